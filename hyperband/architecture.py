@@ -1,0 +1,128 @@
+"""One network: its layers, activation, optimiser and training settings, as a frozen record."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hyperband.errors import InputError
+
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step")
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
+SCHEDULES = ("constant", "cosine", "exponential")
+INITS = ("auto", "he", "glorot", "lecun")
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Everything about a multi-layer perceptron except its data and its seed.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Units of the hidden layers, 0 to 8 layers of 1 to 1024 units. Empty: a linear model.
+    activation : {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"}
+        Of all hidden layers. ``step`` is the classical perceptron's, trained by the straight-through estimator.
+    optimizer : {"sgd", "adam", "adamw", "rmsprop"}
+    learning_rate : float > 0
+    batch_size : int, 1 to 4096; the last, shorter batch of an epoch is trained too
+    dropout : float in [0, 1), of every hidden layer's output
+    weight_decay : float >= 0, of weights, not of biases; decoupled for ``adamw``, added to the gradient otherwise
+    label_smoothing : float in [0, 1)
+    momentum, nesterov : of ``sgd``; momentum also of ``rmsprop``; in [0, 1)
+    beta1, beta2, epsilon : of ``adam`` and ``adamw``; ``beta2`` and ``epsilon`` also of ``rmsprop``
+    schedule : {"constant", "cosine", "exponential"}
+        Of the learning rate over the steps at the maximal resource, after a linear warm-up over the fraction
+        ``warmup`` of them, down to ``final_rate`` times ``learning_rate``.
+    clip_norm : float >= 0, largest Euclidean norm of the whole gradient; 0 switches clipping off
+    init : {"auto", "he", "glorot", "lecun"}
+        "auto": He for relu, leaky_relu, gelu, silu; Glorot for tanh and sigmoid; LeCun for identity and step and for
+        the output layer.
+
+    Raises
+    ------
+    InputError
+        When a value breaks one of these rules.
+
+    Examples
+    --------
+    >>> Architecture(widths=[64, 32], activation="tanh").widths
+    (64, 32)
+    """
+
+    widths: tuple[int, ...] = (64,)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    momentum: float = 0.0
+    nesterov: bool = False
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    schedule: str = "constant"
+    warmup: float = 0.0
+    final_rate: float = 0.01
+    clip_norm: float = 0.0
+    init: str = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(_whole(w, "widths", 1, 1024) for w in self.widths))
+        if len(self.widths) > 8:
+            raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
+        object.__setattr__(self, "batch_size", _whole(self.batch_size, "batch_size", 1, 4096))
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
+        for name, (low, high, low_open, high_open) in _RANGES.items():
+            value = float(getattr(self, name))
+            inside = (value > low if low_open else value >= low) and (value < high if high_open else value <= high)
+            if not (math.isfinite(value) and inside):
+                rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
+                raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "nesterov", bool(self.nesterov))
+        if self.nesterov and self.momentum == 0.0:
+            raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON; ``Architecture(**d)`` reads it back."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    def n_parameters(self, n_inputs: int, n_outputs: int) -> int:
+        """Weights and biases of this network between ``n_inputs`` columns and ``n_outputs`` outputs."""
+        dims = (n_inputs, *self.widths, n_outputs)
+        return sum(a * b + b for a, b in zip(dims[:-1], dims[1:], strict=True))
+
+
+_CHOICES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
+
+#: name -> (low, high, low is excluded, high is excluded)
+_RANGES = {
+    "learning_rate": (0.0, 1e6, True, False),
+    "dropout": (0.0, 1.0, False, True),
+    "weight_decay": (0.0, 1e6, False, False),
+    "label_smoothing": (0.0, 1.0, False, True),
+    "momentum": (0.0, 1.0, False, True),
+    "beta1": (0.0, 1.0, False, True),
+    "beta2": (0.0, 1.0, False, True),
+    "epsilon": (0.0, 1.0, True, False),
+    "warmup": (0.0, 1.0, False, True),
+    "final_rate": (0.0, 1.0, True, False),
+    "clip_norm": (0.0, 1e30, False, False),
+}
+
+
+def _whole(value: Any, name: str, low: int, high: int) -> int:
+    try:
+        whole = int(value)
+        exact = whole == value and not isinstance(value, bool)
+    except (TypeError, ValueError):
+        exact = False
+    if not exact or not low <= whole <= high:
+        raise InputError(f"`{name}` must be whole numbers from {low} to {high}; got {value!r}.")
+    return whole

@@ -1,0 +1,56 @@
+"""Records of the search: a job to do and the result of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Train trial ``trial`` until it has ``resource``, and report its loss.
+
+    Parameters
+    ----------
+    trial : int
+        Identity of the configuration within the run: 0, 1, 2, ... in the order of creation.
+    bracket, rung : int
+        Where in the schedule this evaluation belongs; rung 0 has the least resource.
+    configuration : Mapping[str, Any]
+        Parameter values; parameters that a condition switched off are absent.
+    resource : float
+        Cumulative amount after this job, in the unit of the objective (int when it is whole).
+    previous : float
+        What the trial already has, 0 for a new one. Only ``resource - previous`` is trained.
+    """
+
+    trial: int
+    bracket: int
+    rung: int
+    configuration: Mapping[str, Any]
+    resource: float
+    previous: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Outcome of one `Job`.
+
+    Parameters
+    ----------
+    loss : float
+        What is minimised. NaN or infinite when the trial failed: it ranks last and is never promoted.
+    metrics : Mapping[str, float]
+        Further figures, reported but not used for ranking.
+    cost : float
+        Spent on this job alone, in units of resource unless the objective says otherwise.
+    """
+
+    trial: int
+    bracket: int
+    rung: int
+    resource: float
+    loss: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    cost: float = 0.0
