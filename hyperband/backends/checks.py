@@ -1,0 +1,126 @@
+"""Checks of what crosses the waist: splits, ids, targets. Each raises `InputError` with rule, value and remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.architecture import Architecture
+from hyperband.backends.base import F32, I64, LOSSES, Member, Split
+from hyperband.errors import InputError
+
+
+def check_problem(loss: str, n_outputs: int) -> None:
+    """A known loss, and as many outputs as it can have."""
+    if loss not in LOSSES:
+        raise InputError(f"`loss` must be one of {', '.join(LOSSES)}; got {loss!r}.")
+    least, most = {"cross_entropy": (2, 65536), "logistic": (1, 1), "mse": (1, 65536)}[loss]
+    if not least <= n_outputs <= most:
+        rule = "1" if most == 1 else f"a whole number from {least} to {most}"
+        raise InputError(f"`n_outputs` must be {rule} for loss {loss}; got {n_outputs!r}.")
+
+
+def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
+    """Rows as a C-contiguous float32 matrix of finite numbers."""
+    array = np.asarray(x)
+    if array.ndim != 2 or array.dtype != np.float32:
+        raise InputError(f"{what} must be a float32 matrix (n_rows, n_inputs); got {array.dtype} of {array.shape}.")
+    if n_inputs is not None and array.shape[1] != n_inputs:
+        raise InputError(f"{what} must have {n_inputs} columns, as in training; got {array.shape[1]}.")
+    if array.shape[1] < 1:
+        raise InputError(f"{what} must have at least one column; got none.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} must be finite; got NaN or infinity. Impute or drop those rows.")
+    return np.ascontiguousarray(array)
+
+
+def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, what: str) -> Split:
+    """The split with contiguous arrays of the dtypes that `Split` promises."""
+    x = check_inputs(split.x, n_inputs, f"{what}.x")
+    if len(x) == 0:
+        raise InputError(f"{what} must have at least one row; got none.")
+    weight = split.weight
+    if weight is not None:
+        weight = np.ascontiguousarray(weight, np.float32)
+        if weight.shape != (len(x),) or not np.isfinite(weight).all() or weight.min() < 0.0 or weight.sum() <= 0.0:
+            raise InputError(
+                f"{what}.weight must be {len(x)} finite numbers >= 0, not all 0; got shape {weight.shape}."
+            )
+    return Split(x, _targets(np.asarray(split.y), len(x), loss, n_outputs, f"{what}.y"), weight)
+
+
+def _targets(y: NDArray[Any], n_rows: int, loss: str, n_outputs: int, what: str) -> NDArray[np.generic]:
+    if loss == "mse":
+        if y.shape != (n_rows, n_outputs) or y.dtype.kind != "f" or not np.isfinite(y).all():
+            raise InputError(
+                f"{what} must be finite float32 numbers of shape {(n_rows, n_outputs)}; got {y.dtype} of {y.shape}."
+            )
+        return np.ascontiguousarray(y, np.float32)
+    if y.shape != (n_rows,) or y.dtype.kind not in "iu":
+        raise InputError(f"{what} must be {n_rows} whole class numbers (int32); got {y.dtype} of {y.shape}.")
+    classes = max(2, n_outputs)
+    if y.min() < 0 or y.max() >= classes:
+        raise InputError(f"{what} must hold class numbers from 0 to {classes - 1}; got {y.min()} to {y.max()}.")
+    return np.ascontiguousarray(y, np.int32)
+
+
+def check_member(member: Member) -> None:
+    """A seed of 64 bits and a schedule of at least one step."""
+    if not isinstance(member.architecture, Architecture):
+        raise InputError(f"`architecture` must be an Architecture; got {type(member.architecture).__name__}.")
+    if not 0 <= member.seed < 2**64:
+        raise InputError(f"`seed` must lie in [0, 2**64); got {member.seed!r}.")
+    if not 1 <= member.total_steps < 2**62:
+        raise InputError(f"`total_steps` must be at least 1; got {member.total_steps!r}.")
+
+
+def check_ids(members: Any) -> I64:
+    """Member ids as a flat int64 array without repetitions."""
+    ids = np.asarray(members)
+    if ids.size == 0:
+        return np.zeros(0, np.int64)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu":
+        raise InputError(f"`members` must be a flat array of whole numbers; got {ids.dtype} of shape {ids.shape}.")
+    ids = ids.astype(np.int64)
+    if len(np.unique(ids)) != len(ids):
+        raise InputError("`members` must name each member once; got repetitions.")
+    return ids
+
+
+def check_until(until_step: Any, n_members: int) -> I64:
+    """One step target a member; a single number stands for all."""
+    until = np.asarray(until_step)
+    if until.dtype.kind not in "iu" and until.size:
+        raise InputError(f"`until_step` must hold whole numbers; got {until.dtype}.")
+    if until.shape not in ((), (n_members,)):
+        raise InputError(f"`until_step` must hold one number a member ({n_members}); got shape {until.shape}.")
+    if until.size and until.min() < 0:
+        raise InputError(f"`until_step` must be at least 0; got {until.min()}.")
+    return np.broadcast_to(until, (n_members,)).astype(np.int64)
+
+
+def check_range(value: int | None, most: int, name: str) -> int:
+    """``value`` in 1..most; None stands for ``most``."""
+    if value is None:
+        return most
+    if int(value) != value or not 1 <= value <= most:
+        raise InputError(f"`{name}` must be a whole number from 1 to {most}; got {value!r}.")
+    return int(value)
+
+
+def check_layers(architecture: Architecture, weights: Any, n_inputs: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Weights and biases of a network from outside, shapes checked against the architecture."""
+    layers = [(np.asarray(w), np.asarray(b)) for w, b in weights]
+    if len(layers) != len(architecture.widths) + 1:
+        raise InputError(
+            f"`weights` must hold {len(architecture.widths) + 1} layers for this architecture; got {len(layers)}."
+        )
+    outputs = layers[-1][1].shape[0] if layers[-1][1].ndim == 1 else 0
+    dims = (n_inputs, *architecture.widths, outputs)
+    for number, (w, b) in enumerate(layers):
+        shape = (dims[number], dims[number + 1])
+        if w.shape != shape or b.shape != shape[1:] or outputs < 1:
+            raise InputError(f"`weights`, layer {number}, must have shape {shape}; got {w.shape}, bias {b.shape}.")
+    return layers
