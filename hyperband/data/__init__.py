@@ -1,0 +1,37 @@
+"""From a table to float32 rows: reading, splits, preprocessing. Everything is imported on first use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hyperband.data.prepare import Prepared as Prepared
+    from hyperband.data.prepare import prepare as prepare
+    from hyperband.data.preprocess import Preprocessing as Preprocessing
+    from hyperband.data.read import read_table as read_table
+    from hyperband.data.table import Table as Table
+    from hyperband.data.table import as_table as as_table
+    from hyperband.data.table import resolve_target as resolve_target
+    from hyperband.data.target import Target as Target
+
+_HOME = {
+    "Prepared": "prepare",
+    "prepare": "prepare",
+    "Preprocessing": "preprocess",
+    "read_table": "read",
+    "Table": "table",
+    "as_table": "table",
+    "resolve_target": "table",
+    "Target": "target",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # also hides the submodule `prepare` behind the function of that name
+    return value

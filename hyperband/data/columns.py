@@ -1,0 +1,121 @@
+"""Single columns: from Python objects to a typed series, and which ones cannot be used."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hyperband.errors import DataError
+
+_TEMPORAL = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
+
+#: text that is a date, a time of day or both: 2013-01-01, 2013-01-01T10:00:00Z, 31.12.1999, 1/31/99, 10:15
+_DATE = (
+    r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}/\d{1,2}/\d{2})"
+    r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?(Z|\s?[A-Z]{3,4}|[+-]\d{2}:?\d{2})?)?$"
+    r"|^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?$"
+)
+
+
+def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.Series:
+    """A typed column from Python objects: numbers, truth values, dates, else text; None and NaN are missing.
+
+    Examples
+    --------
+    >>> series_from_objects("a", [1, None, 2.5]).to_list()
+    [1.0, None, 2.5]
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM":
+        return pl.Series(name, values)
+    if isinstance(values, pl.Series):
+        return values.alias(name)
+    items = [None if _is_missing(v) else v for v in values]
+    present = [v for v in items if v is not None]
+    if all(isinstance(v, str) for v in present):
+        return pl.Series(name, items, dtype=pl.String)
+    if all(isinstance(v, (bool, np.bool_)) for v in present):
+        return pl.Series(name, [None if v is None else bool(v) for v in items], dtype=pl.Boolean)
+    if all(isinstance(v, (int, np.integer)) and abs(int(v)) < 1 << 62 for v in present):
+        return pl.Series(name, [None if v is None else int(v) for v in items], dtype=pl.Int64)
+    if all(isinstance(v, (numbers.Real, decimal.Decimal)) for v in present):
+        return pl.Series(name, [None if v is None else float(v) for v in items], dtype=pl.Float64)
+    if any(isinstance(v, _TEMPORAL) for v in present):
+        return pl.Series(name, [None] * len(items), dtype=pl.Datetime)  # only its type is looked at: it is refused
+    if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in present):
+        return pl.Series(name, [None] * len(items), dtype=pl.List(pl.Null))  # likewise
+    return pl.Series(name, [None if v is None else _text(v) for v in items], dtype=pl.String)
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, (float, np.floating)):
+        return bool(np.isnan(value))
+    if isinstance(value, decimal.Decimal):
+        return value.is_nan()
+    return type(value).__name__ in ("NAType", "NaTType") or (
+        isinstance(value, (np.datetime64, np.timedelta64)) and bool(np.isnat(value))
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """A column as text, the same for 1, 1.0 and "1"."""
+    if column.dtype.is_float():
+        whole = column.drop_nulls().drop_nans()
+        column = column.fill_nan(None)
+        if bool((whole == whole.round()).all()) and bool((whole.abs() < 2.0**62).all()):
+            column = column.cast(pl.Int64)
+    return column.cast(pl.String)
+
+
+def looks_like_dates(column: pl.Series) -> bool:
+    """Whether a text column holds nothing but dates or times (judged by up to 1000 values)."""
+    if column.dtype != pl.String:
+        return False
+    some = column.drop_nulls().head(1000)
+    return some.len() > 0 and bool(some.str.contains(_DATE).all())
+
+
+def check_feature(column: pl.Series) -> None:
+    """Refuse a column that no encoder here turns into numbers: dates, lists, infinities.
+
+    Raises
+    ------
+    DataError
+        It says how to convert the column, or to drop it.
+    """
+    dtype = column.dtype
+    if dtype.is_temporal() or looks_like_dates(column):
+        example = column.drop_nulls()
+        value = f" such as {str(example[0])!r}" if example.len() else ""
+        raise DataError(
+            f"Features must be numbers, text or truth values; column {column.name!r} holds dates or times{value}. Convert "
+            f"it to numbers (for instance days since a fixed day, hour of the day), or drop it (drop=[{column.name!r}], "
+            f"--drop {column.name})."
+        )
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise DataError(
+            f"Features must be numbers, text or truth values; column {column.name!r} holds {dtype}. Spread it over plain "
+            f"columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
+        )
+    if dtype.is_float() and column.is_infinite().any():
+        refuse_infinite(column.name, np.flatnonzero(column.is_infinite().fill_null(False).to_numpy()))
+
+
+def refuse_infinite(name: str, rows: NDArray[np.intp]) -> None:
+    """Raise the error for infinities in column ``name`` at ``rows``."""
+    raise DataError(
+        f"Features must be finite, or NaN where missing; column {name!r} is infinite in {len(rows)} rows, first in row "
+        f"{rows[0]}. Replace these values, for instance by NaN."
+    )

@@ -1,0 +1,99 @@
+"""Which rows train and which are held out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import DataError
+
+Rows = NDArray[np.intp]
+
+#: purposes of the shuffles: each split has a key of its own
+TEST, VALIDATION, ORDER = 1, 2, 3
+
+
+def shuffled(n_rows: int, seed: int, purpose: int) -> Rows:
+    """A random order of ``n_rows`` rows that depends on (n_rows, seed, purpose) alone.
+
+    Sorting keyed uniform numbers, because the numbers of Philox are fixed for good and ``Generator.permutation`` may
+    change between releases of NumPy.
+
+    Examples
+    --------
+    >>> sorted(shuffled(4, seed=0, purpose=VALIDATION).tolist())
+    [0, 1, 2, 3]
+    """
+    words = np.random.Philox(key=[seed & (2**64 - 1), purpose]).random_raw(n_rows)
+    return np.argsort(words, kind="stable")
+
+
+def hold_out(
+    n_rows: int, fraction: float, classes: NDArray[np.int32] | None, seed: int, purpose: int
+) -> tuple[Rows, Rows]:
+    """Rows that stay (in random order) and rows that are held out (in ascending order).
+
+    Parameters
+    ----------
+    n_rows : int >= 2
+    fraction : float in (0, 1), held out; rounded to whole rows, at least one, and at least one row stays
+    classes : int array, shape (n_rows,), or None
+        With classes the rows are drawn class by class (stratified): quotas by largest remainder, and at least one row
+        of every class stays, so that a class of one row is never held out.
+    seed, purpose : int, the key
+
+    Raises
+    ------
+    DataError
+        When no row can be held out.
+    """
+    order = shuffled(n_rows, seed, purpose)
+    total = max(1, math.floor(fraction * n_rows + 0.5))
+    if classes is None:
+        total = min(total, n_rows - 1)
+        held = order[:total]
+    else:
+        quotas = _quotas(np.bincount(classes), fraction, total)
+        if not quotas.sum():
+            raise DataError(
+                f"Every class needs a training row, and the hold-out a further one; {n_rows} rows of "
+                f"{int((np.bincount(classes) > 0).sum())} classes are too few. Add rows, or give held-out rows of your own."
+            )
+        held = np.concatenate([order[classes[order] == c][:q] for c, q in enumerate(quotas)])
+    mask = np.zeros(n_rows, dtype=bool)
+    mask[held] = True
+    return order[~mask[order]], np.flatnonzero(mask)
+
+
+def _quotas(counts: NDArray[np.intp], fraction: float, total: int) -> NDArray[np.intp]:
+    """Rows of each class to hold out: ``fraction`` of it, ``total`` in all where at least one of each can stay."""
+    most = np.maximum(counts - 1, 0)
+    exact = fraction * counts
+    quotas = np.minimum(np.floor(exact).astype(np.intp), most)
+    by_remainder = np.argsort(-(exact - np.floor(exact)), kind="stable")
+    while quotas.sum() < min(total, most.sum()):
+        for c in by_remainder:
+            if quotas[c] < most[c] and quotas.sum() < total:
+                quotas[c] += 1
+    return quotas
+
+
+def check_fraction(value: Any, name: str) -> float:
+    """``value`` as a fraction of the rows.
+
+    Raises
+    ------
+    DataError
+    """
+    try:
+        fraction = float(value)
+    except (TypeError, ValueError):
+        fraction = math.nan
+    if isinstance(value, bool) or not 0.0 < fraction < 1.0:
+        raise DataError(
+            f"`{name}` must be a fraction of the rows between 0 and 1, or held-out rows of its own as (X, y); got {value!r}."
+        )
+    return fraction

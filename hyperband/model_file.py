@@ -1,0 +1,210 @@
+"""The model file: a zip of plain data, weights and scikit-learn transformers; no pickle.
+
+=========================  ==============================================================================
+``meta.json``              format, versions, architecture, inputs, target, feature names, provenance
+``weights.safetensors``    ``weights.L`` and ``bias.L`` of layer L = 0, 1, ..., float32
+``preprocessing.skops``    dict of the fitted transformers ``numbers`` and ``categories``
+=========================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperband.architecture import Architecture
+from hyperband.errors import InputError, ModelFileError
+
+if TYPE_CHECKING:
+    from hyperband.data.preprocess import Preprocessing
+    from hyperband.model import Model
+
+#: raised by one whenever an older version could not read the file
+FORMAT = 1
+
+#: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
+TRUSTED = ("numpy.dtype",)
+
+_REMEDY = "Copy it again from where it was written, or train again."
+
+
+def write_model(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write ``model`` to ``path``: first beside it under another name, then renamed.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written; nothing is left behind.
+    """
+    path = Path(path)
+    data = _pack(model)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise InputError(
+            f"The model file must be writable; {str(path)!r} is not: {error.strerror}. Choose another place."
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _pack(model: Model) -> bytes:
+    import sklearn
+    import skops.io
+    from safetensors.numpy import save
+
+    preprocessing = model.preprocessing
+    meta = {
+        "format": FORMAT,
+        "hyperband": _version(),
+        "scikit-learn": sklearn.__version__,
+        "numpy": np.__version__,
+        "architecture": model.architecture.to_dict(),
+        "inputs": [asdict(column) for column in preprocessing.inputs],
+        "named": preprocessing.named,
+        "clip": preprocessing.clip,
+        "feature_names": list(preprocessing.feature_names),
+        "target": preprocessing.target.to_dict(),
+        "provenance": dict(model.provenance),
+    }
+    tensors = {}
+    for layer, (weights, bias) in enumerate(model.weights):
+        tensors[f"weights.{layer}"], tensors[f"bias.{layer}"] = weights, bias
+    transformers = {"numbers": preprocessing.numbers, "categories": preprocessing.categories}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (
+            ("meta.json", json.dumps(meta, indent=1, default=_plain).encode()),
+            ("weights.safetensors", save(tensors)),
+            ("preprocessing.skops", skops.io.dumps(transformers)),
+        ):
+            entry = zipfile.ZipInfo(name)  # a fixed date: equal models, equal bytes as far as skops allows
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("hyperband")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _plain(value: Any) -> Any:
+    """NumPy values and records as plain data, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if hasattr(value, "items"):
+        return dict(value.items())
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise InputError(f"`provenance` must be plain data (numbers, text, lists, dicts); got {type(value).__name__}.")
+
+
+def read_model(path: str | os.PathLike[str]) -> Model:
+    """The model in the file ``path``.
+
+    Raises
+    ------
+    ModelFileError
+        When there is no such file, it is cut off or damaged, is no model, or is of a newer format.
+    """
+    name = os.fspath(path)
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"A model must be a readable file; {name!r} is not: {error.strerror}.") from None
+    if data[:2] != b"PK":
+        what = "is empty" if not data else "is something else"
+        raise ModelFileError(f"A model must be a file written by `Model.save`; {name!r} {what}.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if "meta.json" not in archive.namelist():
+                raise ModelFileError(f"A model must be a file written by `Model.save`; {name!r} is another zip archive.")
+            meta = _meta(archive.read("meta.json"), name)
+            return _unpack(meta, archive.read("weights.safetensors"), archive.read("preprocessing.skops"), name)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ModelFileError(f"A model file must be complete; {name!r} is cut off or damaged: {error}. {_REMEDY}") from None
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"A model file must be intact; {name!r} is damaged: {error!r}. {_REMEDY}") from error
+
+
+def _meta(data: bytes, name: str) -> dict[str, Any]:
+    meta = json.loads(data)
+    if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
+        raise ModelFileError(f"A model file must say its format; {name!r} does not. {_REMEDY}")
+    if meta["format"] > FORMAT:
+        raise ModelFileError(
+            f"A model file must have format {FORMAT} or older; {name!r} has format {meta['format']}, written by hyperband "
+            f"{meta.get('hyperband', '?')}. Upgrade: pip install --upgrade hyperband."
+        )
+    return meta
+
+
+def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: str) -> Model:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    from hyperband.model import Model
+
+    try:
+        tensors = load(weights)
+    except SafetensorError as error:
+        raise ModelFileError(f"Weights in a model file must be safetensors; {name!r}: {error}. {_REMEDY}") from None
+    layers = tuple((tensors[f"weights.{layer}"], tensors[f"bias.{layer}"]) for layer in range(len(tensors) // 2))
+    architecture = Architecture(**meta["architecture"])
+    return Model(_preprocessing(meta, preprocessing, name), architecture, layers, meta["provenance"])
+
+
+def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
+    import skops.io
+
+    from hyperband.data.preprocess import Input, Preprocessing
+    from hyperband.data.target import Target
+
+    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
+    if unknown:
+        raise ModelFileError(
+            f"A model file must hold known types only; {name!r} holds {', '.join(unknown)} and is not loaded. "
+            f"Do not use it unless you know who wrote it."
+        )
+    transformers = skops.io.loads(data, trusted=list(TRUSTED))
+    return Preprocessing(
+        inputs=tuple(Input(**column) for column in meta["inputs"]),
+        named=meta["named"],
+        target=Target.from_dict(meta["target"]),
+        numbers=transformers["numbers"],
+        categories=transformers["categories"],
+        clip=meta["clip"],
+        feature_names=tuple(meta["feature_names"]),
+    )
