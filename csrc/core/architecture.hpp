@@ -1,0 +1,48 @@
+// What a network is: plain data, the same on every device.
+#pragma once
+
+#include <cstdint>
+
+// Functions that the kernels use must be inlined: an out-of-line copy compiled for a newer instruction set could be the one
+// that the linker keeps for everyone.
+#if defined(__CUDACC__)
+#define HB_FN __host__ __device__ inline
+#elif defined(__GNUC__)
+#define HB_FN inline __attribute__((always_inline))
+#else
+#define HB_FN inline
+#endif
+
+namespace hyperband {
+
+enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, sigmoid, step };
+enum class Optimizer : int32_t { sgd, adam, adamw, rmsprop };
+enum class Schedule : int32_t { constant, cosine, exponential };
+enum class Init : int32_t { automatic, he, glorot, lecun };
+enum class Loss : int32_t { cross_entropy, logistic, mse };
+
+constexpr int kMaxHidden = 8;
+constexpr int kMaxLayers = kMaxHidden + 1;  // weight matrices
+constexpr int kMaxWidth = 1024;             // of a hidden layer
+constexpr int kMaxBatch = 4096;
+
+struct Architecture {
+    int32_t n_hidden = 0;
+    int32_t widths[kMaxHidden] = {};
+    Activation activation = Activation::relu;
+    Optimizer optimizer = Optimizer::adam;
+    Schedule schedule = Schedule::constant;
+    Init init = Init::automatic;
+    int32_t batch_size = 64;
+    bool nesterov = false;
+    double learning_rate = 1e-3, momentum = 0.0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+    double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
+    double dropout = 0.0, label_smoothing = 0.0;
+
+    bool has_first_moment() const {
+        return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0;
+    }
+    bool has_second_moment() const { return optimizer != Optimizer::sgd; }
+};
+
+}  // namespace hyperband

@@ -1,0 +1,188 @@
+// The only copy of the scalar arithmetic: activations, row losses, optimiser updates.
+//
+// Everything is a template over a number type F: float (CUDA, one lane at a time) or a vector of 16 floats. F offers + - *
+// and comparisons, and these free functions, found by argument: fma(a, b, c), rounded once; select(mask, a, b);
+// bits(F) -> integer lanes I; from_bits(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
+// shift_left<n>(I), shift_right<n>(I) (logical), shift_right_signed<n>(I); to_float(I) -> F; I + I, I - I, I & I, I | I.
+// No operation here depends on the instruction set, so every device gives the same bits. Errors are within 2 ulp of the
+// exact value unless noted. Not-a-number goes in and comes out as not-a-number.
+#pragma once
+
+#include "core/architecture.hpp"
+
+namespace hyperband {
+
+template <class F> HB_FN F abs_(F x) { return from_bits(bits(x) & ints(x, 0x7fffffff)); }
+template <class F> HB_FN F copysign_(F magnitude, F sign) {
+    return from_bits((bits(magnitude) & ints(sign, 0x7fffffff)) | (bits(sign) & ints(sign, int(0x80000000))));
+}
+
+// 1 / d for 1e-37 < d < 1e37: a guess from the exponent bits (error 12 %) and two cubic corrections.
+template <class F> HB_FN F recip_(F d) {
+    F y = from_bits(ints(d, 0x7ef311c7) - bits(d));
+    F e = fma(F(0.0f) - d, y, F(1.0f));
+    y = fma(y, fma(e, e, e), y);
+    e = fma(F(0.0f) - d, y, F(1.0f));
+    return fma(y, fma(e, e, e), y);
+}
+
+// sqrt(x) for x = 0 or 1e-37 < x < 1e37, as x times its reciprocal root: a guess from the bits, two cubic corrections.
+template <class F> HB_FN F sqrt_(F x) {
+    F y = from_bits(ints(x, 0x5f3759df) - shift_right<1>(bits(x)));
+    F h = fma(F(0.0f) - x * y, y, F(1.0f));
+    y = fma(y * h, fma(h, F(0.375f), F(0.5f)), y);
+    h = fma(F(0.0f) - x * y, y, F(1.0f));
+    y = fma(y * h, fma(h, F(0.375f), F(0.5f)), y);
+    return x * y;
+}
+
+// exp(x), with x limited to [-60, 60]: below, the answer is exp(-60) = 9e-27, so that no subnormal number arises.
+template <class F> HB_FN F exp_(F x) {
+    x = select(x < F(-60.0f), F(-60.0f), x);
+    x = select(x > F(60.0f), F(60.0f), x);
+    const F magic = F(12582912.0f);  // 1.5 * 2^23: adding it rounds to the nearest integer
+    F t = fma(x, F(1.44269504f), magic);
+    F n = t - magic;
+    F r = fma(n, F(-0.693359375f), x);
+    r = fma(n, F(2.12194440e-4f), r);
+    F p = fma(r, F(0x1.6a2352p-10f), F(0x1.123a6cp-7f));
+    p = fma(p, r, F(0x1.5558f4p-5f));
+    p = fma(p, r, F(0x1.555490p-3f));
+    p = fma(p, r, F(0x1.fffffcp-2f));
+    p = fma(p * r, r, r) + F(1.0f);
+    return p * from_bits(shift_left<23>(bits(t) - bits(magic) + ints(x, 127)));
+}
+
+// log(x) for normal x > 0; errors within 3 ulp.
+template <class F> HB_FN F log_(F x) {
+    auto e = shift_right_signed<23>(bits(x) - ints(x, 0x3f3504f3));  // x = m 2^e with m in [sqrt(1/2), sqrt(2))
+    F f = from_bits(bits(x) - shift_left<23>(e)) - F(1.0f);
+    F p = fma(f, F(0x1.645eacp-4f), F(-0x1.2432b8p-3f));
+    p = fma(p, f, F(0x1.317458p-3f));
+    p = fma(p, f, F(-0x1.53824ap-3f));
+    p = fma(p, f, F(0x1.98d7f2p-3f));
+    p = fma(p, f, F(-0x1.000382p-2f));
+    p = fma(p, f, F(0x1.5556d8p-2f));
+    F f2 = f * f;
+    F r = fma(p * f, f2, fma(f2, F(-0.5f), f));
+    r = fma(to_float(e), F(0.693147182f), r);
+    return select(x > F(0.0f), r, x);
+}
+
+template <class F> HB_FN F sigmoid_(F x) { return recip_(F(1.0f) + exp_(F(0.0f) - x)); }
+
+template <class F> HB_FN F tanh_(F x) {
+    F a = abs_(x);
+    F q = x * x;
+    F p = fma(q, F(-0x1.82585ap-8f), F(0x1.54b8a0p-6f));
+    p = fma(p, q, F(-0x1.b898dep-5f));
+    p = fma(p, q, F(0x1.1109aep-3f));
+    p = fma(p, q, F(-0x1.55553ep-2f));
+    F small = fma(p * q, x, x);
+    F b = select(a > F(10.0f), F(10.0f), a);
+    F large = fma(F(-2.0f), recip_(exp_(b + b) + F(1.0f)), F(1.0f));
+    return select(a < F(0.6f), small, copysign_(large, x));
+}
+
+// Phi(z), the normal distribution, and its density; absolute error of Phi below 1e-7.
+// Phi(-t) = exp(-t^2 / 2) s P(s), s = 1 / (1 + 0.28 t): the form of Abramowitz & Stegun 7.1.26, refitted.
+template <class F> HB_FN void normal_(F z, F &cdf, F &density) {
+    F t = abs_(z);
+    F e = exp_(z * z * F(-0.5f));
+    F s = recip_(fma(select(t > F(1e4f), F(1e4f), t), F(0.28f), F(1.0f)));
+    F p = fma(s, F(-0x1.b16482p-4f), F(0x1.8f3baap-2f));
+    p = fma(p, s, F(-0x1.e55e8cp-3f));
+    p = fma(p, s, F(0x1.135ddep-2f));
+    p = fma(p, s, F(0x1.147664p-4f));
+    p = fma(p, s, F(0x1.dd4510p-4f));
+    F tail = e * s * p;
+    cdf = select(z < F(0.0f), tail, F(1.0f) - tail);
+    density = e * F(0.398942280f);
+}
+
+// Activation and its derivative at z.
+template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
+    const F one = F(1.0f), zero = F(0.0f);
+    if constexpr (A == Activation::identity) {
+        h = z;
+        d = one;
+    } else if constexpr (A == Activation::relu) {
+        h = select(z > zero, z, select(z <= zero, zero, z));
+        d = select(z > zero, one, zero);
+    } else if constexpr (A == Activation::leaky_relu) {
+        h = select(z > zero, z, z * F(0.01f));
+        d = select(z > zero, one, F(0.01f));
+    } else if constexpr (A == Activation::gelu) {
+        F cdf, density;
+        normal_(z, cdf, density);
+        h = z * cdf;
+        d = fma(z, density, cdf);
+    } else if constexpr (A == Activation::silu) {
+        F s = sigmoid_(z);
+        h = z * s;
+        d = fma(h, one - s, s);
+    } else if constexpr (A == Activation::tanh) {
+        h = tanh_(z);
+        d = fma(zero - h, h, one);
+    } else if constexpr (A == Activation::sigmoid) {
+        h = sigmoid_(z);
+        d = fma(zero - h, h, h);
+    } else {
+        h = select(z > zero, one, select(z <= zero, zero, z));
+        d = select(abs_(z) <= one, one, zero);
+    }
+}
+
+// What one optimiser step needs beside the gradient, as float32 numbers of this step.
+struct Update {
+    float rate;         // of the schedule; for adam divided by the bias correction of m
+    float root_scale;   // adam: 1 / sqrt(1 - beta2^t)
+    float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
+    float momentum;
+    float decay;        // weight decay added to the gradient (0 for adamw)
+    float shrink;       // factor of the weight before the update (adamw), else 1
+    float clip;         // factor of the gradient, 1 when it is not clipped
+};
+
+// Moments too small to matter become 0: no subnormal number lives in the state.
+template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }
+
+enum class Rule : int { sgd, momentum, nesterov, adam, rmsprop, rmsprop_momentum };
+
+HB_FN Rule rule_of(const Architecture &a) {
+    if (a.optimizer == Optimizer::sgd)
+        return a.momentum > 0.0 ? (a.nesterov ? Rule::nesterov : Rule::momentum) : Rule::sgd;
+    if (a.optimizer == Optimizer::rmsprop) return a.momentum > 0.0 ? Rule::rmsprop_momentum : Rule::rmsprop;
+    return Rule::adam;
+}
+template <Rule R> constexpr bool uses_m = R != Rule::sgd && R != Rule::rmsprop;
+template <Rule R> constexpr bool uses_v = R == Rule::adam || R == Rule::rmsprop || R == Rule::rmsprop_momentum;
+
+// One number's step. `decay` and `shrink` are those of u for weights, 0 and 1 for biases.
+template <Rule R, class F> HB_FN void update_(F &w, F &m, F &v, F g, const Update &u, F decay, F shrink) {
+    g = fma(decay, w, g);
+    if constexpr (R == Rule::sgd) {
+        w = fma(F(-u.rate), g, w);
+    } else if constexpr (R == Rule::momentum || R == Rule::nesterov) {
+        m = flush_(fma(F(u.momentum), m, g));
+        F step = R == Rule::nesterov ? fma(F(u.momentum), m, g) : m;
+        w = fma(F(-u.rate), step, w);
+    } else {
+        v = flush_(fma(F(u.beta2), v, F(u.one_minus_beta2) * g * g));
+        F root = sqrt_(v);
+        if constexpr (R == Rule::adam) {
+            m = flush_(fma(F(u.beta1), m, F(u.one_minus_beta1) * g));
+            F step = m * recip_(fma(root, F(u.root_scale), F(u.epsilon)));
+            w = fma(F(-u.rate), step, w * shrink);
+        } else {
+            F step = g * recip_(root + F(u.epsilon));
+            if constexpr (R == Rule::rmsprop_momentum) {
+                m = flush_(fma(F(u.momentum), m, step));
+                step = m;
+            }
+            w = fma(F(-u.rate), step, w);
+        }
+    }
+}
+
+}  // namespace hyperband

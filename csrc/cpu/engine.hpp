@@ -1,0 +1,107 @@
+// A population of networks on the CPU: members, their data, and threads over members.
+//
+// Thread-safe: every public function takes the engine's lock, so two calls never overlap. The bits of a member depend on
+// its own record and the data alone: nothing here lets one member's arithmetic see another's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/memory.hpp"
+
+namespace hyperband {
+
+// Rows with targets, copied into padded storage.
+class Dataset {
+  public:
+    Dataset() = default;
+    // x (n, n_inputs) row-major; label (n,) or target (n, n_outputs) by the loss; weight (n,) or null.
+    Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs, const float *weight);
+    size_t n() const { return n_; }
+    Rows rows(size_t first = 0) const;
+
+  private:
+    size_t n_ = 0, stride_ = 0, target_stride_ = 0;
+    Floats x_, target_, weight_;
+    std::vector<int32_t> label_;
+};
+
+struct Scores {
+    double loss, error;
+};
+
+struct Counters {
+    int64_t step = 0, epoch = 0, position = 0, rows = 0, inputs = 0, best_step = -1, diverged = 0;
+};
+
+struct Record {  // what validation and training have shown so far
+    double loss, error, best_loss, best_error, train_loss, epoch_loss;
+};
+
+struct Member {
+    Architecture architecture;
+    Layout layout;
+    Key key;
+    int64_t total_steps;
+    Floats weights, m, v, best;
+    Counters counters;
+    Record record;
+    int64_t judged_step = -1;  // of the newest validation here; saves judging twice, is not part of the state
+};
+
+class Engine {
+  public:
+    Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads);
+
+    int64_t add(const Architecture &architecture, uint64_t seed, int64_t total_steps);
+    void release(int64_t id);
+    // Trains members[i] until step until[i]; seconds < 0: no limit. Answers who has arrived.
+    std::vector<char> train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
+                            bool evaluate, double seconds);
+    std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Dataset &data, bool best);
+    void predict(int64_t id, const float *x, size_t n, bool best, float *out);
+    void forget_best(int64_t id);
+
+    int n_inputs() const { return n_inputs_; }
+    int n_outputs() const { return n_outputs_; }
+    Loss loss() const { return loss_; }
+    // Throws std::out_of_range naming an unknown id. The caller holds lock().
+    Member &member(int64_t id);
+    std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
+    static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    struct Job {
+        Member *member;
+        int64_t until;
+        double cost;
+        char *arrived;
+    };
+    void check(const Member &m, int64_t until) const;
+    bool train_member(Member &m, int64_t until, bool evaluate, const Clock::time_point *deadline, ThreadScratch &scratch) const;
+    void validate(Member &m, Scratch &scratch) const;
+    Scores judge(const Member &m, const float *weights, const Dataset &data, Scratch &scratch) const;
+    template <class Work> void over_threads(size_t n, const Work &work);
+
+    Dataset train_;
+    std::optional<Dataset> validation_;
+    Loss loss_;
+    int n_inputs_, n_outputs_;
+    std::vector<ThreadScratch> scratch_;  // one a thread
+    std::unordered_map<int64_t, std::unique_ptr<Member>> members_;
+    int64_t next_id_ = 0;
+    std::mutex mutex_;
+};
+
+// Outputs of a network on n rows of x (n, n_inputs), rows dealt to the scratch's threads; out (n, n_outputs).
+void predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
+                  int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch);
+
+}  // namespace hyperband

@@ -1,0 +1,93 @@
+// What one instruction set offers: a table of functions over plain pointers. The text behind it (text/*.hpp) is compiled
+// once per instruction set; `kernels()` chooses one table when it is first asked.
+//
+// All float pointers are 64-byte aligned. Nothing here allocates, throws or knows threads; two threads may call the same
+// function on different members.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/architecture.hpp"
+#include "core/layout.hpp"
+#include "core/math.hpp"
+#include "core/philox.hpp"
+
+namespace hyperband {
+
+// Rows with their targets. Padding columns of x and target are 0.
+struct Rows {
+    const float *x = nullptr;         // (n, stride)
+    size_t stride = 0;                // floats, a multiple of 16
+    const int32_t *label = nullptr;   // (n,) cross_entropy, logistic
+    const float *target = nullptr;    // (n, padded(n_outputs)) mse
+    const float *weight = nullptr;    // (n,) or null: all 1
+};
+
+// Working memory of one thread, large enough for the member at hand (see Scratch in scratch.hpp).
+struct Workspace {
+    float *x;                     // (batch, row_stride(inputs)) the gathered rows
+    float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
+    float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
+    float *g[2];                  // (batch, widest row_stride) gradients of pre-activations; g[0] starts as the outputs
+    float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
+    float *gradient;              // one arena, for clipping; else null
+    float *bias_gradient;         // widest padded layer
+    float *row_loss, *row_part;   // (batch,)
+    uint32_t *index;              // (batch,) rows of this batch
+};
+
+struct StepArgs {
+    const Layout *layout;
+    const Architecture *architecture;
+    Loss loss;
+    int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
+    Rows data;
+    Key key;
+    uint32_t step;
+    Update update;
+    float *weights, *m, *v;  // arenas; m, v null where the rule has none
+    const Workspace *work;
+};
+
+struct ForwardArgs {
+    const Layout *layout;
+    Activation activation;
+    int32_t inputs;
+    const float *weights;
+    const float *x;  // (rows, stride)
+    size_t stride;
+    int32_t rows;
+    const Workspace *work;  // outputs arrive in work->g[0], row stride row_stride(n_outputs)
+};
+
+struct JudgeArgs {
+    Loss loss;
+    int32_t n_outputs, rows;
+    Rows data;  // pointers at the first of these rows
+    const Workspace *work;
+    double loss_sum, weight_sum, error_sum;  // added to
+};
+
+struct Kernels {
+    const char *name;
+    // weights of all layers from the key; bound[l] scales layer l
+    void (*initialise)(const Layout &, Key, const float *bound, float *weights);
+    void (*order_rows)(const RowOrder &, uint32_t first, int count, uint32_t *index);
+    void (*transpose)(const Layout &, const float *weights, const Workspace &);
+    // Gathers, forward, backward, update; returns the mean loss of the batch. Not finite: nothing was updated.
+    double (*step)(const StepArgs &);
+    void (*forward)(const ForwardArgs &);
+    void (*judge)(JudgeArgs &);
+    double (*fma_flops)(long repetitions);  // does that many rounds of independent FMAs; returns their count of flops
+    // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 1/x, 6 sqrt
+    void (*elementwise)(int function, const float *in, float *out, int n16);
+};
+
+// The table in use. HYPERBAND_ISA = portable | avx2 | avx512 | neon overrides; throws std::invalid_argument when that one
+// is unknown, not built, or not offered by this machine.
+const Kernels &kernels();
+// Why that one, for people.
+const char *kernels_reason();
+
+}  // namespace hyperband

@@ -1,0 +1,10 @@
+#define HB_ISA avx2
+#define HB_LANES 8
+#define HB_TILE_ROWS 6
+#define HB_TILE_PANELS 1
+#include "cpu/text/all.hpp"
+
+namespace hyperband {
+extern const Kernels k_avx2;
+const Kernels k_avx2 = HB_TABLE("avx2");
+}  // namespace hyperband

@@ -1,0 +1,10 @@
+#define HB_ISA avx512
+#define HB_LANES 16
+#define HB_TILE_ROWS 14
+#define HB_TILE_PANELS 2
+#include "cpu/text/all.hpp"
+
+namespace hyperband {
+extern const Kernels k_avx512;
+const Kernels k_avx512 = HB_TABLE("avx512");
+}  // namespace hyperband

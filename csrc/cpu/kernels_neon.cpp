@@ -1,0 +1,10 @@
+#define HB_ISA neon
+#define HB_LANES 4
+#define HB_TILE_ROWS 4
+#define HB_TILE_PANELS 1
+#include "cpu/text/all.hpp"
+
+namespace hyperband {
+extern const Kernels k_neon;
+const Kernels k_neon = HB_TABLE("neon");
+}  // namespace hyperband

@@ -1,0 +1,10 @@
+#define HB_ISA portable
+#define HB_LANES 4
+#define HB_TILE_ROWS 2
+#define HB_TILE_PANELS 1
+#include "cpu/text/all.hpp"
+
+namespace hyperband {
+extern const Kernels k_portable;
+const Kernels k_portable = HB_TABLE("portable");
+}  // namespace hyperband

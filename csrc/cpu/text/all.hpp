@@ -1,0 +1,81 @@
+// The whole kernel text, once per instruction set: the including file defines HB_ISA (a namespace), HB_LANES (floats in a
+// native register), HB_TILE_ROWS and HB_TILE_PANELS (the register tile).
+#pragma once
+
+#include "cpu/text/step.hpp"
+
+namespace hyperband::HB_ISA {
+
+inline void initialise(const Layout &layout, Key key, const float *bound, float *weights) {
+    for (int l = 0; l < layout.n_layers; ++l) {
+        const Layer &y = layout.layer[l];
+        uint32_t w[4] = {};
+        for (int k = 0; k < y.in; ++k)
+            for (int j = 0; j < y.out; ++j) {
+                const uint64_t e = static_cast<uint64_t>(k) * static_cast<uint64_t>(y.out) + static_cast<uint64_t>(j);
+                if (e % 4 == 0) {
+                    w[0] = static_cast<uint32_t>(e >> 2), w[1] = 0, w[2] = 0;
+                    w[3] = static_cast<uint32_t>(kInitialWeights) << 16 | static_cast<uint32_t>(l);
+                    philox(key, w[0], w[1], w[2], w[3]);
+                }
+                const float u = static_cast<float>(w[e % 4] >> 8) * 0x1p-24f;
+                weights[weight_at(y, k, j)] = (2.0f * u - 1.0f) * bound[l];
+            }
+    }
+}
+
+inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_t *index) {
+    for (int i = 0; i < count; i += kPanel) {  // the buffer is padded to 16
+        U x = lane_numbers() + U(first + static_cast<uint32_t>(i));
+        if (order.n <= 1) {
+            x = U(0u);
+        } else {
+            x = order.scramble(x);
+            // Lanes past the last row of the epoch start outside [0, n): their walk may never return, and nobody asks.
+            const I wanted = lane_numbers() < U(static_cast<uint32_t>(count - i < kPanel ? count - i : kPanel));
+            for (I outside = wanted & (x >= U(order.n)); any(outside); outside = wanted & (x >= U(order.n)))
+                x = select(outside, order.scramble(x), x);
+        }
+        store(index + i, x);
+    }
+}
+
+inline double fma_flops(long repetitions) {
+    constexpr int kChains = 12;
+    nf a[kChains];
+    for (int i = 0; i < kChains; ++i) a[i] = nf{} + 0.1f * static_cast<float>(i);
+    const nf x = nf{} + 0.999f, y = nf{} + 0.001f;
+    for (long n = 0; n < repetitions; ++n) {
+#pragma GCC unroll 12
+        for (int i = 0; i < kChains; ++i) a[i] = fma_native(a[i], x, y);
+    }
+    float s = 0.0f;
+    for (int i = 0; i < kChains; ++i) s += a[i][0];
+    volatile float keep = s;
+    (void)keep;
+    return 2.0 * kChains * HB_LANES * static_cast<double>(repetitions);
+}
+
+inline void elementwise(int function, const float *in, float *out, int n16) {
+    for (int i = 0; i < n16 * kPanel; i += kPanel) {
+        V x = load(in + i), y(0.0f), density;
+        switch (function) {
+            case 0: y = exp_(x); break;
+            case 1: y = log_(x); break;
+            case 2: y = tanh_(x); break;
+            case 3: y = sigmoid_(x); break;
+            case 4: normal_(x, y, density); break;
+            case 5: y = recip_(x); break;
+            default: y = sqrt_(x);
+        }
+        store(out + i, y);
+    }
+}
+
+}  // namespace hyperband::HB_ISA
+
+#define HB_TABLE(NAME)                                                                                                        \
+    {                                                                                                                         \
+        NAME, &HB_ISA::initialise, &HB_ISA::order_rows, &HB_ISA::transpose, &HB_ISA::step, &HB_ISA::forward, &HB_ISA::judge, \
+            &HB_ISA::fma_flops, &HB_ISA::elementwise                                                                          \
+    }

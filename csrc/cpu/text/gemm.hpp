@@ -1,0 +1,126 @@
+// Matrix products in register tiles: every sum over k runs in order, in one accumulator per output, whatever the tile.
+#pragma once
+
+#include "cpu/kernels.hpp"
+#include "cpu/vec.hpp"
+
+namespace hyperband::HB_ISA {
+
+// Rows [begin, begin + size) of tile t when n rows are dealt evenly to the fewest tiles of at most `most` rows.
+struct Tiles {
+    int count, base, extra;
+    HB_FN Tiles(int n, int most) : count((n + most - 1) / most), base(count ? n / count : 0), extra(count ? n % count : 0) {}
+    HB_FN int begin(int t) const { return t * base + (t < extra ? t : extra); }
+    HB_FN int size(int t) const { return base + (t < extra ? 1 : 0); }
+};
+
+// c[r][16 NV] = bias + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart.
+template <int MR, int NV>
+void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *bias, float *c, size_t ldc) {
+    V acc[MR][NV];
+    for (int v = 0; v < NV; ++v) {
+        V start = bias ? load(bias + v * kPanel) : V(0.0f);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) acc[r][v] = start;
+    }
+    constexpr int kGroups = (MR + 2) / 3;  // three rows share a pointer: base, base + lda, base + 2 lda
+    const float *p[kGroups];
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) p[g] = a + 3 * g * lda;
+    for (int k = 0; k < k_end; ++k) {
+        V bv[NV];
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) bv[v] = load(b + v * panel);
+        b += kPanel;
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+            V av(p[r / 3][(r % 3) * lda]);
+#pragma GCC unroll 2
+            for (int v = 0; v < NV; ++v) acc[r][v] = fma(av, bv[v], acc[r][v]);
+        }
+#pragma GCC unroll 16
+        for (int g = 0; g < kGroups; ++g) ++p[g];
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) store(c + r * ldc + v * kPanel, acc[r][v]);
+}
+
+// out[v][r][16] = sum_b a[b][r] g[b][16 v ...], b in order.
+template <int MR, int NV>
+void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out) {
+    V acc[MR][NV];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) acc[r][v] = V(0.0f);
+    for (int b = 0; b < rows; ++b) {
+        V gv[NV];
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) gv[v] = load(g + v * kPanel);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) {
+            V av(a[r]);
+#pragma GCC unroll 2
+            for (int v = 0; v < NV; ++v) acc[r][v] = fma(av, gv[v], acc[r][v]);
+        }
+        a += lda;
+        g += ldg;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) store(out + (v * MR + r) * kPanel, acc[r][v]);
+}
+
+using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, float *, size_t);
+using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, float *);
+
+// Tables by the number of rows: kTileRows of this instruction set fills its registers.
+template <int NV, int... R> struct TileTable {
+    static constexpr Tile tiles[] = {&tile<R + 1, NV>...};
+    static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV>...};
+};
+template <int NV, int N, int... R> struct MakeTable : MakeTable<NV, N - 1, N - 1, R...> {};
+template <int NV, int... R> struct MakeTable<NV, 0, R...> {
+    using type = TileTable<NV, R...>;
+};
+constexpr int kTileRows = HB_TILE_ROWS, kTilePanels = HB_TILE_PANELS;
+template <int NV> using Table = typename MakeTable<NV, kTileRows>::type;
+
+// c = bias + a b, rows by panels; then epilogue(first row, number of rows) while they are in the nearest cache.
+template <class Epilogue>
+void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias, float *c,
+          size_t ldc, const Epilogue &epilogue) {
+    const Tiles tiles(rows, kTileRows);
+    for (int t = 0; t < tiles.count; ++t) {
+        const int r = tiles.begin(t), n = tiles.size(t);
+        for (int j = 0; j < panels;) {
+            const bool wide = kTilePanels == 2 && j + 2 <= panels;
+            const Tile f = wide ? Table<kTilePanels>::tiles[n - 1] : Table<1>::tiles[n - 1];
+            f(a + r * lda, lda, k_end, b + j * panel, panel, bias ? bias + j * kPanel : nullptr, c + r * ldc + j * kPanel, ldc);
+            j += wide ? 2 : 1;
+        }
+        epilogue(r, n);
+    }
+}
+
+// The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]).
+template <class Sink>
+void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, const Sink &sink) {
+    const Tiles tiles(k_end, kTileRows);
+    alignas(64) float out[kTileRows * kTilePanels * kPanel];
+    for (int t = 0; t < tiles.count; ++t) {
+        const int k = tiles.begin(t), n = tiles.size(t);
+        for (int j = 0; j < panels;) {
+            const bool wide = kTilePanels == 2 && j + 2 <= panels;
+            const OuterTile f = wide ? Table<kTilePanels>::outer[n - 1] : Table<1>::outer[n - 1];
+            f(a + k, lda, rows, g + j * kPanel, ldg, out);
+            for (int v = 0; v < (wide ? 2 : 1); ++v) sink(j + v, k, n, out + v * n * kPanel);
+            j += wide ? 2 : 1;
+        }
+    }
+}
+
+}  // namespace hyperband::HB_ISA

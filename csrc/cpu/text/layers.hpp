@@ -1,0 +1,159 @@
+// A layer forward, its derivative, dropout, and the transposed copy of its weights.
+#pragma once
+
+#include "cpu/text/gemm.hpp"
+
+namespace hyperband::HB_ISA {
+
+// Where the derivative of a hidden layer comes from on the way back.
+enum class Slope { one, sign, stored };
+
+HB_FN Slope slope_of(Activation a, double dropout) {
+    if (dropout > 0.0) return Slope::stored;
+    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
+}
+
+template <Activation A> struct Activate {
+    float *h, *d;  // d null: not wanted
+    size_t ld;
+    int panels;
+    HB_FN void operator()(int first, int n) const {
+        for (int r = first; r < first + n; ++r)
+            for (int j = 0; j < panels; ++j) {
+                const size_t at = r * ld + j * kPanel;
+                V y, slope;
+                activate<A>(load(h + at), y, slope);
+                store(h + at, y);
+                if (d) store(d + at, slope);
+            }
+    }
+};
+
+struct Nothing {
+    HB_FN void operator()(int, int) const {}
+};
+
+// g *= derivative of the layer below.
+struct TimesSlope {
+    Slope slope;
+    float *g;
+    const float *h, *d;
+    size_t ld;
+    int panels;
+    HB_FN void operator()(int first, int n) const {
+        if (slope == Slope::one) return;
+        for (int r = first; r < first + n; ++r)
+            for (int j = 0; j < panels; ++j) {
+                const size_t at = r * ld + j * kPanel;
+                V x = load(g + at);
+                store(g + at, slope == Slope::sign ? select(load(h + at) > V(0.0f), x, V(0.0f)) : x * load(d + at));
+            }
+    }
+};
+
+struct Product {  // the arguments of gemm that do not depend on the epilogue
+    const float *a;
+    size_t lda;
+    int rows, k_end;
+    const float *b;
+    size_t panel;
+    int panels;
+    const float *bias;
+    float *c;
+    size_t ldc;
+    template <class Epilogue> HB_FN void run(const Epilogue &e) const {
+        gemm(a, lda, rows, k_end, b, panel, panels, bias, c, ldc, e);
+    }
+};
+
+inline void hidden_layer(Activation a, const Product &p, float *d) {
+    switch (a) {
+        case Activation::identity: p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::relu: p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::leaky_relu: p.run(Activate<Activation::leaky_relu>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::gelu: p.run(Activate<Activation::gelu>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::silu: p.run(Activate<Activation::silu>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::tanh: p.run(Activate<Activation::tanh>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::sigmoid: p.run(Activate<Activation::sigmoid>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::step: p.run(Activate<Activation::step>{p.c, d, p.ldc, p.panels}); break;
+    }
+}
+
+// Drops units of h (and of the derivative d); one counter serves eight rows of a column.
+inline void drop(float *h, float *d, size_t ld, int rows, int panels, Key key, uint32_t step, int layer, double rate) {
+    const uint32_t limit = static_cast<uint32_t>(rate * 65536.0 + 0.5);
+    if (limit == 0) return;
+    const V keep(limit < 65536 ? 65536.0f / static_cast<float>(65536 - limit) : 0.0f);
+    for (int block = 0; block * 8 < rows; ++block)
+        for (int j = 0; j < panels; ++j) {
+            U w[4] = {lane_numbers() + U(static_cast<uint32_t>(j * kPanel)), U(static_cast<uint32_t>(block)), U(step),
+                      U(static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer))};
+            philox(key, w[0], w[1], w[2], w[3]);
+            const int n = rows - block * 8 < 8 ? rows - block * 8 : 8;
+            for (int r = 0; r < n; ++r) {
+                const size_t at = (block * 8 + r) * ld + j * kPanel;
+                I dropped = ((w[r >> 1] >> (16 * (r & 1))) & U(0xffffu)) < U(limit);
+                store(h + at, select(dropped, V(0.0f), load(h + at) * keep));
+                store(d + at, select(dropped, V(0.0f), load(d + at) * keep));
+            }
+        }
+}
+
+// A 16 x 16 block, both sides contiguous rows of 16.
+HB_FN void transpose_block(const float *from, float *to) {
+    const quad_memory *q = reinterpret_cast<const quad_memory *>(from);
+    quad_memory *o = reinterpret_cast<quad_memory *>(to);
+    typedef int iquad __attribute__((vector_size(16)));
+    for (int r = 0; r < 4; ++r)
+        for (int c = 0; c < 4; ++c) {
+            quad a = q[(4 * r + 0) * 4 + c], b = q[(4 * r + 1) * 4 + c];
+            quad e = q[(4 * r + 2) * 4 + c], f = q[(4 * r + 3) * 4 + c];
+            quad ab0 = __builtin_shuffle(a, b, iquad{0, 4, 1, 5}), ab1 = __builtin_shuffle(a, b, iquad{2, 6, 3, 7});
+            quad ef0 = __builtin_shuffle(e, f, iquad{0, 4, 1, 5}), ef1 = __builtin_shuffle(e, f, iquad{2, 6, 3, 7});
+            o[(4 * c + 0) * 4 + r] = __builtin_shuffle(ab0, ef0, iquad{0, 1, 4, 5});
+            o[(4 * c + 1) * 4 + r] = __builtin_shuffle(ab0, ef0, iquad{2, 3, 6, 7});
+            o[(4 * c + 2) * 4 + r] = __builtin_shuffle(ab1, ef1, iquad{0, 1, 4, 5});
+            o[(4 * c + 3) * 4 + r] = __builtin_shuffle(ab1, ef1, iquad{2, 3, 6, 7});
+        }
+}
+
+// The panels [ceil(in / 16)][out][16] of one layer's weights transposed; padding columns are 0.
+inline void transpose_layer(const Layer &y, const float *weights, float *to) {
+    for (int p = 0; p < y.panels; ++p)
+        for (int k = 0; k < y.in; k += kPanel) {
+            const float *from = weights + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+            float *dest = to + (static_cast<size_t>(k / kPanel) * y.out + p * kPanel) * kPanel;
+            const int nk = y.in - k < kPanel ? y.in - k : kPanel;
+            const int nj = y.out - p * kPanel < kPanel ? y.out - p * kPanel : kPanel;
+            if (nk == kPanel && nj == kPanel) {
+                transpose_block(from, dest);
+                continue;
+            }
+            for (int j = 0; j < nj; ++j)
+                for (int i = 0; i < kPanel; ++i) dest[j * kPanel + i] = i < nk ? from[i * kPanel + j] : 0.0f;
+        }
+}
+
+inline void transpose(const Layout &layout, const float *weights, const Workspace &work) {
+    for (int l = 1; l < layout.n_layers; ++l) transpose_layer(layout.layer[l], weights, work.transposed[l]);
+}
+
+inline void forward(const ForwardArgs &f) {
+    const float *a = f.x;
+    size_t lda = f.stride;
+    const Layout &layout = *f.layout;
+    for (int l = 0; l < layout.n_layers; ++l) {
+        const Layer &y = layout.layer[l];
+        const bool last = l + 1 == layout.n_layers;
+        Product p{a, lda, f.rows, l == 0 ? f.inputs : y.in, f.weights + y.weights, static_cast<size_t>(y.in) * kPanel, y.panels,
+                  f.weights + y.bias, last ? f.work->g[0] : f.work->h[l], static_cast<size_t>(row_stride(y.out))};
+        if (last)
+            p.run(Nothing{});
+        else
+            hidden_layer(f.activation, p, nullptr);
+        a = p.c;
+        lda = p.ldc;
+    }
+}
+
+}  // namespace hyperband::HB_ISA

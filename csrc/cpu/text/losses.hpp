@@ -1,0 +1,134 @@
+// Losses of rows, in place: outputs become gradients with respect to the outputs.
+#pragma once
+
+#include "cpu/kernels.hpp"
+#include "cpu/vec.hpp"
+
+namespace hyperband::HB_ISA {
+
+// The batch whose outputs lie in work->g[0]; row b of it is row index[b] of the data (or b itself).
+struct LossArgs {
+    Loss loss;
+    int n_outputs, rows;
+    Rows data;
+    const uint32_t *index;  // null: rows in order
+    float smoothing;
+    const Workspace *work;
+    HB_FN uint32_t row(int b) const { return index ? index[b] : static_cast<uint32_t>(b); }
+    HB_FN float weight(int b) const { return data.weight ? data.weight[row(b)] : 1.0f; }
+};
+
+HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
+
+template <bool kGradient> void cross_entropy(const LossArgs &a) {
+    const int n = a.n_outputs, panels = panels_of(n);
+    const size_t ld = static_cast<size_t>(row_stride(n));
+    const float inverse_rows = 1.0f / static_cast<float>(a.rows);
+    const float smooth = a.smoothing / static_cast<float>(n), target = 1.0f - a.smoothing;
+    for (int b = 0; b < a.rows; ++b) {
+        float *z = a.work->g[0] + b * ld;
+        V top(-3e38f), total(0.0f);
+        for (int p = 0; p < panels; ++p) {
+            const I inside = below(n - p * kPanel);
+            V x = load(z + p * kPanel);
+            top = select(inside & (x > top), x, top);
+            total = total + select(inside, x, V(0.0f));
+        }
+        const float m = largest(top);
+        const int label = a.data.label[a.row(b)];
+        float part = m - target * z[label];
+        if (smooth > 0.0f) part = part - smooth * sum(total);
+        V s(0.0f);
+        for (int p = 0; p < panels; ++p) {
+            V e = select(below(n - p * kPanel), exp_(load(z + p * kPanel) - V(m)), V(0.0f));
+            s = s + e;
+            if constexpr (kGradient) store(z + p * kPanel, e);
+        }
+        const float exp_sum = sum(s);
+        a.work->row_loss[b] = exp_sum;
+        a.work->row_part[b] = part;
+        if constexpr (kGradient) {
+            const float c = a.weight(b) * inverse_rows;
+            const V inverse(1.0f / exp_sum);
+            for (int p = 0; p < panels; ++p) {
+                V g = (load(z + p * kPanel) * inverse - V(smooth)) * V(c);
+                store(z + p * kPanel, select(below(n - p * kPanel), g, V(0.0f)));
+            }
+            z[label] = z[label] - target * c;
+        }
+    }
+    for (int b = 0; b < a.rows; b += kPanel)  // logarithms of 16 rows at a time; the buffers are padded to 16
+        store(a.work->row_loss + b, log_(load(a.work->row_loss + b)) + load(a.work->row_part + b));
+}
+
+template <bool kGradient> void logistic(const LossArgs &a) {
+    const float inverse_rows = 1.0f / static_cast<float>(a.rows);
+    alignas(64) float z[kPanel], t[kPanel], c[kPanel];
+    for (int b = 0; b < a.rows; b += kPanel) {
+        const int n = a.rows - b < kPanel ? a.rows - b : kPanel;
+        for (int i = 0; i < kPanel; ++i) {
+            z[i] = i < n ? a.work->g[0][(b + i) * kPanel] : 0.0f;
+            t[i] = i < n ? (1.0f - a.smoothing) * static_cast<float>(a.data.label[a.row(b + i)]) + 0.5f * a.smoothing : 0.0f;
+            c[i] = i < n ? a.weight(b + i) * inverse_rows : 0.0f;
+        }
+        const V x = load(z), target = load(t);
+        const V positive = select(x < V(0.0f), V(0.0f), x);
+        const V rest = log_(V(1.0f) + exp_(V(0.0f) - abs_(x)));
+        store(a.work->row_loss + b, fma(V(0.0f) - target, x, positive) + rest);
+        if constexpr (kGradient) {
+            store(z, (sigmoid_(x) - target) * load(c));
+            for (int i = 0; i < n; ++i) a.work->g[0][(b + i) * kPanel] = z[i];
+        }
+    }
+}
+
+template <bool kGradient> void squared(const LossArgs &a) {
+    const int panels = panels_of(a.n_outputs);
+    const size_t ld = static_cast<size_t>(row_stride(a.n_outputs));
+    const float inverse_rows = 1.0f / static_cast<float>(a.rows), outputs = static_cast<float>(a.n_outputs);
+    for (int b = 0; b < a.rows; ++b) {
+        float *z = a.work->g[0] + b * ld;
+        const float *y = a.data.target + static_cast<size_t>(a.row(b)) * panels * kPanel;
+        const V c(2.0f / outputs * (a.weight(b) * inverse_rows));
+        V s(0.0f);
+        for (int p = 0; p < panels; ++p) {
+            V e = load(z + p * kPanel) - load(y + p * kPanel);
+            s = fma(e, e, s);
+            if constexpr (kGradient) store(z + p * kPanel, e * c);
+        }
+        a.work->row_loss[b] = sum(s) / outputs;
+    }
+}
+
+// Losses of the rows into work->row_loss; with kGradient the outputs become gradients of the weighted mean.
+template <bool kGradient> void row_losses(const LossArgs &a) {
+    switch (a.loss) {
+        case Loss::cross_entropy: cross_entropy<kGradient>(a); break;
+        case Loss::logistic: logistic<kGradient>(a); break;
+        case Loss::mse: squared<kGradient>(a); break;
+    }
+}
+
+HB_FN bool wrong(const JudgeArgs &j, int b) {
+    const float *z = j.work->g[0] + static_cast<size_t>(b) * row_stride(j.n_outputs);
+    const int label = j.data.label[b];
+    if (j.loss == Loss::logistic) return !(z[0] > 0.0f ? label == 1 : label == 0);
+    for (int i = 0; i < j.n_outputs; ++i)  // the first largest must be the label
+        if (i < label ? !(z[i] < z[label]) : !(z[i] <= z[label])) return true;
+    return false;
+}
+
+inline void judge(JudgeArgs &j) {
+    if (j.loss != Loss::mse)
+        for (int b = 0; b < j.rows; ++b) j.error_sum += wrong(j, b) ? 1.0 : 0.0;
+    row_losses<false>({j.loss, j.n_outputs, j.rows, j.data, nullptr, 0.0f, j.work});
+    for (int b = 0; b < j.rows; ++b) {
+        const double w = j.data.weight ? static_cast<double>(j.data.weight[b]) : 1.0;
+        const double loss = static_cast<double>(j.work->row_loss[b]);
+        j.loss_sum += w * loss;
+        j.weight_sum += w;
+        if (j.loss == Loss::mse) j.error_sum += loss;
+    }
+}
+
+}  // namespace hyperband::HB_ISA

@@ -1,0 +1,161 @@
+// One optimiser step of one member: gather, forward, loss, backward, update.
+#pragma once
+
+#include "cpu/text/layers.hpp"
+#include "cpu/text/losses.hpp"
+
+namespace hyperband::HB_ISA {
+
+template <Rule R>
+void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &u, float decay, float shrink) {
+    for (size_t i = 0; i < n; i += kPanel) {
+        V x = load(w + i), first(0.0f), second(0.0f);
+        if constexpr (uses_m<R>) first = load(m + i);
+        if constexpr (uses_v<R>) second = load(v + i);
+        update_<R>(x, first, second, load(g + i) * V(u.clip), u, V(decay), V(shrink));
+        store(w + i, x);
+        if constexpr (uses_m<R>) store(m + i, first);
+        if constexpr (uses_v<R>) store(v + i, second);
+    }
+}
+using UpdateRun = void (*)(float *, float *, float *, const float *, size_t, const Update &, float, float);
+
+inline UpdateRun update_of(Rule r) {
+    switch (r) {
+        case Rule::sgd: return &update_run<Rule::sgd>;
+        case Rule::momentum: return &update_run<Rule::momentum>;
+        case Rule::nesterov: return &update_run<Rule::nesterov>;
+        case Rule::adam: return &update_run<Rule::adam>;
+        case Rule::rmsprop: return &update_run<Rule::rmsprop>;
+        case Rule::rmsprop_momentum: return &update_run<Rule::rmsprop_momentum>;
+    }
+    return nullptr;
+}
+
+inline void gather(const StepArgs &s) {
+    const size_t ld = static_cast<size_t>(row_stride(s.inputs));
+    const int panels = panels_of(s.inputs);
+    for (int b = 0; b < s.batch; ++b) {
+        const float *from = s.data.x + s.work->index[b] * s.data.stride;
+        float *to = s.work->x + b * ld;
+        for (int p = 0; p < panels; ++p) store(to + p * kPanel, load(from + p * kPanel));
+    }
+}
+
+inline void forward_training(const StepArgs &s) {
+    const Architecture &arch = *s.architecture;
+    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const float *a = s.work->x;
+    size_t lda = static_cast<size_t>(row_stride(s.inputs));
+    for (int l = 0; l < s.layout->n_layers; ++l) {
+        const Layer &y = s.layout->layer[l];
+        const bool last = l + 1 == s.layout->n_layers;
+        Product p{a, lda, s.batch, l == 0 ? s.inputs : y.in, s.weights + y.weights, static_cast<size_t>(y.in) * kPanel, y.panels,
+                  s.weights + y.bias, last ? s.work->g[0] : s.work->h[l], static_cast<size_t>(row_stride(y.out))};
+        if (last) {
+            p.run(Nothing{});
+        } else {
+            hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
+            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.batch, p.panels, s.key, s.step, l, arch.dropout);
+        }
+        a = p.c;
+        lda = p.ldc;
+    }
+}
+
+// Sums of the columns of g over the rows, in order.
+inline void column_sums(const float *g, size_t ld, int rows, int panels, float *out) {
+    for (int j = 0; j < panels; j += 4) {
+        const int n = panels - j < 4 ? panels - j : 4;
+        V s[4] = {V(0.0f), V(0.0f), V(0.0f), V(0.0f)};
+        for (int b = 0; b < rows; ++b)
+            for (int v = 0; v < n; ++v) s[v] = s[v] + load(g + b * ld + (j + v) * kPanel);
+        for (int v = 0; v < n; ++v) store(out + (j + v) * kPanel, s[v]);
+    }
+}
+
+// Factor that brings the norm of the gradient down to `most`; panels beyond the active inputs hold no gradient.
+inline float clip_factor(const StepArgs &s, float most) {
+    V total(0.0f);
+    for (int l = 0; l < s.layout->n_layers; ++l) {
+        const Layer &y = s.layout->layer[l];
+        const int k_end = l == 0 ? s.inputs : y.in;
+        for (int p = 0; p < y.panels; ++p)
+            for (int k = 0; k < k_end; ++k) {
+                V g = load(s.work->gradient + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel);
+                total = fma(g, g, total);
+            }
+        for (int p = 0; p < y.panels; ++p) {
+            V g = load(s.work->gradient + y.bias + p * kPanel);
+            total = fma(g, g, total);
+        }
+    }
+    const float norm = __builtin_sqrtf(sum(total));
+    return norm > most ? most / norm : 1.0f;
+}
+
+inline void update_clipped(const StepArgs &s, UpdateRun run) {
+    Update u = s.update;
+    u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
+    auto apply = [&](size_t at, size_t n, float decay, float shrink) {
+        run(s.weights + at, s.m + at, s.v + at, s.work->gradient + at, n, u, decay, shrink);
+    };
+    for (int l = 0; l < s.layout->n_layers; ++l) {
+        const Layer &y = s.layout->layer[l];
+        const int k_end = l == 0 ? s.inputs : y.in;
+        for (int p = 0; p < y.panels; ++p)
+            apply(y.weights + static_cast<size_t>(p) * y.in * kPanel, static_cast<size_t>(k_end) * kPanel, u.decay, u.shrink);
+        apply(y.bias, static_cast<size_t>(y.panels) * kPanel, 0.0f, 1.0f);
+        if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
+    }
+}
+
+inline void backward(const StepArgs &s) {
+    const Architecture &arch = *s.architecture;
+    const UpdateRun run = update_of(rule_of(arch));
+    const bool clipped = arch.clip_norm > 0.0;
+    const Slope slope = slope_of(arch.activation, arch.dropout);
+    int side = 0;
+    for (int l = s.layout->n_layers - 1; l >= 0; --l, side ^= 1) {
+        const Layer &y = s.layout->layer[l];
+        const float *g = s.work->g[side];
+        const size_t ldg = static_cast<size_t>(row_stride(y.out));
+        const float *a = l == 0 ? s.work->x : s.work->h[l - 1];
+        const int k_end = l == 0 ? s.inputs : y.in;
+        const size_t lda = static_cast<size_t>(row_stride(k_end));
+        if (l > 0) {  // with the weights from before the update
+            Product p{g, ldg, s.batch, y.out, s.work->transposed[l], static_cast<size_t>(y.out) * kPanel, panels_of(y.in), nullptr,
+                      s.work->g[side ^ 1], lda};
+            p.run(TimesSlope{slope, p.c, s.work->h[l - 1], s.work->d[l - 1], lda, p.panels});
+        }
+        column_sums(g, ldg, s.batch, y.panels, clipped ? s.work->gradient + y.bias : s.work->bias_gradient);
+        if (clipped) {
+            outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, [&](int p, int k, int n, const float *values) {
+                float *to = s.work->gradient + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+                for (int i = 0; i < n; ++i) store(to + i * kPanel, load(values + i * kPanel));
+            });
+            continue;
+        }
+        outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, [&](int p, int k, int n, const float *values) {
+            const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+            run(s.weights + at, s.m + at, s.v + at, values, static_cast<size_t>(n) * kPanel, s.update, s.update.decay, s.update.shrink);
+        });
+        run(s.weights + y.bias, s.m + y.bias, s.v + y.bias, s.work->bias_gradient, static_cast<size_t>(y.panels) * kPanel, s.update,
+            0.0f, 1.0f);
+        if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
+    }
+    if (clipped) update_clipped(s, run);
+}
+
+inline double step(const StepArgs &s) {
+    gather(s);
+    forward_training(s);
+    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.work->index, static_cast<float>(s.architecture->label_smoothing), s.work};
+    row_losses<true>(a);
+    double total = 0.0;
+    for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
+    if (__builtin_isfinite(total)) backward(s);
+    return total / s.batch;
+}
+
+}  // namespace hyperband::HB_ISA
