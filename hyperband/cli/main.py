@@ -1,0 +1,79 @@
+"""The command ``hyperband``: a group whose commands are loaded when they are called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import IO, Any
+
+import click
+
+from hyperband.errors import HyperbandError
+
+#: command -> one line of help; the module ``hyperband.cli.<command>`` holds the click command ``command``
+COMMANDS = {
+    "search": "Find the best network for a table.",
+    "plan": "Show the brackets and rungs of a search before it runs.",
+    "predict": "Predict a table with a model that a search wrote.",
+    "info": "Show backends, instruction set, threads, and why.",
+    "bench": "Time the engine against other ways to train the same networks.",
+}
+
+#: Exit codes beside 0.
+USAGE, INTERRUPTED = 2, 130
+
+
+class _Refusal(click.ClickException):
+    """An error of ours as one line on stderr."""
+
+    exit_code = USAGE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"error: {self.format_message()}", err=True)
+
+
+class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"hyperband.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):  # from the table: no command needs to be imported for the help
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HyperbandError as error:
+            raise _Refusal(" ".join(str(error).split())) from error
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from hyperband import __version__
+
+        click.echo(f"hyperband {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 done, 2 an error (one line on stderr), 130 interrupted by Ctrl-C.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+def main() -> None:
+    """Train hundreds of different small networks at once and let Hyperband find the best one for a table.
+
+    \b
+    hyperband search sklearn:digits
+    hyperband search adult.csv --target income --test 0.2
+    """

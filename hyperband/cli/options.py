@@ -1,0 +1,70 @@
+"""Options that several commands share, and the algorithm that they describe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from hyperband.algorithms import Algorithm
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ALGORITHMS = ("hyperband", "successive-halving", "random", "grid", "adaptive")
+
+
+class Number(click.ParamType):
+    """A whole number where it is one, else a float: 81 stays 81."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        if isinstance(value, (int, float)):
+            return value
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+        self.fail(f"{value!r} is not a number.", param, ctx)
+
+
+class Duration(click.ParamType):
+    """Seconds from "90", "90s", "2m", "1h30m"."""
+
+    name = "duration"
+    _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower()
+        parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", text)
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            seconds = sum(float(number) * self._UNITS[unit] for number, unit in parts)
+        elif re.fullmatch(r"\d+(\.\d+)?", text):
+            seconds = float(text)
+        else:
+            self.fail(f"{value!r} is not a time. Write 60s, 5m or 1h30m.", param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is not longer than 0 seconds.", param, ctx)
+        return seconds
+
+
+def algorithm_options(function: F) -> F:
+    """The options that say which algorithm runs and how long."""
+    for option in reversed(
+        (
+            click.option("--algorithm", type=click.Choice(ALGORITHMS), default="hyperband", show_default=True),
+            click.option("--max-resource", type=Number(), help="Resource of the highest rung.  [default: 81]"),
+            click.option("--min-resource", type=Number(), help="Least resource of a rung.  [default: 1]"),
+            click.option("--eta", type=Number(), default=3, show_default=True, help="Of eta networks one goes on."),
+            click.option("--n", "n", type=int, help="Networks to try (all algorithms but hyperband and grid)."),
+            click.option("--points", type=int, help="Grid points per axis (grid)."),
+        )
+    ):
+        function = option(function)
+    return function

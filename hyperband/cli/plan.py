@@ -1,0 +1,26 @@
+"""``hyperband plan``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hyperband.cli.options import algorithm_options, make_algorithm
+
+
+@click.command("plan")
+@algorithm_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(as_json: bool, **options: Any) -> None:
+    """Show the brackets and rungs of a search before it runs.
+
+    A column per resource holds how many networks reach it; cost counts a network that goes on from where it was paused.
+    """
+    plan = make_algorithm(**options).plan()
+    if as_json:
+        import json
+
+        click.echo(json.dumps(plan.to_dict(), indent=2))
+    else:
+        click.echo(str(plan))
