@@ -94,16 +94,15 @@ class HostEngine:
         n_rows = checks.check_range(rows, self._n_rows, "rows")
         n_inputs = checks.check_range(inputs, self._n_inputs, "inputs")
         deadline = time.monotonic() + seconds if seconds is not None else np.inf
-        arrived = np.zeros(len(states), np.bool_)
+        arrived = np.array([s.diverged or s.step >= goal for s, goal in zip(states, until, strict=True)], np.bool_)
 
         def work(place: int, stop: threading.Event) -> None:
-            goal, state = int(until[place]), states[place]
-            if state.step < goal and not state.diverged:
-                state.begin_epoch(n_rows, n_inputs)
-            arrived[place] = self._advance(state, goal, evaluate, deadline, stop)
+            arrived[place] = self._advance(states[place], int(until[place]), evaluate, deadline, stop)
 
+        for state in states:
+            state.begin_epoch(n_rows, n_inputs)
         cost = [(int(goal) - s.step) * _step_work(s, n_inputs) for s, goal in zip(states, until, strict=True)]
-        self._share_out(work, sorted(range(len(states)), key=lambda place: -cost[place]), deadline)
+        self._share_out(work, sorted(np.flatnonzero(~arrived).tolist(), key=lambda place: -cost[place]), deadline)
         return arrived
 
     def progress(self, members: I64) -> Progress:
@@ -192,8 +191,6 @@ class HostEngine:
                 self._judge(state)
             if state.step < goal and (stop.is_set() or time.monotonic() >= deadline):
                 return False
-        if evaluate and state.step == goal and state.judged != state.step and not state.diverged:
-            self._judge(state)
         return True
 
     def _judge(self, state: MemberState) -> None:

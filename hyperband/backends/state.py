@@ -22,8 +22,7 @@ class MemberState:
     """What a member is at one moment; the arrays are flat, see `Layout`.
 
     ``position`` counts the steps done within the unfinished epoch, ``rows`` and ``inputs`` are those of that epoch
-    (0 before the first step). ``running`` is the sum of its steps' mean losses times their row counts. ``judged`` is
-    the step of the newest validation in this engine, -1 for none; it only saves work and is not exported.
+    (0 before the first step). ``running`` is the sum of its steps' mean losses times their row counts.
     """
 
     member: Member
@@ -45,7 +44,6 @@ class MemberState:
     best_error: float = math.nan
     train_loss: float = math.nan
     running: float = 0.0
-    judged: int = -1
 
     def begin_epoch(self, rows: int, inputs: int) -> None:
         """Go on with this many rows and columns: a change starts a new epoch."""
@@ -61,7 +59,7 @@ class MemberState:
 
     def judge(self, loss: float, error: float) -> None:
         """Take a validation in; the snapshot is replaced by a strictly smaller loss only, never by NaN."""
-        self.loss, self.error, self.judged = loss, error, self.step
+        self.loss, self.error = loss, error
         if loss < self.best_loss:
             self.best_loss, self.best_error, self.best_step = loss, error, self.step
             if self.best is None:
@@ -69,7 +67,7 @@ class MemberState:
             self.best[:] = self.weights
 
     def forget_best(self) -> None:
-        self.best, self.best_loss, self.best_error, self.best_step, self.judged = None, math.inf, math.nan, -1, -1
+        self.best, self.best_loss, self.best_error, self.best_step = None, math.inf, math.nan, -1
 
 
 _COUNTERS = ("step", "epoch", "position", "rows", "inputs", "best_step", "diverged")
@@ -127,7 +125,7 @@ def import_state(state: MemberState, given: Mapping[str, NDArray[np.generic]], n
         setattr(state, name, numbers)
     for name, counter in zip(_COUNTERS, counters, strict=True):
         setattr(state, name, int(counter))
-    state.diverged, state.judged = bool(state.diverged), -1
+    state.diverged = bool(state.diverged)
     for name, score in zip(_SCORES, scores, strict=True):
         setattr(state, name, float(score))
 
