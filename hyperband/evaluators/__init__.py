@@ -1,0 +1,1 @@
+"""Jobs in, results out: networks (`population`) or any function (`function`)."""

@@ -1,0 +1,168 @@
+"""Rung tables: who was judged how, and who survives. Native where it is built, else NumPy with the same answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import InputError
+
+try:
+    from hyperband._core import top_k as _native_top_k
+except ImportError:  # a pure-Python wheel
+    _native_top_k = None
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+#: Which twin `top_k` uses: "native" or "numpy".
+ENGINE = "numpy" if _native_top_k is None else "native"
+
+
+def top_k(losses: F64, trials: I64, k: int) -> I64:
+    """Trials with the ``k`` smallest losses, best first.
+
+    Parameters
+    ----------
+    losses : float64 array, shape (n,)
+    trials : int64 array, shape (n,), distinct
+    k : int >= 0
+
+    Returns
+    -------
+    int64 array, shape (at most k,)
+        Equal losses in the order of trial number, whatever the order of the rows. A loss that is NaN or infinite never
+        survives, even if fewer than ``k`` do.
+
+    Examples
+    --------
+    >>> top_k(np.array([0.5, np.nan, 0.5, 0.1]), np.array([7, 8, 3, 9]), 2).tolist()
+    [9, 3]
+    """
+    if _native_top_k is None:
+        return top_k_numpy(losses, trials, k)
+    survivors: I64 = _native_top_k(losses, trials, k)
+    return survivors
+
+
+def top_k_numpy(losses: F64, trials: I64, k: int) -> I64:
+    """`top_k` in NumPy: the twin for installations without a compiler, and the reference in tests."""
+    finite = np.isfinite(losses)
+    rows, names = losses[finite], trials[finite]
+    return names[np.lexsort((names, rows))[:k]]
+
+
+class RungTable:
+    """Trials of one rung, in ascending order, with the losses told so far; one column each.
+
+    Parameters
+    ----------
+    trials : sequence of int, ascending; more can be appended with `extend`
+
+    Examples
+    --------
+    >>> table = RungTable([4, 5, 9])
+    >>> for trial, loss in [(9, 0.2), (4, math.nan), (5, 0.3)]:
+    ...     table.record(trial, loss)
+    >>> table.complete, table.survivors(2)
+    (True, [9, 5])
+    """
+
+    __slots__ = ("_losses", "_n", "_n_told", "_told", "_trials")
+
+    def __init__(self, trials: Sequence[int] | I64 = ()) -> None:
+        self._trials: I64 = np.array(trials, dtype=np.int64)
+        self._n, self._n_told = len(self._trials), 0
+        self._losses: F64 = np.full(self._n, np.nan)
+        self._told = np.zeros(self._n, dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def trials(self) -> I64:
+        """Trial numbers, ascending, shape (n,)."""
+        return self._trials[: self._n]
+
+    @property
+    def complete(self) -> bool:
+        """Every trial of the table has its loss."""
+        return self._n_told == self._n
+
+    def extend(self, trials: range) -> None:
+        """Append trials; their numbers are greater than all before."""
+        need = self._n + len(trials)
+        if need > len(self._trials):
+            # Doubling: a search that asks one by one still pays O(1) a trial.
+            room = max(need, 2 * len(self._trials), 16) - self._n
+            self._trials = np.concatenate([self.trials, np.zeros(room, np.int64)])
+            self._losses = np.concatenate([self._losses[: self._n], np.full(room, np.nan)])
+            self._told = np.concatenate([self._told[: self._n], np.zeros(room, np.bool_)])
+        self._trials[self._n : need] = trials
+        self._n = need
+
+    def find(self, trial: int) -> int:
+        """Row of an untold trial; raises `InputError` when it is not in the table or was told before."""
+        row = int(np.searchsorted(self.trials, trial))
+        if row >= self._n or self._trials[row] != trial:
+            raise InputError(f"A loss must be of a trial that was handed out in this rung; got trial {trial}.")
+        if self._told[row]:
+            raise InputError(f"A trial must be told once a rung; got trial {trial} again.")
+        return row
+
+    def record(self, trial: int, loss: float) -> None:
+        """Enter the loss of a trial, once."""
+        row = self.find(trial)
+        self._losses[row], self._told[row] = loss, True
+        self._n_told += 1
+
+    def discard(self, trials: Iterable[int]) -> None:
+        """Forget trials that were not told."""
+        rows = [self.find(trial) for trial in trials]
+        keep = np.ones(self._n, dtype=np.bool_)
+        keep[rows] = False
+        self._trials, self._losses = self.trials[keep], self._losses[: self._n][keep]
+        self._told = self._told[: self._n][keep]
+        self._n = len(self._trials)
+
+    def survivors(self, k: int) -> list[int]:
+        """The best ``k`` trials told so far, best first; see `top_k`."""
+        told = self._told[: self._n]
+        best: list[int] = top_k(self._losses[: self._n][told], self.trials[told], k).tolist()
+        return best
+
+    def finite(self) -> list[int]:
+        """Trials with a finite loss, ascending."""
+        found: list[int] = self.trials[np.isfinite(self._losses[: self._n])].tolist()
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain JSON-able data."""
+        return {
+            "trials": self.trials.tolist(),
+            "losses": pack(self._losses[: self._n]),
+            "told": np.flatnonzero(self._told[: self._n]).tolist(),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> RungTable:
+        """The table that `state_dict` was taken of."""
+        table = cls(state["trials"])
+        table._losses[:] = unpack(state["losses"])
+        table._told[state["told"]] = True
+        table._n_told = len(state["told"])
+        return table
+
+
+def pack(values: F64) -> list[float | str | None]:
+    """Numbers for strict JSON, which knows neither NaN (None here) nor infinity ("inf", "-inf"); exact."""
+    return [v if math.isfinite(v) else None if math.isnan(v) else str(v) for v in values.tolist()]
+
+
+def unpack(values: Sequence[float | str | None]) -> F64:
+    """Inverse of `pack`."""
+    return np.array([math.nan if v is None else float(v) for v in values], dtype=np.float64)

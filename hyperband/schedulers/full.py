@@ -1,0 +1,34 @@
+"""No early stopping: every configuration gets the whole resource at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hyperband.schedule import Number, Plan, full_plan
+from hyperband.schedulers.brackets import BracketAllocation
+
+
+@dataclass(frozen=True, slots=True)
+class FullScheduler:
+    """``n`` configurations, each judged once, at ``max_resource``; the scheduler of grid and random search.
+
+    Examples
+    --------
+    >>> FullScheduler(n=10, max_resource=81).plan().cost
+    810
+    """
+
+    n: int
+    max_resource: Number = 1
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    def plan(self) -> Plan:
+        """The exact table; see `hyperband.schedule.full_plan`."""
+        return full_plan(self.n, self.max_resource, whole=self.whole)
+
+    def start(self) -> BracketAllocation:
+        """A fresh allocation."""
+        return BracketAllocation(self.plan())
