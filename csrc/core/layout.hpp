@@ -17,11 +17,8 @@ constexpr int kPanel = 16;  // floats; one cache line
 HB_FN int panels_of(int width) { return (width + kPanel - 1) / kPanel; }
 HB_FN int padded(int width) { return panels_of(width) * kPanel; }
 
-// Row stride of activations. Rows a multiple of 4 KiB apart would all map to one set of the first-level cache.
-HB_FN int row_stride(int width) {
-    int p = padded(width);
-    return p % 256 == 0 ? p + kPanel : p;
-}
+// Row stride of activations: an odd number of cache lines, so that a column of rows spreads over all sets of a cache.
+HB_FN int row_stride(int width) { return (panels_of(width) | 1) * kPanel; }
 
 struct Layer {
     int32_t in, out, panels;

@@ -25,11 +25,20 @@ constexpr int kRegs = 16 / HB_LANES;
 
 #define HB_EACH for (int i = 0; i < kRegs; ++i)
 
-struct I;
+HB_FN nf broadcast(float c) {  // not nf{} + c: that is an addition, which -0 does not survive
+#if HB_LANES == 16
+    return (nf)_mm512_set1_ps(c);
+#elif HB_LANES == 8
+    return (nf)_mm256_set1_ps(c);
+#else
+    return nf{c, c, c, c};
+#endif
+}
+
 struct V {  // 16 floats
     nf x[kRegs];
     V() = default;
-    HB_FN explicit V(float c) { HB_EACH x[i] = nf{} + c; }
+    HB_FN explicit V(float c) { HB_EACH x[i] = broadcast(c); }
 };
 struct I {  // 16 signed ints; also the type of masks (all bits or none)
     ni x[kRegs];
@@ -67,6 +76,10 @@ HB_BINARY(U, +) HB_BINARY(U, *) HB_BINARY(U, ^) HB_BINARY(U, &) HB_BINARY(U, |)
 HB_COMPARE(V, <) HB_COMPARE(V, >) HB_COMPARE(V, <=) HB_COMPARE(V, >=) HB_COMPARE(V, ==) HB_COMPARE(U, <) HB_COMPARE(U, >=)
 #undef HB_COMPARE
 
+HB_FN V operator-(V a) {
+    HB_EACH a.x[i] = -a.x[i];
+    return a;
+}
 HB_FN U operator<<(U a, int n) {
     HB_EACH a.x[i] = a.x[i] << n;
     return a;

@@ -43,8 +43,8 @@ inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_
 inline double fma_flops(long repetitions) {
     constexpr int kChains = 12;
     nf a[kChains];
-    for (int i = 0; i < kChains; ++i) a[i] = nf{} + 0.1f * static_cast<float>(i);
-    const nf x = nf{} + 0.999f, y = nf{} + 0.001f;
+    for (int i = 0; i < kChains; ++i) a[i] = broadcast(0.1f * static_cast<float>(i));
+    const nf x = broadcast(0.999f), y = broadcast(0.001f);
     for (long n = 0; n < repetitions; ++n) {
 #pragma GCC unroll 12
         for (int i = 0; i < kChains; ++i) a[i] = fma_native(a[i], x, y);

@@ -14,15 +14,15 @@ struct Tiles {
     HB_FN int size(int t) const { return base + (t < extra ? 1 : 0); }
 };
 
-// c[r][16 NV] = bias + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart.
+// c[r][16 NV] = start + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart. The start of row r is
+// start + r * ld_start: a bias for every row (ld_start = 0), or c itself to go on with a sum.
 template <int MR, int NV>
-void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *bias, float *c, size_t ldc) {
+void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *start, size_t ld_start, float *c, size_t ldc) {
     V acc[MR][NV];
-    for (int v = 0; v < NV; ++v) {
-        V start = bias ? load(bias + v * kPanel) : V(0.0f);
 #pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) acc[r][v] = start;
-    }
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) acc[r][v] = start ? load(start + r * ld_start + v * kPanel) : V(0.0f);
     constexpr int kGroups = (MR + 2) / 3;  // three rows share a pointer: base, base + lda, base + 2 lda
     const float *p[kGroups];
 #pragma GCC unroll 16
@@ -74,7 +74,7 @@ void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg
         for (int v = 0; v < NV; ++v) store(out + (v * MR + r) * kPanel, acc[r][v]);
 }
 
-using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, float *, size_t);
+using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, size_t, float *, size_t);
 using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, float *);
 
 // Tables by the number of rows: kTileRows of this instruction set fills its registers.
@@ -89,37 +89,49 @@ template <int NV, int... R> struct MakeTable<NV, 0, R...> {
 constexpr int kTileRows = HB_TILE_ROWS, kTilePanels = HB_TILE_PANELS;
 template <int NV> using Table = typename MakeTable<NV, kTileRows>::type;
 
-// c = bias + a b, rows by panels; then epilogue(first row, number of rows) while they are in the nearest cache.
+// Panels of b that stay in the nearest cache while all rows pass by: kTilePanels * 16 * kDepth floats, 24 KiB.
+constexpr int kDepth = 384 / kTilePanels;
+
+// c = bias + a b; then epilogue(first panel, number of panels) while they are in the nearest cache.
 template <class Epilogue>
 void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias, float *c,
           size_t ldc, const Epilogue &epilogue) {
-    const Tiles tiles(rows, kTileRows);
-    for (int t = 0; t < tiles.count; ++t) {
-        const int r = tiles.begin(t), n = tiles.size(t);
+    const Tiles tiles(rows, kTileRows), depths(k_end, kDepth);
+    for (int d = 0; d < depths.count; ++d) {
+        const int k = depths.begin(d), depth = depths.size(d);
         for (int j = 0; j < panels;) {
             const bool wide = kTilePanels == 2 && j + 2 <= panels;
-            const Tile f = wide ? Table<kTilePanels>::tiles[n - 1] : Table<1>::tiles[n - 1];
-            f(a + r * lda, lda, k_end, b + j * panel, panel, bias ? bias + j * kPanel : nullptr, c + r * ldc + j * kPanel, ldc);
+            for (int t = 0; t < tiles.count; ++t) {
+                const int r = tiles.begin(t), n = tiles.size(t);
+                const Tile f = wide ? Table<kTilePanels>::tiles[n - 1] : Table<1>::tiles[n - 1];
+                float *to = c + r * ldc + j * kPanel;
+                const float *start = d > 0 ? to : bias ? bias + j * kPanel : nullptr;
+                f(a + r * lda + k, lda, depth, b + j * panel + k * kPanel, panel, start, d > 0 ? ldc : 0, to, ldc);
+            }
+            if (d + 1 == depths.count) epilogue(j, wide ? 2 : 1);
             j += wide ? 2 : 1;
         }
-        epilogue(r, n);
     }
 }
 
-// The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]).
-template <class Sink>
-void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, const Sink &sink) {
+// The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]), after
+// announce(panel, first k, number of k) some time before.
+template <class Announce, class Sink>
+void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, const Announce &announce,
+                   const Sink &sink) {
     const Tiles tiles(k_end, kTileRows);
     alignas(64) float out[kTileRows * kTilePanels * kPanel];
-    for (int t = 0; t < tiles.count; ++t) {
-        const int k = tiles.begin(t), n = tiles.size(t);
-        for (int j = 0; j < panels;) {
-            const bool wide = kTilePanels == 2 && j + 2 <= panels;
+    for (int j = 0; j < panels;) {
+        const bool wide = kTilePanels == 2 && j + 2 <= panels;
+        const int nj = wide ? 2 : 1;
+        for (int t = 0; t < tiles.count; ++t) {
+            const int k = tiles.begin(t), n = tiles.size(t);
+            for (int v = 0; v < nj; ++v) announce(j + v, k, n);
             const OuterTile f = wide ? Table<kTilePanels>::outer[n - 1] : Table<1>::outer[n - 1];
             f(a + k, lda, rows, g + j * kPanel, ldg, out);
-            for (int v = 0; v < (wide ? 2 : 1); ++v) sink(j + v, k, n, out + v * n * kPanel);
-            j += wide ? 2 : 1;
+            for (int v = 0; v < nj; ++v) sink(j + v, k, n, out + v * n * kPanel);
         }
+        j += nj;
     }
 }
 

@@ -16,10 +16,10 @@ HB_FN Slope slope_of(Activation a, double dropout) {
 template <Activation A> struct Activate {
     float *h, *d;  // d null: not wanted
     size_t ld;
-    int panels;
+    int rows;
     HB_FN void operator()(int first, int n) const {
-        for (int r = first; r < first + n; ++r)
-            for (int j = 0; j < panels; ++j) {
+        for (int r = 0; r < rows; ++r)
+            for (int j = first; j < first + n; ++j) {
                 const size_t at = r * ld + j * kPanel;
                 V y, slope;
                 activate<A>(load(h + at), y, slope);
@@ -39,11 +39,11 @@ struct TimesSlope {
     float *g;
     const float *h, *d;
     size_t ld;
-    int panels;
+    int rows;
     HB_FN void operator()(int first, int n) const {
         if (slope == Slope::one) return;
-        for (int r = first; r < first + n; ++r)
-            for (int j = 0; j < panels; ++j) {
+        for (int r = 0; r < rows; ++r)
+            for (int j = first; j < first + n; ++j) {
                 const size_t at = r * ld + j * kPanel;
                 V x = load(g + at);
                 store(g + at, slope == Slope::sign ? select(load(h + at) > V(0.0f), x, V(0.0f)) : x * load(d + at));
@@ -68,14 +68,14 @@ struct Product {  // the arguments of gemm that do not depend on the epilogue
 
 inline void hidden_layer(Activation a, const Product &p, float *d) {
     switch (a) {
-        case Activation::identity: p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::relu: p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::leaky_relu: p.run(Activate<Activation::leaky_relu>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::gelu: p.run(Activate<Activation::gelu>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::silu: p.run(Activate<Activation::silu>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::tanh: p.run(Activate<Activation::tanh>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::sigmoid: p.run(Activate<Activation::sigmoid>{p.c, d, p.ldc, p.panels}); break;
-        case Activation::step: p.run(Activate<Activation::step>{p.c, d, p.ldc, p.panels}); break;
+        case Activation::identity: p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::relu: p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::leaky_relu: p.run(Activate<Activation::leaky_relu>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::gelu: p.run(Activate<Activation::gelu>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::silu: p.run(Activate<Activation::silu>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::tanh: p.run(Activate<Activation::tanh>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::sigmoid: p.run(Activate<Activation::sigmoid>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::step: p.run(Activate<Activation::step>{p.c, d, p.ldc, p.rows}); break;
     }
 }
 

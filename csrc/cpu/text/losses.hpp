@@ -67,17 +67,17 @@ template <bool kGradient> void logistic(const LossArgs &a) {
     for (int b = 0; b < a.rows; b += kPanel) {
         const int n = a.rows - b < kPanel ? a.rows - b : kPanel;
         for (int i = 0; i < kPanel; ++i) {
-            z[i] = i < n ? a.work->g[0][(b + i) * kPanel] : 0.0f;
+            z[i] = i < n ? a.work->g[0][(b + i) * row_stride(1)] : 0.0f;
             t[i] = i < n ? (1.0f - a.smoothing) * static_cast<float>(a.data.label[a.row(b + i)]) + 0.5f * a.smoothing : 0.0f;
             c[i] = i < n ? a.weight(b + i) * inverse_rows : 0.0f;
         }
         const V x = load(z), target = load(t);
         const V positive = select(x < V(0.0f), V(0.0f), x);
-        const V rest = log_(V(1.0f) + exp_(V(0.0f) - abs_(x)));
-        store(a.work->row_loss + b, fma(V(0.0f) - target, x, positive) + rest);
+        const V rest = log_(V(1.0f) + exp_(-abs_(x)));
+        store(a.work->row_loss + b, fma(-target, x, positive) + rest);
         if constexpr (kGradient) {
             store(z, (sigmoid_(x) - target) * load(c));
-            for (int i = 0; i < n; ++i) a.work->g[0][(b + i) * kPanel] = z[i];
+            for (int i = 0; i < n; ++i) a.work->g[0][(b + i) * row_stride(1)] = z[i];
         }
     }
 }

@@ -6,13 +6,13 @@
 
 namespace hyperband::HB_ISA {
 
-template <Rule R>
+template <Rule R, bool kPlain>
 void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &u, float decay, float shrink) {
     for (size_t i = 0; i < n; i += kPanel) {
         V x = load(w + i), first(0.0f), second(0.0f);
         if constexpr (uses_m<R>) first = load(m + i);
         if constexpr (uses_v<R>) second = load(v + i);
-        update_<R>(x, first, second, load(g + i) * V(u.clip), u, V(decay), V(shrink));
+        update_<R, kPlain>(x, first, second, load(g + i), u, V(decay), V(shrink));
         store(w + i, x);
         if constexpr (uses_m<R>) store(m + i, first);
         if constexpr (uses_v<R>) store(v + i, second);
@@ -20,16 +20,21 @@ void update_run(float *w, float *m, float *v, const float *g, size_t n, const Up
 }
 using UpdateRun = void (*)(float *, float *, float *, const float *, size_t, const Update &, float, float);
 
-inline UpdateRun update_of(Rule r) {
+template <bool kPlain> UpdateRun update_by(Rule r) {
     switch (r) {
-        case Rule::sgd: return &update_run<Rule::sgd>;
-        case Rule::momentum: return &update_run<Rule::momentum>;
-        case Rule::nesterov: return &update_run<Rule::nesterov>;
-        case Rule::adam: return &update_run<Rule::adam>;
-        case Rule::rmsprop: return &update_run<Rule::rmsprop>;
-        case Rule::rmsprop_momentum: return &update_run<Rule::rmsprop_momentum>;
+        case Rule::sgd: return &update_run<Rule::sgd, kPlain>;
+        case Rule::momentum: return &update_run<Rule::momentum, kPlain>;
+        case Rule::nesterov: return &update_run<Rule::nesterov, kPlain>;
+        case Rule::adam: return &update_run<Rule::adam, kPlain>;
+        case Rule::rmsprop: return &update_run<Rule::rmsprop, kPlain>;
+        case Rule::rmsprop_momentum: return &update_run<Rule::rmsprop_momentum, kPlain>;
     }
     return nullptr;
+}
+
+inline UpdateRun update_of(const Architecture &a) {
+    const bool plain = !(a.clip_norm > 0.0) && !(a.weight_decay > 0.0);
+    return plain ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
 }
 
 inline void gather(const StepArgs &s) {
@@ -112,7 +117,7 @@ inline void update_clipped(const StepArgs &s, UpdateRun run) {
 
 inline void backward(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
-    const UpdateRun run = update_of(rule_of(arch));
+    const UpdateRun run = update_of(arch);
     const bool clipped = arch.clip_norm > 0.0;
     const Slope slope = slope_of(arch.activation, arch.dropout);
     int side = 0;
@@ -126,17 +131,26 @@ inline void backward(const StepArgs &s) {
         if (l > 0) {  // with the weights from before the update
             Product p{g, ldg, s.batch, y.out, s.work->transposed[l], static_cast<size_t>(y.out) * kPanel, panels_of(y.in), nullptr,
                       s.work->g[side ^ 1], lda};
-            p.run(TimesSlope{slope, p.c, s.work->h[l - 1], s.work->d[l - 1], lda, p.panels});
+            p.run(TimesSlope{slope, p.c, s.work->h[l - 1], s.work->d[l - 1], lda, p.rows});
         }
         column_sums(g, ldg, s.batch, y.panels, clipped ? s.work->gradient + y.bias : s.work->bias_gradient);
         if (clipped) {
-            outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, [&](int p, int k, int n, const float *values) {
+            auto quiet = [](int, int, int) {};
+            outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, quiet, [&](int p, int k, int n, const float *values) {
                 float *to = s.work->gradient + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
                 for (int i = 0; i < n; ++i) store(to + i * kPanel, load(values + i * kPanel));
             });
             continue;
         }
-        outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, [&](int p, int k, int n, const float *values) {
+        auto fetch = [&](int p, int k, int n) {  // the state that this tile's gradient will meet
+            const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+            for (int i = 0; i < n; ++i) {
+                __builtin_prefetch(s.weights + at + i * kPanel, 1);
+                if (s.m) __builtin_prefetch(s.m + at + i * kPanel, 1);
+                if (s.v) __builtin_prefetch(s.v + at + i * kPanel, 1);
+            }
+        };
+        outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, fetch, [&](int p, int k, int n, const float *values) {
             const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
             run(s.weights + at, s.m + at, s.v + at, values, static_cast<size_t>(n) * kPanel, s.update, s.update.decay, s.update.shrink);
         });
