@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
+
+from hyperband.errors import InputError
 
 if TYPE_CHECKING:
     from hyperband.algorithms import Algorithm
@@ -36,7 +38,7 @@ class Duration(click.ParamType):
     """Seconds from "90", "90s", "2m", "1h30m"."""
 
     name = "duration"
-    _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    _UNITS: ClassVar[dict[str, float]] = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
@@ -61,10 +63,59 @@ def algorithm_options(function: F) -> F:
             click.option("--algorithm", type=click.Choice(ALGORITHMS), default="hyperband", show_default=True),
             click.option("--max-resource", type=Number(), help="Resource of the highest rung.  [default: 81]"),
             click.option("--min-resource", type=Number(), help="Least resource of a rung.  [default: 1]"),
-            click.option("--eta", type=Number(), default=3, show_default=True, help="Of eta networks one goes on."),
-            click.option("--n", "n", type=int, help="Networks to try (all algorithms but hyperband and grid)."),
-            click.option("--points", type=int, help="Grid points per axis (grid)."),
+            click.option("--eta", type=Number(), help="Of eta networks one goes on.  [default: 3]"),
+            click.option("--n", "n", type=int, help="Networks to try (all algorithms but hyperband)."),
         )
     ):
         function = option(function)
     return function
+
+
+#: command line name -> which options it takes beside --max-resource
+_TAKES = {
+    "hyperband": ("eta", "min_resource"),
+    "successive-halving": ("eta", "min_resource", "n"),
+    "random": ("n",),
+    "grid": ("n",),
+    "adaptive": ("n",),
+}
+
+#: Points of a grid when --n is not given.
+GRID_POINTS = 256
+
+
+def make_algorithm(
+    algorithm: str,
+    max_resource: float | None = None,
+    min_resource: float | None = None,
+    eta: float | None = None,
+    n: int | None = None,
+) -> Algorithm:
+    """The algorithm that the options describe; options that it does not have are refused.
+
+    Raises
+    ------
+    InputError
+        When an option does not belong to the algorithm or breaks a rule.
+    """
+    from hyperband import algorithms
+
+    given = {"min_resource": min_resource, "eta": eta, "n": n}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in settings:
+        if name not in _TAKES[algorithm]:
+            option = "--" + name.replace("_", "-")
+            takes = ", ".join("--" + other.replace("_", "-") for other in ("max_resource", *_TAKES[algorithm]))
+            raise InputError(f"{option} does not belong to --algorithm {algorithm}, which takes {takes}.")
+    if max_resource is not None:
+        settings["max_resource"] = max_resource
+    if algorithm == "grid":
+        settings.setdefault("n", GRID_POINTS)
+    kinds: dict[str, Callable[..., Algorithm]] = {
+        "hyperband": algorithms.Hyperband,
+        "successive-halving": algorithms.SuccessiveHalving,
+        "random": algorithms.RandomSearch,
+        "grid": algorithms.GridSearch,
+        "adaptive": algorithms.AdaptiveSearch,
+    }
+    return kinds[algorithm](**settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -124,11 +124,12 @@ class PopulationEvaluator:
         self._engine: Engine = backend.engine(train, self._validation, data.loss, data.n_outputs, threads=threads)
         self._residents = Residents(self._engine, memory)
         self._open: dict[int, _Open] = {}
-        self._kept = _Kept(self.resource.maximum)
+        self._kept = _Kept()
         self._finished_epochs: dict[int, float] = {}
         self._bests: dict[int, float] = {}
         self._rungs: dict[int, int] = {}
         self._active: list[int] = []
+        self.on_work: Callable[[list[Activity]], object] | None = None  #: called after every `collect`
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their network, known ones will continue."""
@@ -147,6 +148,7 @@ class PopulationEvaluator:
         """Train everything that is due for about 0.15 s; returns what has arrived."""
         if not self._open:
             return []
+        self._kept.prune()  # all earlier results have been told by now
         self._active = self._residents.bring(list(self._open))
         self._start([t for t in self._active if not self._open[t].started])
         results = []
@@ -158,6 +160,8 @@ class PopulationEvaluator:
             arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=seconds)
             done = [t for t, there in zip(group, arrived.tolist(), strict=True) if there]
             results += self._results(done)
+        if self.on_work is not None:
+            self.on_work(self.activity())
         return results
 
     def _start(self, trials: list[int]) -> None:
@@ -235,7 +239,7 @@ class PopulationEvaluator:
     def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
         """Architecture and the weights that gave the loss of this trial at this resource.
 
-        Kept for the smallest loss seen and for the smallest at the maximal resource. Layers are
+        Kept for the smallest loss seen and for the smallest at the highest resource reached. Layers are
         [(weights (n_in, n_out), bias (n_out,)), ...] for columns in their original order.
 
         Raises
@@ -287,34 +291,41 @@ class PopulationEvaluator:
 
 
 class _Kept:
-    """Weights of the smallest loss seen and of the smallest at the maximal resource; ties by trial, then by rung."""
+    """Weights of the smallest loss seen and of the smallest at the highest resource reached; ties by trial, then rung.
 
-    def __init__(self, maximum: float) -> None:
-        self._maximum = maximum
-        self._best: dict[str, tuple[float, int, int]] = {}
-        self._weights: dict[str, tuple[Result, Architecture, Layers]] = {}
+    Weights that were overtaken stay until `prune`: when Ctrl-C comes before the newest results are told, the incumbent
+    is still an older one.
+    """
 
-    def _better(self, result: Result) -> list[str]:
-        """Of which the result is the new best."""
-        if not math.isfinite(result.loss):
-            return []
-        key = (result.loss, result.trial, result.rung)
-        kinds = ["seen", "full"] if result.resource == self._maximum else ["seen"]
-        return [kind for kind in kinds if kind not in self._best or key < self._best[kind]]
+    def __init__(self) -> None:
+        self._networks: list[tuple[Result, Architecture, Layers]] = []
 
     def wants(self, result: Result) -> bool:
-        return bool(self._better(result))
+        if not math.isfinite(result.loss):
+            return False
+        return any(all(key(result) < key(kept[0]) for kept in self._networks) for key in (_by_loss, _by_resource))
 
     def put(self, result: Result, network: tuple[Architecture, Layers]) -> None:
-        for kind in self._better(result):
-            self._best[kind] = (result.loss, result.trial, result.rung)
-            self._weights[kind] = (result, *network)
+        self._networks.append((result, *network))
+
+    def prune(self) -> None:
+        if len(self._networks) > 1:
+            best = [min((kept[0] for kept in self._networks), key=key) for key in (_by_loss, _by_resource)]
+            self._networks = [kept for kept in self._networks if any(kept[0] is one for one in best)]
 
     def get(self, trial: int, resource: float) -> tuple[Architecture, Layers, int]:
-        for result, architecture, layers in self._weights.values():
+        for result, architecture, layers in self._networks:
             if (result.trial, result.resource) == (trial, resource):
                 return architecture, layers, max(1, round(resource))
         raise KeyError((trial, resource))
+
+
+def _by_loss(result: Result) -> tuple[float, int, int]:
+    return result.loss, result.trial, result.rung
+
+
+def _by_resource(result: Result) -> tuple[float, float, int, int]:
+    return -result.resource, result.loss, result.trial, result.rung
 
 
 def _order(n: int, seed: int) -> NDArray[np.intp]:

@@ -1,0 +1,171 @@
+"""What a search prints at its end: for people, and as one JSON object."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperband.architecture import Architecture
+
+if TYPE_CHECKING:
+    from hyperband.data import Prepared
+    from hyperband.run import Incumbent
+    from hyperband.search import NetworkSearchResult
+
+#: Rows of the table of the best.
+TOP = 10
+
+
+def predict_command(model: Path, table: str, out: Path, header: bool | None) -> str:
+    """The command that predicts ``table`` with ``model``, quoted for a shell."""
+    flags = [] if header is None else ["--header" if header else "--no-header"]
+    return shlex.join(["hyperband", "predict", str(model), table, "--out", str(out), *flags])
+
+
+def main_metric(task: str) -> str:
+    """The figure that people look at first."""
+    return "accuracy" if task == "classification" else "rmse"
+
+
+def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+    """The report for people."""
+    best = result.best
+    assert best is not None  # without a best there is no report
+    architecture = best.network.architecture
+    dims = (prepared.n_features, *architecture.widths, prepared.n_outputs)
+    parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs)
+    lines = [
+        f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
+        f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
+        "",
+        f"best network   trial {best.trial}, bracket {best.bracket}, at {best.resource:g} {result.unit}",
+        f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
+        f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",
+    ]
+    if result.test is not None:
+        lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test)}")
+    lines += ["", "hyperparameters"]
+    lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
+    lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
+    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
+    return "\n".join(lines)
+
+
+def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+    """The report for machines: one JSON object, non-finite numbers as null."""
+    best = result.best
+    report = {
+        "best": None if best is None else _best(best, prepared.task),
+        "test": result.test,
+        "model": model,
+        "predict": command,
+        "task": prepared.task,
+        "unit": result.unit,
+        "stopped": result.stopped,
+        "seconds": round(result.seconds, 3),
+        "n_configurations": result.n_configurations,
+        "n_evaluations": result.n_evaluations,
+        "cost": result.cost,
+        "plan": result.plan.to_dict(),
+        "notes": list(result.notes),
+    }
+    return json.dumps(plain(report), indent=2, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Data that JSON knows; numbers that it does not know become null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _best(best: Incumbent, task: str) -> dict[str, Any]:
+    name = main_metric(task)
+    return {
+        "trial": best.trial,
+        "bracket": best.bracket,
+        "rung": best.rung,
+        "resource": best.resource,
+        "loss": best.loss,
+        "metric": best.metrics.get(name),
+        "metric_name": name,
+        "metrics": best.metrics,
+        "configuration": best.configuration,
+        "architecture": best.network.architecture.to_dict(),
+    }
+
+
+def _figures(metrics: Mapping[str, float]) -> str:
+    shown = [name for name in ("accuracy", "rmse", "mae", "r2") if name in metrics]
+    return ", ".join(f"{name} {metrics[name]:.4f}" for name in shown)
+
+
+def _hyperparameters(architecture: Architecture) -> list[tuple[str, Any]]:
+    """Fields that differ from a bare `Architecture`, and those that everybody wants to see."""
+    usual, always = Architecture().to_dict(), ("optimizer", "learning_rate", "batch_size")
+    fields = architecture.to_dict()
+    return [
+        (name, value)
+        for name, value in fields.items()
+        if name not in ("widths", "activation") and (name in always or value != usual[name])
+    ]
+
+
+def _top(result: NetworkSearchResult, prepared: Prepared) -> list[str]:
+    trials, metric = result.trials, main_metric(prepared.task)
+    loss = np.asarray(trials["loss"], dtype=np.float64)
+    order = np.lexsort((trials["rung"], trials["trial"], np.where(np.isfinite(loss), loss, np.inf)))
+    rows: list[list[str]] = []
+    seen: set[int] = set()
+    for row in order.tolist():
+        trial = int(trials["trial"][row])  # type: ignore[call-overload]
+        if trial in seen or not math.isfinite(loss[row]) or len(rows) == TOP:
+            continue
+        seen.add(trial)
+        network = summary(result.architecture(trial))
+        figure = f"{trials[metric][row]:.4f}" if metric in trials else ""
+        place = [str(len(rows) + 1), str(trial), str(trials["bracket"][row]), f"{trials['resource'][row]:g}"]
+        rows.append([*place, f"{loss[row]:.4f}", figure, network])
+    return table(["", "trial", "bracket", result.unit, "loss", metric, "network"], rows)
+
+
+def summary(architecture: Architecture) -> str:
+    """One network in a few words.
+
+    Examples
+    --------
+    >>> summary(Architecture(widths=[64, 32], learning_rate=0.01))
+    '64-32 relu adam lr 0.01 batch 64'
+    """
+    a = architecture
+    parts = ["-".join(map(str, a.widths)) or "linear", a.activation if a.widths else "", a.optimizer]
+    parts += [f"lr {a.learning_rate:.2g}", f"batch {a.batch_size}"]
+    parts += [f"dropout {a.dropout:.2g}"] if a.dropout and a.widths else []
+    return " ".join(part for part in parts if part)
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligned columns, all but the last to the right."""
+    widths = [max(len(row[j]) for row in (names, *rows)) for j in range(len(names))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [cell.rjust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        return "  ".join([*cells, row[-1]]).rstrip()
+
+    return [line(names), *map(line, rows)]
+
+
+def _show(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,265 @@
+"""`search`: a table in, the best network out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hyperband.algorithms import Algorithm, Hyperband
+from hyperband.architecture import Architecture
+from hyperband.backends import registry
+from hyperband.data import Prepared, prepare
+from hyperband.driver import Budget, drive
+from hyperband.errors import InputError
+from hyperband.evaluators.population import Activity, PopulationEvaluator
+from hyperband.evaluators.resources import KINDS
+from hyperband.model import Model
+from hyperband.networks import default_space, to_architecture
+from hyperband.progress import Meter, Reporter, Status
+from hyperband.result import SearchResult
+from hyperband.run import Incumbent
+from hyperband.schedule import whole_number
+
+if TYPE_CHECKING:
+    from hyperband.space import Space
+
+OnStatus = Callable[[Status], object]
+
+#: The default Hyperband halves so often: its least resource is the largest divided by this.
+SPREAD = 81
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How networks are judged and where they run; every field is an argument of `search`."""
+
+    backend: str = "auto"
+    seed: int | None = None
+    resource: str = "epochs"
+    epochs: float | None = None
+    rank_by: str = "loss"
+    time_limit: float | None = None
+    threads: int | None = None
+    memory: int | None = None
+    progress: bool | OnStatus = False
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSearchResult(SearchResult):
+    """A `SearchResult` whose ``best.network`` is a `Model`.
+
+    Parameters
+    ----------
+    test : dict or None
+        `Model.evaluate` of the best network on the test rows, when there are any: ``accuracy`` and ``loss``, or
+        ``rmse``, ``mae``, ``r2`` and ``loss``.
+    notes : tuple of str, what was done to the table
+    configurations : mapping of trial to configuration, of all trials
+    """
+
+    test: dict[str, float] | None = None
+    notes: tuple[str, ...] = field(default=())
+    configurations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+
+    def architecture(self, trial: int) -> Architecture:
+        """The network of any trial."""
+        return to_architecture(self.configurations[trial])
+
+
+def search(
+    X: Any,
+    y: Any = None,
+    *,
+    target: str | int | Sequence[str | int] | None = None,
+    algorithm: Algorithm | None = None,
+    space: Space | None = None,
+    backend: str = "auto",
+    seed: int | None = None,
+    validation: Any = 0.2,
+    test: Any = None,
+    task: str = "auto",
+    resource: str = "epochs",
+    epochs: float | None = None,
+    rank_by: str = "loss",
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    scaling: str = "auto",
+    drop: Collection[str | int] = (),
+    categorical: Collection[str | int] = (),
+    missing_target: str = "error",
+    time_limit: float | None = None,
+    threads: int | None = None,
+    memory: int | None = None,
+    progress: bool | OnStatus = False,
+    study: None = None,
+) -> NetworkSearchResult:
+    """Search for the network that predicts ``y`` (or the column ``target``) best.
+
+    Parameters
+    ----------
+    X, y, target, task, validation, test, scaling, class_weight, sample_weight, drop, categorical, missing_target
+        The data: arrays, a data frame, or a path; see `hyperband.data.prepare`. The search judges networks on the
+        validation rows; it never sees the test rows.
+    algorithm : GridSearch, RandomSearch, AdaptiveSearch, SuccessiveHalving, Hyperband or None
+        None: Hyperband up to 81 epochs, to all rows or to all columns, whatever ``resource`` is, with eta 3.
+    space : Space or None
+        Parameters named like the fields of `Architecture`; None: a space for tables of this size.
+    backend : {"auto", "native", "numba", "numpy"}
+    seed : int or None
+        Of splits, configurations and networks; None: that of the algorithm, else 0. The result depends on it and on
+        nothing else that changes from run to run.
+    resource : {"epochs", "rows", "features"}
+        What networks get more of when they go on; see `hyperband.evaluators.resources.Resource`.
+    epochs : float or None
+        Passes over the rows at the maximal resource, for "rows" and "features" (default 50).
+    rank_by : {"loss", "error"}
+        "error" ranks by misclassified rows (or mean squared error) where sample or class weights shape the loss.
+    time_limit : float or None, seconds; the best so far is returned
+    threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
+    memory : int or None
+        Bytes that networks may take; None: 80 % of what is free. More networks than fit train in waves.
+    progress : bool or callable
+        True: lines on stderr; a function is called with a `hyperband.progress.Status` several times a second.
+    study : None
+        Belongs to a later version.
+
+    Returns
+    -------
+    NetworkSearchResult
+        ``best.network`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far.
+
+    Raises
+    ------
+    DataError, InputError, InsufficientMemory, BackendUnavailable
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = hb.search(X, y, algorithm=hb.Hyperband(9), test=0.2, seed=1)
+    >>> result.n_evaluations, result.n_configurations
+    (22, 17)
+    >>> result.best.network.predict(X[:2]).shape
+    (2,)
+    """
+    if study is not None:
+        raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
+    key = _seed(seed, algorithm)
+    settings = Settings(backend, key, resource, epochs, rank_by, time_limit, threads, memory, progress)
+    check(settings, algorithm)
+    prepared = prepare(
+        X,
+        y,
+        target=target,
+        task=task,
+        validation=validation,
+        test=test,
+        seed=key,
+        scaling=scaling,
+        class_weight=class_weight,
+        sample_weight=sample_weight,
+        drop=drop,
+        categorical=categorical,
+        missing_target=missing_target,
+    )
+    return search_prepared(prepared, algorithm, space, settings)
+
+
+def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
+    """Refuse what can be refused before a table is read."""
+    if settings.resource not in KINDS:
+        raise InputError(f"`resource` must be one of {', '.join(KINDS)}; got {settings.resource!r}.")
+    if algorithm is not None and not hasattr(algorithm, "start"):
+        raise InputError(f"`algorithm` must be an algorithm such as hyperband.Hyperband(81); got {algorithm!r}.")
+    if not isinstance(settings.progress, bool) and not callable(settings.progress):
+        raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")
+    Budget(seconds=settings.time_limit)
+    registry.choose(settings.backend)
+
+
+def resource_range(resource: str, prepared: Prepared) -> tuple[int, int]:
+    """Least and largest resource of the default algorithm on this data."""
+    n_rows, n_features = prepared.x_train.shape
+    largest = {"epochs": SPREAD, "rows": n_rows, "features": n_features}[resource]
+    return max(1, largest // SPREAD), largest
+
+
+def search_prepared(
+    prepared: Prepared, algorithm: Algorithm | None, space: Space | None, settings: Settings
+) -> NetworkSearchResult:
+    """`search` on data that is prepared already."""
+    backend = registry.get(settings.backend)
+    least, largest = resource_range(settings.resource, prepared)
+    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, least)
+    n_rows, n_features = prepared.x_train.shape
+    if space is None:
+        space = default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+    key = _seed(settings.seed, chosen)
+    run = chosen.start(space, key)
+    evaluator = PopulationEvaluator(
+        prepared,
+        backend,
+        resource=settings.resource,
+        max_resource=float(run.plan.max_resource),
+        epochs=settings.epochs,
+        seed=key,
+        rank_by=settings.rank_by,
+        threads=settings.threads,
+        memory=settings.memory,
+    )
+    meter = Meter(run.plan, evaluator.resource.passes / evaluator.resource.maximum)
+    show: OnStatus | None = Reporter() if settings.progress is True else settings.progress or None
+    if show is not None:
+        evaluator.on_work = lambda activity: show(meter.status(activity))
+    try:
+        budget = Budget(seconds=settings.time_limit)
+        result = drive(run, evaluator, budget, comparable=settings.resource == "epochs")
+    finally:
+        if isinstance(show, Reporter):
+            show.close()
+        evaluator.close()
+    trials = sorted({int(trial) for trial in result.trials["trial"].tolist()})
+    configurations = dict(zip(trials, run.configurations(trials), strict=True))
+    return _with_networks(result, evaluator, prepared, replace(settings, seed=key), configurations)
+
+
+def _with_networks(
+    result: SearchResult,
+    evaluator: PopulationEvaluator,
+    prepared: Prepared,
+    settings: Settings,
+    configurations: Mapping[int, Mapping[str, Any]],
+) -> NetworkSearchResult:
+    fields = {name: getattr(result, name) for name in SearchResult.__dataclass_fields__}
+    for name in ("best", "best_at_full"):
+        fields[name] = _with_network(fields[name], evaluator, prepared, settings)
+    best, test = fields["best"], None
+    if best is not None and prepared.x_test is not None and prepared.y_test is not None:
+        test = best.network.score(prepared.x_test, prepared.y_test, backend=settings.backend)
+    return NetworkSearchResult(**fields, test=test, notes=prepared.notes, configurations=configurations)
+
+
+def _with_network(
+    incumbent: Incumbent | None, evaluator: PopulationEvaluator, prepared: Prepared, settings: Settings
+) -> Incumbent | None:
+    if incumbent is None:
+        return None
+    architecture, layers = evaluator.network(incumbent.trial, incumbent.resource)
+    provenance = {
+        "configuration": dict(incumbent.configuration),
+        "trial": incumbent.trial,
+        "resource": incumbent.resource,
+        "unit": evaluator.unit,
+        "loss": incumbent.loss,
+        "metrics": dict(incumbent.metrics),
+        "seed": settings.seed,
+    }
+    return replace(incumbent, network=Model(prepared.preprocessing, architecture, tuple(layers), provenance))
+
+
+def _seed(seed: int | None, algorithm: Algorithm | None) -> int:
+    if seed is None:
+        seed = getattr(algorithm, "seed", None)
+    return 0 if seed is None else whole_number(seed, "seed", 0)
