@@ -7,7 +7,8 @@
 namespace hyperband::HB_ISA {
 
 template <Rule R, bool kPlain>
-void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &u, float decay, float shrink) {
+void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update, float decay, float shrink) {
+    const Update u = update;  // a copy that no store below can change
     for (size_t i = 0; i < n; i += kPanel) {
         V x = load(w + i), first(0.0f), second(0.0f);
         if constexpr (uses_m<R>) first = load(m + i);
@@ -39,10 +40,14 @@ inline UpdateRun update_of(const Architecture &a) {
 
 inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
-    const int panels = panels_of(s.inputs);
+    const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
     for (int b = 0; b < s.batch; ++b) {
         const float *from = s.data.x + s.work->index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
+        if (b + ahead < s.batch) {  // rows lie anywhere in memory: ask for one while copying another
+            const float *next = s.data.x + s.work->index[b + ahead] * s.data.stride;
+            for (int p = 0; p < panels; ++p) __builtin_prefetch(next + p * kPanel, 0, 2);
+        }
         for (int p = 0; p < panels; ++p) store(to + p * kPanel, load(from + p * kPanel));
     }
 }
