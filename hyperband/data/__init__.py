@@ -26,7 +26,16 @@ _HOME = {
     "Target": "target",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "Prepared",
+    "Preprocessing",
+    "Table",
+    "Target",
+    "as_table",
+    "prepare",
+    "read_table",
+    "resolve_target",
+]
 
 
 def __getattr__(name: str) -> Any:

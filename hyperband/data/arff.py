@@ -9,7 +9,8 @@ import polars as pl
 from hyperband.data.delimited import MISSING
 from hyperband.errors import DataError
 
-_ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+?)\s*(\{.*\}|\s\S.*)$""", re.I | re.S)
+_FLAGS = re.IGNORECASE | re.DOTALL
+_ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+?)\s*(\{.*\}|\s\S.*)$""", _FLAGS)
 _FIELD = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)""")
 _NUMERIC = ("numeric", "real", "integer")
 
@@ -91,7 +92,9 @@ def _columns(body: list[str], width: int, name: str) -> list[list[str | None]]:
     rows: list[list[str | None]] = []
     for number, line in enumerate(body, 1):
         try:
-            row = [None if (f := field.strip()) in MISSING else f for field in line.split(",")] if plain else _split(line)
+            row = (
+                [None if (f := field.strip()) in MISSING else f for field in line.split(",")] if plain else _split(line)
+            )
         except ValueError:
             raise DataError(f"Quotes in an arff file must be closed; row {number} of {name!r} is {line!r}.") from None
         if len(row) != width:

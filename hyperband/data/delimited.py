@@ -52,6 +52,8 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     text, sample, separator = _layout(text, name, separator)
     if header is None:
         header = _has_header(sample)
+    if header and len(sample) == 1:
+        raise DataError(f"A table needs rows; {name!r} has column names only.")
     names = _names(sample[0], header)
     body_start = 1 if header else 0
     frame = _parse(text, name, separator, body_start, len(names))
@@ -129,9 +131,10 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
         if field not in MISSING and not _is_number(field) and column and all(map(_is_number, column)):
             return True
     named = [field for field in first if field]
-    if len(first) > 3 and [*map(str, range(len(named)))] == named:
+    numbers = [field for field in named if _is_number(field)]
+    if len(numbers) > 2 and numbers == [*map(str, range(len(numbers)))]:
         return True
-    if not named or any(map(_is_number, named)) or len(set(named)) < len(named) or not rest:
+    if not named or numbers or len(set(named)) < len(named):
         return False
     return not any(field in column for field, column in zip(first, present, strict=True))
 
@@ -169,7 +172,7 @@ def _parse(text: str, name: str, separator: str, skip: int, width: int) -> pl.Da
             raise_if_empty=False,
         ).select(str(j) for j in range(width))
     except pl.exceptions.PolarsError as error:
-        if "more fields" in str(error):
+        if any(len(row) > width for row in csv.reader(text.splitlines(), delimiter=separator)):
             raise DataError(_too_long(name, width, separator)) from None
         first = str(error).splitlines()[0].rstrip(".")
         raise DataError(f"A text table must have one row a line and {width} fields in it; {name!r}: {first}.") from None

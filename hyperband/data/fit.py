@@ -24,7 +24,8 @@ SCALINGS = ("auto", "standard", "quantile")
 MOST_LEVELS = 128
 #: a text column with more different values than this, and than half of its rows, is an identifier
 FEWEST_IDS = 20
-#: under "auto" a column that reaches further than this many standard deviations is quantile-transformed
+#: under "auto" a column that reaches further than this many standard deviations is quantile-transformed, unless half of
+#: it is one value: quantiles would put all the distance between that value and the rest
 HEAVY_TAIL = 10.0
 #: under "auto" and "quantile" no scaled value is further from 0 than this
 CLIP = 10.0
@@ -55,7 +56,8 @@ def fit_preprocessing(
     Parameters
     ----------
     scaling : {"auto", "standard", "quantile"}
-        "auto" takes quantiles for columns that reach beyond `HEAVY_TAIL` standard deviations.
+        "auto" takes quantiles for columns that reach beyond `HEAVY_TAIL` standard deviations, unless one value fills
+        half of the rows. "auto" and "quantile" hold scaled values within `CLIP`, "standard" does not.
     seed : int, of the subsample of 100,000 rows from which quantiles are estimated
 
     Raises
@@ -67,7 +69,8 @@ def fit_preprocessing(
     inputs = [Input(name, kind) for name, kind in zip(table.names, kinds, strict=True)]
     notes: list[str] = []
     names = [i.name for i in inputs if i.kind == NUMBER]
-    numbers, features = None, []
+    numbers: Any = None
+    features: list[str] = []
     if names:
         width = 8 if table.frame is not None or table.matrix is None else max(4, table.matrix.dtype.itemsize)
         require_memory(2 * width * len(train) * len(names), "The training rows", "Use fewer rows, or drop columns.")
@@ -83,7 +86,9 @@ def fit_preprocessing(
         categories, more = _fit_categories(table, names, train)
         features += more
     if not features:
-        raise DataError("A table must have at least one feature that varies; every column is constant or an identifier.")
+        raise DataError(
+            "A table must have at least one feature that varies; every column is constant or an identifier."
+        )
     clip = None if scaling == "standard" else CLIP
     prep = Preprocessing(tuple(inputs), table.named, target, numbers, categories, clip, tuple(features))
     return prep, notes + _missing_note(table, prep, train)
@@ -143,11 +148,15 @@ def _examine(block: Any, scaling: str) -> _Numbers:
             groups.constant.append(j)
         elif ((column == low) | (column == high)).all():
             groups.two_valued.append(j)
-        elif scaling == "quantile" or (scaling == "auto" and _reach(column) > HEAVY_TAIL):
+        elif scaling == "quantile" or (scaling == "auto" and _is_heavy(column)):
             groups.heavy.append(j)
         else:
             groups.plain.append(j)
     return groups
+
+
+def _is_heavy(column: Any) -> bool:
+    return _reach(column) > HEAVY_TAIL and float((column == np.median(column)).mean()) < 0.5
 
 
 def _reach(column: Any) -> float:
@@ -190,7 +199,9 @@ def _unusable_categories(table: Table, names: Sequence[str], train: Rows) -> tup
             constant.add(name)
         elif levels > max(FEWEST_IDS, present // 2):
             ignored.add(name)
-            notes.append(f"Column {name!r} is ignored: {levels} different texts in {present} rows{_numbers_hint(column)}.")
+            notes.append(
+                f"Column {name!r} is ignored: {levels} different texts in {present} rows{_numbers_hint(column)}."
+            )
         elif levels > MOST_LEVELS:
             notes.append(
                 f"Column {name!r} has {levels} levels: the {MOST_LEVELS - 1} most frequent have a column each, the "

@@ -42,7 +42,8 @@ def _machine() -> int | None:
 def _windows() -> int | None:
     class Status(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
-            (name, ctypes.c_ulonglong) for name in ("total", "free", "pages", "free_pages", "virtual", "free_virtual", "x")
+            (name, ctypes.c_ulonglong)
+            for name in ("total", "free", "pages", "free_pages", "virtual", "free_virtual", "x")
         ]
 
     status = Status(length=ctypes.sizeof(Status))

@@ -122,7 +122,7 @@ def prepare(
     target : column of ``X`` that is the target, instead of ``y``: see `hyperband.data.resolve_target`
         Several columns make a regression with several outputs.
     task : {"auto", "classification", "regression"}, see `hyperband.data.target.infer_task`
-    validation : fraction of the rows held out, (X, y), or a table that holds the target column
+    validation : fraction of all rows held out, (X, y), or a table that holds the target column
         Stratified by class; every class keeps at least one training row.
     test : likewise, or None; never seen by the search, and drawn first when it is a fraction
     seed : int, of the splits and of the order of the training rows
@@ -177,14 +177,12 @@ def _one_of(value: str, allowed: Sequence[str], name: str) -> None:
         raise DataError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
 
 
-def _take_target(
-    table: Table, y: Any, target: Any, sample_weight: Any
-) -> tuple[Table, Any, tuple[str, ...], Any]:
+def _take_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[Table, Any, tuple[str, ...], Any]:
     """Features, target, its names, and sample weights, each on its own."""
     if isinstance(sample_weight, str):
         (name,) = resolve_columns(table.names, [sample_weight], "sample_weight")
         sample_weight = table.column(name).to_numpy()
-        weight_column = (name,)
+        weight_column: tuple[str, ...] = (name,)
     else:
         weight_column = ()
     if y is not None:
@@ -229,9 +227,7 @@ def _match_rows(
     return _Rows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)
 
 
-def _split(
-    n_rows: int, numbers: Array | None, validation: Any, test: Any, seed: int
-) -> dict[str, NDArray[np.intp]]:
+def _split(n_rows: int, numbers: Array | None, validation: Any, test: Any, seed: int) -> dict[str, NDArray[np.intp]]:
     """Row numbers of train (in random order), and of validation and test where they are fractions."""
     parts = {}
     train = np.arange(n_rows)
@@ -278,11 +274,17 @@ def _with_dropped(prep: Preprocessing, table: Table, dropped: Collection[str]) -
 
 
 def _assemble(
-    rows: _Rows, parts: dict[str, NDArray[np.intp]], prep: Preprocessing, options: tuple[Any, Any, Any], notes: list[str]
+    rows: _Rows,
+    parts: dict[str, NDArray[np.intp]],
+    prep: Preprocessing,
+    options: tuple[Any, Any, Any],
+    notes: list[str],
 ) -> Prepared:
     validation, test, class_weight = options
     held = {
-        name: held_rows(value, prep, name) for name, value in (("validation", validation), ("test", test)) if _is_rows(value)
+        name: held_rows(value, prep, name)
+        for name, value in (("validation", validation), ("test", test))
+        if _is_rows(value)
     }
     n_rows = sum(map(len, parts.values())) + sum(table.n_rows for table, _ in held.values())
     require_memory(
@@ -337,7 +339,9 @@ def held_rows(value: Any, prep: Preprocessing, name: str) -> tuple[Table, Array]
         columns = {n: table.column(n) for n in prep.target.names}
         y = next(iter(columns.values())) if len(columns) == 1 else as_table(columns).frame
         table = table.without(prep.target.names)
-    rows = _match_rows(table, y, prep.target.names if len(prep.target.names) == 1 else ("y",), None, "error", f"y of {name}")
+    rows = _match_rows(
+        table, y, prep.target.names if len(prep.target.names) == 1 else ("y",), None, "error", f"y of {name}"
+    )
     if rows.table.n_rows == 0:
         raise DataError(f"`{name}` must have at least one row; it has none.")
     return rows.table, rows.values

@@ -122,7 +122,9 @@ def _unpack(data: bytes, name: str) -> tuple[bytes, str]:
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
-            raise DataError(f"A .gz file must be complete gzip data; {name!r} is damaged or cut off: {error}.") from None
+            raise DataError(
+                f"A .gz file must be complete gzip data; {name!r} is damaged or cut off: {error}."
+            ) from None
         return _not_empty(data, name), name[:-3] if suffix == ".gz" else name
     if suffix == ".xlsx":
         raise DataError(f"A table must be a {FORMATS}; {name!r} is an Excel workbook. Save it as csv.")
@@ -169,7 +171,7 @@ def _read_parquet(data: bytes, name: str) -> pl.DataFrame:
         raise DataError(f"A .parquet file must start with PAR1; {name!r} does not. Give it the ending of its format.")
     try:
         return pl.read_parquet(io.BytesIO(data))
-    except Exception as error:  # polars raises its own errors, OSError, or a panic wrapped as an exception
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DataError(f"A .parquet file must be complete; {name!r} cannot be read: {_first_line(error)}.") from None
 
 

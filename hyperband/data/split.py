@@ -71,8 +71,8 @@ def hold_out(
 def _quotas(counts: NDArray[np.intp], fraction: float, total: int) -> NDArray[np.intp]:
     """Rows of each class to hold out: ``fraction`` of it, ``total`` in all where at least one of each can stay."""
     most = np.maximum(counts - 1, 0)
-    exact = fraction * counts
-    quotas = np.minimum(np.floor(exact).astype(np.intp), most)
+    exact = fraction * counts.astype(np.float64)
+    quotas: NDArray[np.intp] = np.minimum(np.floor(exact).astype(np.intp), most)
     by_remainder = np.argsort(-(exact - np.floor(exact)), kind="stable")
     while quotas.sum() < min(total, most.sum()):
         for c in by_remainder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +58,8 @@ def target_values(y: Any, name: str = "y") -> tuple[Array, NDArray[np.bool_]]:
 def _as_columns(y: Any, name: str) -> list[pl.Series]:
     if isinstance(y, pl.Series):
         return [y]
+    if hasattr(y, "dtype") and isinstance(y.dtype, np.dtype) and y.dtype.kind in "biuf" and np.ndim(y) == 1:
+        return [pl.Series(name, np.asarray(y).astype(np.float64) if y.dtype == np.float16 else np.asarray(y))]
     if isinstance(y, pl.DataFrame) or hasattr(y, "columns"):
         from hyperband.data.table import as_table
 
@@ -212,9 +214,11 @@ class Target:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Target:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Target:
         """The target that `to_dict` wrote down."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()})
+        return cls(
+            tuple(plain["names"]), plain["task"], tuple(plain["classes"]), tuple(plain["mean"]), tuple(plain["scale"])
+        )
 
 
 def label_text(label: Any) -> str:

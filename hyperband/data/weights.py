@@ -81,5 +81,7 @@ def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> ND
         weight = weight * by_class[y]
     mean = weight.mean()
     if not mean > 0:
-        raise DataError("Weights must not all be 0; every row of a split has weight 0. Give some rows a weight above 0.")
+        raise DataError(
+            "Weights must not all be 0; every row of a split has weight 0. Give some rows a weight above 0."
+        )
     return np.ascontiguousarray(weight / mean, dtype=np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,11 +59,12 @@ class Model:
 
     def __post_init__(self) -> None:
         layers = tuple(
-            (np.ascontiguousarray(w, dtype=np.float32), np.ascontiguousarray(b, dtype=np.float32)) for w, b in self.weights
+            (np.ascontiguousarray(w, dtype=np.float32), np.ascontiguousarray(b, dtype=np.float32))
+            for w, b in self.weights
         )
         object.__setattr__(self, "weights", layers)
         dims = (self.preprocessing.n_features, *self.architecture.widths, self.preprocessing.target.n_outputs)
-        expected = [((a, b), (b,)) for a, b in zip(dims[:-1], dims[1:], strict=True)]
+        expected = [((a, b), (b,)) for a, b in pairwise(dims)]
         found = [(w.shape, b.shape) for w, b in layers]
         if found != expected:
             raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")
@@ -156,8 +158,12 @@ class Model:
         from hyperband.data.prepare import held_rows
 
         table, values = held_rows(X if y is None else (X, y), self.preprocessing, "table")
-        outputs = self.outputs(table, backend=backend)
-        known = self.preprocessing.target.encode(values)
+        x, known = self.preprocessing.transform(table), self.preprocessing.target.encode(values)
+        return self.score(x, known, backend=backend)
+
+    def score(self, x: F32, known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:
+        """`evaluate` for rows that are prepared already: ``x_test`` and ``y_test`` of `hyperband.data.Prepared`."""
+        outputs = self._forward(x, backend)
         if self.task == "classification":
             log_p = _log_probabilities(outputs)
             hits = log_p.argmax(axis=1) == known if outputs.shape[1] > 1 else (outputs[:, 0] > 0) == (known > 0)
@@ -176,14 +182,14 @@ class Model:
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as one file, all of it or nothing: see `hyperband.model_file`.
+        """Write the model as one file, all of it or nothing: see `hyperband.model.file`.
 
         Raises
         ------
         InputError
             When the file cannot be written.
         """
-        from hyperband.model_file import write_model
+        from hyperband.model.file import write_model
 
         write_model(self, path)
 
@@ -196,7 +202,7 @@ class Model:
         ModelFileError
             When there is no such file, it is damaged or no model, or was written by a newer version.
         """
-        from hyperband.model_file import read_model
+        from hyperband.model.file import read_model
 
         return read_model(path)
 

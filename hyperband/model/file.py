@@ -27,7 +27,7 @@ from hyperband.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
     from hyperband.data.preprocess import Preprocessing
-    from hyperband.model import Model
+    from hyperband.model.predictor import Model
 
 #: raised by one whenever an older version could not read the file
 FORMAT = 1
@@ -148,11 +148,15 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if "meta.json" not in archive.namelist():
-                raise ModelFileError(f"A model must be a file written by `Model.save`; {name!r} is another zip archive.")
+                raise ModelFileError(
+                    f"A model must be a file written by `Model.save`; {name!r} is another zip archive."
+                )
             meta = _meta(archive.read("meta.json"), name)
             return _unpack(meta, archive.read("weights.safetensors"), archive.read("preprocessing.skops"), name)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ModelFileError(f"A model file must be complete; {name!r} is cut off or damaged: {error}. {_REMEDY}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: flags or versions garbled
+        raise ModelFileError(
+            f"A model file must be complete; {name!r} is cut off or damaged: {error}. {_REMEDY}"
+        ) from None
     except (KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, ModelFileError):
             raise
@@ -175,7 +179,7 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    from hyperband.model import Model
+    from hyperband.model.predictor import Model
 
     try:
         tensors = load(weights)

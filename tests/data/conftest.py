@@ -1,0 +1,25 @@
+"""Where the real data sets are, and why a test that needs them is skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def real_file(name: str) -> Path:
+    """Path of a real data set, or a skip that says what is absent."""
+    folder = Path(os.environ.get("HYPERBAND_DATA", ROOT.parent / "shared" / "data"))
+    path = folder / name
+    if not path.exists():
+        pytest.skip(f"no real data set {name} in {folder}; set HYPERBAND_DATA to the folder that holds it")
+    return path
+
+
+@pytest.fixture
+def real():
+    """The function that finds a real data set."""
+    return real_file
