@@ -141,7 +141,10 @@ class SearchResult:
             head += f", {len(self.failures)} failed"
         if self.best is None:
             return head + "\n  no evaluation gave a finite loss"
-        lines = [head, f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}"]
+        lines = [
+            head,
+            f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}",
+        ]
         return "\n".join(lines + [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()])
 
 
@@ -168,14 +171,16 @@ def _best_at_highest(run: Run, table: TrialTable) -> Incumbent | None:
 def _column(values: Sequence[Any]) -> NDArray[np.generic]:
     """The narrowest of int64, float64, bool and object that holds the values; None is a hole."""
     kinds = {type(value) for value in values}
+    fits = all(-(2**63) <= value < 2**63 for value in values if type(value) is int)
     if kinds == {bool}:
         return np.array(values, dtype=np.bool_)
-    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in values):
+    if kinds == {int} and fits:
         return np.array(values, dtype=np.int64)
-    if kinds - {type(None)} and kinds <= {int, float, type(None)}:
+    if kinds - {type(None)} and kinds <= {int, float, type(None)} and fits:
         return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
     column = np.empty(len(values), dtype=object)
-    column[:] = values  # element by element, also when a value is itself a list
+    for i, value in enumerate(values):  # one by one: NumPy would take a list of lists apart
+        column[i] = value
     return column
 
 

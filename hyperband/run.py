@@ -192,7 +192,10 @@ class Run:
         for name, mine in self._identity().items():
             if state[name] != mine:
                 raise InputError(f"The state must be of a run with the same {name} ({mine}); got {state[name]}.")
-        points, records = _Points.from_state(state["points"], self.space.n_dimensions), Records.from_state(state["records"])
+        points, records = (
+            _Points.from_state(state["points"], self.space.n_dimensions),
+            Records.from_state(state["records"]),
+        )
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
         self._points, self._records = points, records
@@ -226,7 +229,9 @@ class Run:
     def _check(self, result: Result, seen: set[int]) -> Result:
         slot = self._open.get(result.trial)
         if slot is None or result.trial in seen:
-            raise InputError(f"A result must be of a trial with an open job; got trial {result.trial}. Ask for it first.")
+            raise InputError(
+                f"A result must be of a trial with an open job; got trial {result.trial}. Ask for it first."
+            )
         place = (result.bracket, result.rung, result.resource)
         if place != (slot.bracket, slot.rung, slot.resource):
             raise InputError(

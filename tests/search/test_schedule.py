@@ -6,6 +6,7 @@ import json
 import math
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -233,7 +234,12 @@ ETAS = st.one_of(
 )
 
 
-@given(max_resource=st.integers(1, 3000), eta=ETAS, low=st.integers(1, 40), variant=st.sampled_from(["algorithm1", "table1"]))
+@given(
+    max_resource=st.integers(1, 3000),
+    eta=ETAS,
+    low=st.integers(1, 40),
+    variant=st.sampled_from(["algorithm1", "table1"]),
+)
 def test_rules_of_every_hyperband_table(max_resource, eta, low, variant):
     low = min(low, max_resource)
     plan = hyperband_plan(max_resource, eta, low, variant)
@@ -244,11 +250,12 @@ def test_rules_of_every_hyperband_table(max_resource, eta, low, variant):
         amounts, sizes = [rung.r for rung in bracket.rungs], [rung.n for rung in bracket.rungs]
         assert amounts[-1] == max_resource
         assert amounts[0] >= low
-        assert all(isinstance(r, int) and a < r for a, r in zip([0, *amounts], amounts, strict=False))
+        assert all(isinstance(r, int) for r in amounts)
+        assert all(a < b for a, b in pairwise(amounts))
         assert sizes[-1] >= 1
-        assert all(a >= b for a, b in zip(sizes, sizes[1:], strict=False))
+        assert all(a >= b for a, b in pairwise(sizes))
         if ratio.denominator == 1:
-            assert all(b == a // ratio for a, b in zip(sizes, sizes[1:], strict=False))
+            assert all(b == a // ratio for a, b in pairwise(sizes))
         assert bracket.cost <= bracket.cost_restart
 
 

@@ -1,0 +1,202 @@
+"""The loop: it does the whole plan, keeps within budgets, frees what is dropped, and stops on Ctrl-C with the best."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy import Algorithm, Keyed, Rounds, result_of, through_json
+
+from hyperband.driver import Budget, drive, uninterrupted
+from hyperband.errors import InputError
+from hyperband.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
+
+
+class Recorder:
+    """An evaluator that answers in batches of ``size`` from the end of its queue, and writes down what happens."""
+
+    unit = "steps"
+
+    def __init__(self, size=3, capacity=None, before=lambda job: None):
+        self.size, self.capacity, self.before = size, capacity, before
+        self.queue, self.done, self.released, self.most = [], [], [], 0
+
+    def submit(self, jobs):
+        assert not {job.trial for job in jobs} & {job.trial for job in self.queue}
+        assert not {job.trial for job in jobs} & set(self.released)
+        self.queue += jobs
+        self.most = max(self.most, len(self.queue))
+
+    def collect(self):
+        batch, self.queue = self.queue[-self.size :], self.queue[: -self.size]
+        for job in batch:
+            self.before(job)
+        self.done += batch
+        return [result_of(job) for job in batch]
+
+    def release(self, trials):
+        self.released += trials
+
+    def close(self):
+        self.queue.clear()
+
+
+class Finite(Recorder):
+    """No trial fails, so that the whole plan is run."""
+
+    def collect(self):
+        batch, self.queue = self.queue[-self.size :], self.queue[: -self.size]
+        return [result_of(job, float(job.trial)) for job in batch]
+
+
+def rows(result):
+    return {name: [repr(v) for v in values.tolist()] for name, values in result.trials.items()}
+
+
+def test_the_run_is_the_plan_to_the_unit():
+    result = drive(Algorithm(HyperbandScheduler(81, 3)).start(), Finite())
+    assert (result.n_evaluations, result.n_configurations, result.cost) == (206, 143, 1581)
+    assert (result.plan.n_evaluations, result.plan.cost) == (206, 1581)
+    assert result.stopped == "finished"
+    assert not result.interrupted
+    assert result.unit == "steps"
+
+
+@given(size=st.integers(1, 30), capacity=st.none() | st.integers(1, 20), limit=st.integers(0, 20))
+@settings(deadline=None, max_examples=25)
+def test_batches_and_capacity_change_nothing(size, capacity, limit):
+    algorithm = Algorithm(HyperbandScheduler(9, 3), Keyed(limit))
+    evaluator = Recorder(size, capacity)
+    result = drive(algorithm.start(), evaluator)
+    assert rows(result) == rows(drive(algorithm.start(), Recorder()))
+    assert sorted(evaluator.released) == list(range(min(limit, 17)))
+    assert capacity is None or evaluator.most <= capacity
+
+
+def test_a_sampler_that_waits_is_served():
+    result = drive(Algorithm(FullScheduler(12, 2), Rounds(5)).start(), Recorder())
+    assert result.n_evaluations == 12
+
+
+def test_with_capacity_one_a_bracket_is_finished_before_the_next():
+    evaluator = Recorder(1, 1)
+    drive(Algorithm(HyperbandScheduler(9, 3)).start(), evaluator)
+    assert [job.bracket for job in evaluator.done] == sorted(job.bracket for job in evaluator.done)
+
+
+def test_events_see_every_result_once():
+    seen = []
+    result = drive(Algorithm(HyperbandScheduler(9, 3)).start(), Recorder(), on_event=lambda run, rs: seen.extend(rs))
+    assert len(seen) == result.n_evaluations
+
+
+def test_an_event_can_stop_the_search():
+    result = drive(
+        Algorithm(HyperbandScheduler(9, 3)).start(), Recorder(), on_event=lambda run, _: run.n_evaluations >= 7
+    )
+    assert (result.stopped, result.n_evaluations) == ("callback", 9)
+
+
+def test_budget_of_evaluations():
+    for capacity in (None, 1):
+        result = drive(Algorithm(HyperbandScheduler(9, 3)).start(), Recorder(2, capacity), Budget(evaluations=7))
+        assert (result.stopped, result.n_evaluations) == ("evaluations", 7)
+    assert drive(Algorithm(HyperbandScheduler(9, 3)).start(), Finite(), Budget(evaluations=22)).stopped == "finished"
+
+
+def test_budget_of_resource_counts_what_a_job_adds():
+    result = drive(Algorithm(SuccessiveHalvingScheduler(9, 3)).start(), Finite(), Budget(resource=14))
+    # 9 trials of 1, then two that go on from 1 to 3; a third would make 15.
+    assert (result.stopped, result.cost, result.n_evaluations) == ("resource", 13, 11)
+    restarting = Finite()
+    restarting.continues = False
+    result = drive(Algorithm(SuccessiveHalvingScheduler(9, 3)).start(), restarting, Budget(resource=14))
+    assert (result.stopped, result.n_evaluations) == ("resource", 10)
+
+
+def test_budget_of_time():
+    result = drive(
+        Algorithm(FullScheduler(1000, 1)).start(),
+        Recorder(1, before=lambda job: time.sleep(0.01)),
+        Budget(seconds=0.1),
+    )
+    assert result.stopped == "time"
+    assert 1 <= result.n_evaluations <= 10
+    assert 0.1 <= result.seconds < 1
+
+
+def test_target_loss():
+    result = drive(Algorithm(FullScheduler(50, 1)).start(), Finite(1, 1), Budget(target=3.0))
+    assert (result.stopped, result.n_evaluations, result.best.trial) == ("target", 1, 0)
+    result = drive(Algorithm(FullScheduler(50, 1)).start(), Recorder(1, 1), Budget(target=-1.0))
+    assert (result.stopped, result.n_evaluations) == ("finished", 50)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"seconds": 0}, "`seconds` of a budget must be greater than 0; got 0"),
+        ({"seconds": math.nan}, "`seconds` of a budget must be greater than 0; got nan"),
+        ({"resource": -1}, "`resource` of a budget must be greater than 0"),
+        ({"evaluations": 0}, "`evaluations` must be a whole number of at least 1"),
+        ({"target": math.nan}, "`target` of a budget must be a number"),
+    ],
+)
+def test_budgets_that_mean_nothing_are_refused(limits, message):
+    with pytest.raises(InputError, match=message):
+        Budget(**limits)
+
+
+def test_ctrl_c_hands_back_the_best_so_far():
+    def press(job):
+        if job.trial == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+
+    started = time.monotonic()
+    result = drive(Algorithm(FullScheduler(20, 1)).start(), Recorder(1, 1, press))
+    assert time.monotonic() - started < 1
+    assert result.interrupted
+    assert result.stopped == "interrupted"
+    assert result.n_evaluations == 5
+    assert result.best.loss == min(loss for loss in result.trials["loss"].tolist() if math.isfinite(loss))
+
+
+def test_ctrl_c_waits_until_the_books_are_balanced():
+    steps = []
+
+    def press_inside():
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+            steps.append("whole")
+        steps.append("never reached")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        press_inside()
+    assert steps == ["whole"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped():
+    algorithm = Algorithm(HyperbandScheduler(9, 3))
+    for stop in (1, 5, 12, 20):
+        run = algorithm.start()
+        drive(run, Recorder(1, 1), on_event=lambda run, _, stop=stop: run.n_evaluations >= stop)
+        fresh = algorithm.start()
+        fresh.load_state_dict(through_json(run.state_dict()))
+        assert rows(drive(fresh, Recorder())) == rows(drive(algorithm.start(), Recorder()))
+
+
+def test_an_evaluator_that_breaks_is_not_hidden():
+    def explode(job):
+        raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError, match="out of order"):
+        drive(Algorithm(FullScheduler(3, 1)).start(), Recorder(before=explode))
