@@ -60,10 +60,10 @@ class HostEngine:
         self, kernels: Kernels, train: Split, validation: Split | None, loss: str, n_outputs: int, threads: int
     ) -> None:
         self._kernels, self._loss, self._n_outputs, self._threads = kernels, loss, n_outputs, threads
-        self._train = checks.check_split(train, None, loss, n_outputs, "train")
+        self._train = _own(checks.check_split(train, None, loss, n_outputs, "train"))
         self._n_rows, self._n_inputs = self._train.x.shape
         if validation is not None:
-            validation = checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation")
+            validation = _own(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
         self._validation = validation
         self._states: dict[int, MemberState] = {}
         self._next = 0
@@ -118,7 +118,7 @@ class HostEngine:
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         states = self._listed(members)
         numbers = [_which(state, weights) for state in states]
-        split = checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split")
+        split = _own(checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split"))
         loss, error = np.empty(len(states)), np.empty(len(states))
 
         def work(place: int, stop: threading.Event) -> None:
@@ -230,6 +230,11 @@ class HostEngine:
             return self._states[int(member)]
         except KeyError:
             raise InputError(f"`members` must name living members of this engine; got {member!r}.") from None
+
+
+def _own(split: Split) -> Split:
+    """A copy: what the caller does to its arrays later must not show."""
+    return Split(split.x.copy(), split.y.copy(), None if split.weight is None else split.weight.copy())
 
 
 _SCORES = ("loss", "error", "best_loss", "best_error", "train_loss")

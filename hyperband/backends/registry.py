@@ -19,8 +19,8 @@ _MODULES = {
 }
 #: name -> why it is not there and what would bring it; nothing stands in for these
 _NOT_BUILT = {
-    "cuda": "the CUDA backend is not built. Build the package with the option HYPERBAND_CUDA=ON on a machine with nvcc, "
-    "or choose native, numba or numpy"
+    "cuda": "the CUDA backend is not built. Build the package with the option HYPERBAND_CUDA=ON on a machine with "
+    "nvcc, or choose native, numba or numpy"
 }
 #: how to get a backend that lacks something
 _REMEDIES = {

@@ -157,7 +157,7 @@ def test_evaluate_predict_and_forward_agree(backend: Backend, loss: str) -> None
 
 
 def test_rows_and_inputs_grow(compared: Backend, reference: Backend) -> None:
-    """Part of the rows, then of the columns, then all: counters exactly and weights closely as the reference has them."""
+    """Part of the rows, then of the columns, then all: counters exactly and weights closely as in the reference."""
     ends = []
     for backend in (reference, compared):
         made = lab.engine(backend)

@@ -49,7 +49,7 @@ def test_the_environment_overrides_auto_only(monkeypatch: pytest.MonkeyPatch) ->
         registry.get("auto")
     assert registry.get("numpy").name == "numpy"
     monkeypatch.setenv("HYPERBAND_BACKEND", "abacus")
-    with pytest.raises(InputError, match="HYPERBAND_BACKEND.*abacus"):
+    with pytest.raises(InputError, match=r"HYPERBAND_BACKEND.*abacus"):
         registry.get("auto")
 
 
