@@ -6,8 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hyperband.data.prepare import Prepared as Prepared
-    from hyperband.data.prepare import prepare as prepare
+    from hyperband.data.assemble import prepare as prepare
+    from hyperband.data.prepared import Prepared as Prepared
     from hyperband.data.preprocess import Preprocessing as Preprocessing
     from hyperband.data.read import read_table as read_table
     from hyperband.data.table import Table as Table
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hyperband.data.target import Target as Target
 
 _HOME = {
-    "Prepared": "prepare",
-    "prepare": "prepare",
+    "Prepared": "prepared",
+    "prepare": "assemble",
     "Preprocessing": "preprocess",
     "read_table": "read",
     "Table": "table",
@@ -42,5 +42,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value  # also hides the submodule `prepare` behind the function of that name
+    globals()[name] = value
     return value

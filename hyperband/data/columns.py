@@ -32,7 +32,9 @@ def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.S
     >>> series_from_objects("a", [1, None, 2.5]).to_list()
     [1.0, None, 2.5]
     """
-    if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM":
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":  # polars knows some of NumPy's units only
+        return pl.Series(name, values.astype(f"{values.dtype.kind}8[us]"))
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
         return pl.Series(name, values)
     if isinstance(values, pl.Series):
         return values.alias(name)
@@ -71,12 +73,12 @@ def _text(value: Any) -> str:
 
 def as_text(column: pl.Series) -> pl.Series:
     """A column as text, the same for 1, 1.0 and "1"."""
-    if column.dtype.is_float():
-        whole = column.drop_nulls().drop_nans()
-        column = column.fill_nan(None)
-        if bool((whole == whole.round()).all()) and bool((whole.abs() < 2.0**62).all()):
-            column = column.cast(pl.Int64)
-    return column.cast(pl.String)
+    if not column.dtype.is_float():
+        return column.cast(pl.String)
+    column = column.fill_nan(None)
+    whole = (column == column.round()) & (column.abs() < 2.0**62)  # value by value: other rows must not matter
+    numbers, texts = column.cast(pl.Int64, strict=False).cast(pl.String), column.cast(pl.String)
+    return pl.select(pl.when(whole).then(numbers).otherwise(texts)).to_series().alias(column.name)
 
 
 def looks_like_dates(column: pl.Series) -> bool:
@@ -100,14 +102,14 @@ def check_feature(column: pl.Series) -> None:
         example = column.drop_nulls()
         value = f" such as {str(example[0])!r}" if example.len() else ""
         raise DataError(
-            f"Features must be numbers, text or truth values; column {column.name!r} holds dates or times{value}. Convert "
-            f"it to numbers (for instance days since a fixed day, hour of the day), or drop it (drop=[{column.name!r}], "
-            f"--drop {column.name})."
+            f"Features must be numbers, text or truth values; column {column.name!r} holds dates or times{value}. "
+            f"Convert it to numbers (for instance days since a fixed day, hour of the day), or drop it "
+            f"(drop=[{column.name!r}], --drop {column.name})."
         )
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
         raise DataError(
-            f"Features must be numbers, text or truth values; column {column.name!r} holds {dtype}. Spread it over plain "
-            f"columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
+            f"Features must be numbers, text or truth values; column {column.name!r} holds {dtype}. Spread it over "
+            f"plain columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
         )
     if dtype.is_float() and column.is_infinite().any():
         refuse_infinite(column.name, np.flatnonzero(column.is_infinite().fill_null(False).to_numpy()))

@@ -34,7 +34,8 @@ def decode(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         warnings.warn(
-            f"{name!r} is not UTF-8 (byte {error.start}); it is read as Latin-1. Save it as UTF-8 if letters look wrong.",
+            f"{name!r} is not UTF-8 (byte {error.start}); it is read as Latin-1. "
+            "Save it as UTF-8 if letters look wrong.",
             DataWarning,
             stacklevel=3,
         )

@@ -120,15 +120,13 @@ class Preprocessing:
             needed = [column.name for column in self.inputs if column.kind != IGNORED]
             missing = [name for name in needed if name not in table.names]
             if missing:
-                raise DataError(
-                    f"`X` must have the columns of training; {_listed(missing)} missing. It has {', '.join(table.names[:12])}"
-                    f"{', ...' if len(table.names) > 12 else ''}."
-                )
+                has = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
+                raise DataError(f"`X` must have the columns of training; {_listed(missing)} missing. It has {has}.")
             return table
         if len(table.names) != len(names):
             raise DataError(
-                f"`X` must have {len(names)} columns, as in training; got {len(table.names)}. Pass the same columns in the "
-                f"same order."
+                f"`X` must have {len(names)} columns, as in training; got {len(table.names)}. Pass the same columns "
+                f"in the same order."
             )
         if table.frame is not None:
             return Table(names, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))

@@ -60,7 +60,8 @@ def hold_out(
         if not quotas.sum():
             raise DataError(
                 f"Every class needs a training row, and the hold-out a further one; {n_rows} rows of "
-                f"{int((np.bincount(classes) > 0).sum())} classes are too few. Add rows, or give held-out rows of your own."
+                f"{int((np.bincount(classes) > 0).sum())} classes are too few. Add rows, or give held-out rows "
+                f"of your own."
             )
         held = np.concatenate([order[classes[order] == c][:q] for c, q in enumerate(quotas)])
     mask = np.zeros(n_rows, dtype=bool)
@@ -94,6 +95,7 @@ def check_fraction(value: Any, name: str) -> float:
         fraction = math.nan
     if isinstance(value, bool) or not 0.0 < fraction < 1.0:
         raise DataError(
-            f"`{name}` must be a fraction of the rows between 0 and 1, or held-out rows of its own as (X, y); got {value!r}."
+            f"`{name}` must be a fraction of the rows between 0 and 1, or held-out rows of its own as (X, y); "
+            f"got {value!r}."
         )
     return fraction

@@ -165,7 +165,7 @@ def _from_pandas(data: Any, name: str) -> Table:
     for j, label in enumerate(_unique_names(data.columns, name)):
         column = data.iloc[:, j]
         if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
-            columns.append(pl.Series(label, column.to_numpy()))
+            columns.append(series_from_objects(label, column.to_numpy()))
         else:
             missing = column.isna().to_numpy(dtype=bool)
             values = column.astype(object).to_numpy()

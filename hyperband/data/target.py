@@ -85,7 +85,7 @@ def _as_columns(y: Any, name: str) -> list[pl.Series]:
 
 def _values(column: pl.Series, name: str) -> tuple[Array, NDArray[np.bool_]]:
     dtype = column.dtype
-    if dtype.is_float() or dtype.is_decimal():
+    if dtype.is_float() or dtype.is_decimal() or dtype in (pl.UInt64, pl.Int128):
         values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
@@ -128,7 +128,8 @@ def infer_task(values: Array) -> tuple[str, str | None]:
         )
     if values.dtype.kind == "i":
         return "regression", (
-            f"The target has {len(distinct)} different whole numbers: taken as values (task='classification' overrides)."
+            f"The target has {len(distinct)} different whole numbers: taken as values "
+            f"(task='classification' overrides)."
         )
     return "regression", None
 
@@ -273,8 +274,8 @@ def fit_classes(values: Array, names: tuple[str, ...]) -> Target:
         )
     if len(classes) > max(MOST_INTEGER_CLASSES, len(values) // 2):
         raise DataError(
-            f"Classes must have rows in common; {names[0]!r} has {len(classes)} different values in {len(values)} rows. "
-            f"Use task='regression' if it is a quantity, or choose another target."
+            f"Classes must have rows in common; {names[0]!r} has {len(classes)} different values in {len(values)} "
+            f"rows. Use task='regression' if it is a quantity, or choose another target."
         )
     return Target(names, "classification", classes)
 

@@ -155,10 +155,10 @@ class Model:
         DataError
             When a target is missing, unknown, or there are no rows.
         """
-        from hyperband.data.prepare import held_rows
+        from hyperband.data.rows import held_rows
 
-        table, values = held_rows(X if y is None else (X, y), self.preprocessing, "table")
-        x, known = self.preprocessing.transform(table), self.preprocessing.target.encode(values)
+        rows = held_rows(X if y is None else (X, y), self.preprocessing, "table")
+        x, known = self.preprocessing.transform(rows.table), self.preprocessing.target.encode(rows.values)
         return self.score(x, known, backend=backend)
 
     def score(self, x: F32, known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:

@@ -280,6 +280,9 @@ def test_missing_targets():
     p = prepare(frame, target="label", missing_target="drop")
     assert len(p.x_train) + len(p.x_validation) == 180
     assert "20 rows without a target are left out." in p.notes
+    q = prepare(mixed(), target="label", test=frame, missing_target="drop")
+    assert len(q.x_test) == 180
+    assert "20 rows of the test table without a target are left out." in q.notes
 
 
 X10 = np.random.default_rng(0).normal(size=(10, 2))

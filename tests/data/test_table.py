@@ -162,7 +162,17 @@ def test_series_from_objects(values, dtype):
 def test_as_text_is_one_for_equal_numbers():
     assert as_text(pl.Series([1.0, 2.0, None])).to_list() == ["1", "2", None]
     assert as_text(pl.Series([1, 2])).to_list() == ["1", "2"]
-    assert as_text(pl.Series([1.5, float("nan")])).to_list() == ["1.5", None]
+    assert as_text(pl.Series([1.5, float("nan"), 2.0])).to_list() == ["1.5", None, "2"]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D"])
+def test_dates_of_every_unit_are_dates(unit):
+    dates = np.array([["2020-01-01"], ["NaT"]], dtype=f"M8[{unit}]")
+    for data in (dates, pd.DataFrame(dates), {"d": dates[:, 0]}, pd.DataFrame(dates).to_numpy(dtype=object)):
+        table = as_table(data)
+        assert table.column(table.names[0]).dtype.is_temporal()
+    spans = dates - dates[0]
+    assert as_table(spans).frame.dtypes[0].is_temporal()
 
 
 @pytest.mark.parametrize(
