@@ -20,6 +20,8 @@ from hyperband.splits import count_outputs, matrix, resolve_loss, row_weights, s
 #: Seconds between two looks at signals and time limits: Ctrl-C is never far away.
 QUANTUM = 0.15
 
+_VALIDATION = ("validation X", "validation y")  # as errors call them
+
 Members = int | Sequence[int] | NDArray[np.integer[Any]] | None
 Weights = Literal["current", "best"]
 
@@ -96,7 +98,7 @@ class Population:
         self.n_rows, self.n_inputs = x.shape
         self.n_outputs = count_outputs(values, self.loss)
         train = Split(x, values, row_weights(values, self.loss, sample_weight, class_weight))
-        judged = self._split(*_pair(validation), names=("validation X", "validation y")) if validation else None
+        judged = self._split(*_pair(validation), names=_VALIDATION) if validation is not None else None
         self._steps_per_epoch = np.array([steps_per_epoch(a, self.n_rows) for a in self.architectures])
         self._validated = judged is not None
 

@@ -45,7 +45,7 @@ class Settings:
     progress: bool | OnStatus = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NetworkSearchResult(SearchResult):
     """A `SearchResult` whose ``best.network`` is a `Model`.
 

@@ -1,0 +1,19 @@
+"""Ask and tell: the search says what to train next, your own loop does it, in any order and on any machine."""
+
+import hyperband as hb
+
+space = hb.Space({"x": hb.Float(-1.0, 1.0), "y": hb.Float(-1.0, 1.0)})
+run = hb.Hyperband(max_resource=27, eta=3).start(space, seed=0)
+
+while not run.done:
+    jobs = run.ask(8)  # up to eight at a time; of all brackets
+    results = []
+    for job in jobs:
+        # A job continues trial `job.trial` from `job.previous` to `job.resource`, both counted from its birth.
+        c = job.configuration
+        loss = c["x"] ** 2 + c["y"] ** 2 + 1 / job.resource
+        results.append(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=job.resource - job.previous))
+    run.tell(reversed(results))  # the order does not matter
+
+print(f"{run.n_evaluations} evaluations of {run.n_configurations} configurations, {run.spent:g} spent")
+print(f"best: loss {run.best.loss:.4f} at {dict(run.best.configuration)}")
