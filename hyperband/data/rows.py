@@ -74,7 +74,8 @@ def match_rows(table: Table, y: Any, names: tuple[str, ...], weight: Any, missin
     if missing_target == "error":
         raise DataError(
             f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {count} of {len(values)} rows, "
-            f"first in row {int(np.flatnonzero(missing)[0])}. Remove these rows, or leave them out by missing_target='drop'."
+            f"first in row {int(np.flatnonzero(missing)[0])}. Remove these rows, or leave them out "
+            f"by missing_target='drop'."
         )
     keep = ~missing
     return Rows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)

@@ -169,8 +169,8 @@ def _meta(data: bytes, name: str) -> dict[str, Any]:
         raise ModelFileError(f"A model file must say its format; {name!r} does not. {_REMEDY}")
     if meta["format"] > FORMAT:
         raise ModelFileError(
-            f"A model file must have format {FORMAT} or older; {name!r} has format {meta['format']}, written by hyperband "
-            f"{meta.get('hyperband', '?')}. Upgrade: pip install --upgrade hyperband."
+            f"A model file must have format {FORMAT} or older; {name!r} has format {meta['format']}, written by "
+            f"hyperband {meta.get('hyperband', '?')}. Upgrade: pip install --upgrade hyperband."
         )
     return meta
 

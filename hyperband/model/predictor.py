@@ -147,8 +147,8 @@ class Model:
         Returns
         -------
         dict
-            ``accuracy`` and ``loss`` (mean cross-entropy, nats), or ``rmse``, ``mae`` (original units), ``r2`` (the three
-            averaged over targets) and ``loss`` (mean squared error of the standardised targets, as in the search).
+            ``accuracy`` and ``loss`` (mean cross-entropy, nats), or ``rmse``, ``mae`` (original units), ``r2`` (the
+            three averaged over targets) and ``loss`` (mean squared error of the standardised targets, as in the search).
 
         Raises
         ------
