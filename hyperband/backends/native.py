@@ -119,9 +119,9 @@ class NativeEngine:
 
     def _blank(self, member: Member) -> MemberState:
         layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs)
-        m, v = has_first_moment(member.architecture), has_second_moment(member.architecture)
-        arenas = [layout.zeros(np.float32) if wanted else None for wanted in (m, v)]
-        return MemberState(member, layout, layout.zeros(np.float32), *arenas)
+        m = layout.zeros(np.float32) if has_first_moment(member.architecture) else None
+        v = layout.zeros(np.float32) if has_second_moment(member.architecture) else None
+        return MemberState(member, layout, layout.zeros(np.float32), m, v)
 
     def _listed(self, members: I64) -> list[int]:
         ids: list[int] = checks.check_ids(members).tolist()
