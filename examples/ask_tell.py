@@ -12,7 +12,8 @@ while not run.done:
         # A job continues trial `job.trial` from `job.previous` to `job.resource`, both counted from its birth.
         c = job.configuration
         loss = c["x"] ** 2 + c["y"] ** 2 + 1 / job.resource
-        results.append(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=job.resource - job.previous))
+        cost = job.resource - job.previous
+        results.append(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=cost))
     run.tell(reversed(results))  # the order does not matter
 
 print(f"{run.n_evaluations} evaluations of {run.n_configurations} configurations, {run.spent:g} spent")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import hyperband
+from hyperband import build_info
 from hyperband.errors import HyperbandError
 
 #: Environment variables that change what is in use.
@@ -110,4 +111,7 @@ def show_config() -> Config:
 
 
 def _build(native: str) -> str:
-    return f"pure Python: {native}" if native else "native (compiled C++ engine)"
+    """How the package was built; a compiled engine beside a source tree that was not installed is native too."""
+    if not native and build_info.kind() != "native":
+        return "native, compiled in place"
+    return build_info.summary()

@@ -221,11 +221,11 @@ def steps_per_epoch(architecture: Architecture, n_rows: int) -> int:
 
 def layers_of(state: Mapping[str, NDArray[np.generic]], prefix: str = "") -> list[tuple[F32, F32]]:
     """Weights and biases of an exported state; prefix "best." for the snapshot's."""
-    layers = []
+    layers: list[tuple[F32, F32]] = []
     while f"{prefix}weights.{len(layers)}" in state:
-        pair = (state[f"{prefix}{kind}.{len(layers)}"] for kind in ("weights", "bias"))
-        layers.append(tuple(np.array(part, dtype=np.float32, order="C") for part in pair))
-    return layers  # type: ignore[return-value]
+        weights, bias = (state[f"{prefix}{kind}.{len(layers)}"] for kind in ("weights", "bias"))
+        layers.append((np.array(weights, np.float32, order="C"), np.array(bias, np.float32)))
+    return layers
 
 
 def _architectures(architectures: Sequence[Architecture]) -> tuple[Architecture, ...]:

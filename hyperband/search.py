@@ -12,7 +12,7 @@ from hyperband.backends import registry
 from hyperband.data import Prepared, prepare
 from hyperband.driver import Budget, drive
 from hyperband.errors import InputError
-from hyperband.evaluators.population import Activity, PopulationEvaluator
+from hyperband.evaluators.population import PopulationEvaluator
 from hyperband.evaluators.resources import KINDS
 from hyperband.model import Model
 from hyperband.networks import default_space, to_architecture

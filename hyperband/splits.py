@@ -124,7 +124,7 @@ def split(
     if loss == "mse" and values.shape[1] != n_outputs:
         raise DataError(f"`{names[1]}` must have {n_outputs} outputs like the training data; got {values.shape[1]}.")
     n_classes = max(2, n_outputs)
-    if loss != "mse" and int(values.max()) >= n_classes:  # type: ignore[call-overload]
+    if loss != "mse" and int(values.max()) >= n_classes:
         raise DataError(
             f"`{names[1]}` must hold classes 0 to {n_classes - 1} like the training data; got {values.max()}."
         )
@@ -153,5 +153,5 @@ def _finite32(array: NDArray[Any], name: str) -> F32:
         converted = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(converted).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
-        raise DataError(f"`{name}` must be finite (in float32); got {array[place]} at {place}. Impute or drop it first.")
+        raise DataError(f"`{name}` must be finite (in float32); got {array[place]} at {place}. Impute or drop it.")
     return converted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -42,10 +43,8 @@ def prepare_folder(folder: Path) -> bool:
 
 def remove_if_empty(folder: Path) -> None:
     """After a failure: take back the folder that `prepare_folder` made."""
-    try:
+    with contextlib.suppress(OSError):
         folder.rmdir()
-    except OSError:
-        pass
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,7 +74,8 @@ def _try(folder: Path, what: Path) -> None:
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"The output must be writable; {str(what)!r} is not: {reason}. Choose another place.") from None
+        message = f"The output must be writable; {str(what)!r} is not: {reason}. Choose another place."
+        raise InputError(message) from None
 
 
 def _umask() -> int:

@@ -13,12 +13,16 @@ from hyperband.errors import InputError
 if TYPE_CHECKING:
     from hyperband.algorithms import Algorithm
 
+    _ParamType = click.ParamType[Any]  # generic in the types of click 8.3, not in the class of older ones
+else:
+    _ParamType = click.ParamType
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 ALGORITHMS = ("hyperband", "successive-halving", "random", "grid", "adaptive")
 
 
-class Number(click.ParamType):
+class Number(_ParamType):
     """A whole number where it is one, else a float: 81 stays 81."""
 
     name = "number"
@@ -34,7 +38,7 @@ class Number(click.ParamType):
         self.fail(f"{value!r} is not a number.", param, ctx)
 
 
-class Duration(click.ParamType):
+class Duration(_ParamType):
     """Seconds from "90", "90s", "2m", "1h30m"."""
 
     name = "duration"

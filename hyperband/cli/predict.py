@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hyperband.cli.remarks import remarks
+
 if TYPE_CHECKING:
     from hyperband.model import Model
 
@@ -29,9 +31,10 @@ def command(model: str, table: str, out: str | None, backend: str, header: bool 
 
     if out is not None:
         check_writable(Path(out))
-    trained = Model.load(model)
-    frame = read_table(table, header=header)
-    text = _csv(trained, frame, backend)
+    with remarks():
+        trained = Model.load(model)
+        frame = read_table(table, header=header)
+        text = _csv(trained, frame, backend)
     if out is None:
         click.echo(text, nl=False)
     else:

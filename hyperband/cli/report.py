@@ -130,7 +130,7 @@ def _top(result: NetworkSearchResult, prepared: Prepared) -> list[str]:
     rows: list[list[str]] = []
     seen: set[int] = set()
     for row in order.tolist():
-        trial = int(trials["trial"][row])  # type: ignore[call-overload]
+        trial = int(trials["trial"][row])
         if trial in seen or not math.isfinite(loss[row]) or len(rows) == TOP:
             continue
         seen.add(trial)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hyperband.cli.options import Duration, algorithm_options, make_algorithm
+from hyperband.cli.remarks import note, remarks
 from hyperband.errors import HyperbandError, InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ INTERRUPTED = 130
 @click.option("--class-weight", type=click.Choice(("none", "balanced")), default="none", show_default=True)
 @click.option("--sample-weight", metavar="COLUMN", help="Column that says how much a row counts.")
 @click.option("--missing-target", type=click.Choice(("error", "drop")), default="error", show_default=True)
-@click.option("--header/--no-header", default=None, help="Whether the first line names the columns; found out if absent.")
+@click.option("--header/--no-header", default=None, help="Whether line one names the columns; else found out.")
 @click.option("--backend", default="auto", show_default=True, metavar="NAME", help="auto, native, numba or numpy.")
 @click.option("--threads", type=int, help="Default: every processor. No figure depends on it.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -61,10 +62,10 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
     _early(options, settings)
     is_new = prepare_folder(out)
     try:
-        prepared = _prepare(table, options)
-        if not quiet:
-            for note in prepared.notes:
-                click.echo(f"note: {note}", err=True)
+        with remarks(quiet):
+            prepared = _prepare(table, options)
+        for text in () if quiet else prepared.notes:
+            note(text)
         result = _search(prepared, options, settings)
         if result.best is None:
             _nothing(result)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hyperband.architecture import Architecture
 from hyperband.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
 from hyperband.errors import InputError
+from hyperband.evaluators.kept import Kept, Layers
 from hyperband.evaluators.residents import Residents
 from hyperband.evaluators.resources import Goal, Resource
 from hyperband.networks import to_architecture
@@ -21,7 +22,6 @@ from hyperband.randomness import member_seed
 from hyperband.trial import Job, Result
 
 RANKINGS = ("loss", "error")
-Layers = list[tuple[F32, F32]]
 
 
 class Data(Protocol):
@@ -124,7 +124,7 @@ class PopulationEvaluator:
         self._engine: Engine = backend.engine(train, self._validation, data.loss, data.n_outputs, threads=threads)
         self._residents = Residents(self._engine, memory)
         self._open: dict[int, _Open] = {}
-        self._kept = _Kept()
+        self._kept = Kept()
         self._finished_epochs: dict[int, float] = {}
         self._bests: dict[int, float] = {}
         self._rungs: dict[int, int] = {}
@@ -137,9 +137,7 @@ class PopulationEvaluator:
             if job.trial not in self._residents:
                 architecture = to_architecture(job.configuration)
                 seed = member_seed(self._seed, job.trial)
-                self._residents.declare(
-                    job.trial, Member(architecture, seed, self.resource.total_steps(architecture))
-                )
+                self._residents.declare(job.trial, Member(architecture, seed, self.resource.total_steps(architecture)))
             architecture = self._residents.member(job.trial).architecture
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
             self._rungs[job.bracket] = max(job.rung, self._rungs.get(job.bracket, 0))
@@ -290,46 +288,8 @@ class PopulationEvaluator:
         self._residents.close()
 
 
-class _Kept:
-    """Weights of the smallest loss seen and of the smallest at the highest resource reached; ties by trial, then rung.
-
-    Weights that were overtaken stay until `prune`: when Ctrl-C comes before the newest results are told, the incumbent
-    is still an older one.
-    """
-
-    def __init__(self) -> None:
-        self._networks: list[tuple[Result, Architecture, Layers]] = []
-
-    def wants(self, result: Result) -> bool:
-        if not math.isfinite(result.loss):
-            return False
-        return any(all(key(result) < key(kept[0]) for kept in self._networks) for key in (_by_loss, _by_resource))
-
-    def put(self, result: Result, network: tuple[Architecture, Layers]) -> None:
-        self._networks.append((result, *network))
-
-    def prune(self) -> None:
-        if len(self._networks) > 1:
-            best = [min((kept[0] for kept in self._networks), key=key) for key in (_by_loss, _by_resource)]
-            self._networks = [kept for kept in self._networks if any(kept[0] is one for one in best)]
-
-    def get(self, trial: int, resource: float) -> tuple[Architecture, Layers, int]:
-        for result, architecture, layers in self._networks:
-            if (result.trial, result.resource) == (trial, resource):
-                return architecture, layers, max(1, round(resource))
-        raise KeyError((trial, resource))
-
-
-def _by_loss(result: Result) -> tuple[float, int, int]:
-    return result.loss, result.trial, result.rung
-
-
-def _by_resource(result: Result) -> tuple[float, float, int, int]:
-    return -result.resource, result.loss, result.trial, result.rung
-
-
 def _order(n: int, seed: int) -> NDArray[np.intp]:
-    """An order of n columns that depends on (n, seed) alone; the second word sets it apart from other uses of a seed."""
+    """An order of n columns that depends on (n, seed) alone; the second word sets other uses of a seed apart."""
     words = np.random.Philox(key=[seed & (2**64 - 1), 1 << 32]).random_raw(n)
     return np.argsort(words, kind="stable")
 
@@ -338,4 +298,3 @@ def _split(x: F32, y: NDArray[Any], weight: F32 | None, columns: NDArray[np.intp
     if columns is not None:
         x = x[:, columns]
     return Split(np.ascontiguousarray(x, dtype=np.float32), np.ascontiguousarray(y), weight)
-

@@ -184,7 +184,7 @@ def test_a_network_that_diverges_has_loss_nan_and_harms_nobody(backend, monkeypa
     plain = configuration(1)
     wild = {"widths": [8], "optimizer": "sgd", "learning_rate": 1e6}
     monkeypatch.setitem(globals(), "configuration", lambda k: wild if k == 1 else {**plain, "widths": [WIDTHS[k]]})
-    results, evaluator = climb(backend)
+    results, _ = climb(backend)
     assert math.isnan(results[0][1].loss) and math.isnan(results[1][1].loss)
     assert results[0][1].metrics == {}
     assert [results[1][t] for t in (0, 2, 3)] == [healthy[1][t] for t in (0, 2, 3)]

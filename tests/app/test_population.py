@@ -12,8 +12,7 @@ import pytest
 
 import hyperband as hb
 
-hb.Population  # loads the module
-MODULE = sys.modules["hyperband.population"]
+MODULE = sys.modules[hb.Population.__module__]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3))
 Y = (X[:, 0] + X[:, 1] ** 2 > 0.5).astype(int)

@@ -30,14 +30,17 @@ def test_unknown_names_are_attribute_errors():
 
 
 def test_modules_do_not_hide_functions():
-    code = "import hyperband.search, hyperband.minimize, hyperband as hb; assert callable(hb.search) and callable(hb.minimize)"
+    code = (
+        "import hyperband.search, hyperband.minimize, hyperband as hb;"
+        "assert callable(hb.search) and callable(hb.minimize)"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_import_is_light():
     code = (
-        "import sys; import hyperband; heavy = {'numpy', 'polars', 'sklearn', 'numba', 'rich', 'click'} & set(sys.modules);"
-        "assert not heavy, heavy"
+        "import sys; import hyperband;"
+        "heavy = {'numpy', 'polars', 'sklearn', 'numba', 'rich', 'click'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
