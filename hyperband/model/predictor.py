@@ -148,7 +148,7 @@ class Model:
         -------
         dict
             ``accuracy`` and ``loss`` (mean cross-entropy, nats), or ``rmse``, ``mae`` (original units), ``r2`` (the
-            three averaged over targets) and ``loss`` (mean squared error of the standardised targets, as in the search).
+            three averaged over targets) and ``loss`` (mean squared error of the standardised targets, as in a search).
 
         Raises
         ------
