@@ -1,0 +1,68 @@
+"""Every command and every Python example of the README runs as it is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hyperband.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+PYTHON = [code for kind, code in BLOCKS if kind == "python"]
+SHELL = [line for kind, code in BLOCKS if kind == "sh" for line in code.splitlines() if line.strip()]
+
+#: Commands that set up a machine; the two `make` targets are what the continuous integration itself calls.
+SETUP = ("git clone ", "cd ", "make ", "pip install ")
+
+
+def test_the_readme_has_examples():
+    assert len(PYTHON) >= 4 and len(SHELL) >= 5
+    assert {kind for kind, _ in BLOCKS} <= {"python", "sh", "text"}, "only blocks that this test knows how to run"
+
+
+def test_setup_commands_exist():
+    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = [line.split()[1] for line in SHELL if line.startswith("make ")]
+    assert named and set(named) <= targets
+
+
+def test_commands_run_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = []
+    for line in SHELL:
+        words = shlex.split(line, comments=True)
+        if line.startswith(SETUP):
+            continue
+        assert words[0] == "hyperband", f"{line!r}: neither a command of this package nor one that sets it up"
+        result = CliRunner().invoke(main, words[1:])
+        assert result.exit_code == 0, f"{line}\n{result.output}"
+        ran.append(words[1])
+    assert {"search", "plan", "predict", "info"} <= set(ran)
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON)))
+def test_python_example_runs(number, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PYTHON[number]],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{PYTHON[number]}\n{done.stderr}"
+
+
+def test_the_printed_plan_is_the_real_one():
+    (shown,) = (code for kind, code in BLOCKS if kind == "text" and "611 evaluations" in code)
+    result = CliRunner().invoke(main, ["plan", "--max-resource", "243", "--eta", "3"])
+    assert shown.strip() == result.stdout.strip()
