@@ -20,7 +20,7 @@ class BracketStatus:
     ----------
     bracket, rung, n_rungs : int
         ``rung`` is the highest one that was reached.
-    alive : int, networks that are training or due
+    alive : int, networks that train or may still go on
     best : float, smallest loss of this bracket so far; NaN before the first
     epochs, planned : float, passes over all training rows, of all networks of the bracket: done, and meant in all
     """

@@ -146,9 +146,9 @@ def search(
     """
     if study is not None:
         raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
-    key = _seed(seed, algorithm)
-    settings = Settings(backend, key, resource, epochs, rank_by, time_limit, threads, memory, progress)
+    settings = Settings(backend, seed, resource, epochs, rank_by, time_limit, threads, memory, progress)
     check(settings, algorithm)
+    key = _seed(seed, algorithm)
     prepared = prepare(
         X,
         y,
@@ -164,7 +164,7 @@ def search(
         categorical=categorical,
         missing_target=missing_target,
     )
-    return search_prepared(prepared, algorithm, space, settings)
+    return search_prepared(prepared, algorithm, space, replace(settings, seed=key))
 
 
 def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
@@ -175,6 +175,7 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
         raise InputError(f"`algorithm` must be an algorithm such as hyperband.Hyperband(81); got {algorithm!r}.")
     if not isinstance(settings.progress, bool) and not callable(settings.progress):
         raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")
+    _seed(settings.seed, algorithm)
     Budget(seconds=settings.time_limit)
     registry.choose(settings.backend)
 
@@ -216,6 +217,8 @@ def search_prepared(
     try:
         budget = Budget(seconds=settings.time_limit)
         result = drive(run, evaluator, budget, comparable=settings.resource == "epochs")
+        if evaluator.on_work is not None and not result.interrupted:
+            evaluator.on_work(evaluator.activity())  # the last word: who was dropped at the end
     finally:
         if isinstance(show, Reporter):
             show.close()

@@ -78,6 +78,16 @@ def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command
     return json.dumps(plain(report), indent=2, allow_nan=False)
 
 
+def trials_csv(result: NetworkSearchResult) -> str:
+    """Every evaluation as a line; values that a csv does not know become text."""
+    import polars as pl
+
+    table = result.trials.to_polars()
+    nested = [name for name, kind in table.schema.items() if kind.is_nested() or kind == pl.Object]
+    texts = [pl.Series(name, [None if v is None else str(v) for v in table[name].to_list()]) for name in nested]
+    return table.with_columns(texts).write_csv()
+
+
 def plain(value: Any) -> Any:
     """Data that JSON knows; numbers that it does not know become null."""
     if isinstance(value, Mapping):

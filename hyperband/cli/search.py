@@ -154,13 +154,14 @@ def _hand_over(
     result: NetworkSearchResult, prepared: Prepared, table: str, out: Path, header: bool | None, as_json: bool
 ) -> None:
     from hyperband.cli.files import write_text
-    from hyperband.cli.report import as_text, predict_command, to_json
+    from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
 
     model = out / "model.hyperband"
     assert result.best is not None  # looked at before
-    result.best.network.save(model)
     how = predict_command(model, table, out / "predictions.csv", header)
-    text = to_json(result, prepared, str(model), how)
-    write_text(out / "trials.csv", result.trials.to_polars().write_csv())
-    write_text(out / "result.json", text + "\n")
-    click.echo(text if as_json else as_text(result, prepared, str(model), how))
+    report, trials = to_json(result, prepared, str(model), how), trials_csv(result)
+    shown = report if as_json else as_text(result, prepared, str(model), how)
+    result.best.network.save(model)  # from here on nothing but writing can fail
+    write_text(out / "trials.csv", trials)
+    write_text(out / "result.json", report + "\n")
+    click.echo(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
 from hyperband.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
+from hyperband.backends.threads import thread_count
 from hyperband.errors import InputError
+from hyperband.evaluators.front import Front
 from hyperband.evaluators.kept import Kept, Layers
 from hyperband.evaluators.residents import Residents
 from hyperband.evaluators.resources import Goal, Resource
@@ -119,7 +122,7 @@ class PopulationEvaluator:
         self._columns = _order(n_inputs, seed) if resource == "features" else None
         train = _split(data.x_train, data.y_train, data.weight_train, self._columns)
         self._validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
-        self._loss, self._n_rows = data.loss, n_rows
+        self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
         self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
         self._engine: Engine = backend.engine(train, self._validation, data.loss, data.n_outputs, threads=threads)
         self._residents = Residents(self._engine, memory)
@@ -128,7 +131,10 @@ class PopulationEvaluator:
         self._finished_epochs: dict[int, float] = {}
         self._bests: dict[int, float] = {}
         self._rungs: dict[int, int] = {}
+        self._alive: dict[int, int] = {}  # trial -> bracket
         self._active: list[int] = []
+        self._step_work: dict[int, float] = {}
+        self._front = Front(thread_count(threads))
         self.on_work: Callable[[list[Activity]], object] | None = None  #: called after every `collect`
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -138,8 +144,10 @@ class PopulationEvaluator:
                 architecture = to_architecture(job.configuration)
                 seed = member_seed(self._seed, job.trial)
                 self._residents.declare(job.trial, Member(architecture, seed, self.resource.total_steps(architecture)))
+                self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
             architecture = self._residents.member(job.trial).architecture
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
+            self._alive[job.trial] = job.bracket
             self._rungs[job.bracket] = max(job.rung, self._rungs.get(job.bracket, 0))
 
     def collect(self) -> list[Result]:
@@ -147,20 +155,33 @@ class PopulationEvaluator:
         if not self._open:
             return []
         self._kept.prune()  # all earlier results have been told by now
-        self._active = self._residents.bring(list(self._open))
+        self._active = self._residents.bring(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
-        results = []
-        for group in self._groups():
-            goal = self._open[group[0]].goal
-            ids = self._residents.ids(group)
-            until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
-            seconds = QUANTUM * len(group) / len(self._active)
-            arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=seconds)
-            done = [t for t, there in zip(group, arrived.tolist(), strict=True) if there]
-            results += self._results(done)
+        front = self._front.choose(self._active, self._work_left())
+        results = self._train(front, QUANTUM / 2)
+        self._front.learn(len(front), len(results))
+        results += self._train(self._active, QUANTUM / 2)
         if self.on_work is not None:
             self.on_work(self.activity())
         return results
+
+    def _train(self, trials: Sequence[int], seconds: float) -> list[Result]:
+        """Train these for about this time; returns what has arrived."""
+        results = []
+        for group in self._groups(trials):
+            goal = self._open[group[0]].goal
+            until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
+            share = seconds * len(group) / len(trials)
+            ids = self._residents.ids(group)
+            arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
+            results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
+        return results
+
+    def _work_left(self) -> NDArray[np.float64]:
+        """Of each active trial, in about floating-point operations."""
+        steps = self._engine.progress(self._residents.ids(self._active)).step
+        goals = np.array([self._open[t].goal.step for t in self._active])
+        return (goals - steps) * np.array([self._step_work[t] for t in self._active])
 
     def _start(self, trials: list[int]) -> None:
         """First look at a job: with other rows or columns than before, the old snapshot means nothing any more."""
@@ -174,10 +195,10 @@ class PopulationEvaluator:
             goal = self._open[trial].goal  # at least one step, so that there is something to judge
             self._open[trial].goal = replace(goal, step=max(goal.step, step + 1))
 
-    def _groups(self) -> list[list[int]]:
-        """Active trials that see the same rows and columns."""
+    def _groups(self, trials: Sequence[int]) -> list[list[int]]:
+        """Trials that see the same rows and columns."""
         groups: dict[tuple[int | None, int | None], list[int]] = {}
-        for trial in self._active:
+        for trial in trials:
             goal = self._open[trial].goal
             groups.setdefault((goal.rows, goal.inputs), []).append(trial)
         return list(groups.values())
@@ -257,9 +278,7 @@ class PopulationEvaluator:
     def activity(self) -> list[Activity]:
         """What every bracket is doing, by bracket."""
         epochs = dict(self._finished_epochs)
-        alive: dict[int, int] = {}
-        for opened in self._open.values():
-            alive[opened.job.bracket] = alive.get(opened.job.bracket, 0) + 1
+        alive = Counter(self._alive.values())
         if self._active:
             steps: I64 = self._engine.progress(self._residents.ids(self._active)).step
             for trial, step in zip(self._active, steps.tolist(), strict=True):
@@ -267,7 +286,7 @@ class PopulationEvaluator:
                 gained = step / self._steps(trial) - self._passes(job.previous)
                 epochs[job.bracket] = epochs.get(job.bracket, 0.0) + max(0.0, gained)
         return [
-            Activity(b, rung, alive.get(b, 0), epochs.get(b, 0.0), self._bests.get(b, math.nan))
+            Activity(b, rung, alive[b], epochs.get(b, 0.0), self._bests.get(b, math.nan))
             for b, rung in sorted(self._rungs.items())
         ]
 
@@ -280,6 +299,9 @@ class PopulationEvaluator:
     def release(self, trials: Sequence[int]) -> None:
         """Free these networks; weights that were kept stay."""
         self._residents.release(trials)
+        for trial in trials:
+            self._alive.pop(trial, None)
+            self._step_work.pop(trial, None)
 
     def close(self) -> None:
         """Free all networks; `network` still answers."""

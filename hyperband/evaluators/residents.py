@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from hyperband.errors import InsufficientMemory
 
 #: Of the free memory, what networks may take; the rest is left to scratch space, results and other programs.
 USABLE = 0.8
+
+#: Bytes of networks that are made at a time.
+CHUNK = 64 << 20
 
 
 @dataclass(slots=True)
@@ -68,8 +73,10 @@ class Residents:
         """Engine ids of networks that are resident."""
         return np.array([self._networks[t].id for t in trials], dtype=np.int64)
 
-    def bring(self, due: Collection[int]) -> list[int]:
+    def bring(self, due: Collection[int], seconds: float = math.inf) -> list[int]:
         """Make as many of the due networks resident as fit, in their order; returns those that are.
+
+        After about ``seconds`` the rest is left for the next call: thousands of networks take a while to be born.
 
         Raises
         ------
@@ -77,9 +84,11 @@ class Residents:
             When not even one of them fits.
         """
         waiting = [t for t in due if self._networks[t].id is None]
-        chosen = self._fitting(waiting, set(due))
-        if chosen:
-            self._allocate(chosen)
+        deadline = time.monotonic() + seconds
+        for chunk in self._chunks(self._fitting(waiting, set(due))):
+            self._allocate(chunk)
+            if time.monotonic() > deadline:
+                break
         resident = [t for t in due if self._networks[t].id is not None]
         if due and not resident:
             network = self._networks[waiting[0]]
@@ -104,6 +113,19 @@ class Residents:
             chosen.append(trial)
             needed += size
         return chosen
+
+    def _chunks(self, trials: list[int]) -> Iterator[list[int]]:
+        """Parts that are quickly made, so that Ctrl-C is heard."""
+        chunk: list[int] = []
+        size = 0
+        for trial in trials:
+            chunk.append(trial)
+            size += self._networks[trial].n_bytes
+            if size >= CHUNK:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
 
     def _allocate(self, trials: list[int]) -> None:
         networks = [self._networks[t] for t in trials]

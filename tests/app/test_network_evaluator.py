@@ -127,8 +127,9 @@ def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backe
         assert (first[trial].cost, last[trial].cost) == (3, 6)
         assert first[trial].metrics["validation_loss"] == first[trial].loss
         assert 0 <= first[trial].metrics["accuracy"] <= 1
+    evaluator.release([0, 1, 3])
     activity = evaluator.activity()[0]
-    assert (activity.bracket, activity.rung, activity.alive) == (0, 1, 0)
+    assert (activity.bracket, activity.rung, activity.alive) == (0, 1, 1)
     assert activity.epochs == pytest.approx(4 * 9)
     assert activity.best == min(result.loss for result in last.values())
 

@@ -78,7 +78,7 @@ def test_several_targets():
 def test_other_resources_end_with_everything(resource, top):
     result = hb.search(*IRIS, resource=resource, epochs=3)
     assert result.best.resource == top == result.plan.max_resource
-    assert result.best == result.best_at_full
+    assert result.best.trial == result.best_at_full.trial
 
 
 def test_own_space():
