@@ -265,10 +265,13 @@ class GridSearch:
         limit = whole_number(self.n, "n")
         if _count(GridSampler(1), space, limit) > limit:
             raise InputError(f"`n` must allow at least one point on every axis of the space; got {self.n}.")
-        low, high = 1, limit
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if _count(GridSampler(middle), space, limit) <= limit else (low, middle - 1)
+        # Doubling before halving the interval: a grid far larger than the limit is never laid out.
+        low, high = 1, 2
+        while high <= limit and _count(GridSampler(high), space, limit) <= limit:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if _count(GridSampler(middle), space, limit) <= limit else (low, middle)
         return GridSampler(low)
 
 
