@@ -14,7 +14,9 @@ from hyperband.space import Space
 class Proposer(Protocol):
     """One run of a sampler. Every draw is keyed by (seed, trial id), never by the order of arrival."""
 
-    exhausted: bool  #: no further configuration will ever be proposed
+    @property
+    def exhausted(self) -> bool:
+        """No further configuration will ever be proposed."""
 
     def propose(self, trials: Sequence[int]) -> NDArray[np.float64]:
         """Points of the unit cube for these new trials, shape (n, n_dimensions), NaN where inactive.

@@ -1,0 +1,91 @@
+"""Grid search: evenly spaced points of the hypercube."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hyperband.errors import InputError
+from hyperband.space import Points, Space
+
+
+@dataclass(frozen=True, slots=True)
+class GridSampler:
+    """Every combination of evenly spaced points, the last parameter fastest; log axes are even in the logarithm.
+
+    Whole numbers and choices with fewer values than points give each value once; combinations that conditions make
+    equal, or that constraints forbid, are left out.
+
+    Parameters
+    ----------
+    points : int or mapping of parameter name to int
+        Points on every axis, or on each by name (1 where none is given).
+
+    Examples
+    --------
+    >>> from hyperband.space import Float
+    >>> proposer = GridSampler(3).start(Space({"x": Float(0.01, 1.0, log=True)}), seed=0)
+    >>> proposer.propose(range(9)).ravel().tolist(), proposer.exhausted
+    ([0.0, 0.5, 1.0], True)
+    """
+
+    points: int | Mapping[str, int] = 3
+
+    def start(self, space: Space, seed: int) -> GridProposer:
+        """A fresh proposer; nothing is drawn, so the seed plays no part."""
+        return GridProposer(space, self.points)
+
+
+class GridProposer:
+    """See `hyperband.samplers.base.Proposer`."""
+
+    def __init__(self, space: Space, points: int | Mapping[str, int]) -> None:
+        self._space, self._points = space, points
+        self._rewind(0)
+        if self._next is None:
+            raise InputError("The constraints must allow some point of the grid; got none. Take more points.")
+
+    def _rewind(self, handed_out: int) -> None:
+        self._rows = self._distinct()
+        self._handed_out = handed_out
+        for _ in range(handed_out):
+            next(self._rows, None)
+        self._next = next(self._rows, None)
+
+    def _distinct(self) -> Iterator[Points]:
+        seen: set[bytes] = set()
+        for block in self._space.grid_blocks(self._points):
+            for row in block:
+                if not self._space.conditions:  # then all rows differ
+                    yield row
+                elif (key := row.tobytes()) not in seen:
+                    seen.add(key)
+                    yield row
+
+    @property
+    def exhausted(self) -> bool:
+        """Every point was proposed."""
+        return self._next is None
+
+    def propose(self, trials: Sequence[int]) -> Points:
+        """The next points of the grid, in order; fewer at its end."""
+        rows: list[Points] = []
+        while self._next is not None and len(rows) < len(trials):
+            rows.append(self._next)
+            self._next = next(self._rows, None)
+        self._handed_out += len(rows)
+        return np.array(rows).reshape(len(rows), self._space.n_dimensions)
+
+    def tell(self, trial: int, resource: float, loss: float) -> None:
+        """Nothing to learn."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many points were proposed."""
+        return {"handed_out": self._handed_out}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was taken."""
+        self._rewind(int(state["handed_out"]))

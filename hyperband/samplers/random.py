@@ -1,0 +1,63 @@
+"""Random search: every configuration drawn uniformly from the unit cube (Bergstra & Bengio, JMLR 13, 2012)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hyperband.samplers.draws import Drawer
+from hyperband.samplers.state import from_lists, to_lists
+from hyperband.space import Points, Space
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSampler:
+    """Uniform over the unit cube, so log-uniform on logarithmic axes; a finite space is drawn without repetition.
+
+    Examples
+    --------
+    >>> from hyperband.space import Float
+    >>> proposer = RandomSampler().start(Space({"x": Float(0.0, 1.0)}), seed=0)
+    >>> proposer.propose([0, 1]).shape
+    (2, 1)
+    """
+
+    def start(self, space: Space, seed: int) -> RandomProposer:
+        """A fresh proposer."""
+        return RandomProposer(space, seed)
+
+
+class RandomProposer:
+    """See `hyperband.samplers.base.Proposer`."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._drawer = Drawer(space, seed)
+        self._finite, self._proposed = space.discrete, np.empty((0, space.n_dimensions))
+
+    @property
+    def exhausted(self) -> bool:
+        """A finite space is used up."""
+        return self._drawer.exhausted
+
+    def propose(self, trials: Sequence[int]) -> Points:
+        """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
+        points = self._drawer.draw(trials, self._drawer.random)
+        if self._finite:
+            self._proposed = np.concatenate([self._proposed, points])
+        return points
+
+    def tell(self, trial: int, resource: float, loss: float) -> None:
+        """Nothing to learn."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was proposed from a finite space; nothing otherwise."""
+        return {"proposed": to_lists(self._proposed), "exhausted": self.exhausted}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was taken."""
+        self._proposed = from_lists(state["proposed"], self._proposed.shape[1])
+        self._drawer.remember(self._proposed)
+        self._drawer.exhausted = bool(state["exhausted"])
