@@ -205,6 +205,12 @@ HB_FN void mul_wide(U a, uint32_t c, U &high, U &low) {
 // Sum and largest of 16 lanes, by the tree (i, i + 8), (i, i + 4), (i, i + 2), (i, i + 1).
 typedef float quad __attribute__((vector_size(16)));
 typedef quad quad_memory __attribute__((may_alias));
+#if defined(__clang__)
+#define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int32_t quad_places __attribute__((vector_size(16)));
+#define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, quad_places{i, j, k, l})
+#endif
 HB_FN float sum(V v) {
     alignas(64) float t[16];
     store(t, v);
