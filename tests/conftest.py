@@ -1,0 +1,94 @@
+"""For every test: where the real data is, and a report of the backends and instruction sets that really ran."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hyperband import build_info
+from hyperband.backends import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+#: turns a missing backend into a failed run: HYPERBAND_REQUIRE=native,numba
+REQUIRED = tuple(name.strip() for name in os.environ.get("HYPERBAND_REQUIRE", "").split(",") if name.strip())
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets: ``HYPERBAND_DATA``, or ``../shared/data`` beside the project."""
+    folder = Path(os.environ.get("HYPERBAND_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"there is no folder of real data sets at {folder}; set HYPERBAND_DATA to one")
+    return folder
+
+
+class _Engines:
+    """Counts the engines that this run made, by backend and instruction set."""
+
+    def __init__(self) -> None:
+        self.made: Counter[str] = Counter()
+
+    def watch(self) -> Iterator[None]:
+        kinds: set[Any] = {type(registry.get(name)) for name, reason in registry.available().items() if not reason}
+        originals = {kind: kind.engine for kind in kinds}
+        for kind in kinds:
+            kind.engine = self._counting(kind.engine)
+        yield
+        for kind, original in originals.items():
+            kind.engine = original
+
+    def _counting(self, original: Any) -> Any:
+        def engine(this: Any, *args: Any, **more: Any) -> Any:
+            isa = this.describe().get("instruction set", "").split(" ")[0]
+            self.made[f"{this.name} {isa}".strip()] += 1
+            return original(this, *args, **more)
+
+        return engine
+
+
+_engines = _Engines()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _count_engines() -> Iterator[None]:
+    yield from _engines.watch()
+
+
+@pytest.fixture(scope="session")
+def ran_elsewhere() -> Counter[str]:
+    """Tests that run an engine in another process say so here: ``ran_elsewhere["native avx2"] += 1``."""
+    return _engines.made
+
+
+def pytest_report_header() -> list[str]:
+    lines = [f"hyperband build: {build_info.summary()}"]
+    for name, reason in registry.available().items():
+        lines.append(f"backend {name}: {reason or 'available; ' + _described(name)}")
+    return lines
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    terminalreporter.section("engines that really ran")
+    for name, count in sorted(_engines.made.items()):
+        terminalreporter.line(f"{name}: {count} engines")
+    if not _engines.made:
+        terminalreporter.line("none in this process")
+    for name, reason in registry.available().items():
+        if reason:
+            terminalreporter.line(f"{name}: DID NOT RUN. {reason}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    for name in REQUIRED:
+        reason = registry.available().get(name, "there is no such backend")
+        if reason:
+            pytest.exit(f"HYPERBAND_REQUIRE names {name}, which cannot be used. {reason}", returncode=1)
+
+
+def _described(name: str) -> str:
+    return ", ".join(f"{key} {value}" for key, value in registry.get(name).describe().items())
