@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ class Architecture:
     (64, 32)
     """
 
-    widths: tuple[int, ...] = (64,)
+    widths: Sequence[int] = (64,)
     activation: str = "relu"
     optimizer: str = "adam"
     learning_rate: float = 1e-3
