@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from hyperband.architecture import Architecture
 from hyperband.backends.base import F32, I64, LOSSES, Member, Split
 from hyperband.errors import InputError
+
+#: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
+_PLAIN: tuple[Literal["C", "A", "W"], ...] = ("C", "A", "W")
 
 
 def check_problem(loss: str, n_outputs: int) -> None:
@@ -33,7 +36,7 @@ def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
         raise InputError(f"{what} must have at least one column; got none.")
     if not np.isfinite(array).all():
         raise InputError(f"{what} must be finite; got NaN or infinity. Impute or drop those rows.")
-    return np.ascontiguousarray(array)
+    return np.require(array, requirements=_PLAIN)
 
 
 def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, what: str) -> Split:
@@ -43,7 +46,7 @@ def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, w
         raise InputError(f"{what} must have at least one row; got none.")
     weight = split.weight
     if weight is not None:
-        weight = np.ascontiguousarray(weight, np.float32)
+        weight = np.require(weight, np.float32, _PLAIN)
         if weight.shape != (len(x),) or not np.isfinite(weight).all() or weight.min() < 0.0 or weight.sum() <= 0.0:
             raise InputError(
                 f"{what}.weight must be {len(x)} finite numbers >= 0, not all 0; got shape {weight.shape}."
@@ -57,13 +60,13 @@ def _targets(y: NDArray[Any], n_rows: int, loss: str, n_outputs: int, what: str)
             raise InputError(
                 f"{what} must be finite float32 numbers of shape {(n_rows, n_outputs)}; got {y.dtype} of {y.shape}."
             )
-        return np.ascontiguousarray(y, np.float32)
+        return np.require(y, np.float32, _PLAIN)
     if y.shape != (n_rows,) or y.dtype.kind not in "iu":
         raise InputError(f"{what} must be {n_rows} whole class numbers (int32); got {y.dtype} of {y.shape}.")
     classes = max(2, n_outputs)
     if y.min() < 0 or y.max() >= classes:
         raise InputError(f"{what} must hold class numbers from 0 to {classes - 1}; got {y.min()} to {y.max()}.")
-    return np.ascontiguousarray(y, np.int32)
+    return np.require(y, np.int32, _PLAIN)
 
 
 def check_member(member: Member) -> None:

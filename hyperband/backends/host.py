@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import numpy as np
@@ -118,7 +118,7 @@ class HostEngine:
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         states = self._listed(members)
         numbers = [_which(state, weights) for state in states]
-        split = _own(checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split"))
+        split = checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split")
         loss, error = np.empty(len(states)), np.empty(len(states))
 
         def work(place: int, stop: threading.Event) -> None:
@@ -215,10 +215,12 @@ class HostEngine:
                 work(place, stop)
 
         with ThreadPoolExecutor(max(1, min(self._threads, len(places)))) as pool:
-            futures = [pool.submit(worker) for _ in range(min(self._threads, len(places)))]
+            pending = {pool.submit(worker) for _ in range(min(self._threads, len(places)))}
             try:
-                for future in futures:
-                    future.result()
+                while pending:  # waking up now and then is what lets a signal in on every platform
+                    done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
             finally:
                 stop.set()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import lab
@@ -112,6 +115,27 @@ def test_a_diverging_member_moves_no_other(backend: Backend, alone: list[str]) -
     ids = made.add([Member(bad, 5, 40), *lab.members(lab.MIXED), Member(bad, 6, 40)])
     lab.train(made, ids, STEPS)
     assert lab.digests(made, ids[1:-1]) == alone
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"], indirect=True)
+def test_an_interrupt_leaves_every_member_at_a_step(backend: Backend) -> None:
+    """Ctrl-C in the middle: soon obeyed, and going on gives the bits of a run that was never interrupted."""
+    lab.train(*(lambda e: (e, e.add(lab.members(lab.MIXED))))(lab.engine(backend)), 3)  # compiled, if need be
+    made, whole = (lab.engine(backend, threads=2) for _ in range(2))
+    ids, whole_ids = made.add(lab.members(lab.MIXED)), whole.add(lab.members(lab.MIXED))
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        lab.train(made, ids, 10**7)
+    assert time.monotonic() - begin < 2.0
+    steps = made.progress(ids).step
+    assert steps.max() > 0
+    made.train(ids, steps + 9)
+    whole.train(whole_ids, steps, evaluate=False)
+    whole.train(whole_ids, steps + 9)
+    without = ("scores", "counters", "best.")
+    assert lab.digests(made, ids, without=without) == lab.digests(whole, whole_ids, without=without)
 
 
 _ISA_SCRIPT = """

@@ -174,11 +174,9 @@ def test_rows_and_inputs_grow(compared: Backend, reference: Backend) -> None:
     for which in (0, 2):
         for a, b in zip(expected[which], found[which], strict=True):
             np.testing.assert_array_equal(b["counters"][:5], a["counters"][:5])
-            assert (
-                lab.difference(lab.flat(lab.layers(b)), lab.flat(lab.layers(a))) < tolerances.CURVE_WEIGHTS["adaptive"]
-            )
+            assert lab.difference(lab.flat(lab.layers(b)), lab.flat(lab.layers(a))) < tolerances.CURVE_WEIGHTS
     for a, b in zip(expected[1], found[1], strict=True):
-        assert lab.difference(b, a.astype(float)) < tolerances.CURVE_WEIGHTS["adaptive"]
+        assert lab.difference(b, a.astype(float)) < tolerances.CURVE_WEIGHTS
 
 
 def test_hidden_columns_are_not_seen(backend: Backend) -> None:
@@ -298,3 +296,19 @@ def test_bad_problems_are_refused(backend: Backend) -> None:
 def test_describe_says_what_is_in_use(backend: Backend) -> None:
     words = backend.describe()
     assert words and all(isinstance(k, str) and isinstance(v, str) for k, v in words.items())
+
+
+def test_data_crosses_once(backend: Backend) -> None:
+    """What the caller does to its arrays afterwards does not show; read-only arrays are as good as others."""
+    found = []
+    for spoilt in (False, True):
+        data = lab.split("cross_entropy", 53, weighted=True)
+        for array in (data.x, data.y, data.weight):
+            array.flags.writeable = spoilt
+        made = backend.engine(data, data, "cross_entropy", 4, threads=1)
+        ids = made.add([Member(TANH, 1, 9)])
+        if spoilt:
+            data.x[...], data.y[...], data.weight[...] = 9.0, 0, 0.5
+        lab.train(made, ids, 9)
+        found.append(lab.digest(made, ids[0]))
+    assert found[0] == found[1]

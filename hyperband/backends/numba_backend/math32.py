@@ -38,7 +38,7 @@ _MAGIC_BITS = np.int32(_MAGIC.view(np.int32))
 _BIAS, _SHIFT = np.int32(127), np.int32(23)
 
 
-@_intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def bits_of(typing: Any, x: Any) -> Any:
     """The bits of a float32 as an int32."""
     return types.int32(types.float32), lambda context, builder, signature, arguments: builder.bitcast(
@@ -46,7 +46,7 @@ def bits_of(typing: Any, x: Any) -> Any:
     )
 
 
-@_intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def float_of(typing: Any, bits: Any) -> Any:
     """The float32 that has these bits."""
     return types.float32(types.int32), lambda context, builder, signature, arguments: builder.bitcast(

@@ -90,7 +90,7 @@ def make_tile(rows: int, vectors: int) -> Any:
                 _store(builder, added[i][v], c, builder.add(row, _INT(v * WIDTH)))
         return context.get_dummy_value()
 
-    @_intrinsic  # type: ignore[untyped-decorator]
+    @_intrinsic
     def tile(
         typing: Any, a: Any, at: Any, a_row: Any, a_k: Any, b: Any, bt: Any, b_k: Any, bias: Any, it: Any, c: Any,
         ct: Any, c_row: Any, depth: Any,
@@ -101,7 +101,7 @@ def make_tile(rows: int, vectors: int) -> Any:
     return tile
 
 
-@_intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def transpose_block(typing: Any, source: Any, at: Any, row: Any, target: Any, to: Any, to_row: Any) -> Any:
     """``target[to + j * to_row + i] = source[at + i * row + j]`` for i, j < WIDTH."""
 
