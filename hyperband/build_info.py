@@ -15,7 +15,7 @@ _REMEDIES = {
 
 
 def kind() -> str:
-    """"native", "pure" (asked for), "fallback" (a compile failed) or "source" (a source tree that was not installed)."""
+    """ "native", "pure" (asked for), "fallback" (a compile failed) or "source" (a source tree that was not installed)."""
     return str(getattr(_record(), "KIND", "source"))
 
 
@@ -64,4 +64,9 @@ def _record() -> ModuleType | None:
 if __name__ == "__main__":  # what `make build` says at its end
     print(f"hyperband was built: {summary()}")
     if kind() == "fallback":
-        print("*" * 79, "THE C++ ENGINE COULD NOT BE COMPILED: everything works, but many times slower.", "*" * 79, sep="\n")
+        print(
+            "*" * 79,
+            "THE C++ ENGINE COULD NOT BE COMPILED: everything works, but many times slower.",
+            "*" * 79,
+            sep="\n",
+        )

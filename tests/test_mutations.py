@@ -1,4 +1,4 @@
-"""The tests catch mistakes: each of these faults is planted in a copy of the sources, and the tests named must fail there.
+"""The tests catch mistakes: each of these faults is planted in a copy of the sources, and the tests named must fail.
 
 The same tests pass on an unchanged copy. For faults in C++ the extension module is built from the copy, for one
 instruction set; only what the fault touches is compiled again.
@@ -171,11 +171,13 @@ ISA_FLAGS = {
     "avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
 }
 #: Stands for the kernels of an instruction set that is not built here and never chosen.
-ABSENT = '#include "cpu/kernels.hpp"\nnamespace hyperband {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}\n'
+ABSENT = """#include "cpu/kernels.hpp"
+namespace hyperband {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}
+"""
 
 
 class Workshop:
-    """Builds ``_core`` for one instruction set, fast rather than optimised, and keeps the objects for the next build."""
+    """Builds ``_core`` for one instruction set, not optimised, and keeps the objects for the next build."""
 
     def __init__(self, compiler: str, includes: Sequence[str], isa: str, folder: Path) -> None:
         self.compiler, self.includes, self.isa, self.folder = compiler, list(includes), isa, folder
