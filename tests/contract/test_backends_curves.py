@@ -116,3 +116,17 @@ def test_counters_are_the_same_everywhere(compared: Backend, reference: Backend)
         lab.train(made, ids, 17)
         found.append([made.export_state(i)["counters"].tolist()[:5] for i in ids.tolist()])
     assert found[0] == found[1]
+
+
+def test_a_state_goes_on_in_another_backend(compared: Backend, reference: Backend) -> None:
+    """Half of the way in one backend, paused within an epoch, the rest in the other: the same curve."""
+    architecture, loss, weighted = CASES["everything"]
+    one = [Member(architecture, seed=2**63 + 5, total_steps=TOTAL)]
+    for first, second in ((compared, reference), (reference, compared)):
+        old, new = (lab.engine(b, loss, weighted=weighted) for b in (first, second))
+        ids, new_ids = old.add(one), new.add(one)
+        lab.train(old, ids, 8)
+        new.import_state(int(new_ids[0]), old.export_state(int(ids[0])))
+        lab.train(new, new_ids, STEPS)
+        weights = lab.flat(lab.layers(new.export_state(int(new_ids[0]))))
+        assert lab.difference(weights, reference_curve("everything")[1]) < tolerances.CURVE_WEIGHTS
