@@ -119,8 +119,9 @@ class Engine(Protocol):
     def export_state(self, member: int) -> dict[str, NDArray[np.generic]]:
         """The member's whole state as arrays: enough to continue to the same bits in another engine.
 
-        ``counters``: int64 (7,) step, epoch, position (steps of the unfinished epoch), rows, inputs, best_step, diverged; ``scores``: float64 (6,)
-        loss, error, best_loss, best_error, train_loss, running sum of the unfinished epoch's training losses;
+        ``counters``: int64 (7,) step, epoch, position (steps of the unfinished epoch), rows, inputs, best_step,
+        diverged; ``scores``: float64 (6,) loss, error, best_loss, best_error, train_loss, running sum of the
+        unfinished epoch's training losses;
         ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
         ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
         when there is a snapshot. float32 (float64 from the reference backend).

@@ -111,7 +111,10 @@ class NativeEngine:
     def import_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:
         identity = self._listed(np.array([member]))[0]
         import_state(self._blank(self._members[identity]), state, self._n_rows)  # refuses what does not fit
-        self._core.import_state(identity, dict(state))
+        kinds = {"counters": np.int64, "scores": np.float64}  # all else float32; the reference hands over float64
+        self._core.import_state(
+            identity, {name: np.asarray(array, kinds.get(name, np.float32)) for name, array in state.items()}
+        )
 
     def bytes_per_member(self, architecture: Architecture) -> int:
         size: int = self._core.bytes_per_member(*_record(architecture))
