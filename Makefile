@@ -13,6 +13,8 @@ STAMPS := $(VENV)/.stamps
 # What the compiled module depends on. A change of a Python file needs no build: the install is editable.
 NATIVE := CMakeLists.txt pyproject.toml $(shell find csrc -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
 PYTEST_ARGS ?=
+# In CI a warning of the compiler is an error; on a stranger's newer compiler it is not.
+WARNINGS := $(if $(CI),-C cmake.define.HYPERBAND_WERROR=ON)
 DEMO_TIME ?= 45s
 
 .PHONY: help demo test check lint format bench build clean
@@ -52,13 +54,13 @@ $(STAMPS)/tools: $(STAMPS)/venv pyproject.toml
 
 $(STAMPS)/build: $(STAMPS)/tools $(NATIVE)
 	@echo "== building hyperband (about a minute; only what changed the next time) =="
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation -e ".[test]"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation $(WARNINGS) -e ".[test]"
 	@$(PY) -m hyperband.build_info
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/build
 	@echo "== tools for the static checks =="
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation -e ".[test,dev]"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation $(WARNINGS) -e ".[test,dev]"
 	@touch $@
 
 build: $(STAMPS)/build
