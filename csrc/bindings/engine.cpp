@@ -42,7 +42,8 @@ Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outputs) {
     const int classes = loss == Loss::logistic ? 2 : n_outputs;
     for (py::ssize_t i = 0; i < n; ++i)
         if (t.label[i] < 0 || t.label[i] >= classes)
-            refuse("`y` must hold class numbers from 0 to " + std::to_string(classes - 1) + "; got " + std::to_string(t.label[i]) + ".");
+            refuse("`y` must hold class numbers from 0 to " + std::to_string(classes - 1) + "; got " +
+                   std::to_string(t.label[i]) + ".");
     return t;
 }
 
@@ -67,7 +68,8 @@ Dataset dataset(const FloatArray &x, const py::array &y, const py::object &weigh
 // The record of hyperband.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
 // batch_size, nesterov; numbers = learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate,
 // clip_norm, dropout, label_smoothing.
-Architecture architecture(const std::vector<int> &widths, const std::array<int, 6> &codes, const std::array<double, 11> &numbers) {
+Architecture architecture(const std::vector<int> &widths, const std::array<int, 6> &codes,
+                          const std::array<double, 11> &numbers) {
     Architecture a;
     if (widths.size() > kMaxHidden) refuse("`widths` must list at most 8 hidden layers.");
     for (const int w : widths) {
@@ -170,7 +172,6 @@ void import_state(Engine &e, int64_t id, const py::dict &state) {
     m.v = std::move(second);
     m.best = std::move(best);
     m.counters = {n[0], n[1], n[2], n[3], n[4], n[5], n[6]};
-    m.judged_step = -1;
     m.record = {d[0], d[1], d[2], d[3], d[4], d[5]};
 }
 
@@ -190,8 +191,8 @@ py::tuple progress(Engine &e, const std::vector<int64_t> &members) {
     return py::make_tuple(counters, scores);
 }
 
-std::vector<bool> train(Engine &e, const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
-                        bool evaluate, double seconds) {
+std::vector<bool> train(Engine &e, const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows,
+                        int inputs, bool evaluate, double seconds) {
     if (members.size() != until.size()) refuse("`until_step` must have one entry per member.");
     std::vector<char> arrived;
     {
@@ -210,8 +211,8 @@ py::tuple scores(const std::vector<Scores> &found) {
     return py::make_tuple(loss, error);
 }
 
-py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const FloatArray &x, const py::array &y, const py::object &weight,
-                   bool best) {
+py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const FloatArray &x, const py::array &y,
+                   const py::object &weight, bool best) {
     const Dataset data = dataset(x, y, weight, e.loss(), e.n_inputs(), e.n_outputs());
     std::vector<Scores> found;
     {
@@ -222,7 +223,8 @@ py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const FloatAr
 }
 
 FloatArray predict(Engine &e, int64_t id, const FloatArray &x, bool best) {
-    if (x.ndim() != 2 || x.shape(1) != e.n_inputs()) refuse("`x` must have shape (n_rows, " + std::to_string(e.n_inputs()) + ").");
+    if (x.ndim() != 2 || x.shape(1) != e.n_inputs())
+        refuse("`x` must have shape (n_rows, " + std::to_string(e.n_inputs()) + ").");
     FloatArray out({x.shape(0), static_cast<py::ssize_t>(e.n_outputs())});
     const float *from = x.data();
     float *to = out.mutable_data();
@@ -233,8 +235,10 @@ FloatArray predict(Engine &e, int64_t id, const FloatArray &x, bool best) {
 }
 
 // Outputs of a network given as weights (n_in, n_out) and biases, one pair per layer.
-FloatArray forward(int activation, const std::vector<std::pair<FloatArray, FloatArray>> &layers, const FloatArray &x, int threads) {
-    if (layers.empty() || layers.size() > kMaxLayers || activation < 0 || activation > 7) refuse("`weights` must list 1 to 9 layers.");
+FloatArray forward(int activation, const std::vector<std::pair<FloatArray, FloatArray>> &layers, const FloatArray &x,
+                   int threads) {
+    if (layers.empty() || layers.size() > kMaxLayers || activation < 0 || activation > 7)
+        refuse("`weights` must list 1 to 9 layers.");
     Architecture a;
     py::dict state;
     for (size_t l = 0; l < layers.size(); ++l) {
@@ -244,8 +248,10 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
         state[py::str("bias." + name)] = layers[l].second;
         if (l + 1 < layers.size()) a.widths[a.n_hidden++] = static_cast<int32_t>(layers[l].first.shape(1));
     }
-    const auto n_inputs = static_cast<int>(layers[0].first.shape(0)), n_outputs = static_cast<int>(layers.back().first.shape(1));
-    if (n_inputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs) refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
+    const auto n_inputs = static_cast<int>(layers[0].first.shape(0)),
+               n_outputs = static_cast<int>(layers.back().first.shape(1));
+    if (n_inputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
+        refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
     const Layout layout = Layout::of(a, n_inputs, n_outputs);
     const Floats arena = import_arena(state, "", layout);
     FloatArray out({x.shape(0), static_cast<py::ssize_t>(n_outputs)});
@@ -255,15 +261,17 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
     std::vector<ThreadScratch> scratch(static_cast<size_t>(threads));
     {
         const Release released;
-        predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs, n_outputs, to, scratch);
+        predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs, n_outputs, to,
+                     scratch);
     }
     return out;
 }
 
-std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, const py::object &weight, const py::object &validation,
-                                    int loss, int n_outputs, int threads) {
+std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, const py::object &weight,
+                                    const py::object &validation, int loss, int n_outputs, int threads) {
     if (loss < 0 || loss > 2 || n_outputs < 1 || threads < 1) refuse("`loss`, `n_outputs` or `threads` is out of range.");
-    if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1 || x.shape(1) > (1 << 24)) refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
+    if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1 || x.shape(1) > (1 << 24))
+        refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
     const auto kind = static_cast<Loss>(loss);
     if (kind == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
     const auto n_inputs = static_cast<int>(x.shape(1));
@@ -282,14 +290,15 @@ std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, con
 
 void register_engine(py::module_ &m) {
     py::class_<Engine>(m, "Engine")
-        .def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"), py::arg("loss"),
-             py::arg("n_outputs"), py::arg("threads"))
-        .def("add",
-             [](Engine &e, const std::vector<int> &widths, const std::array<int, 6> &codes, const std::array<double, 11> &numbers,
-                uint64_t seed, int64_t total_steps) { return e.add(architecture(widths, codes, numbers), seed, total_steps); })
+        .def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
+             py::arg("loss"), py::arg("n_outputs"), py::arg("threads"))
+        .def("add", [](Engine &e, const std::vector<int> &widths, const std::array<int, 6> &codes,
+                       const std::array<double, 11> &numbers, uint64_t seed,
+                       int64_t total_steps) { return e.add(architecture(widths, codes, numbers), seed, total_steps); })
         .def("train", &train)
         .def("progress", &progress)
-        .def("evaluate", &evaluate, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("best"))
+        .def("evaluate", &evaluate, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
+             py::arg("best"))
         .def("predict", &predict, py::arg("member"), py::arg("x").noconvert(), py::arg("best"))
         .def("forget_best", &Engine::forget_best)
         .def("release", &Engine::release)

@@ -12,11 +12,9 @@ namespace hyperband {
 
 namespace {
 
-template <typename T>
-using Column = py::array_t<T, py::array::c_style | py::array::forcecast>;
+template <typename T> using Column = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
-py::array_t<std::int64_t> top_k_arrays(const Column<double>& losses, const Column<std::int64_t>& trials,
-                                       std::int64_t k) {
+py::array_t<std::int64_t> top_k_arrays(const Column<double> &losses, const Column<std::int64_t> &trials, std::int64_t k) {
     if (losses.ndim() != 1 || trials.ndim() != 1 || losses.size() != trials.size()) {
         throw std::invalid_argument("`losses` and `trials` must be one-dimensional and of equal length.");
     }
@@ -24,8 +22,8 @@ py::array_t<std::int64_t> top_k_arrays(const Column<double>& losses, const Colum
     std::vector<std::int64_t> survivors;
     {
         // Safe without the GIL: both arrays are held by this frame, and nothing below touches Python.
-        const double* loss = losses.data();
-        const std::int64_t* trial = trials.data();
+        const double *loss = losses.data();
+        const std::int64_t *trial = trials.data();
         const auto n = static_cast<std::size_t>(losses.size());
         py::gil_scoped_release release;
         survivors = top_k(loss, trial, n, static_cast<std::size_t>(k));
@@ -37,7 +35,7 @@ py::array_t<std::int64_t> top_k_arrays(const Column<double>& losses, const Colum
 
 }  // namespace
 
-void register_rungs(py::module_& module) {
+void register_rungs(py::module_ &module) {
     module.def("top_k", &top_k_arrays, py::arg("losses"), py::arg("trials"), py::arg("k"),
                "The trials with the k smallest finite losses, best first; ties by trial number.");
 }

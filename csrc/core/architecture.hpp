@@ -39,9 +39,7 @@ struct Architecture {
     double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
     double dropout = 0.0, label_smoothing = 0.0;
 
-    bool has_first_moment() const {
-        return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0;
-    }
+    bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
 };
 

@@ -152,8 +152,7 @@ template <class F> HB_FN F flush_positive_(F x) { return select(x < F(1e-30f), F
 enum class Rule : int { sgd, momentum, nesterov, adam, rmsprop, rmsprop_momentum };
 
 HB_FN Rule rule_of(const Architecture &a) {
-    if (a.optimizer == Optimizer::sgd)
-        return a.momentum > 0.0 ? (a.nesterov ? Rule::nesterov : Rule::momentum) : Rule::sgd;
+    if (a.optimizer == Optimizer::sgd) return a.momentum > 0.0 ? (a.nesterov ? Rule::nesterov : Rule::momentum) : Rule::sgd;
     if (a.optimizer == Optimizer::rmsprop) return a.momentum > 0.0 ? Rule::rmsprop_momentum : Rule::rmsprop;
     return Rule::adam;
 }

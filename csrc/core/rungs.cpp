@@ -12,12 +12,12 @@ struct Row {
     std::int64_t trial;
 
     // A strict total order: finite losses only, distinct trials.
-    bool operator<(const Row& other) const { return loss != other.loss ? loss < other.loss : trial < other.trial; }
+    bool operator<(const Row &other) const { return loss != other.loss ? loss < other.loss : trial < other.trial; }
 };
 
 }  // namespace
 
-std::vector<std::int64_t> top_k(const double* losses, const std::int64_t* trials, std::size_t n, std::size_t k) {
+std::vector<std::int64_t> top_k(const double *losses, const std::int64_t *trials, std::size_t n, std::size_t k) {
     std::vector<Row> rows;
     rows.reserve(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -30,7 +30,7 @@ std::vector<std::int64_t> top_k(const double* losses, const std::int64_t* trials
     std::sort(rows.begin(), cut);
 
     std::vector<std::int64_t> survivors(k);
-    std::transform(rows.begin(), cut, survivors.begin(), [](const Row& row) { return row.trial; });
+    std::transform(rows.begin(), cut, survivors.begin(), [](const Row &row) { return row.trial; });
     return survivors;
 }
 

@@ -12,6 +12,6 @@ namespace hyperband {
 //
 // `losses` and `trials` are owned by the caller, contiguous, `n` long, and only read; trial numbers are distinct.
 // Thread-safe: no shared state. O(n + k log k) time, O(n) extra memory.
-std::vector<std::int64_t> top_k(const double* losses, const std::int64_t* trials, std::size_t n, std::size_t k);
+std::vector<std::int64_t> top_k(const double *losses, const std::int64_t *trials, std::size_t n, std::size_t k);
 
 }  // namespace hyperband

@@ -30,8 +30,10 @@ double flops_per_row(const Layout &layout, int inputs) {
 
 }  // namespace
 
-Dataset::Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs, const float *weight)
-    : n_(n), stride_(static_cast<size_t>(padded(n_inputs))), target_stride_(static_cast<size_t>(padded(n_outputs))), x_(n * stride_) {
+Dataset::Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs,
+                 const float *weight)
+    : n_(n), stride_(static_cast<size_t>(padded(n_inputs))), target_stride_(static_cast<size_t>(padded(n_outputs))),
+      x_(n * stride_) {
     copy_padded(x, n, static_cast<size_t>(n_inputs), stride_, x_.get());
     if (label != nullptr) label_.assign(label, label + n);
     if (target != nullptr) {
@@ -103,7 +105,7 @@ void Engine::forget_best(int64_t id) {
     Member &m = member(id);
     m.record.best_loss = std::numeric_limits<double>::infinity();
     m.record.best_error = kNan;
-    m.counters.best_step = m.judged_step = -1;
+    m.counters.best_step = -1;
 }
 
 // Deals items 0 .. n - 1 to the threads, each taking the next one when it is free.
@@ -115,8 +117,8 @@ template <class Work> void Engine::over_threads(size_t n, const Work &work) {
     });
 }
 
-std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
-                                bool evaluate, double seconds) {
+std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows,
+                                int inputs, bool evaluate, double seconds) {
     const auto hold = lock();
     std::vector<char> arrived(members.size(), 0);
     std::vector<Job> jobs;
@@ -137,20 +139,18 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
         c.rows = rows;
         c.inputs = inputs;
     }
-    const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+    const auto deadline =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
     over_threads(jobs.size(), [&](size_t i, ThreadScratch &scratch) {
         *jobs[i].arrived = train_member(*jobs[i].member, jobs[i].until, evaluate, seconds < 0.0 ? nullptr : &deadline, scratch);
     });
     return arrived;
 }
 
-bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::time_point *deadline, ThreadScratch &scratch) const {
+bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::time_point *deadline,
+                          ThreadScratch &scratch) const {
     Counters &c = m.counters;
-    if (c.diverged) return true;
-    if (c.step >= until) {
-        if (evaluate && validation_ && c.step == until && m.judged_step != c.step) validate(m, scratch.judging);
-        return true;
-    }
+    if (c.diverged || c.step >= until) return true;
     if (deadline != nullptr && Clock::now() >= *deadline) return false;
     const Kernels &kernel = kernels();
     const Architecture &a = m.architecture;
@@ -158,8 +158,9 @@ bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::
     const int64_t most = std::min<int64_t>(a.batch_size, rows);
     const Workspace &work = scratch.training.fit(m.layout, static_cast<int>(most), true, a.clip_norm > 0.0);
     kernel.transpose(m.layout, m.weights.get(), work);
-    StepArgs s{&m.layout, &a, loss_, n_outputs_, static_cast<int32_t>(c.inputs), 0, train_.rows(), m.key, 0, {},
-               m.weights.get(), m.m.get(), m.v.get(), &work};
+    StepArgs s{
+        &m.layout,       &a,        loss_,     n_outputs_, static_cast<int32_t>(c.inputs), 0, train_.rows(), m.key, 0, {},
+        m.weights.get(), m.m.get(), m.v.get(), &work};
     auto order = RowOrder::of(m.key, static_cast<uint32_t>(rows), static_cast<uint32_t>(c.epoch));
     while (c.step < until) {
         const int64_t first = c.position * most;
@@ -194,7 +195,6 @@ void Engine::validate(Member &m, Scratch &scratch) const {
     const Scores s = judge(m, m.weights.get(), *validation_, scratch);
     m.record.loss = s.loss;
     m.record.error = s.error;
-    m.judged_step = m.counters.step;
     if (s.loss < m.record.best_loss) {
         if (!m.best) m.best = Floats(m.layout.size);
         std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));
@@ -237,8 +237,8 @@ void Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out
     predict_rows(m.layout, m.architecture.activation, inputs, weights, x, n, n_inputs_, n_outputs_, out, scratch_);
 }
 
-void predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n, int n_inputs,
-                  int n_outputs, float *out, std::vector<ThreadScratch> &scratch) {
+void predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
+                  int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch) {
     const size_t chunks = (n + kJudgedRows - 1) / kJudgedRows, columns = static_cast<size_t>(n_inputs);
     const auto stride = static_cast<size_t>(padded(n_inputs)), out_stride = static_cast<size_t>(row_stride(n_outputs));
     std::atomic<size_t> next{0};

@@ -22,7 +22,8 @@ class Dataset {
   public:
     Dataset() = default;
     // x (n, n_inputs) row-major; label (n,) or target (n, n_outputs) by the loss; weight (n,) or null.
-    Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs, const float *weight);
+    Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs,
+            const float *weight);
     size_t n() const { return n_; }
     Rows rows(size_t first = 0) const;
 
@@ -52,7 +53,6 @@ struct Member {
     Floats weights, m, v, best;
     Counters counters;
     Record record;
-    int64_t judged_step = -1;  // of the newest validation here; saves judging twice, is not part of the state
 };
 
 class Engine {

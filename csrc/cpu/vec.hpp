@@ -57,23 +57,38 @@ HB_FN V load(const float *p) {
 HB_FN void store(float *p, V v) { HB_EACH *reinterpret_cast<nf_memory *>(p + i * HB_LANES) = v.x[i]; }
 HB_FN void store(uint32_t *p, U v) { HB_EACH *reinterpret_cast<nu_memory *>(p + i * HB_LANES) = v.x[i]; }
 
-#define HB_BINARY(T, OP)                          \
-    HB_FN T operator OP(T a, T b) {               \
-        T r;                                      \
-        HB_EACH r.x[i] = a.x[i] OP b.x[i];        \
-        return r;                                 \
+#define HB_BINARY(T, OP)                   \
+    HB_FN T operator OP(T a, T b) {        \
+        T r;                               \
+        HB_EACH r.x[i] = a.x[i] OP b.x[i]; \
+        return r;                          \
     }
-HB_BINARY(V, +) HB_BINARY(V, -) HB_BINARY(V, *)
-HB_BINARY(I, +) HB_BINARY(I, -) HB_BINARY(I, &) HB_BINARY(I, |)
-HB_BINARY(U, +) HB_BINARY(U, *) HB_BINARY(U, ^) HB_BINARY(U, &) HB_BINARY(U, |)
+HB_BINARY(V, +)
+HB_BINARY(V, -)
+HB_BINARY(V, *)
+HB_BINARY(I, +)
+HB_BINARY(I, -)
+HB_BINARY(I, &)
+HB_BINARY(I, |)
+HB_BINARY(U, +)
+HB_BINARY(U, *)
+HB_BINARY(U, ^)
+HB_BINARY(U, &)
+HB_BINARY(U, |)
 #undef HB_BINARY
-#define HB_COMPARE(T, OP)                                       \
-    HB_FN I operator OP(T a, T b) {                             \
-        I r;                                                    \
-        HB_EACH r.x[i] = (ni)(a.x[i] OP b.x[i]);                \
-        return r;                                               \
+#define HB_COMPARE(T, OP)                        \
+    HB_FN I operator OP(T a, T b) {              \
+        I r;                                     \
+        HB_EACH r.x[i] = (ni)(a.x[i] OP b.x[i]); \
+        return r;                                \
     }
-HB_COMPARE(V, <) HB_COMPARE(V, >) HB_COMPARE(V, <=) HB_COMPARE(V, >=) HB_COMPARE(V, ==) HB_COMPARE(U, <) HB_COMPARE(U, >=)
+HB_COMPARE(V, <)
+HB_COMPARE(V, >)
+HB_COMPARE(V, <=)
+HB_COMPARE(V, >=)
+HB_COMPARE(V, ==)
+HB_COMPARE(U, <)
+HB_COMPARE(U, >=)
 #undef HB_COMPARE
 
 HB_FN V operator-(V a) {

@@ -17,7 +17,8 @@ struct Tiles {
 // c[r][16 NV] = start + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart. The start of row r is
 // start + r * ld_start: a bias for every row (ld_start = 0), or c itself to go on with a sum.
 template <int MR, int NV>
-void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *start, size_t ld_start, float *c, size_t ldc) {
+void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *start, size_t ld_start, float *c,
+          size_t ldc) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
@@ -48,8 +49,7 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
 }
 
 // out[v][r][16] = sum_b a[b][r] g[b][16 v ...], b in order.
-template <int MR, int NV>
-void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out) {
+template <int MR, int NV> void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
@@ -94,8 +94,8 @@ constexpr int kDepth = 384 / kTilePanels;
 
 // c = bias + a b; then epilogue(first panel, number of panels) while they are in the nearest cache.
 template <class Epilogue>
-void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias, float *c,
-          size_t ldc, const Epilogue &epilogue) {
+void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias,
+          float *c, size_t ldc, const Epilogue &epilogue) {
     const Tiles tiles(rows, kTileRows), depths(k_end, kDepth);
     for (int d = 0; d < depths.count; ++d) {
         const int k = depths.begin(d), depth = depths.size(d);
@@ -117,8 +117,8 @@ void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_
 // The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]), after
 // announce(panel, first k, number of k) some time before.
 template <class Announce, class Sink>
-void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, const Announce &announce,
-                   const Sink &sink) {
+void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels,
+                   const Announce &announce, const Sink &sink) {
     const Tiles tiles(k_end, kTileRows);
     alignas(64) float out[kTileRows * kTilePanels * kPanel];
     for (int j = 0; j < panels;) {

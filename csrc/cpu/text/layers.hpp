@@ -81,9 +81,9 @@ inline void hidden_layer(Activation a, const Product &p, float *d) {
 
 // Drops units of h (and of the derivative d); one counter serves eight rows of a column.
 inline void drop(float *h, float *d, size_t ld, int rows, int panels, Key key, uint32_t step, int layer, double rate) {
-    const uint32_t limit = static_cast<uint32_t>(rate * 65536.0 + 0.5);
+    const uint32_t rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5), limit = rounded < 65535 ? rounded : 65535;
     if (limit == 0) return;
-    const V keep(limit < 65536 ? 65536.0f / static_cast<float>(65536 - limit) : 0.0f);
+    const V keep(65536.0f / static_cast<float>(65536 - limit));
     for (int block = 0; block * 8 < rows; ++block)
         for (int j = 0; j < panels; ++j) {
             U w[4] = {lane_numbers() + U(static_cast<uint32_t>(j * kPanel)), U(static_cast<uint32_t>(block)), U(step),
@@ -144,8 +144,16 @@ inline void forward(const ForwardArgs &f) {
     for (int l = 0; l < layout.n_layers; ++l) {
         const Layer &y = layout.layer[l];
         const bool last = l + 1 == layout.n_layers;
-        Product p{a, lda, f.rows, l == 0 ? f.inputs : y.in, f.weights + y.weights, static_cast<size_t>(y.in) * kPanel, y.panels,
-                  f.weights + y.bias, last ? f.work->g[0] : f.work->h[l], static_cast<size_t>(row_stride(y.out))};
+        Product p{a,
+                  lda,
+                  f.rows,
+                  l == 0 ? f.inputs : y.in,
+                  f.weights + y.weights,
+                  static_cast<size_t>(y.in) * kPanel,
+                  y.panels,
+                  f.weights + y.bias,
+                  last ? f.work->g[0] : f.work->h[l],
+                  static_cast<size_t>(row_stride(y.out))};
         if (last)
             p.run(Nothing{});
         else

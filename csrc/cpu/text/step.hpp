@@ -60,8 +60,16 @@ inline void forward_training(const StepArgs &s) {
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
         const bool last = l + 1 == s.layout->n_layers;
-        Product p{a, lda, s.batch, l == 0 ? s.inputs : y.in, s.weights + y.weights, static_cast<size_t>(y.in) * kPanel, y.panels,
-                  s.weights + y.bias, last ? s.work->g[0] : s.work->h[l], static_cast<size_t>(row_stride(y.out))};
+        Product p{a,
+                  lda,
+                  s.batch,
+                  l == 0 ? s.inputs : y.in,
+                  s.weights + y.weights,
+                  static_cast<size_t>(y.in) * kPanel,
+                  y.panels,
+                  s.weights + y.bias,
+                  last ? s.work->g[0] : s.work->h[l],
+                  static_cast<size_t>(row_stride(y.out))};
         if (last) {
             p.run(Nothing{});
         } else {
@@ -134,8 +142,16 @@ inline void backward(const StepArgs &s) {
         const int k_end = l == 0 ? s.inputs : y.in;
         const size_t lda = static_cast<size_t>(row_stride(k_end));
         if (l > 0) {  // with the weights from before the update
-            Product p{g, ldg, s.batch, y.out, s.work->transposed[l], static_cast<size_t>(y.out) * kPanel, panels_of(y.in), nullptr,
-                      s.work->g[side ^ 1], lda};
+            Product p{g,
+                      ldg,
+                      s.batch,
+                      y.out,
+                      s.work->transposed[l],
+                      static_cast<size_t>(y.out) * kPanel,
+                      panels_of(y.in),
+                      nullptr,
+                      s.work->g[side ^ 1],
+                      lda};
             p.run(TimesSlope{slope, p.c, s.work->h[l - 1], s.work->d[l - 1], lda, p.rows});
         }
         column_sums(g, ldg, s.batch, y.panels, clipped ? s.work->gradient + y.bias : s.work->bias_gradient);
@@ -157,10 +173,11 @@ inline void backward(const StepArgs &s) {
         };
         outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, fetch, [&](int p, int k, int n, const float *values) {
             const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
-            run(s.weights + at, s.m + at, s.v + at, values, static_cast<size_t>(n) * kPanel, s.update, s.update.decay, s.update.shrink);
+            run(s.weights + at, s.m + at, s.v + at, values, static_cast<size_t>(n) * kPanel, s.update, s.update.decay,
+                s.update.shrink);
         });
-        run(s.weights + y.bias, s.m + y.bias, s.v + y.bias, s.work->bias_gradient, static_cast<size_t>(y.panels) * kPanel, s.update,
-            0.0f, 1.0f);
+        run(s.weights + y.bias, s.m + y.bias, s.v + y.bias, s.work->bias_gradient, static_cast<size_t>(y.panels) * kPanel,
+            s.update, 0.0f, 1.0f);
         if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
     }
     if (clipped) update_clipped(s, run);
@@ -169,7 +186,8 @@ inline void backward(const StepArgs &s) {
 inline double step(const StepArgs &s) {
     gather(s);
     forward_training(s);
-    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.work->index, static_cast<float>(s.architecture->label_smoothing), s.work};
+    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.work->index, static_cast<float>(s.architecture->label_smoothing),
+                     s.work};
     row_losses<true>(a);
     double total = 0.0;
     for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
