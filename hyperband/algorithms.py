@@ -221,7 +221,8 @@ class GridSearch:
         Points on every axis, or on each by name; 3 when neither this nor ``n`` is given.
     max_resource : number
     n : int, optional
-        Instead: as many points per axis as give a grid of at most ``n`` configurations.
+        Instead: as many points on every axis as give a grid of at most ``n`` configurations, and then one more on each
+        axis that allows it, in the order of the space. (In many dimensions a grid is mostly one or two points wide.)
     seed, whole : as `Hyperband`; a grid draws nothing, the seed is for the evaluator
 
     Raises
@@ -272,7 +273,11 @@ class GridSearch:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if _count(GridSampler(middle), space, limit) <= limit else (low, middle)
-        return GridSampler(low)
+        points = dict.fromkeys(space.names, low)
+        for name in space.names:
+            more = {**points, name: low + 1}
+            points = more if _count(GridSampler(more), space, limit) <= limit else points
+        return GridSampler(points)
 
 
 def _count(sampler: Sampler, space: Space, limit: int | None = None) -> int:
@@ -283,8 +288,6 @@ def _count(sampler: Sampler, space: Space, limit: int | None = None) -> int:
         total += found
         if found < chunk:
             break
-    if total == 0:
-        raise InputError("The space must hold at least one configuration; its grid is empty. Loosen the constraints.")
     return total
 
 

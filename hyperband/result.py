@@ -24,8 +24,8 @@ class TrialTable(Mapping[str, NDArray[np.generic]]):
     Parameters
     ----------
     columns : mapping of str to array, shape (n_rows,)
-        ``trial``, ``bracket``, ``rung`` (int64), ``resource``, ``loss``, ``cost`` (float64), one float64 column a metric
-        and one column a parameter: int64, float64, bool, or object for text and mixed values. Where a parameter was
+        ``trial``, ``bracket``, ``rung`` (int64), ``resource``, ``loss``, ``cost`` (float64), one float64 column a
+        metric and one column a parameter: int64, float64, bool, or object for text and mixed values. Where a parameter was
         inactive a number is NaN and an object None. A parameter named like another column gets ``parameter_`` in front.
     """
 

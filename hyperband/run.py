@@ -97,7 +97,7 @@ class Run:
 
     @property
     def best(self) -> Incumbent | None:
-        """Smallest loss seen, at any resource; ties by trial number, then by rung. None before the first finite loss."""
+        """Smallest loss seen, at any resource; ties by trial number, then rung. None before the first finite one."""
         return None if self._best is None else self._incumbent(self._best)
 
     @property

@@ -76,7 +76,7 @@ class FunctionEvaluator:
         job = self._queue.popleft()
         try:
             return [self._evaluate(job)]
-        except Exception as error:  # noqa: BLE001 - the user's code can raise anything; it costs one trial
+        except Exception as error:  # the user's code can raise anything; it costs one trial
             return [self._fail(job, f"{type(error).__name__}: {error}")]
 
     def release(self, trials: Sequence[int]) -> None:

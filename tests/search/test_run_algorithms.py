@@ -93,7 +93,17 @@ def test_a_grid_is_as_large_as_it_says():
     assert hb.GridSearch(3, 9).plan(SPACE).n_configurations == 3 * 3 * 2
     assert hb.GridSearch({"x": 5, "width": 2, "act": 2}, 9).plan(SPACE).n_configurations == 5 * 2 * 2
     assert hb.GridSearch(n=20, max_resource=9).plan(SPACE).n_configurations == 3 * 3 * 2
+    assert hb.GridSearch(n=30, max_resource=9).plan(SPACE).n_configurations == 4 * 3 * 2
+    assert hb.GridSearch(n=1, max_resource=9).plan(SPACE).n_configurations == 1
     assert hb.GridSearch(n=32, max_resource=9).plan(SPACE).n_configurations == 4 * 4 * 2
+
+
+def test_a_grid_of_many_dimensions_uses_the_first_of_them():
+    wide = hb.Space({f"x{i}": hb.Float(0.0, 1.0) for i in range(20)})
+    assert hb.GridSearch(n=100, max_resource=9).plan(wide).n_configurations == 64
+    first = hb.GridSearch(n=100, max_resource=9).start(wide).ask()
+    varied = [name for name in wide.names if len({job.configuration[name] for job in first}) > 1]
+    assert varied == [f"x{i}" for i in range(6)]
 
 
 def test_seeds_in_order_of_precedence():
