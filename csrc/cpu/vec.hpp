@@ -66,8 +66,6 @@ HB_FN void store(uint32_t *p, U v) { HB_EACH *reinterpret_cast<nu_memory *>(p + 
 HB_BINARY(V, +)
 HB_BINARY(V, -)
 HB_BINARY(V, *)
-HB_BINARY(I, +)
-HB_BINARY(I, -)
 HB_BINARY(I, &)
 HB_BINARY(I, |)
 HB_BINARY(U, +)
@@ -91,6 +89,15 @@ HB_COMPARE(U, <)
 HB_COMPARE(U, >=)
 #undef HB_COMPARE
 
+// Signed sums wrap around, as unsigned ones do.
+HB_FN I operator+(I a, I b) {
+    HB_EACH a.x[i] = (ni)((nu)a.x[i] + (nu)b.x[i]);
+    return a;
+}
+HB_FN I operator-(I a, I b) {
+    HB_EACH a.x[i] = (ni)((nu)a.x[i] - (nu)b.x[i]);
+    return a;
+}
 HB_FN V operator-(V a) {
     HB_EACH a.x[i] = -a.x[i];
     return a;

@@ -38,6 +38,9 @@ inline UpdateRun update_of(const Architecture &a) {
     return plain ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
 }
 
+// A place in an arena that the rule may do without.
+HB_FN float *moments(float *arena, size_t at) { return arena ? arena + at : nullptr; }
+
 inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
     const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
@@ -116,7 +119,7 @@ inline void update_clipped(const StepArgs &s, UpdateRun run) {
     Update u = s.update;
     u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
     auto apply = [&](size_t at, size_t n, float decay, float shrink) {
-        run(s.weights + at, s.m + at, s.v + at, s.work->gradient + at, n, u, decay, shrink);
+        run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, u, decay, shrink);
     };
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
@@ -173,11 +176,11 @@ inline void backward(const StepArgs &s) {
         };
         outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, fetch, [&](int p, int k, int n, const float *values) {
             const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
-            run(s.weights + at, s.m + at, s.v + at, values, static_cast<size_t>(n) * kPanel, s.update, s.update.decay,
-                s.update.shrink);
+            run(s.weights + at, moments(s.m, at), moments(s.v, at), values, static_cast<size_t>(n) * kPanel, s.update,
+                s.update.decay, s.update.shrink);
         });
-        run(s.weights + y.bias, s.m + y.bias, s.v + y.bias, s.work->bias_gradient, static_cast<size_t>(y.panels) * kPanel,
-            s.update, 0.0f, 1.0f);
+        run(s.weights + y.bias, moments(s.m, y.bias), moments(s.v, y.bias), s.work->bias_gradient,
+            static_cast<size_t>(y.panels) * kPanel, s.update, 0.0f, 1.0f);
         if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
     }
     if (clipped) update_clipped(s, run);
