@@ -25,8 +25,9 @@ class TrialTable(Mapping[str, NDArray[np.generic]]):
     ----------
     columns : mapping of str to array, shape (n_rows,)
         ``trial``, ``bracket``, ``rung`` (int64), ``resource``, ``loss``, ``cost`` (float64), one float64 column a
-        metric and one column a parameter: int64, float64, bool, or object for text and mixed values. Where a parameter was
-        inactive a number is NaN and an object None. A parameter named like another column gets ``parameter_`` in front.
+        metric and one column a parameter: int64, float64, bool, or object for text and mixed values. Where a parameter
+        was inactive a number is NaN and an object None. A parameter named like another column gets ``parameter_`` in
+        front.
     """
 
     def __init__(self, columns: Mapping[str, NDArray[np.generic]]) -> None:

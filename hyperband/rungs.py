@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 
-try:
-    from hyperband._core import top_k as _native_top_k
-except ImportError:  # a pure-Python wheel
-    _native_top_k = None
-
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+
+
+def _built() -> Callable[[F64, I64, int], I64] | None:
+    try:
+        from hyperband._core import top_k
+    except ImportError:  # a pure-Python wheel
+        return None
+    return top_k
+
+
+_native_top_k = _built()
 
 #: Which twin `top_k` uses: "native" or "numpy".
 ENGINE = "numpy" if _native_top_k is None else "native"
@@ -45,8 +51,7 @@ def top_k(losses: F64, trials: I64, k: int) -> I64:
     """
     if _native_top_k is None:
         return top_k_numpy(losses, trials, k)
-    survivors: I64 = _native_top_k(losses, trials, k)
-    return survivors
+    return _native_top_k(losses, trials, k)
 
 
 def top_k_numpy(losses: F64, trials: I64, k: int) -> I64:

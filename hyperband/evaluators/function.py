@@ -43,9 +43,9 @@ class FunctionEvaluator:
     ----------
     objective : callable
         ``objective(configuration, resource) -> loss or Evaluation``: every call starts from zero; or
-        ``objective(configuration, resource, state) -> Evaluation(loss, state=...)``: the call goes on from the state that
-        it returned for this trial (None for a new one) until the trial has ``resource`` in all. A third parameter
-        without a default, or one named ``state``, makes it the second kind.
+        ``objective(configuration, resource, state) -> Evaluation(loss, state=...)``: the call goes on from the state
+        that it returned for this trial (None for a new one) until the trial has ``resource`` in all. A third
+        parameter without a default, or one named ``state``, makes it the second kind.
     unit : str, of the resource, for people
 
     Raises
