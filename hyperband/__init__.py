@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hyperband.space import Float as Float
     from hyperband.space import Int as Int
     from hyperband.space import Space as Space
+    from hyperband.space import When as When
     from hyperband.trial import Job as Job
     from hyperband.trial import Result as Result
 
@@ -59,6 +60,7 @@ _HOME = {
     "Float": "space",
     "Int": "space",
     "Space": "space",
+    "When": "space",
     "Job": "trial",
     "Result": "trial",
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hyperband.algorithms import Algorithm, Hyperband
+from hyperband.algorithms import Algorithm, GridSearch, Hyperband
 from hyperband.architecture import Architecture
 from hyperband.backends import registry
 from hyperband.data import Prepared, prepare
@@ -20,14 +20,22 @@ from hyperband.progress import Meter, Reporter, Status
 from hyperband.result import SearchResult
 from hyperband.run import Incumbent
 from hyperband.schedule import whole_number
-
-if TYPE_CHECKING:
-    from hyperband.space import Space
+from hyperband.space import Choice, Float, Int, Space
 
 OnStatus = Callable[[Status], object]
 
 #: The default Hyperband halves so often: its least resource is the largest divided by this.
 SPREAD = 81
+
+#: The default space of grids: two points on each axis of `default_space` are more networks than anyone trains.
+GRID_SPACE = Space(
+    {
+        "n_layers": Int(1, 3),
+        "width": Int(16, 128, log=True),
+        "learning_rate": Float(1e-3, 2e-2, log=True),
+        "activation": Choice(["relu", "tanh"]),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,8 @@ def search(
     algorithm : GridSearch, RandomSearch, AdaptiveSearch, SuccessiveHalving, Hyperband or None
         None: Hyperband up to 81 epochs, to all rows or to all columns, whatever ``resource`` is, with eta 3.
     space : Space or None
-        Parameters named like the fields of `Architecture`; None: a space for tables of this size.
+        Parameters named as `hyperband.networks.to_architecture` says; None: a space for tables of this size (for a
+        grid a small one: layers, width, learning rate, activation).
     backend : {"auto", "native", "numba", "numpy"}
     seed : int or None
         Of splits, configurations and networks; None: that of the algorithm, else 0. The result depends on it and on
@@ -196,7 +205,8 @@ def search_prepared(
     chosen = algorithm if algorithm is not None else Hyperband(largest, 3, least)
     n_rows, n_features = prepared.x_train.shape
     if space is None:
-        space = default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+        grid = isinstance(chosen, GridSearch)
+        space = GRID_SPACE if grid else default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
     key = _seed(settings.seed, chosen)
     run = chosen.start(space, key)
     evaluator = PopulationEvaluator(

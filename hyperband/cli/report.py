@@ -44,7 +44,8 @@ def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
         "",
-        f"best network   trial {best.trial}, bracket {best.bracket}, at {best.resource:g} {result.unit}",
+        f"best network   trial {best.trial}, bracket {best.bracket}, after {best.resource:g} of "
+        f"{float(result.plan.max_resource):g} {result.unit}",
         f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
         f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",
     ]

@@ -133,9 +133,10 @@ class PopulationEvaluator:
         self._rungs: dict[int, int] = {}
         self._alive: dict[int, int] = {}  # trial -> bracket
         self._active: list[int] = []
+        self._interrupted = False
         self._step_work: dict[int, float] = {}
         self._front = Front(thread_count(threads))
-        self.on_work: Callable[[list[Activity]], object] | None = None  #: called after every `collect`
+        self.on_work: Callable[[list[Activity]], object] | None = None  #: called by every `collect`
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their network, known ones will continue."""
@@ -151,23 +152,33 @@ class PopulationEvaluator:
             self._rungs[job.bracket] = max(job.rung, self._rungs.get(job.bracket, 0))
 
     def collect(self) -> list[Result]:
-        """Train everything that is due for about 0.15 s; returns what has arrived."""
-        if not self._open:
-            return []
+        """Train everything that is due for about 0.15 s; returns what has arrived.
+
+        After Ctrl-C it returns what had arrived until then, and raises `KeyboardInterrupt` when called again.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+        results: list[Result] = []
+        if self._open:
+            try:
+                self._work(results)
+            except KeyboardInterrupt:
+                self._interrupted = True
+        return results
+
+    def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
+        if self.on_work is not None:
+            self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
         self._active = self._residents.bring(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
         front = self._front.choose(self._active, self._work_left())
-        results = self._train(front, QUANTUM / 2)
+        self._train(front, QUANTUM / 2, results)
         self._front.learn(len(front), len(results))
-        results += self._train(self._active, QUANTUM / 2)
-        if self.on_work is not None:
-            self.on_work(self.activity())
-        return results
+        self._train(self._active, QUANTUM / 2, results)
 
-    def _train(self, trials: Sequence[int], seconds: float) -> list[Result]:
-        """Train these for about this time; returns what has arrived."""
-        results = []
+    def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
+        """Train these for about this time, and append what has arrived."""
         for group in self._groups(trials):
             goal = self._open[group[0]].goal
             until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
@@ -175,13 +186,13 @@ class PopulationEvaluator:
             ids = self._residents.ids(group)
             arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
             results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
-        return results
 
     def _work_left(self) -> NDArray[np.float64]:
         """Of each active trial, in about floating-point operations."""
         steps = self._engine.progress(self._residents.ids(self._active)).step
         goals = np.array([self._open[t].goal.step for t in self._active])
-        return (goals - steps) * np.array([self._step_work[t] for t in self._active])
+        work: NDArray[np.float64] = (goals - steps) * np.array([self._step_work[t] for t in self._active])
+        return work
 
     def _start(self, trials: list[int]) -> None:
         """First look at a job: with other rows or columns than before, the old snapshot means nothing any more."""

@@ -168,10 +168,10 @@ def test_other_resources(here, resource):
 
 @pytest.mark.parametrize("algorithm", ["successive-halving", "random", "grid", "adaptive"])
 def test_other_algorithms(here, algorithm):
-    settings = ["--n", "9"] if algorithm != "grid" else []
+    settings = ["--n", "9"] if algorithm != "grid" else ["--n", "30"]
     result = call("search", "sklearn:iris", "--algorithm", algorithm, *settings, "--json", "--quiet", *QUICK)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["n_configurations"] >= 3
+    assert json.loads(result.stdout)["n_configurations"] >= 9
 
 
 def test_piped_progress_goes_to_stderr_as_plain_lines(here):
