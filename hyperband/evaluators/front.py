@@ -1,4 +1,4 @@
-"""Who trains next when time comes in slices: what is nearly done gets half of it."""
+"""Who trains next when time comes in slices: half of the threads finish what is near, half work on the longest."""
 
 from __future__ import annotations
 
@@ -9,36 +9,40 @@ from numpy.typing import NDArray
 
 
 class Front:
-    """The networks that are nearest to their goal, as many as finish within a slice.
+    """The networks that are nearest to their goal, as many as finish within a slice, and a few with the most to do.
 
-    An engine works on the longest first, so that no processor idles at the end. In slices that alone would let all
-    networks arrive together, at the very end: nothing to promote, nothing to show, nothing to hand over when time is
-    up. So half of every slice goes to the front. Results do not depend on it, only their order does.
+    Longest first is how an engine keeps every processor busy to the end. In slices that alone would let all networks
+    arrive together, at the very end: nothing to promote, nothing to show, nothing to hand over when time is up. Nearest
+    first alone would leave the longest one to a single thread at the end. So a slice gets both, and the engine, which
+    starts the longest first, gives half of its threads to each. Results do not depend on it, only their order does.
 
     Parameters
     ----------
-    least : int, of networks; the number of threads, or some would idle
+    threads : int
 
     Examples
     --------
-    >>> front = Front(least=1)
-    >>> front.choose([7, 8, 9], np.array([3.0, 1.0, 2.0]))
-    [8]
-    >>> front.learn(chosen=1, arrived=1)
-    >>> front.choose([7, 8, 9], np.array([3.0, 1.0, 2.0]))
-    [8, 9]
+    >>> front = Front(threads=2)
+    >>> front.choose([6, 7, 8, 9], np.array([5.0, 3.0, 1.0, 2.0]))
+    [8, 6]
+    >>> front.learn(arrived=1)
+    >>> front.choose([6, 7, 8, 9], np.array([5.0, 3.0, 1.0, 2.0]))
+    [8, 9, 6]
     """
 
-    def __init__(self, least: int) -> None:
-        self._least = self._n = least
+    def __init__(self, threads: int) -> None:
+        self._longest = threads // 2
+        self._least = self._near = threads - self._longest
 
     def choose(self, trials: Sequence[int], work: NDArray[np.float64]) -> list[int]:
-        """The trials with the least ``work`` left, the least first."""
-        return [trials[place] for place in np.argsort(work, kind="stable")[: self._n].tolist()]
+        """The trials that train in this slice, the least ``work`` left first."""
+        order = np.argsort(work, kind="stable").tolist()
+        near, rest = order[: self._near], order[self._near :]
+        return [trials[place] for place in near + rest[len(rest) - min(self._longest, len(rest)) :]]
 
-    def learn(self, chosen: int, arrived: int) -> None:
-        """More next time when all arrived, fewer when none did."""
-        if arrived == chosen >= self._n:
-            self._n *= 2
+    def learn(self, arrived: int) -> None:
+        """More next time when half of them arrived, fewer when none did."""
+        if 2 * arrived >= self._near:
+            self._near *= 2
         elif arrived == 0:
-            self._n = max(self._least, self._n // 2)
+            self._near = max(self._least, self._near // 2)

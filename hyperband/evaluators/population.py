@@ -172,10 +172,8 @@ class PopulationEvaluator:
             self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
         self._active = self._residents.bring(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
-        front = self._front.choose(self._active, self._work_left())
-        self._train(front, QUANTUM / 2, results)
-        self._front.learn(len(front), len(results))
-        self._train(self._active, QUANTUM / 2, results)
+        self._train(self._front.choose(self._active, self._work_left()), QUANTUM, results)
+        self._front.learn(len(results))
 
     def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
         """Train these for about this time, and append what has arrived."""

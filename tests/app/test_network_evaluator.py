@@ -145,6 +145,14 @@ def test_waves_give_the_same_results(backend):
     assert evaluator._residents._folder is None
 
 
+@pytest.mark.parametrize("quantum", [0.0005, 5.0])
+def test_the_length_of_slices_changes_nothing(backend, monkeypatch, quantum):
+    usual, _ = climb(backend)
+    monkeypatch.setattr(sys.modules["hyperband.evaluators.population"], "QUANTUM", quantum)
+    other, _ = climb(backend)
+    assert other == usual
+
+
 def test_one_network_that_does_not_fit_is_an_error_with_both_numbers(backend):
     with pytest.raises(hb.InsufficientMemory, match=r"widths \[4\] need [\d,]+ bytes, 100 are free"):
         climb(backend, memory=100)
