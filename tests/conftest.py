@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from required import REQUIRED
 
 from hyperband import build_info
 from hyperband.backends import registry
 
 ROOT = Path(__file__).resolve().parent.parent
-#: turns a missing backend into a failed run: HYPERBAND_REQUIRE=native,numba
-REQUIRED = tuple(name.strip() for name in os.environ.get("HYPERBAND_REQUIRE", "").split(",") if name.strip())
 
 
 @pytest.fixture(scope="session")

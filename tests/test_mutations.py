@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import REQUIRED
+from required import REQUIRED
 
 from hyperband.backends import registry
 
