@@ -4,7 +4,7 @@
 // and comparisons, and these free functions, found by argument: fma(a, b, c), rounded once; select(mask, a, b);
 // bits(F) -> integer lanes I; from_bits(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
 // shift_left<n>(I), shift_right<n>(I) (logical), shift_right_signed<n>(I); to_float(I) -> F; I + I, I - I, I & I, I | I.
-// No operation here depends on the instruction set, so every device gives the same bits. Errors are within 2 ulp of the
+// No operation here depends on the instruction set, so every device gives the same bits. Errors are within 3 ulp of the
 // exact value unless noted. Not-a-number goes in and comes out as not-a-number.
 #pragma once
 
@@ -85,7 +85,7 @@ template <class F> HB_FN F tanh_(F x) {
     return select(a < F(0.6f), small, copysign_(large, x));
 }
 
-// Phi(z), the normal distribution, and its density; absolute error of Phi below 1e-7.
+// Phi(z), the normal distribution, and its density; absolute error of Phi below 1.5e-7.
 // Phi(-t) = exp(-t^2 / 2) s P(s), s = 1 / (1 + 0.28 t): the form of Abramowitz & Stegun 7.1.26, refitted.
 template <class F> HB_FN void normal_(F z, F &cdf, F &density) {
     F t = abs_(z);

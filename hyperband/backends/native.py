@@ -15,7 +15,7 @@ from hyperband.backends.base import F32, F64, I64, LOSSES, Backend, Member, Prog
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.state import MemberState, State, import_state
 from hyperband.backends.threads import thread_count
-from hyperband.errors import BackendUnavailable, InputError
+from hyperband.errors import InputError
 
 #: Seconds that the engine works before it lets Python look for Ctrl-C.
 _QUANTUM = 0.1
@@ -168,11 +168,18 @@ class NativeBackend:
 
 
 def backend() -> Backend:
-    """The backend object; for `hyperband.backends.registry`."""
+    """The backend object; for `hyperband.backends.registry`.
+
+    Raises
+    ------
+    InputError
+        When ``HYPERBAND_ISA`` names an instruction set that is unknown, not built, or not offered by this machine: what
+        was asked for is never replaced by another engine.
+    """
     try:
         _core.isa()
-    except ValueError as error:  # HYPERBAND_ISA asks for what is not there
-        raise BackendUnavailable(str(error)) from error
+    except ValueError as error:
+        raise InputError(str(error)) from error
     return NativeBackend()
 
 
