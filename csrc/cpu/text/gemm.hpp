@@ -48,8 +48,9 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
         for (int v = 0; v < NV; ++v) store(c + r * ldc + v * kPanel, acc[r][v]);
 }
 
-// out[v][r][16] = sum_b a[b][r] g[b][16 v ...], b in order.
-template <int MR, int NV> void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out) {
+// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order.
+template <int MR, int NV>
+void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out, size_t panel) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
@@ -71,11 +72,11 @@ template <int MR, int NV> void outer_tile(const float *a, size_t lda, int rows, 
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) store(out + (v * MR + r) * kPanel, acc[r][v]);
+        for (int v = 0; v < NV; ++v) store(out + v * panel + r * kPanel, acc[r][v]);
 }
 
 using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, size_t, float *, size_t);
-using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, float *);
+using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, float *, size_t);
 
 // Tables by the number of rows: kTileRows of this instruction set fills its registers.
 template <int NV, int... R> struct TileTable {
@@ -114,22 +115,30 @@ void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_
     }
 }
 
+// Rows of a gradient that are handed out together: long runs keep the optimiser's loop busy, 8 KiB stay in the cache.
+constexpr int kRunRows = 64;
+
 // The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]), after
 // announce(panel, first k, number of k) some time before.
 template <class Announce, class Sink>
 void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels,
                    const Announce &announce, const Sink &sink) {
     const Tiles tiles(k_end, kTileRows);
-    alignas(64) float out[kTileRows * kTilePanels * kPanel];
+    alignas(64) float out[kTilePanels * kRunRows * kPanel];
     for (int j = 0; j < panels;) {
         const bool wide = kTilePanels == 2 && j + 2 <= panels;
         const int nj = wide ? 2 : 1;
-        for (int t = 0; t < tiles.count; ++t) {
-            const int k = tiles.begin(t), n = tiles.size(t);
-            for (int v = 0; v < nj; ++v) announce(j + v, k, n);
-            const OuterTile f = wide ? Table<kTilePanels>::outer[n - 1] : Table<1>::outer[n - 1];
-            f(a + k, lda, rows, g + j * kPanel, ldg, out);
-            for (int v = 0; v < nj; ++v) sink(j + v, k, n, out + v * n * kPanel);
+        for (int t = 0; t < tiles.count;) {
+            const int first = tiles.begin(t);
+            int n = 0;  // rows in this run
+            for (; t < tiles.count && n + tiles.size(t) <= kRunRows; ++t) {
+                const int k = tiles.begin(t), size = tiles.size(t);
+                for (int v = 0; v < nj; ++v) announce(j + v, k, size);
+                const OuterTile f = wide ? Table<kTilePanels>::outer[size - 1] : Table<1>::outer[size - 1];
+                f(a + k, lda, rows, g + j * kPanel, ldg, out + n * kPanel, kRunRows * kPanel);
+                n += size;
+            }
+            for (int v = 0; v < nj; ++v) sink(j + v, first, n, out + v * kRunRows * kPanel);
         }
         j += nj;
     }

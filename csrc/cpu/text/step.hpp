@@ -84,15 +84,23 @@ inline void forward_training(const StepArgs &s) {
     }
 }
 
-// Sums of the columns of g over the rows, in order.
+template <int N> void sum_panels(const float *g, size_t ld, int rows, float *out) {
+    V s[N];
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) s[v] = V(0.0f);
+    for (int b = 0; b < rows; ++b, g += ld)
+#pragma GCC unroll 4
+        for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);
+#pragma GCC unroll 4
+    for (int v = 0; v < N; ++v) store(out + v * kPanel, s[v]);
+}
+
+// Sums of the columns of g over the rows, in order; up to four panels side by side.
 inline void column_sums(const float *g, size_t ld, int rows, int panels, float *out) {
-    for (int j = 0; j < panels; j += 4) {
-        const int n = panels - j < 4 ? panels - j : 4;
-        V s[4] = {V(0.0f), V(0.0f), V(0.0f), V(0.0f)};
-        for (int b = 0; b < rows; ++b)
-            for (int v = 0; v < n; ++v) s[v] = s[v] + load(g + b * ld + (j + v) * kPanel);
-        for (int v = 0; v < n; ++v) store(out + (j + v) * kPanel, s[v]);
-    }
+    int j = 0;
+    for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, out + j * kPanel);
+    for (; j + 2 <= panels; j += 2) sum_panels<2>(g + j * kPanel, ld, rows, out + j * kPanel);
+    if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, out + j * kPanel);
 }
 
 // Factor that brings the norm of the gradient down to `most`; panels beyond the active inputs hold no gradient.
