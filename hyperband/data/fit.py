@@ -24,6 +24,8 @@ SCALINGS = ("auto", "standard", "quantile")
 MOST_LEVELS = 128
 #: a text column with more different values than this, and than half of its rows, is an identifier
 FEWEST_IDS = 20
+#: a column of consecutive whole numbers, from three to so many of them, holds codes: they are treated as categories
+MOST_CODES = 5
 #: under "auto" a column that reaches further than this many standard deviations is quantile-transformed, unless half of
 #: it is one value: quantiles would put all the distance between that value and the rest
 HEAVY_TAIL = 10.0
@@ -50,8 +52,9 @@ def fit_preprocessing(
     Numbers and truth values: missing ones become the median, and a 0/1 column says where they were missing (in a
     column that misses none in training, later ones become the mean); columns of two values become 0 and 1 whatever the
     scaling; the others are standardised, or mapped to normal quantiles and then standardised. Text and categorical
-    columns, and those listed in ``categorical``: one-hot, missing is a level of its own, at most `MOST_LEVELS` levels,
-    the rare ones together with those never seen in training. Constant columns and identifiers are ignored.
+    columns, those listed in ``categorical`` and those of three to `MOST_CODES` consecutive whole numbers: one-hot,
+    missing is a level of its own, at most `MOST_LEVELS` levels, the rare ones together with those never seen in
+    training. Constant columns and identifiers are ignored.
 
     Parameters
     ----------
@@ -66,8 +69,10 @@ def fit_preprocessing(
         When no column is left.
     """
     kinds = [_kind(table, name, categorical) for name in table.names]
+    codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)
+    kinds = [CATEGORY if name in codes else kind for name, kind in zip(table.names, kinds, strict=True)]
     inputs = [Input(name, kind) for name, kind in zip(table.names, kinds, strict=True)]
-    notes: list[str] = []
+    notes = _codes_note(codes)
     names = [i.name for i in inputs if i.kind == NUMBER]
     numbers: Any = None
     features: list[str] = []
@@ -103,6 +108,30 @@ def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):  # an empty column is constant: ignored below
         return NUMBER
     return CATEGORY
+
+
+def _codes(table: Table, names: Sequence[str], train: Rows) -> list[str]:
+    """Columns of numbers that are codes: a network reads three levels better than one number that stands for them."""
+    found = []
+    for name in names:
+        if table.matrix is None and table.column(name).dtype == pl.Boolean:
+            continue
+        for rows in (train[:1000], train):  # most columns are told by a few rows
+            levels = np.unique(finite_block(table, [name], rows))
+            levels = levels[~np.isnan(levels)]
+            codes = len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
+            if not codes:
+                break
+        if codes and len(levels) >= 3 and levels[-1] - levels[0] == len(levels) - 1:
+            found.append(name)
+    return found
+
+
+def _codes_note(codes: Sequence[str]) -> list[str]:
+    if not codes:
+        return []
+    shown = ", ".join(codes[:8]) + (f", ... ({len(codes)} in all)" if len(codes) > 8 else "")
+    return [f"Columns of 3 to {MOST_CODES} consecutive whole numbers are treated as categories: {shown}."]
 
 
 def _fit_numbers(block: Any, names: Sequence[str], scaling: str, seed: int) -> tuple[Any, list[str], set[str]]:

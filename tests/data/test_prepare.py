@@ -382,3 +382,26 @@ def test_flights_refuses_its_dates_and_missing_targets(real):
     p = prepare(table, target="arr_delay", drop=late, missing_target="drop")
     assert p.task == "regression"
     assert not {"arr_time", "air_time"} & set(p.feature_names)
+
+
+def test_codes_are_categories_and_counts_are_numbers() -> None:
+    rng = np.random.default_rng(0)
+    n = 300
+    frame = pl.DataFrame(
+        {
+            "code": rng.integers(0, 3, n),
+            "from_one": rng.integers(1, 6, n).astype(float),
+            "gap": rng.choice([0, 1, 5], n),
+            "count": rng.integers(0, 9, n),
+            "half": rng.choice([0.0, 0.5, 1.0], n),
+            "two": rng.integers(0, 2, n),
+            "y": rng.integers(0, 2, n),
+        }
+    )
+    prepared = prepare(frame, target="y")
+    names = [name for name in prepared.feature_names if "=" in name]
+    assert names == [*(f"code={i}" for i in range(3)), *(f"from_one={i}" for i in range(1, 6))]
+    assert {"gap", "count", "half", "two"} <= set(prepared.feature_names)
+    assert any("code, from_one" in note for note in prepared.notes)
+    later = frame.with_columns(code=pl.lit(7))  # a level that training never saw
+    assert np.isfinite(prepared.preprocessing.transform(later)).all()
