@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from hyperband.errors import InputError
@@ -97,7 +98,7 @@ class Architecture:
     def n_parameters(self, n_inputs: int, n_outputs: int) -> int:
         """Weights and biases of this network between ``n_inputs`` columns and ``n_outputs`` outputs."""
         dims = (n_inputs, *self.widths, n_outputs)
-        return sum(a * b + b for a, b in zip(dims[:-1], dims[1:], strict=True))
+        return sum(a * b + b for a, b in pairwise(dims))
 
 
 _CHOICES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}

@@ -8,14 +8,14 @@ from types import ModuleType
 #: What brings the compiled engine, by the way in which the package was built.
 _REMEDIES = {
     "pure": "install it again without HYPERBAND_PURE",
-    "fallback": "install a C++20 compiler (or point CXX to one) and install the package again; HYPERBAND_REQUIRE_NATIVE=1 "
-    "makes a failed compile an error",
+    "fallback": "install a C++20 compiler (or point CXX to one) and install the package again; "
+    "HYPERBAND_REQUIRE_NATIVE=1 makes a failed compile an error",
     "source": "install it with `pip install .` or `make build`",
 }
 
 
 def kind() -> str:
-    """ "native", "pure" (asked for), "fallback" (a compile failed) or "source" (a source tree that was not installed)."""
+    """One of native, pure (asked for), fallback (a compile failed), source (a source tree that was not installed)."""
     return str(getattr(_record(), "KIND", "source"))
 
 

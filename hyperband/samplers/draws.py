@@ -13,7 +13,7 @@ import numpy as np
 from hyperband.errors import InputError
 from hyperband.randomness import CONFIGURATION, uniform
 from hyperband.space import Points, Space
-from hyperband.space.space import COUNTED
+from hyperband.space.combinations import COUNTED, grid_blocks
 
 #: draw(trials, attempt) -> points of the full cube, one row a trial
 Draw = Callable[[Sequence[int], int], Points]
@@ -35,8 +35,8 @@ class Drawer:
 
     def __init__(self, space: Space, seed: int) -> None:
         self._space, self._seed = space, seed
-        self._finite = space.discrete
-        self._size = space.size if self._finite else float("inf")
+        self._repeats = space.repeats
+        self._size = space.size if self._repeats else float("inf")
         self._seen: set[bytes] = set()
         self.exhausted = False
 
@@ -46,7 +46,7 @@ class Drawer:
 
     def remember(self, points: Points) -> None:
         """These were proposed earlier, before the state was saved."""
-        if self._finite:
+        if self._repeats:
             self._seen.update(row.tobytes() for row in self._space.canonical(points))
 
     def draw(self, trials: Sequence[int], draw: Draw) -> Points:
@@ -57,7 +57,7 @@ class Drawer:
         InputError
             When the constraints allow none of `MOST_ATTEMPTS` draws.
         """
-        return self._new(trials, draw) if self._finite else self._allowed(trials, draw)
+        return self._new(trials, draw) if self._repeats else self._allowed(trials, draw)
 
     def _allowed(self, trials: Sequence[int], draw: Draw) -> Points:
         ids = np.asarray(trials, dtype=np.int64)
@@ -108,14 +108,15 @@ class Drawer:
         """One of the configurations that are left, by a draw of its own."""
         rest = {
             row.tobytes(): row
-            for block in self._space.grid_blocks(COUNTED)
+            for block in grid_blocks(self._space, COUNTED)
             for row in self._space.canonical(block)
             if row.tobytes() not in self._seen
         }
         if not rest:
             return None
         place = int(uniform(self._seed, CONFIGURATION, [trial], 1, MOST_ATTEMPTS)[0, 0] * len(rest))
-        return list(rest.values())[place]
+        row: Points = list(rest.values())[place]
+        return row
 
 
 def _nothing_fits() -> InputError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
+from hyperband.space.combinations import grid_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class GridSampler:
     Parameters
     ----------
     points : int or mapping of parameter name to int
-        Points on every axis, or on each by name (1 where none is given).
+        Points on every axis, or on each by name; others stay at their default.
 
     Examples
     --------
@@ -49,21 +50,11 @@ class GridProposer:
             raise InputError("The constraints must allow some point of the grid; got none. Take more points.")
 
     def _rewind(self, handed_out: int) -> None:
-        self._rows = self._distinct()
+        self._rows = (row for block in grid_blocks(self._space, self._points) for row in block)
         self._handed_out = handed_out
         for _ in range(handed_out):
             next(self._rows, None)
         self._next = next(self._rows, None)
-
-    def _distinct(self) -> Iterator[Points]:
-        seen: set[bytes] = set()
-        for block in self._space.grid_blocks(self._points):
-            for row in block:
-                if not self._space.conditions:  # then all rows differ
-                    yield row
-                elif (key := row.tobytes()) not in seen:
-                    seen.add(key)
-                    yield row
 
     @property
     def exhausted(self) -> bool:

@@ -35,7 +35,7 @@ class RandomProposer:
 
     def __init__(self, space: Space, seed: int) -> None:
         self._drawer = Drawer(space, seed)
-        self._finite, self._proposed = space.discrete, np.empty((0, space.n_dimensions))
+        self._repeats, self._proposed = space.repeats, np.empty((0, space.n_dimensions))
 
     @property
     def exhausted(self) -> bool:
@@ -45,7 +45,7 @@ class RandomProposer:
     def propose(self, trials: Sequence[int]) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         points = self._drawer.draw(trials, self._drawer.random)
-        if self._finite:
+        if self._repeats:
             self._proposed = np.concatenate([self._proposed, points])
         return points
 
@@ -53,7 +53,7 @@ class RandomProposer:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What was proposed from a finite space; nothing otherwise."""
+        """What was proposed, where a draw could repeat it; nothing otherwise."""
         return {"proposed": to_lists(self._proposed), "exhausted": self.exhausted}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

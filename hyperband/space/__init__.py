@@ -1,7 +1,11 @@
 """The search space: parameters, conditions, constraints."""
 
-from hyperband.space.parameters import Choice, Float, Int, Parameter
-from hyperband.space.rules import Expression, When
-from hyperband.space.space import Points, Space
+from hyperband.space.choice import Choice
+from hyperband.space.combinations import Points
+from hyperband.space.expression import Expression
+from hyperband.space.numbers import Float, Int
+from hyperband.space.parameters import Parameter
+from hyperband.space.rules import When
+from hyperband.space.space import Space
 
 __all__ = ["Choice", "Expression", "Float", "Int", "Parameter", "Points", "Space", "When"]

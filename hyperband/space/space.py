@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space.parameters import Choice, Column, Float, Int, Parameter, parameter_of
-from hyperband.space.rules import Constraint, Expression, When, absent, holds
+from hyperband.space import combinations, text
+from hyperband.space.choice import Choice
+from hyperband.space.combinations import Points
+from hyperband.space.expression import Expression
+from hyperband.space.numbers import Float, Int
+from hyperband.space.parameters import Parameter, parameter_of
+from hyperband.space.rules import Constraint, Predicate, When, holds
 
-Points = NDArray[np.float64]
-
-#: Spaces of at most so many combinations are counted one by one, duplicates and forbidden ones left out.
-COUNTED = 100_000
+_OFF = object()
 
 
 class Space:
@@ -32,19 +32,20 @@ class Space:
     conditions : iterable of `When`
     constraints : iterable of str or callable
         Texts such as ``"x < y"`` (see `Expression`), or functions of a mapping of columns that answer with one truth
-        value a row. Configurations that break one are never proposed.
+        value a row. Configurations that break one are never proposed. A text holds wherever a parameter that it names
+        is switched off; a function sees NaN (None among other values) there.
 
     Raises
     ------
     InputError
         When there is no parameter, a name is unknown or not a text, a condition asks for a value that its parent cannot
-        have, or conditions go round in a circle.
+        have, no value satisfies all conditions of a parameter, or conditions go round in a circle.
 
     Examples
     --------
     >>> space = Space({"optimizer": Choice(["adam", "sgd"]), "momentum": Float(0.5, 0.99)},
     ...               conditions=[When("momentum", "optimizer", ["sgd"])])
-    >>> space.decode(np.array([[0.2, 0.5], [0.7, 0.0]]))
+    >>> space.decode(np.array([[0.2, np.nan], [0.7, 0.0]]))
     [{'optimizer': 'adam'}, {'optimizer': 'sgd', 'momentum': 0.5}]
     """
 
@@ -54,22 +55,18 @@ class Space:
         conditions: Iterable[When] = (),
         constraints: Iterable[Constraint] = (),
     ) -> None:
-        if not parameters:
-            raise InputError("A space must have at least one parameter; got none.")
+        if not isinstance(parameters, Mapping) or not parameters:
+            raise InputError(f"A space must have at least one parameter, by name; got {parameters!r}.")
         for name in parameters:
             if not isinstance(name, str) or not name:
                 raise InputError(f"Names of parameters must be texts; got {name!r}.")
         self.parameters: dict[str, Parameter] = {name: parameter_of(p) for name, p in parameters.items()}
-        self.conditions = tuple(conditions)
-        self.constraints = tuple(constraints)
+        self.conditions = tuple([conditions] if isinstance(conditions, When) else conditions)
+        single = isinstance(constraints, str) or callable(constraints)
+        self.constraints: tuple[Constraint, ...] = tuple([constraints] if single else constraints)  # type: ignore[list-item]
         self._place = {name: place for place, name in enumerate(self.parameters)}
         self._order = self._dependency_order()
-        for constraint in self.constraints:
-            if isinstance(constraint, str):
-                for name in Expression(constraint).names:
-                    self._known(name, f"the constraint {constraint!r}")
-            elif not callable(constraint):
-                raise InputError(f"A constraint must be a text or a function; got {constraint!r}.")
+        self._predicates = [self._predicate(constraint) for constraint in self.constraints]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,52 +79,58 @@ class Space:
         return len(self.parameters)
 
     @property
-    def discrete(self) -> bool:
-        """No parameter is a `Float`: the number of configurations is finite."""
-        return all(math.isfinite(p.n_values) for p in self.parameters.values())
-
-    @property
     def size(self) -> float:
         """Number of distinct configurations; infinite with a `Float`.
 
-        Exact up to `COUNTED` combinations of values; beyond that the number of combinations, which conditions and
-        constraints make smaller.
+        Exact up to 100,000 combinations, of conditional parameters' parents and where there are constraints of all
+        parameters; an upper bound beyond.
         """
-        total = math.prod(p.n_values for p in self.parameters.values())
-        if total > COUNTED:
-            return total
-        return len({row.tobytes() for block in self.grid_blocks(int(total)) for row in block})
+        return combinations.size(self)
+
+    @property
+    def repeats(self) -> bool:
+        """Two draws can be the same configuration: no `Float` is always active."""
+        conditional = {name for name, _ in self._order}
+        return not any(isinstance(p, Float) and name not in conditional for name, p in self.parameters.items())
+
+    def place(self, name: str, where: str = "This") -> int:
+        """Column of a parameter; ``where`` begins the error when there is none of that name."""
+        if name not in self._place:
+            raise InputError(f"{where} must name parameters of the space ({', '.join(self.names)}); got {name!r}.")
+        return self._place[name]
 
     def activate(self, points: Points) -> Points:
         """Points of the full cube with NaN where their own values switch a parameter off."""
         out = np.array(points, dtype=np.float64)
+        known: dict[tuple[str, Any], NDArray[np.bool_]] = {}
         for name, conditions in self._order:
             for condition in conditions:
-                out[~self._satisfied(condition, out), self._place[name]] = np.nan
+                key = condition.parent, condition.values
+                if key not in known:
+                    known[key] = self._satisfied(condition, out)
+                out[~known[key], self._place[name]] = np.nan
         return out
 
     def allowed(self, points: Points) -> NDArray[np.bool_]:
-        """Which points satisfy all constraints."""
+        """Which points satisfy all constraints, shape (n,)."""
         good = np.ones(len(points), dtype=np.bool_)
-        if self.constraints and len(points):
+        if self._predicates and len(points):
             columns = self.columns(points)
-            for constraint in self.constraints:
-                good &= holds(constraint, columns, len(points))
+            active = {name: ~np.isnan(points[:, place]) for name, place in self._place.items()}
+            for predicate in self._predicates:
+                good &= holds(predicate, columns, active)
         return good
 
     def canonical(self, points: Points) -> Points:
-        """The same configurations, whole numbers and choices moved to the middle of their bins: equal rows are equal."""
+        """The same configurations, whole numbers and choices in the middle of their bins: equal ones are equal rows."""
         out = np.array(points, dtype=np.float64)
         for place, parameter in enumerate(self.parameters.values()):
             here = ~np.isnan(out[:, place])
-            if isinstance(parameter, Choice):
-                out[here, place] = (parameter.indices(out[here, place]) + 0.5) / len(parameter.options)
-            elif isinstance(parameter, Int):
-                out[here, place] = parameter.encode(parameter.decode(out[here, place]))  # type: ignore[arg-type]
+            out[here, place] = parameter.canonical(out[here, place])
         return out
 
     def columns(self, points: Points) -> dict[str, NDArray[Any]]:
-        """Values by parameter, shape (n,) each: numbers with NaN, choices (objects) with None where switched off."""
+        """Values by parameter, shape (n,) each: numbers with NaN, other values with None where switched off."""
         points = self._checked(points)
         columns: dict[str, NDArray[Any]] = {}
         for place, (name, parameter) in enumerate(self.parameters.items()):
@@ -135,22 +138,22 @@ class Space:
             off = np.isnan(u)
             values = parameter.decode(np.where(off, 0.0, u) if off.any() else u)
             if off.any():
-                values = values if values.dtype == object else values.astype(np.float64)
+                values = values.astype(np.float64 if values.dtype.kind in "if" else object)
                 values[off] = None if values.dtype == object else np.nan
             columns[name] = values
         return columns
 
     def decode(self, points: Points) -> list[dict[str, Any]]:
         """Configurations of points, as Python values; parameters that are switched off are absent."""
-        columns = self.columns(points)
-        lists = {name: self._python(name, column) for name, column in columns.items()}
-        off = {name: absent(column).tolist() for name, column in columns.items()}
-        # A choice may offer None itself: whether it is switched off is read from the point.
-        for name, place in self._place.items():
-            off[name] = np.isnan(points[:, place]).tolist()
-        return [
-            {name: values[row] for name, values in lists.items() if not off[name][row]} for row in range(len(points))
-        ]
+        points = self._checked(points)
+        lists = []
+        for place, parameter in enumerate(self.parameters.values()):
+            u = points[:, place]
+            off = np.isnan(u)
+            values = parameter.values(np.where(off, 0.0, u))
+            lists.append([_OFF if gone else v for gone, v in zip(off.tolist(), values)] if off.any() else values)
+        rows = zip(*lists, strict=True)
+        return [{name: v for name, v in zip(self.parameters, row) if v is not _OFF} for row in rows]
 
     def encode(self, configurations: Sequence[Mapping[str, Any]]) -> Points:
         """Points of configurations; NaN where a parameter is absent.
@@ -164,9 +167,9 @@ class Space:
         points = np.full((len(configurations), self.n_dimensions), np.nan)
         for row, configuration in enumerate(configurations):
             for name, value in configuration.items():
-                parameter = self.parameters[self._known(name, "a configuration")]
+                place = self.place(name, "A configuration")
                 try:
-                    points[row, self._place[name]] = parameter.encode([value])[0]
+                    points[row, place] = self.parameters[name].encode([value])[0]
                 except InputError as error:
                     raise InputError(f"Parameter {name!r}: {error}") from None
         expected = np.isnan(self.activate(np.where(np.isnan(points), 0.0, points)))
@@ -178,36 +181,35 @@ class Space:
         return points
 
     def defaults(self) -> dict[str, Any]:
-        """The default configuration: each parameter's default, or the middle of its axis."""
-        u = np.full((1, self.n_dimensions), 0.5)
-        for name, parameter in self.parameters.items():
-            if parameter.default is not None:
-                u[0, self._place[name]] = parameter.encode([parameter.default])[0]
-        return self.decode(self.activate(u))[0]
+        """The default configuration: defaults as given, else the middle of an axis, the first of an unordered choice.
 
-    def grid_blocks(self, points: int | Mapping[str, int], block: int = 4096) -> Iterator[Points]:
-        """All points of the grid in blocks, the last parameter fastest; forbidden ones left out.
-
-        Conditions make some of them equal (the same row again): callers that want each once keep what they have seen.
+        Raises
+        ------
+        InputError
+            When it breaks a constraint.
         """
-        if isinstance(points, Mapping):
-            for name in points:
-                self._known(name, "`points`")
-        counts = {n: points.get(n, 1) if isinstance(points, Mapping) else points for n in self.names}
-        for name, count in counts.items():
-            if isinstance(count, bool) or int(count) != count or count < 1:
-                raise InputError(f"`points` must be whole numbers of at least 1; got {count!r} for {name!r}.")
-        axes = [self.parameters[name].grid(int(count)) for name, count in counts.items()]
-        shape = [len(axis) for axis in axes]
-        total = math.prod(shape)
-        for start in range(0, total, block):
-            number = np.arange(start, min(total, start + block), dtype=object if total > 2**62 else np.int64)
-            rows = np.empty((len(number), len(axes)))
-            for place in range(len(axes) - 1, -1, -1):
-                rows[:, place] = axes[place][(number % shape[place]).astype(np.int64)]
-                number = number // shape[place]
-            rows = self.activate(rows)
-            yield rows[self.allowed(rows)]
+        points = self.activate(np.array([[p.default_point for p in self.parameters.values()]]))
+        configuration = self.decode(points)[0]
+        if not self.allowed(points)[0]:
+            raise InputError(f"The defaults must satisfy the constraints; got {configuration!r}. Give other defaults.")
+        return configuration
+
+    def grid(self, points: int | Mapping[str, int]) -> Points:
+        """Every combination of evenly spaced points, shape (n, n_dimensions), the last parameter fastest.
+
+        Parameters
+        ----------
+        points : int or mapping of name to int
+            Points on every axis, or on each by name; others stay at their default. Log axes are even in the logarithm;
+            whole numbers and choices with fewer values give each once. Combinations that constraints forbid are left
+            out, those that conditions make equal are there once.
+
+        Examples
+        --------
+        >>> Space({"x": Float(1.0, 100.0, log=True), "k": Int(1, 2)}).grid(3)[:, 0].tolist()
+        [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
+        """
+        return np.concatenate(list(combinations.grid_blocks(self, points)))
 
     def to_json(self) -> str:
         """The space as text; `from_json` reads it back.
@@ -217,42 +219,15 @@ class Space:
         InputError
             When a constraint is a function or an option cannot be written as JSON.
         """
-        for constraint in self.constraints:
-            if not isinstance(constraint, str):
-                raise InputError(f"A constraint must be a text to be written as JSON; got the function {constraint!r}.")
-        try:
-            return json.dumps(
-                {
-                    "parameters": {name: p.to_dict() for name, p in self.parameters.items()},
-                    "conditions": [c.to_dict() for c in self.conditions],
-                    "constraints": list(self.constraints),
-                }
-            )
-        except TypeError as error:
-            raise InputError(f"Options must be plain values to be written; {error}.") from None
+        return text.to_json(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Space:
-        """The space that `to_json` wrote."""
-        kinds = {"float": Float, "int": Int, "choice": Choice}
-        try:
-            data = json.loads(text)
-            parameters = {
-                name: kinds[entry["type"]](**{k: v for k, v in entry.items() if k != "type"})
-                for name, entry in data["parameters"].items()
-            }
-            conditions = [When(**entry) for entry in data["conditions"]]
-            return cls(parameters, conditions, data["constraints"])
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.") from None
+    def from_json(cls, written: str) -> Space:
+        """The space that `to_json` wrote; `InputError` when the text is anything else."""
+        return text.read(written)
 
     def __eq__(self, other: object) -> bool:
-        mine = (list(self.parameters.items()), self.conditions, self.constraints)
-        return isinstance(other, Space) and mine == (
-            list(other.parameters.items()),
-            other.conditions,
-            other.constraints,
-        )
+        return isinstance(other, Space) and self._parts() == other._parts()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -265,34 +240,44 @@ class Space:
         )
         return "Space({\n" + "\n".join(lines) + "\n}" + rules + ")"
 
-    def _python(self, name: str, column: NDArray[Any]) -> list[Any]:
-        if isinstance(self.parameters[name], Int) and column.dtype.kind == "f":
-            return [None if math.isnan(v) else int(v) for v in column.tolist()]
-        values: list[Any] = column.tolist()
-        return values
+    def _parts(self) -> tuple[Any, ...]:
+        # The order of the parameters counts: it is that of the columns, so of the draws.
+        return list(self.parameters.items()), self.conditions, self.constraints
 
     def _checked(self, points: Points) -> Points:
         array = np.asarray(points, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.n_dimensions:
             raise InputError(f"Points must have shape (n, {self.n_dimensions}); got {array.shape}.")
+        outside = (array < 0.0) | (array > 1.0)
+        if outside.any():
+            raise InputError(f"Points must lie in [0, 1] or be NaN; got {array[outside][0]}.")
         return array
 
     def _satisfied(self, condition: When, points: Points) -> NDArray[np.bool_]:
-        u: Column = points[:, self._place[condition.parent]]
+        u = points[:, self._place[condition.parent]]
         there = ~np.isnan(u)
-        parent = self.parameters[condition.parent]
+        u, parent = np.where(there, u, 0.0), self.parameters[condition.parent]
         if isinstance(parent, Choice):
-            table = np.array([any(option == v for v in condition.values) for option in parent.options])
-            found = table[parent.indices(np.where(there, u, 0.0))]
+            table = np.zeros(len(parent.options), dtype=np.bool_)
+            table[[parent.index(value) for value in condition.values]] = True
+            found = table[parent.indices(u)]
         else:
-            found = np.isin(parent.decode(np.where(there, u, 0.0)), list(condition.values))
+            found = np.isin(parent.decode(u), list(condition.values))
         satisfied: NDArray[np.bool_] = found & there
         return satisfied
 
-    def _known(self, name: str, where: str) -> str:
-        if name not in self.parameters:
-            raise InputError(f"{where} must name parameters of the space ({', '.join(self.names)}); got {name!r}.")
-        return name
+    def _predicate(self, constraint: Constraint) -> Expression | Predicate:
+        if isinstance(constraint, str):
+            expression = Expression(constraint)
+            for name in expression.names:
+                self.place(name, f"The constraint {constraint!r}")
+            # Nonsense, such as a text that is halved, is refused before the search begins.
+            values = self.columns(np.array([[0.0] * self.n_dimensions]))
+            expression({name: values[name] for name in expression.names})
+            return expression
+        if not callable(constraint):
+            raise InputError(f"A constraint must be a text or a function; got {constraint!r}.")
+        return constraint
 
     def _dependency_order(self) -> list[tuple[str, list[When]]]:
         """Conditional parameters, parents before children."""
@@ -300,14 +285,20 @@ class Space:
         for condition in self.conditions:
             if not isinstance(condition, When):
                 raise InputError(f"`conditions` must list When(...) records; got {condition!r}.")
-            parent = self.parameters[self._known(condition.parent, "A condition")]
-            self._known(condition.name, "A condition")
-            if isinstance(parent, Float):
+            self.place(condition.parent, "A condition")
+            self.place(condition.name, "A condition")
+            parent = self.parameters[condition.parent]
+            if not isinstance(parent, Int | Choice):
                 raise InputError(
                     f"The parent of a condition must be an Int or a Choice; got the Float {condition.parent!r}."
                 )
-            parent.encode(condition.values)
+            try:
+                parent.encode(condition.values)
+            except InputError as error:
+                raise InputError(f"The condition on {condition.name!r} by {condition.parent!r}: {error}") from None
             pending.setdefault(condition.name, []).append(condition)
+        for name, conditions in pending.items():
+            self._check_possible(name, conditions)
         order: list[tuple[str, list[When]]] = []
         while pending:
             ready = [name for name, rules in pending.items() if all(r.parent not in pending for r in rules)]
@@ -315,3 +306,12 @@ class Space:
                 raise InputError(f"Conditions must not go round in a circle; got one among {', '.join(pending)}.")
             order += [(name, pending.pop(name)) for name in ready]
         return order
+
+    def _check_possible(self, name: str, conditions: Sequence[When]) -> None:
+        for parent in {condition.parent for condition in conditions}:
+            sets = [self.parameters[parent].encode(c.values).tolist() for c in conditions if c.parent == parent]
+            if not set.intersection(*map(set, sets)):
+                raise InputError(
+                    f"Some value of {parent!r} must satisfy all conditions on {name!r}; none does. "
+                    f"Several values go into one condition: When({name!r}, {parent!r}, [...])."
+                )
