@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyperband import memory
 from hyperband.architecture import Architecture
 from hyperband.backends.base import F32, F64, I64, Engine, Member, Progress, Split
-from hyperband.backends.memory import free_bytes
-from hyperband.errors import InputError, InsufficientMemory
+from hyperband.errors import InputError
 from hyperband.randomness import member_seed
 from hyperband.splits import count_outputs, matrix, resolve_loss, row_weights, split, targets
 
@@ -284,12 +284,11 @@ def _fits(engine: Engine, architectures: Sequence[Architecture]) -> None:
     for one in architectures:
         if one not in sizes:
             sizes[one] = engine.bytes_per_member(one)
-    needed, free = sum(sizes[one] for one in architectures), free_bytes()
-    if free is not None and needed > free:
-        raise InsufficientMemory(
-            f"A population must fit in free memory: {len(architectures)} members need {needed:,} bytes, "
-            f"{free:,} are free. Train fewer at a time; hyperband.search does so by itself."
-        )
+    memory.require(
+        sum(sizes[one] for one in architectures),
+        f"A population of {len(architectures)} members",
+        "Train fewer at a time; hyperband.search does so by itself.",
+    )
 
 
 def _same_shapes(own: Mapping[str, NDArray[np.generic]], state: Mapping[str, NDArray[np.generic]]) -> None:

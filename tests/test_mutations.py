@@ -82,8 +82,8 @@ NATIVE_FAULTS = {
     ),
     "the sign of the gradient of biases": Fault(
         "csrc/cpu/text/step.hpp",
-        "for (int v = 0; v < n; ++v) s[v] = s[v] + load(g + b * ld + (j + v) * kPanel);",
-        "for (int v = 0; v < n; ++v) s[v] = s[v] - load(g + b * ld + (j + v) * kPanel);",
+        "for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);",
+        "for (int v = 0; v < N; ++v) s[v] = s[v] - load(g + v * kPanel);",
         GRADIENTS_NATIVE,
     ),
     "one survivor too many, native": Fault(

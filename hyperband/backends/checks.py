@@ -14,6 +14,9 @@ from hyperband.errors import InputError
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
 _PLAIN: tuple[Literal["C", "A", "W"], ...] = ("C", "A", "W")
 
+#: Remedy where members do not fit.
+FEWER = "Train fewer or smaller networks at a time."
+
 
 def check_problem(loss: str, n_outputs: int) -> None:
     """A known loss, and as many outputs as it can have."""

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband import memory
 from hyperband.architecture import Architecture
-from hyperband.backends import checks, memory
+from hyperband.backends import checks
 from hyperband.backends.base import F32, F64, I64, Member, Progress, Split
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.philox import initial_bound, initial_weights
@@ -72,7 +73,7 @@ class HostEngine:
         for member in members:
             checks.check_member(member)
         needed = sum(self.bytes_per_member(member.architecture) for member in members)
-        memory.require(needed + self._promised(), f"{len(members)} members")
+        memory.require(needed + self._promised(), f"{len(members)} members", checks.FEWER)
         ids = np.arange(self._next, self._next + len(members), dtype=np.int64)
         for identity, member in zip(ids.tolist(), members, strict=True):
             self._states[identity] = self._born(member)

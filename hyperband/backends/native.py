@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband import _core
+from hyperband import _core, memory
 from hyperband.architecture import ACTIVATIONS, INITS, OPTIMIZERS, SCHEDULES, Architecture
-from hyperband.backends import checks, memory
+from hyperband.backends import checks
 from hyperband.backends.base import F32, F64, I64, LOSSES, Backend, Member, Progress, Split
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.state import MemberState, State, import_state
@@ -42,7 +42,7 @@ class NativeEngine:
         for member in members:
             if member.architecture not in sizes:
                 sizes[member.architecture] = self.bytes_per_member(member.architecture)
-        memory.require(sum(sizes[m.architecture] for m in members), f"{len(members)} members")
+        memory.require(sum(sizes[m.architecture] for m in members), f"{len(members)} members", checks.FEWER)
         ids = [self._core.add(*_record(m.architecture), m.seed, m.total_steps) for m in members]
         self._members.update(zip(ids, members, strict=True))
         return np.array(ids, np.int64)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband import memory
 from hyperband.data import split
 from hyperband.data.fit import SCALINGS, fit_preprocessing
-from hyperband.data.memory import require_memory
 from hyperband.data.prepared import Prepared
 from hyperband.data.preprocess import IGNORED, Input, Preprocessing
 from hyperband.data.rows import Rows, check_features, held_rows, match_rows, take_target
@@ -161,7 +161,7 @@ def _assemble(
         if _is_rows(value)
     }
     n_rows = sum(map(len, parts.values())) + sum(part.table.n_rows for part in held.values())
-    require_memory(
+    memory.require(
         4 * n_rows * prep.n_features,
         f"The table as {n_rows:,} x {prep.n_features:,} float32 rows",
         "Use fewer rows, or drop columns.",

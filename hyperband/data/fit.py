@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hyperband import memory
 from hyperband.data.columns import as_text
-from hyperband.data.memory import require_memory
 from hyperband.data.preprocess import CATEGORY, IGNORED, NUMBER, Input, Preprocessing, finite_block, text_block
 from hyperband.data.table import Table
 from hyperband.data.target import Target
@@ -78,7 +78,7 @@ def fit_preprocessing(
     features: list[str] = []
     if names:
         width = 8 if table.frame is not None or table.matrix is None else max(4, table.matrix.dtype.itemsize)
-        require_memory(2 * width * len(train) * len(names), "The training rows", "Use fewer rows, or drop columns.")
+        memory.require(2 * width * len(train) * len(names), "The training rows", "Use fewer rows, or drop columns.")
         numbers, features, ignored = _fit_numbers(finite_block(table, names, train), names, scaling, seed)
         inputs = [replace(i, kind=IGNORED) if i.name in ignored else i for i in inputs]
         notes += _ignored_note(ignored, "constant in the training rows")

@@ -262,5 +262,5 @@ def _no_column(option: str, wanted: str, names: Sequence[str]) -> str:
 
 
 def _listing(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:12])
-    return f"The columns are: {shown}{f', ... ({len(names)} in all)' if len(names) > 12 else ''}."
+    shown = list(names) if len(names) <= 12 else [*names[:8], "...", *names[-3:]]  # targets often come last
+    return f"The columns are: {', '.join(shown)}{f' ({len(names)} in all)' if len(names) > 12 else ''}."

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
 from hyperband.backends.base import I64, Engine, Member
-from hyperband.backends.memory import free_bytes
 from hyperband.errors import InsufficientMemory
+from hyperband.memory import free_bytes
 
 #: Of the free memory, what networks may take; the rest is left to scratch space, results and other programs.
 USABLE = 0.8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 
 import hyperband as hb
+from hyperband import memory
 
-MODULE = sys.modules[hb.Population.__module__]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3))
 Y = (X[:, 0] + X[:, 1] ** 2 > 0.5).astype(int)
@@ -96,8 +95,8 @@ def test_rows_of_weight_zero_have_no_influence():
 
 
 def test_members_that_do_not_fit_are_refused_with_both_numbers(monkeypatch):
-    monkeypatch.setattr(MODULE, "free_bytes", lambda: 1000)
-    with pytest.raises(hb.InsufficientMemory, match=r"need [\d,]+ bytes, 1,000 are free"):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
+    with pytest.raises(hb.InsufficientMemory, match=r"needed [\d,]+ bytes .*free 1,000 bytes"):
         population()
 
 

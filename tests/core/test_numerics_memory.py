@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperband.backends import memory
+from hyperband import memory
 from hyperband.errors import InsufficientMemory
 
 
@@ -22,12 +22,12 @@ def test_free_memory_is_below_the_machines(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_refusal_says_needed_and_free_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: 100)
-    memory.require(100, "2 members")
-    with pytest.raises(InsufficientMemory, match=r"2 members need 101 bytes.*100 bytes .* are free"):
-        memory.require(101, "2 members")
+    memory.require(100, "2 members", "Fewer.")
+    with pytest.raises(InsufficientMemory, match=r"2 members must.*needed 101 bytes .*free 100 bytes .*Fewer\."):
+        memory.require(101, "2 members", "Fewer.")
     assert issubclass(InsufficientMemory, MemoryError)
 
 
 def test_an_unknown_amount_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: None)
-    memory.require(2**62, "members")
+    memory.require(2**62, "members", "Fewer.")

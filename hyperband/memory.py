@@ -10,18 +10,39 @@ from pathlib import Path
 from hyperband.errors import InsufficientMemory
 
 
-def free_memory() -> int | None:
-    """Bytes that this process can still take without swapping; None where the system does not say.
+def free_bytes() -> int | None:
+    """Memory that this process can still take without swapping; None where the system does not say.
 
-    The smaller of what the machine has available and what the control group (container) leaves.
+    The smaller of what the machine has available and what the control group (a container's limit) leaves.
 
     Examples
     --------
-    >>> (free_memory() or 1) > 0
+    >>> (free_bytes() or 1) > 0
     True
     """
     known = [n for n in (_machine(), _control_group()) if n is not None]
     return min(known) if known else None
+
+
+def require(needed: int, what: str, remedy: str) -> None:
+    """Raise when ``needed`` bytes are more than there are.
+
+    Parameters
+    ----------
+    needed : int
+    what, remedy : str
+        For the message: "12 members", "Train fewer at a time."
+
+    Raises
+    ------
+    InsufficientMemory
+    """
+    free = free_bytes()
+    if free is not None and needed > free:
+        raise InsufficientMemory(
+            f"{what} must fit in free memory; needed {needed:,} bytes ({needed / 2**30:.2f} GiB), free {free:,} bytes "
+            f"({free / 2**30:.2f} GiB). {remedy}"
+        )
 
 
 def _machine() -> int | None:
@@ -67,18 +88,3 @@ def _control_group() -> int | None:
         except (OSError, ValueError):  # no such group, or "max"
             continue
     return None
-
-
-def require_memory(needed: int, what: str, remedy: str) -> None:
-    """Raise when ``needed`` bytes for ``what`` are not free.
-
-    Raises
-    ------
-    InsufficientMemory
-    """
-    free = free_memory()
-    if free is not None and needed > free:
-        raise InsufficientMemory(
-            f"{what} must fit in free memory; needed {needed:,} bytes ({needed / 1e9:.1f} GB), free {free:,} bytes "
-            f"({free / 1e9:.1f} GB). {remedy}"
-        )
