@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from hyperband.algorithms import SuccessiveHalving as SuccessiveHalving
     from hyperband.architecture import Architecture as Architecture
     from hyperband.config import show_config as show_config
+    from hyperband.driver import Budget as Budget
     from hyperband.errors import BackendUnavailable as BackendUnavailable
     from hyperband.errors import DataError as DataError
     from hyperband.errors import HyperbandError as HyperbandError
     from hyperband.errors import InputError as InputError
     from hyperband.errors import InsufficientMemory as InsufficientMemory
     from hyperband.errors import ModelFileError as ModelFileError
+    from hyperband.evaluators.function import Evaluation as Evaluation
     from hyperband.minimize import minimize as minimize
     from hyperband.model import Model as Model
     from hyperband.population import Population as Population
@@ -45,12 +47,14 @@ _HOME = {
     "SuccessiveHalving": "algorithms",
     "Architecture": "architecture",
     "show_config": "config",
+    "Budget": "driver",
     "BackendUnavailable": "errors",
     "DataError": "errors",
     "HyperbandError": "errors",
     "InputError": "errors",
     "InsufficientMemory": "errors",
     "ModelFileError": "errors",
+    "Evaluation": "evaluators.function",
     "minimize": "minimize",
     "Model": "model",
     "Population": "population",

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from hyperband.driver import Budget, OnEvent, drive
 from hyperband.errors import InputError
-from hyperband.evaluators.function import Evaluation, FunctionEvaluator
+from hyperband.evaluators.function import FunctionEvaluator
 from hyperband.result import SearchResult
 
 if TYPE_CHECKING:
     from hyperband.algorithms import Algorithm
     from hyperband.space import Space
-
-__all__ = ["Evaluation", "minimize"]
 
 
 def minimize(
