@@ -1,8 +1,8 @@
 // The only copy of the scalar arithmetic: activations, row losses, optimiser updates.
 //
 // Everything is a template over a number type F: float (CUDA, one lane at a time) or a vector of 16 floats. F offers + - *
-// and comparisons, and these free functions, found by argument: fma(a, b, c), rounded once; select(mask, a, b);
-// bits(F) -> integer lanes I; from_bits(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
+// / and comparisons, and these free functions, found by argument: fma(a, b, c), rounded once; select(mask, a, b);
+// min_(a, b) = a < b ? a : b; max_(a, b) = a > b ? a : b; bits(F) -> integer lanes I; from_bits(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
 // shift_left<n>(I), shift_right<n>(I) (logical), shift_right_signed<n>(I); to_float(I) -> F; I + I, I - I, I & I, I | I.
 // No operation here depends on the instruction set, so every device gives the same bits. Errors are within 3 ulp of the
 // exact value unless noted. Not-a-number goes in and comes out as not-a-number.
@@ -17,41 +17,39 @@ template <class F> HB_FN F copysign_(F magnitude, F sign) {
     return from_bits((bits(magnitude) & ints(sign, 0x7fffffff)) | (bits(sign) & ints(sign, int(0x80000000))));
 }
 
-// 1 / d for 1e-37 < d < 1e37: a guess from the exponent bits (error 12 %) and two cubic corrections.
-template <class F> HB_FN F recip_(F d) {
-    F y = from_bits(ints(d, 0x7ef311c7) - bits(d));
-    F e = fma(-d, y, F(1.0f));
-    y = fma(y, fma(e, e, e), y);
-    e = fma(-d, y, F(1.0f));
-    return fma(y, fma(e, e, e), y);
-}
-
-// sqrt(x) for x = 0 or 1e-37 < x < 1e37, as x times its reciprocal root: a guess from the bits (error 3 %), a quadratic
-// and a cubic correction.
+// sqrt(x) for x = 0 or 1e-37 < x < 1e37: a guess of its reciprocal from the bits (error 3 %), a quadratic correction, and
+// Newton's step for the root. Divisions are IEEE's, which the divider does beside the multiplications; roots as well would
+// keep it busy for longer than all the rest.
 template <class F> HB_FN F sqrt_(F x) {
     F y = from_bits(ints(x, 0x5f3759df) - shift_right<1>(bits(x)));
-    F h = fma(-(x * y), y, F(1.0f));
-    y = fma(y * F(0.5f), h, y);
-    h = fma(-(x * y), y, F(1.0f));
-    y = fma(y * h, fma(h, F(0.375f), F(0.5f)), y);
-    return x * y;
+    F c = x * y * y;  // in [0.932, 1.069]
+    F p = fma(c, F(0x1.808a30p-3f), F(-0x1.408ce8p-1f));
+    y = y * fma(p, c, F(0x1.e06a60p-1f));  // 1 / (2 sqrt(x)), error 3e-5
+    F root = (x + x) * y;
+    return fma(fma(-root, root, x), y, root);
 }
 
-// exp(x), with x limited to [-60, 60]: below, the answer is exp(-60) = 9e-27, so that no subnormal number arises.
-template <class F> HB_FN F exp_(F x) {
-    x = select(x < F(-60.0f), F(-60.0f), x);
-    x = select(x > F(60.0f), F(60.0f), x);
-    const F magic = F(12582912.0f);  // 1.5 * 2^23: adding it rounds to the nearest integer
-    F t = fma(x, F(1.44269504f), magic);
-    F n = t - magic;
-    F r = fma(n, F(-0.693359375f), x);
-    r = fma(n, F(2.12194440e-4f), r);
+// exp(r) - 1 for |r| <= log(2) / 2.
+template <class F> HB_FN F expm1_near_0(F r) {
     F p = fma(r, F(0x1.6a2352p-10f), F(0x1.123a6cp-7f));
     p = fma(p, r, F(0x1.5558f4p-5f));
     p = fma(p, r, F(0x1.555490p-3f));
     p = fma(p, r, F(0x1.fffffcp-2f));
-    p = fma(p * r, r, r) + F(1.0f);
-    return p * from_bits(shift_left<23>(bits(t) - bits(magic) + ints(x, 127)));
+    return fma(p * r, r, r);
+}
+constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer n and keeps n in the last bits
+template <class F> HB_FN F power_of_2(F rounded) {  // 2^n from n + kRounder
+    return from_bits(shift_left<23>(bits(rounded) - bits(F(kRounder)) + ints(rounded, 127)));
+}
+
+// exp(x), with x limited to [-60, 60]: below, the answer is exp(-60) = 9e-27, so that no subnormal number arises.
+template <class F> HB_FN F exp_(F x) {
+    x = min_(F(60.0f), max_(F(-60.0f), x));
+    F t = fma(x, F(1.44269504f), F(kRounder));
+    F n = t - F(kRounder);
+    F r = fma(n, F(-0.693359375f), x);
+    r = fma(n, F(2.12194440e-4f), r);
+    return (expm1_near_0(r) + F(1.0f)) * power_of_2(t);
 }
 
 // log(x) for normal x > 0; errors within 3 ulp.
@@ -70,19 +68,16 @@ template <class F> HB_FN F log_(F x) {
     return select(x > F(0.0f), r, x);
 }
 
-template <class F> HB_FN F sigmoid_(F x) { return recip_(F(1.0f) + exp_(-x)); }
+template <class F> HB_FN F sigmoid_(F x) { return F(1.0f) / (F(1.0f) + exp_(-x)); }
 
+// tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1; beyond |x| = 10 it is 1.
 template <class F> HB_FN F tanh_(F x) {
-    F a = abs_(x);
-    F q = x * x;
-    F p = fma(q, F(-0x1.82585ap-8f), F(0x1.54b8a0p-6f));
-    p = fma(p, q, F(-0x1.b898dep-5f));
-    p = fma(p, q, F(0x1.1109aep-3f));
-    p = fma(p, q, F(-0x1.55553ep-2f));
-    F small = fma(p * q, x, x);
-    F b = select(a > F(10.0f), F(10.0f), a);
-    F large = fma(F(-2.0f), recip_(exp_(b + b) + F(1.0f)), F(1.0f));
-    return select(a < F(0.6f), small, copysign_(large, x));
+    F a = min_(F(10.0f), abs_(x));
+    F t = fma(a, F(2.88539008f), F(kRounder));
+    F r = fma(t - F(kRounder), F(-0.693147182f), a + a);  // n < 30: one constant is exact enough
+    F scale = power_of_2(t);
+    F e = fma(scale, expm1_near_0(r), scale - F(1.0f));
+    return copysign_(e / (e + F(2.0f)), x);
 }
 
 // Phi(z), the normal distribution, and its density; absolute error of Phi below 1.5e-7.
@@ -90,7 +85,7 @@ template <class F> HB_FN F tanh_(F x) {
 template <class F> HB_FN void normal_(F z, F &cdf, F &density) {
     F t = abs_(z);
     F e = exp_(z * z * F(-0.5f));
-    F s = recip_(fma(select(t > F(1e4f), F(1e4f), t), F(0.28f), F(1.0f)));
+    F s = F(1.0f) / fma(min_(F(1e4f), t), F(0.28f), F(1.0f));
     F p = fma(s, F(-0x1.b16482p-4f), F(0x1.8f3baap-2f));
     p = fma(p, s, F(-0x1.e55e8cp-3f));
     p = fma(p, s, F(0x1.135ddep-2f));
@@ -108,7 +103,7 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
         h = z;
         d = one;
     } else if constexpr (A == Activation::relu) {
-        h = select(z > zero, z, select(z <= zero, zero, z));
+        h = max_(zero, z);
         d = select(z > zero, one, zero);
     } else if constexpr (A == Activation::leaky_relu) {
         h = select(z > zero, z, z * F(0.01f));
@@ -174,10 +169,10 @@ template <Rule R, bool kPlain, class F> HB_FN void update_(F &w, F &m, F &v, F g
         F root = sqrt_(v);
         if constexpr (R == Rule::adam) {
             m = flush_(fma(F(u.beta1), m, F(u.one_minus_beta1) * g));
-            F step = m * recip_(fma(root, F(u.root_scale), F(u.epsilon)));
+            F step = m / fma(root, F(u.root_scale), F(u.epsilon));
             w = fma(F(-u.rate), step, kPlain ? w : w * shrink);
         } else {
-            F step = g * recip_(root + F(u.epsilon));
+            F step = g / (root + F(u.epsilon));
             if constexpr (R == Rule::rmsprop_momentum) {
                 m = flush_(fma(F(u.momentum), m, step));
                 step = m;

@@ -33,7 +33,7 @@ struct Workspace {
     float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
     float *gradient;              // one arena, for clipping; else null
     float *bias_gradient;         // widest padded layer
-    float *row_loss, *row_part;   // (batch,)
+    float *row_loss;              // (batch,)
     uint32_t *index;              // (batch,) rows of this batch
 };
 
@@ -80,7 +80,7 @@ struct Kernels {
     void (*forward)(const ForwardArgs &);
     void (*judge)(JudgeArgs &);
     double (*fma_flops)(long repetitions);  // does that many rounds of independent FMAs; returns their count of flops
-    // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 1/x, 6 sqrt
+    // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
     void (*elementwise)(int function, const float *in, float *out, int n16);
 };
 

@@ -69,7 +69,6 @@ class Scratch {
         if (training && clipped) work_.gradient = take(layout.size);
         if (training) work_.bias_gradient = take(static_cast<size_t>(widest));
         work_.row_loss = take(n);
-        work_.row_part = take(n);
         work_.index = reinterpret_cast<uint32_t *>(take(n));
         return at;
     }

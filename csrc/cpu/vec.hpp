@@ -66,6 +66,7 @@ HB_FN void store(uint32_t *p, U v) { HB_EACH *reinterpret_cast<nu_memory *>(p + 
 HB_BINARY(V, +)
 HB_BINARY(V, -)
 HB_BINARY(V, *)
+HB_BINARY(V, /)
 HB_BINARY(I, &)
 HB_BINARY(I, |)
 HB_BINARY(U, +)
@@ -126,6 +127,27 @@ HB_FN V select(I m, V a, V b) {
     V r;
     HB_EACH r.x[i] = m.x[i] ? a.x[i] : b.x[i];
     return r;
+}
+// a < b ? a : b and a > b ? a : b, lane by lane: the second one wherever a lane of either is not a number.
+HB_FN V min_(V a, V b) {
+#if HB_LANES == 16
+    HB_EACH a.x[i] = (nf)_mm512_maskz_min_ps(0xffff, (__m512)a.x[i], (__m512)b.x[i]);
+#elif HB_LANES == 8
+    HB_EACH a.x[i] = (nf)_mm256_min_ps((__m256)a.x[i], (__m256)b.x[i]);
+#else
+    HB_EACH a.x[i] = a.x[i] < b.x[i] ? a.x[i] : b.x[i];
+#endif
+    return a;
+}
+HB_FN V max_(V a, V b) {
+#if HB_LANES == 16
+    HB_EACH a.x[i] = (nf)_mm512_maskz_max_ps(0xffff, (__m512)a.x[i], (__m512)b.x[i]);
+#elif HB_LANES == 8
+    HB_EACH a.x[i] = (nf)_mm256_max_ps((__m256)a.x[i], (__m256)b.x[i]);
+#else
+    HB_EACH a.x[i] = a.x[i] > b.x[i] ? a.x[i] : b.x[i];
+#endif
+    return a;
 }
 HB_FN U select(I m, U a, U b) {
     U r;
@@ -224,7 +246,7 @@ HB_FN void mul_wide(U a, uint32_t c, U &high, U &low) {
     }
 }
 
-// Sum and largest of 16 lanes, by the tree (i, i + 8), (i, i + 4), (i, i + 2), (i, i + 1).
+// Sum of 16 lanes, by the tree (i, i + 8), (i, i + 4), (i, i + 2), (i, i + 1).
 typedef float quad __attribute__((vector_size(16)));
 typedef quad quad_memory __attribute__((may_alias));
 #if defined(__clang__)
@@ -239,15 +261,6 @@ HB_FN float sum(V v) {
     const quad_memory *q = reinterpret_cast<const quad_memory *>(t);
     quad s = (q[0] + q[2]) + (q[1] + q[3]);
     return (s[0] + s[2]) + (s[1] + s[3]);
-}
-HB_FN float largest(V v) {  // not-a-number in a lane may or may not win: whoever cares checks a sum
-    alignas(64) float t[16];
-    store(t, v);
-    const quad_memory *q = reinterpret_cast<const quad_memory *>(t);
-    quad a = q[0] > q[2] ? q[0] : q[2], b = q[1] > q[3] ? q[1] : q[3];
-    quad m = a > b ? a : b;
-    float x = m[0] > m[2] ? m[0] : m[2], y = m[1] > m[3] ? m[1] : m[3];
-    return x > y ? x : y;
 }
 #undef HB_EACH
 

@@ -41,8 +41,7 @@ def test_an_unknown_name_is_refused() -> None:
         (1, np.log, np.geomspace(1e-30, 1e30, 4001), 3),
         (2, np.tanh, np.linspace(-12, 12, 4001), 3),
         (3, lambda x: 1 / (1 + np.exp(-x)), np.linspace(-50, 50, 4001), 3),
-        (5, lambda x: 1 / x, np.geomspace(1e-30, 1e30, 4001), 2),
-        (6, np.sqrt, np.geomspace(1e-30, 1e30, 4001), 2),
+        (5, np.sqrt, np.geomspace(1e-30, 1e30, 4001), 2),
     ],
 )
 def test_elementwise_functions_are_nearly_exact(number: int, exact: object, points: np.ndarray, ulps: float) -> None:
@@ -64,7 +63,7 @@ def test_the_normal_distribution_to_its_stated_error() -> None:
     assert np.abs(_core.elementwise(4, x) - truth).max() < 1.5e-7
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(6))
 def test_not_a_number_stays_one(number: int) -> None:
     from hyperband import _core
 

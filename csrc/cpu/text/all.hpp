@@ -25,18 +25,29 @@ inline void initialise(const Layout &layout, Key key, const float *bound, float 
 }
 
 inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_t *index) {
-    for (int i = 0; i < count; i += kPanel) {  // the buffer is padded to 16
-        U x = lane_numbers() + U(first + static_cast<uint32_t>(i));
-        if (order.n <= 1) {
-            x = U(0u);
-        } else {
-            x = order.scramble(x);
-            // Lanes past the last row of the epoch start outside [0, n): their walk may never return, and nobody asks.
-            const I wanted = lane_numbers() < U(static_cast<uint32_t>(count - i < kPanel ? count - i : kPanel));
-            for (I outside = wanted & (x >= U(order.n)); any(outside); outside = wanted & (x >= U(order.n)))
-                x = select(outside, order.scramble(x), x);
+    constexpr int kSide = 4;  // vectors side by side: a scramble is a long chain of multiplications
+    for (int begin = 0; begin < count; begin += kSide * kPanel) {
+        const int vectors = panels_of(count - begin) < kSide ? panels_of(count - begin) : kSide;
+        U x[kSide];
+        I outside[kSide];
+        for (int v = 0; v < kSide; ++v) x[v] = lane_numbers() + U(first + static_cast<uint32_t>(begin + v * kPanel));
+        bool walking = order.n > 1;
+        if (walking)
+            for (int v = 0; v < kSide; ++v) x[v] = order.scramble(x[v]);
+        else
+            for (int v = 0; v < kSide; ++v) x[v] = U(0u);
+        while (walking) {
+            walking = false;
+            for (int v = 0; v < kSide; ++v) {
+                // Lanes past the last row of the batch may start outside [0, n): their walk may never return, and nobody asks.
+                const int wanted = count - begin - v * kPanel;
+                outside[v] = below(wanted) & (x[v] >= U(order.n));
+                walking = walking || any(outside[v]);
+            }
+            if (walking)
+                for (int v = 0; v < kSide; ++v) x[v] = select(outside[v], order.scramble(x[v]), x[v]);
         }
-        store(index + i, x);
+        for (int v = 0; v < vectors; ++v) store(index + begin + v * kPanel, x[v]);
     }
 }
 
@@ -65,7 +76,6 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
             case 2: y = tanh_(x); break;
             case 3: y = sigmoid_(x); break;
             case 4: normal_(x, y, density); break;
-            case 5: y = recip_(x); break;
             default: y = sqrt_(x);
         }
         store(out + i, y);

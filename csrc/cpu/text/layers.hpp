@@ -1,6 +1,7 @@
 // A layer forward, its derivative, dropout, and the transposed copy of its weights.
 #pragma once
 
+#include "cpu/text/blocks.hpp"
 #include "cpu/text/gemm.hpp"
 
 namespace hyperband::HB_ISA {
@@ -96,23 +97,6 @@ inline void drop(float *h, float *d, size_t ld, int rows, int panels, Key key, u
                 store(h + at, select(dropped, V(0.0f), load(h + at) * keep));
                 store(d + at, select(dropped, V(0.0f), load(d + at) * keep));
             }
-        }
-}
-
-// A 16 x 16 block, both sides contiguous rows of 16.
-HB_FN void transpose_block(const float *from, float *to) {
-    const quad_memory *q = reinterpret_cast<const quad_memory *>(from);
-    quad_memory *o = reinterpret_cast<quad_memory *>(to);
-    for (int r = 0; r < 4; ++r)
-        for (int c = 0; c < 4; ++c) {
-            quad a = q[(4 * r + 0) * 4 + c], b = q[(4 * r + 1) * 4 + c];
-            quad e = q[(4 * r + 2) * 4 + c], f = q[(4 * r + 3) * 4 + c];
-            quad ab0 = HB_SHUFFLE(a, b, 0, 4, 1, 5), ab1 = HB_SHUFFLE(a, b, 2, 6, 3, 7);
-            quad ef0 = HB_SHUFFLE(e, f, 0, 4, 1, 5), ef1 = HB_SHUFFLE(e, f, 2, 6, 3, 7);
-            o[(4 * c + 0) * 4 + r] = HB_SHUFFLE(ab0, ef0, 0, 1, 4, 5);
-            o[(4 * c + 1) * 4 + r] = HB_SHUFFLE(ab0, ef0, 2, 3, 6, 7);
-            o[(4 * c + 2) * 4 + r] = HB_SHUFFLE(ab1, ef1, 0, 1, 4, 5);
-            o[(4 * c + 3) * 4 + r] = HB_SHUFFLE(ab1, ef1, 2, 3, 6, 7);
         }
 }
 

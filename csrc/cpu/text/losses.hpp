@@ -1,8 +1,7 @@
 // Losses of rows, in place: outputs become gradients with respect to the outputs.
 #pragma once
 
-#include "cpu/kernels.hpp"
-#include "cpu/vec.hpp"
+#include "cpu/text/blocks.hpp"
 
 namespace hyperband::HB_ISA {
 
@@ -20,45 +19,59 @@ struct LossArgs {
 
 HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
 
+// Sixteen rows at a time, so that their maxima, sums, logarithms and reciprocals are vectors.
 template <bool kGradient> void cross_entropy(const LossArgs &a) {
     const int n = a.n_outputs, panels = panels_of(n);
     const size_t ld = static_cast<size_t>(row_stride(n));
     const float inverse_rows = 1.0f / static_cast<float>(a.rows);
     const float smooth = a.smoothing / static_cast<float>(n), target = 1.0f - a.smoothing;
-    for (int b = 0; b < a.rows; ++b) {
-        float *z = a.work->g[0] + b * ld;
-        V top(-3e38f), total(0.0f);
-        for (int p = 0; p < panels; ++p) {
-            const I inside = below(n - p * kPanel);
-            V x = load(z + p * kPanel);
-            top = select(inside & (x > top), x, top);
-            total = total + select(inside, x, V(0.0f));
-        }
-        const float m = largest(top);
-        const int label = a.data.label[a.row(b)];
-        float part = m - target * z[label];
-        if (smooth > 0.0f) part = part - smooth * sum(total);
-        V s(0.0f);
-        for (int p = 0; p < panels; ++p) {
-            V e = select(below(n - p * kPanel), exp_(load(z + p * kPanel) - V(m)), V(0.0f));
-            s = s + e;
-            if constexpr (kGradient) store(z + p * kPanel, e);
-        }
-        const float exp_sum = sum(s);
-        a.work->row_loss[b] = exp_sum;
-        a.work->row_part[b] = part;
-        if constexpr (kGradient) {
-            const float c = a.weight(b) * inverse_rows;
-            const V inverse(1.0f / exp_sum);
+    alignas(64) float block[kPanel * kPanel] = {}, totals[kPanel * kPanel] = {}, chosen[kPanel] = {}, each[kPanel];
+    for (int first = 0; first < a.rows; first += kPanel) {
+        const int rows = a.rows - first < kPanel ? a.rows - first : kPanel;
+        float *const z0 = a.work->g[0] + first * ld;
+        for (int b = 0; b < rows; ++b) {
+            const float *z = z0 + b * ld;
+            V top(-3e38f), total(0.0f);
             for (int p = 0; p < panels; ++p) {
-                V g = (load(z + p * kPanel) * inverse - V(smooth)) * V(c);
-                store(z + p * kPanel, select(below(n - p * kPanel), g, V(0.0f)));
+                const I inside = below(n - p * kPanel);
+                const V x = load(z + p * kPanel);
+                top = max_(select(inside, x, V(-3e38f)), top);
+                if (smooth > 0.0f) total = total + select(inside, x, V(0.0f));
             }
-            z[label] = z[label] - target * c;
+            store(block + b * kPanel, top);
+            if (smooth > 0.0f) store(totals + b * kPanel, total);
+            chosen[b] = z[a.data.label[a.row(first + b)]];
+        }
+        const V top = largest_of_rows(block);
+        store(each, top);
+        for (int b = 0; b < rows; ++b) {
+            float *z = z0 + b * ld;
+            V s(0.0f);
+            for (int p = 0; p < panels; ++p) {
+                const V e = select(below(n - p * kPanel), exp_(load(z + p * kPanel) - V(each[b])), V(0.0f));
+                s = s + e;
+                if constexpr (kGradient) store(z + p * kPanel, e);
+            }
+            store(block + b * kPanel, s);
+        }
+        const V sums = sum_rows(block);
+        V part = top - V(target) * load(chosen);
+        if (smooth > 0.0f) part = part - V(smooth) * sum_rows(totals);
+        store(a.work->row_loss + first, log_(sums) + part);  // the buffer is padded to 16
+        if constexpr (kGradient) {
+            store(each, V(1.0f) / sums);
+            for (int b = 0; b < rows; ++b) {
+                float *z = z0 + b * ld;
+                const float c = a.weight(first + b) * inverse_rows;
+                for (int p = 0; p < panels; ++p) {
+                    const V g = (load(z + p * kPanel) * V(each[b]) - V(smooth)) * V(c);
+                    store(z + p * kPanel, select(below(n - p * kPanel), g, V(0.0f)));
+                }
+                const int label = a.data.label[a.row(first + b)];
+                z[label] = z[label] - target * c;
+            }
         }
     }
-    for (int b = 0; b < a.rows; b += kPanel)  // logarithms of 16 rows at a time; the buffers are padded to 16
-        store(a.work->row_loss + b, log_(load(a.work->row_loss + b)) + load(a.work->row_part + b));
 }
 
 template <bool kGradient> void logistic(const LossArgs &a) {

@@ -1,0 +1,43 @@
+// Blocks of 16 x 16 floats: transposed, and reduced row by row.
+#pragma once
+
+#include "cpu/kernels.hpp"
+#include "cpu/vec.hpp"
+
+namespace hyperband::HB_ISA {
+
+// A 16 x 16 block, both sides contiguous rows of 16.
+HB_FN void transpose_block(const float *from, float *to) {
+    const quad_memory *q = reinterpret_cast<const quad_memory *>(from);
+    quad_memory *o = reinterpret_cast<quad_memory *>(to);
+    for (int r = 0; r < 4; ++r)
+        for (int c = 0; c < 4; ++c) {
+            quad a = q[(4 * r + 0) * 4 + c], b = q[(4 * r + 1) * 4 + c];
+            quad e = q[(4 * r + 2) * 4 + c], f = q[(4 * r + 3) * 4 + c];
+            quad ab0 = HB_SHUFFLE(a, b, 0, 4, 1, 5), ab1 = HB_SHUFFLE(a, b, 2, 6, 3, 7);
+            quad ef0 = HB_SHUFFLE(e, f, 0, 4, 1, 5), ef1 = HB_SHUFFLE(e, f, 2, 6, 3, 7);
+            o[(4 * c + 0) * 4 + r] = HB_SHUFFLE(ab0, ef0, 0, 1, 4, 5);
+            o[(4 * c + 1) * 4 + r] = HB_SHUFFLE(ab0, ef0, 2, 3, 6, 7);
+            o[(4 * c + 2) * 4 + r] = HB_SHUFFLE(ab1, ef1, 0, 1, 4, 5);
+            o[(4 * c + 3) * 4 + r] = HB_SHUFFLE(ab1, ef1, 2, 3, 6, 7);
+        }
+}
+
+// Lane i of the answer: row i of the block by the tree (j, j + 8), (j, j + 4), (j, j + 2), (j, j + 1) over its lanes.
+template <class Op> HB_FN V reduce_rows(const float *block, const Op &op) {
+    alignas(64) float t[kPanel * kPanel];
+    transpose_block(block, t);
+    V a[kPanel / 2];
+    for (int i = 0; i < 8; ++i) a[i] = op(load(t + i * kPanel), load(t + (i + 8) * kPanel));
+    for (int half = 4; half > 0; half /= 2)
+        for (int i = 0; i < half; ++i) a[i] = op(a[i], a[i + half]);
+    return a[0];
+}
+HB_FN V sum_rows(const float *block) {
+    return reduce_rows(block, [](V a, V b) { return a + b; });
+}
+HB_FN V largest_of_rows(const float *block) {  // not-a-number may or may not win: whoever cares checks a sum
+    return reduce_rows(block, [](V a, V b) { return max_(a, b); });
+}
+
+}  // namespace hyperband::HB_ISA
