@@ -159,15 +159,21 @@ bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::
     const Workspace &work = scratch.training.fit(m.layout, static_cast<int>(most), true, a.clip_norm > 0.0);
     kernel.transpose(m.layout, m.weights.get(), work);
     StepArgs s{
-        &m.layout,       &a,        loss_,     n_outputs_, static_cast<int32_t>(c.inputs), 0, train_.rows(), m.key, 0, {},
+        &m.layout,       &a,        loss_,     n_outputs_, static_cast<int32_t>(c.inputs), 0, train_.rows(), m.key, nullptr, 0, {},
         m.weights.get(), m.m.get(), m.v.get(), &work};
     auto order = RowOrder::of(m.key, static_cast<uint32_t>(rows), static_cast<uint32_t>(c.epoch));
+    int64_t ordered = 0, ordered_end = 0;  // rows of this epoch whose order work.index holds
     while (c.step < until) {
         const int64_t first = c.position * most;
         s.batch = static_cast<int32_t>(std::min<int64_t>(most, rows - first));
         s.step = static_cast<uint32_t>(c.step);
         s.update = update_at(a, c.step, m.total_steps);
-        kernel.order_rows(order, static_cast<uint32_t>(first), s.batch, work.index);
+        if (first >= ordered_end) {
+            ordered = first;
+            ordered_end = std::min(rows, first + std::max<int64_t>(1, kOrdered / most) * most);
+            kernel.order_rows(order, static_cast<uint32_t>(first), static_cast<int>(ordered_end - first), work.index);
+        }
+        s.index = work.index + (first - ordered);
         const double loss = kernel.step(s);
         if (!std::isfinite(loss)) {
             c.diverged = 1;
@@ -183,6 +189,7 @@ bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::
             c.position = 0;
             m.record.train_loss = m.record.epoch_loss / static_cast<double>(rows);
             m.record.epoch_loss = 0.0;
+            ordered_end = 0;
             order = RowOrder::of(m.key, static_cast<uint32_t>(rows), static_cast<uint32_t>(c.epoch));
         }
         if (evaluate && validation_ && (epoch_ended || c.step == until)) validate(m, scratch.judging);

@@ -24,6 +24,9 @@ struct Rows {
     const float *weight = nullptr;    // (n,) or null: all 1
 };
 
+// Rows whose order is found at a time: batches of their own would be too short to keep the pipeline busy.
+constexpr int kOrdered = 512;
+
 // Working memory of one thread, large enough for the member at hand (see Scratch in scratch.hpp).
 struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
@@ -34,7 +37,7 @@ struct Workspace {
     float *gradient;              // one arena, for clipping; else null
     float *bias_gradient;         // widest padded layer
     float *row_loss;              // (batch,)
-    uint32_t *index;              // (batch,) rows of this batch
+    uint32_t *index;              // (max(batch, kOrdered),) rows of the batches to come
 };
 
 struct StepArgs {
@@ -44,6 +47,7 @@ struct StepArgs {
     int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
     Rows data;
     Key key;
+    const uint32_t *index;  // (batch,) rows of this step
     uint32_t step;
     Update update;
     float *weights, *m, *v;  // arenas; m, v null where the rule has none

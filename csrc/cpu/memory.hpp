@@ -69,7 +69,7 @@ class Scratch {
         if (training && clipped) work_.gradient = take(layout.size);
         if (training) work_.bias_gradient = take(static_cast<size_t>(widest));
         work_.row_loss = take(n);
-        work_.index = reinterpret_cast<uint32_t *>(take(n));
+        if (training) work_.index = reinterpret_cast<uint32_t *>(take(n > kOrdered ? n : kOrdered));
         return at;
     }
 

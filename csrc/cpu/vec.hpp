@@ -54,6 +54,11 @@ HB_FN V load(const float *p) {
     HB_EACH r.x[i] = *reinterpret_cast<const nf_memory *>(p + i * HB_LANES);
     return r;
 }
+HB_FN U load(const uint32_t *p) {
+    U r;
+    HB_EACH r.x[i] = *reinterpret_cast<const nu_memory *>(p + i * HB_LANES);
+    return r;
+}
 HB_FN void store(float *p, V v) { HB_EACH *reinterpret_cast<nf_memory *>(p + i * HB_LANES) = v.x[i]; }
 HB_FN void store(uint32_t *p, U v) { HB_EACH *reinterpret_cast<nu_memory *>(p + i * HB_LANES) = v.x[i]; }
 
@@ -87,7 +92,6 @@ HB_COMPARE(V, <=)
 HB_COMPARE(V, >=)
 HB_COMPARE(V, ==)
 HB_COMPARE(U, <)
-HB_COMPARE(U, >=)
 #undef HB_COMPARE
 
 // Signed sums wrap around, as unsigned ones do.
@@ -148,18 +152,6 @@ HB_FN V max_(V a, V b) {
     HB_EACH a.x[i] = a.x[i] > b.x[i] ? a.x[i] : b.x[i];
 #endif
     return a;
-}
-HB_FN U select(I m, U a, U b) {
-    U r;
-    HB_EACH r.x[i] = m.x[i] ? a.x[i] : b.x[i];
-    return r;
-}
-HB_FN bool any(I m) {
-    ni o = m.x[0];
-    for (int i = 1; i < kRegs; ++i) o = o | m.x[i];
-    int32_t r = 0;
-    for (int j = 0; j < HB_LANES; ++j) r |= o[j];
-    return r != 0;
 }
 HB_FN I bits(V v) {
     I r;
@@ -255,6 +247,52 @@ typedef quad quad_memory __attribute__((may_alias));
 typedef int32_t quad_places __attribute__((vector_size(16)));
 #define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, quad_places{i, j, k, l})
 #endif
+// Lanes of two vectors dealt so that x and y hold partners `kDistance` lanes apart: first those of a, then those of b. With
+// a = (a0, a1, a2, a3) in quads of four lanes, 8: x = (a0, a1, b0, b1), y = (a2, a3, b2, b3); 4: x = (a0, a2, b0, b2),
+// y = (a1, a3, b1, b3). Within each quad, 2: x = lanes (a0, a1, b0, b1), y = (a2, a3, b2, b3); 1: x = (a0, a2, b0, b2),
+// y = (a1, a3, b1, b3).
+template <int kDistance> HB_FN void deal(V a, V b, V &x, V &y) {
+    [[maybe_unused]] constexpr int kLow = kDistance == 8 || kDistance == 2 ? 0x44 : 0x88;
+    [[maybe_unused]] constexpr int kHigh = kLow == 0x44 ? 0xee : 0xdd;
+#if HB_LANES == 16
+    constexpr int kAll = 0xffff;
+    const __m512 p = (__m512)a.x[0], q = (__m512)b.x[0];
+    if constexpr (kDistance >= 4) {
+        x.x[0] = (nf)_mm512_maskz_shuffle_f32x4(kAll, p, q, kLow);
+        y.x[0] = (nf)_mm512_maskz_shuffle_f32x4(kAll, p, q, kHigh);
+    } else {
+        x.x[0] = (nf)_mm512_maskz_shuffle_ps(kAll, p, q, kLow);
+        y.x[0] = (nf)_mm512_maskz_shuffle_ps(kAll, p, q, kHigh);
+    }
+#elif HB_LANES == 8
+    if constexpr (kDistance == 8) {
+        x.x[0] = a.x[0], x.x[1] = b.x[0], y.x[0] = a.x[1], y.x[1] = b.x[1];
+    } else if constexpr (kDistance == 4) {
+        x.x[0] = (nf)_mm256_permute2f128_ps((__m256)a.x[0], (__m256)a.x[1], 0x20);
+        x.x[1] = (nf)_mm256_permute2f128_ps((__m256)b.x[0], (__m256)b.x[1], 0x20);
+        y.x[0] = (nf)_mm256_permute2f128_ps((__m256)a.x[0], (__m256)a.x[1], 0x31);
+        y.x[1] = (nf)_mm256_permute2f128_ps((__m256)b.x[0], (__m256)b.x[1], 0x31);
+    } else {
+        HB_EACH x.x[i] = (nf)_mm256_shuffle_ps((__m256)a.x[i], (__m256)b.x[i], kLow);
+        HB_EACH y.x[i] = (nf)_mm256_shuffle_ps((__m256)a.x[i], (__m256)b.x[i], kHigh);
+    }
+#else
+    if constexpr (kDistance == 8) {
+        x.x[0] = a.x[0], x.x[1] = a.x[1], x.x[2] = b.x[0], x.x[3] = b.x[1];
+        y.x[0] = a.x[2], y.x[1] = a.x[3], y.x[2] = b.x[2], y.x[3] = b.x[3];
+    } else if constexpr (kDistance == 4) {
+        x.x[0] = a.x[0], x.x[1] = a.x[2], x.x[2] = b.x[0], x.x[3] = b.x[2];
+        y.x[0] = a.x[1], y.x[1] = a.x[3], y.x[2] = b.x[1], y.x[3] = b.x[3];
+    } else if constexpr (kDistance == 2) {
+        HB_EACH x.x[i] = HB_SHUFFLE(a.x[i], b.x[i], 0, 1, 4, 5);
+        HB_EACH y.x[i] = HB_SHUFFLE(a.x[i], b.x[i], 2, 3, 6, 7);
+    } else {
+        HB_EACH x.x[i] = HB_SHUFFLE(a.x[i], b.x[i], 0, 2, 4, 6);
+        HB_EACH y.x[i] = HB_SHUFFLE(a.x[i], b.x[i], 1, 3, 5, 7);
+    }
+#endif
+}
+
 HB_FN float sum(V v) {
     alignas(64) float t[16];
     store(t, v);

@@ -24,30 +24,39 @@ inline void initialise(const Layout &layout, Key key, const float *bound, float 
     }
 }
 
+// Values that left [0, n) walk on, packed side by side: another pass over all for the sake of a few would cost as much.
 inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_t *index) {
-    constexpr int kSide = 4;  // vectors side by side: a scramble is a long chain of multiplications
-    for (int begin = 0; begin < count; begin += kSide * kPanel) {
-        const int vectors = panels_of(count - begin) < kSide ? panels_of(count - begin) : kSide;
-        U x[kSide];
-        I outside[kSide];
-        for (int v = 0; v < kSide; ++v) x[v] = lane_numbers() + U(first + static_cast<uint32_t>(begin + v * kPanel));
-        bool walking = order.n > 1;
-        if (walking)
-            for (int v = 0; v < kSide; ++v) x[v] = order.scramble(x[v]);
-        else
-            for (int v = 0; v < kSide; ++v) x[v] = U(0u);
-        while (walking) {
-            walking = false;
-            for (int v = 0; v < kSide; ++v) {
-                // Lanes past the last row of the batch may start outside [0, n): their walk may never return, and nobody asks.
-                const int wanted = count - begin - v * kPanel;
-                outside[v] = below(wanted) & (x[v] >= U(order.n));
-                walking = walking || any(outside[v]);
+    if (order.n <= 1) {
+        for (int i = 0; i < count; ++i) index[i] = 0;
+        return;
+    }
+    constexpr int kMost = 512;
+    alignas(64) uint32_t walker[kMost];
+    int place[kMost];
+    for (int begin = 0; begin < count; begin += kMost) {
+        uint32_t *out = index + begin;  // padded to 16
+        const int n = count - begin < kMost ? count - begin : kMost;
+        int outside = 0;
+        for (int i = 0; i < n; i += kPanel) {
+            store(out + i, order.scramble(lane_numbers() + U(first + static_cast<uint32_t>(begin + i))));
+            for (int j = i; j < n && j < i + kPanel; ++j) {
+                place[outside] = j;
+                outside += out[j] >= order.n ? 1 : 0;
             }
-            if (walking)
-                for (int v = 0; v < kSide; ++v) x[v] = select(outside[v], order.scramble(x[v]), x[v]);
         }
-        for (int v = 0; v < vectors; ++v) store(index + begin + v * kPanel, x[v]);
+        while (outside > 0) {
+            for (int i = 0; i < outside; ++i) walker[i] = out[place[i]];
+            for (int i = outside; i % kPanel != 0; ++i) walker[i] = 0;
+            int left = 0;
+            for (int i = 0; i < outside; i += kPanel) store(walker + i, order.scramble(load(walker + i)));
+            for (int i = 0; i < outside; ++i) {
+                const int at = place[i];
+                out[at] = walker[i];
+                place[left] = at;
+                left += walker[i] >= order.n ? 1 : 0;
+            }
+            outside = left;
+        }
     }
 }
 

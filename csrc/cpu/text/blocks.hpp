@@ -23,15 +23,22 @@ HB_FN void transpose_block(const float *from, float *to) {
         }
 }
 
+template <int kDistance, class Op> HB_FN V fold(V a, V b, const Op &op) {
+    V x, y;
+    deal<kDistance>(a, b, x, y);
+    return op(x, y);
+}
+
 // Lane i of the answer: row i of the block by the tree (j, j + 8), (j, j + 4), (j, j + 2), (j, j + 1) over its lanes.
 template <class Op> HB_FN V reduce_rows(const float *block, const Op &op) {
-    alignas(64) float t[kPanel * kPanel];
-    transpose_block(block, t);
-    V a[kPanel / 2];
-    for (int i = 0; i < 8; ++i) a[i] = op(load(t + i * kPanel), load(t + (i + 8) * kPanel));
-    for (int half = 4; half > 0; half /= 2)
-        for (int i = 0; i < half; ++i) a[i] = op(a[i], a[i + half]);
-    return a[0];
+    V quarter[4];  // quad k of quarter p: what is left of row 4 k + p
+    for (int p = 0; p < 4; ++p) {
+        const float *row = block + p * kPanel;
+        const V near = fold<8>(load(row), load(row + 4 * kPanel), op);
+        const V far = fold<8>(load(row + 8 * kPanel), load(row + 12 * kPanel), op);
+        quarter[p] = fold<4>(near, far, op);
+    }
+    return fold<1>(fold<2>(quarter[0], quarter[1], op), fold<2>(quarter[2], quarter[3], op), op);
 }
 HB_FN V sum_rows(const float *block) {
     return reduce_rows(block, [](V a, V b) { return a + b; });

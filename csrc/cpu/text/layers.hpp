@@ -112,8 +112,10 @@ inline void transpose_layer(const Layer &y, const float *weights, float *to) {
                 transpose_block(from, dest);
                 continue;
             }
-            for (int j = 0; j < nj; ++j)
-                for (int i = 0; i < kPanel; ++i) dest[j * kPanel + i] = i < nk ? from[i * kPanel + j] : 0.0f;
+            alignas(64) float block[kPanel * kPanel], turned[kPanel * kPanel];
+            for (int i = 0; i < kPanel; ++i) store(block + i * kPanel, i < nk ? load(from + i * kPanel) : V(0.0f));
+            transpose_block(block, turned);
+            for (int j = 0; j < nj; ++j) store(dest + j * kPanel, load(turned + j * kPanel));
         }
 }
 

@@ -45,10 +45,10 @@ inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
     const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
     for (int b = 0; b < s.batch; ++b) {
-        const float *from = s.data.x + s.work->index[b] * s.data.stride;
+        const float *from = s.data.x + s.index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
         if (b + ahead < s.batch) {  // rows lie anywhere in memory: ask for one while copying another
-            const float *next = s.data.x + s.work->index[b + ahead] * s.data.stride;
+            const float *next = s.data.x + s.index[b + ahead] * s.data.stride;
             for (int p = 0; p < panels; ++p) __builtin_prefetch(next + p * kPanel, 0, 2);
         }
         for (int p = 0; p < panels; ++p) store(to + p * kPanel, load(from + p * kPanel));
@@ -197,8 +197,7 @@ inline void backward(const StepArgs &s) {
 inline double step(const StepArgs &s) {
     gather(s);
     forward_training(s);
-    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.work->index, static_cast<float>(s.architecture->label_smoothing),
-                     s.work};
+    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work};
     row_losses<true>(a);
     double total = 0.0;
     for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
