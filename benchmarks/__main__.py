@@ -1,0 +1,47 @@
+"""The command line: one subcommand a benchmark; ``engine`` when none is named."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+#: subcommand -> what it shows; its module has a click command `main`
+COMMANDS = {
+    "engine": "Network-epochs per second, against other ways to train the same networks.",
+    "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",
+}
+
+
+class Commands(click.Group):
+    """Subcommands whose modules are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a module, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"benchmarks.{cmd_name.replace('-', '_')}").main
+        command.help = command.short_help = COMMANDS[cmd_name]
+        return command
+
+
+@click.group("benchmarks", cls=Commands)
+def benchmarks() -> None:
+    """Benchmarks of hyperband; `engine` when no command is named."""
+
+
+def main() -> None:
+    """Run the named benchmark, else `engine`."""
+    arguments = sys.argv[1:]
+    if not arguments or (arguments[0].startswith("-") and arguments[0] != "--help"):
+        arguments = ["engine", *arguments]
+    benchmarks(arguments, prog_name="python -m benchmarks")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""JAX: an epoch as one compiled scan over steps, networks of one shape under vmap; compiling is not timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders.base import Contender, Session, Unavailable
+from benchmarks.workloads import Layers, Task
+
+
+def _epoch(jax: Any, activation: str, beta1: float, beta2: float, epsilon: float) -> Any:
+    """(state, x, y, rate, full (n, steps, batch), rest (n, r)) -> state; every argument but x and y is per network."""
+    jnp = jax.numpy
+    act = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": lambda z: jax.nn.gelu(z, approximate=False)}[activation]
+
+    def loss(layers: Any, x: Any, y: Any) -> Any:
+        for w, b in layers[:-1]:
+            x = act(x @ w + b)
+        w, b = layers[-1]
+        return -jnp.take_along_axis(jax.nn.log_softmax(x @ w + b), y[:, None], 1).mean()
+
+    def epoch(state: Any, x: Any, y: Any, rate: Any, full: Any, rest: Any) -> Any:
+        def step(state: Any, rows: Any) -> Any:
+            layers, m, v, t = state
+            g = jax.grad(loss)(layers, x[rows], y[rows])
+            t = t + 1
+            m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, g)
+            v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, g)
+            scale, root = rate / (1 - beta1**t), 1 / jnp.sqrt(1 - beta2**t)
+            layers = jax.tree.map(lambda w, m, v: w - scale * m / (jnp.sqrt(v) * root + epsilon), layers, m, v)
+            return (layers, m, v, t), None
+
+        state, _ = jax.lax.scan(step, state, full)
+        return step(state, rest)[0] if rest.shape[0] else state
+
+    return jax.jit(jax.vmap(epoch, in_axes=(0, None, None, 0, 0, 0)))
+
+
+class _Group:
+    def __init__(self, jax: Any, task: Task, members: list[int]) -> None:
+        self.jax, self.task, self.members = jax, task, members
+        self.settings = task.networks[members[0]]
+        stack = [task.initial(m) for m in members]
+        layers = jax.tree.map(lambda *parts: jax.numpy.asarray(np.stack(parts)), *stack)
+        zeros = jax.tree.map(jax.numpy.zeros_like, layers)
+        self.state = (layers, zeros, zeros, jax.numpy.zeros(len(members)))
+        self.x, self.y = jax.numpy.asarray(task.x), jax.numpy.asarray(task.y.astype(np.int32))
+        self.rate = jax.numpy.full(len(members), self.settings.learning_rate)
+        s = self.settings
+        self.run = _epoch(jax, s.activation, s.beta1, s.beta2, s.epsilon)
+
+    def epoch(self, number: int) -> None:
+        size = self.settings.batch_size
+        order = np.stack([self.task.order(m, number) for m in self.members]).astype(np.int32)
+        whole = order.shape[1] // size * size
+        full = order[:, :whole].reshape(len(order), -1, size)
+        self.state = self.run(self.state, self.x, self.y, self.rate, full, order[:, whole:])
+
+
+class _Session(Session):
+    def __init__(self, jax: Any, task: Task) -> None:
+        self._jax = jax
+        groups: dict[object, list[int]] = {}
+        for member, n in enumerate(task.networks):
+            groups.setdefault(n, []).append(member)
+        self._groups = [_Group(jax, task, members) for members in groups.values()]
+        self._epoch = 0
+
+    def train(self) -> None:
+        for group in self._groups:
+            group.epoch(self._epoch)
+        self._jax.block_until_ready([group.state for group in self._groups])
+        self._epoch += 1
+
+    def weights(self, member: int) -> Layers:
+        group = next(g for g in self._groups if member in g.members)
+        place = group.members.index(member)
+        return [(np.asarray(w)[place], np.asarray(b)[place]) for w, b in group.state[0]]
+
+
+class Jax(Contender):
+    """Equal networks under vmap; where all differ, one compiled epoch each."""
+
+    name = "JAX vmap + scan"
+    activations = ("relu", "tanh", "gelu")
+
+    def start(self, task: Task) -> Session:
+        try:
+            import jax
+        except ImportError:
+            raise Unavailable("JAX is not installed") from None
+        return _Session(jax, task)

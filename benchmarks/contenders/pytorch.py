@@ -1,0 +1,111 @@
+"""PyTorch: one network after another, and networks of one shape together as batched matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contenders.base import Contender, Session, Unavailable
+from benchmarks.workloads import Layers, Task
+
+
+def _torch(threads: int) -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise Unavailable("PyTorch is not installed") from None
+    torch.set_num_threads(threads)
+    return torch
+
+
+class _Group:
+    """Networks of one shape and batch size, their parameters stacked: (n, in, out) and (n, 1, out)."""
+
+    def __init__(self, torch: Any, task: Task, members: list[int], stacked: bool) -> None:
+        self.torch, self.task, self.members, self.stacked = torch, task, members, stacked
+        self.settings = task.networks[members[0]]
+        self.x, self.y = torch.from_numpy(task.x), torch.from_numpy(task.y)
+        initial = [task.initial(member) for member in members]
+        self.parameters = []
+        for layer in range(len(initial[0])):
+            for part in (0, 1):
+                value = np.stack([layers[layer][part] for layers in initial])
+                value = value[:, None] if part else value
+                tensor = torch.from_numpy(value if stacked else value[0].copy())
+                self.parameters.append(tensor.clone().requires_grad_())
+        s = self.settings
+        self.optimizer = torch.optim.Adam(
+            self.parameters, lr=s.learning_rate, betas=(s.beta1, s.beta2), eps=s.epsilon, fused=True
+        )
+
+    def forward(self, x: Any) -> Any:
+        torch, last = self.torch, len(self.parameters) - 2
+        for i in range(0, len(self.parameters), 2):
+            w, b = self.parameters[i], self.parameters[i + 1]
+            x = torch.baddbmm(b, x, w) if self.stacked else torch.addmm(b[0], x, w)
+            if i < last:
+                x = getattr(torch.nn.functional, self.settings.activation)(x)
+        return x
+
+    def epoch(self, number: int) -> None:
+        torch = self.torch
+        order = torch.from_numpy(np.stack([self.task.order(m, number) for m in self.members]))
+        for rows in order.split(self.settings.batch_size, dim=1):
+            rows = rows if self.stacked else rows[0]
+            x, y = self.x[rows], self.y[rows]
+            logits = self.forward(x)
+            loss = (
+                torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1), reduction="sum")
+                / rows.shape[-1]
+            )
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+
+
+class _Session(Session):
+    def __init__(self, torch: Any, task: Task, stacked: bool) -> None:
+        groups: dict[object, list[int]] = {}
+        for member, n in enumerate(task.networks):
+            groups.setdefault(n if stacked else member, []).append(member)
+        self._groups = [_Group(torch, task, members, stacked) for members in groups.values()]
+        self._epoch = 0
+
+    def train(self) -> None:
+        for group in self._groups:
+            group.epoch(self._epoch)
+        self._epoch += 1
+
+    def weights(self, member: int) -> Layers:
+        group = next(g for g in self._groups if member in g.members)
+        place = group.members.index(member)
+        arrays = [p.detach().numpy() for p in group.parameters]
+        arrays = [a[place] for a in arrays] if group.stacked else arrays
+        return [(w, b[0]) for w, b in zip(arrays[0::2], arrays[1::2], strict=True)]
+
+
+class TorchLoop(Contender):
+    """A loop over networks, automatic differentiation, fused Adam."""
+
+    name = "PyTorch loop"
+    activations = ("relu", "tanh", "gelu")
+
+    def share(self, task: Task) -> tuple[int, int]:
+        return self.fewer(task, 8)
+
+    def start(self, task: Task) -> Session:
+        return _Session(_torch(self.threads), task, stacked=False)
+
+
+class TorchBatched(Contender):
+    """Equal networks stacked into batched matrix products."""
+
+    name = "PyTorch bmm"
+    activations = ("relu", "tanh", "gelu")
+
+    def start(self, task: Task) -> Session:
+        torch = _torch(self.threads)
+        if len(set(task.networks)) == len(task.networks) > 1:
+            raise Unavailable("no two networks are alike, so nothing can be batched")
+        return _Session(torch, task, stacked=True)

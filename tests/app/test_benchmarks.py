@@ -1,0 +1,102 @@
+"""The benchmarks run, check every answer, and find a wrong one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import engine, machine  # noqa: E402
+from benchmarks.contenders import ALL, Contender, Reference, Unavailable  # noqa: E402
+from benchmarks.contenders.numpy_loop import NumpyLoop  # noqa: E402
+from benchmarks.workloads import digits, mixture, pictures  # noqa: E402
+
+TASKS = {"A": digits(3), "B": pictures(2, 300).part(2, 300), "C": mixture(4, 600)}
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("name", TASKS)
+def test_every_contender_gives_the_answer_of_the_reference(kind: type[Contender], name: str) -> None:
+    if kind.name == "pure Python loop" and name == "B":
+        pytest.skip("takes half a minute; A and C are the same code")
+    try:
+        assert engine.check(kind(1), TASKS[name]) <= engine.TOLERANCE
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+class Hasty(NumpyLoop):
+    """Trains with twice the learning rate."""
+
+    name = "hasty"
+
+    def start(self, task):  # type: ignore[no-untyped-def]
+        return super().start(replace(task, networks=[replace(n, learning_rate=2e-3) for n in task.networks]))
+
+
+def test_a_wrong_answer_is_found_and_not_timed() -> None:
+    task = TASKS["A"].part(2, 128)
+    wrong, right = engine.measure(task, 1, 1, [Hasty, Reference])
+    assert wrong["status"] == "wrong" and "seconds" not in wrong
+    assert right["status"] == "timed" and right["distance"] == 0.0 and len(right["seconds"]) == 1
+    assert "WRONG" in engine.table([wrong, right], None)
+
+
+def test_useful_flops() -> None:
+    one = TASKS["A"].part(1, 10)
+    assert one.flops(0) == 10 * 2 * (2 * 64 * 32 + 3 * (32 * 32 + 32 * 10))
+
+
+def test_the_command_prints_a_table_and_writes_json(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "hyperband", "bench", "--scale", "0.01", "--repetitions", "1", "--workload", "A",
+         "--threads", "1", "--json", str(file)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    assert "network-epochs/s" in done.stdout and "pure Python loop" in done.stdout
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert {"commit", "processor", "python", "date", "runs"} <= set(written)
+    records = {r["contender"]: r for r in written["runs"][0]["records"]}
+    assert set(records) == {kind.name for kind in ALL}
+    for record in records.values():
+        assert record["status"] in ("timed", "absent")
+        if record["status"] == "timed":
+            assert record["distance"] <= engine.TOLERANCE and len(record["seconds"]) == 1
+            assert record["network_epochs_per_second"] > 0
+
+
+def test_help_and_bad_options() -> None:
+    def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "benchmarks", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert "datasets" in bench("--help").stdout
+    for arguments, message in (
+        (["--threads", "999"], "at most"),
+        (["--json", "no/such/folder/x.json"], "folder that exists"),
+        (["--workload", "Z"], "'Z' is not one of"),
+        (["speed"], "No such command"),
+    ):
+        done = bench(*arguments)
+        assert done.returncode != 0 and message in done.stderr
+
+
+def test_datasets_that_are_absent_are_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "datasets", "--table", "adult"],
+        cwd=ROOT, env={"HYPERBAND_DATA": str(tmp_path), "PATH": ""}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0 and "adult" in done.stderr and "HYPERBAND_DATA" in done.stderr
+
+
+def test_the_machine_is_described() -> None:
+    about = machine.describe()
+    assert about["processor"] and about["python"] and about["commit"]
