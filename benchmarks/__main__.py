@@ -10,6 +10,9 @@ import click
 #: subcommand -> what it shows; its module has a click command `main`
 COMMANDS = {
     "engine": "Network-epochs per second, against other ways to train the same networks.",
+    "features": "What each feature of a network costs.",
+    "heatmap": "Percent of the peak by width and batch size.",
+    "growth": "Time and memory a network, from 100 to 10,000 networks.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
     "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",
 }

@@ -16,6 +16,12 @@ F32 = NDArray[np.float32]
 Layers = list[tuple[F32, F32]]
 
 
+def flops_per_row(network: Architecture, n_inputs: int, n_outputs: int) -> float:
+    """Useful flops of a row: 2 in x out a layer, forward, for dX (not of the first layer), for dW."""
+    products = [a * b for a, b in pairwise((n_inputs, *network.widths, n_outputs))]
+    return 2.0 * (3 * sum(products) - products[0])
+
+
 @dataclass(frozen=True)
 class Task:
     """Networks and the rows to train them on, with everything that decides their curves.
@@ -40,10 +46,8 @@ class Task:
         return self.x.shape[1], *self.networks[member].widths, self.n_classes
 
     def flops(self, member: int) -> float:
-        """Useful flops of one epoch: 2 in x out a layer and row, forward, for dX (not of the first layer), for dW."""
-        dims = self.dims(member)
-        products = [a * b for a, b in pairwise(dims)]
-        return 2.0 * (3 * sum(products) - products[0]) * len(self.x)
+        """Useful flops of one epoch."""
+        return flops_per_row(self.networks[member], self.x.shape[1], self.n_classes) * len(self.x)
 
     def initial(self, member: int) -> Layers:
         """The weights that the engine starts from; the seed of a member is its number."""

@@ -1,0 +1,67 @@
+"""Time and memory a network as the population grows, networks all different."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from benchmarks import machine
+from benchmarks.engine import fma_peak
+from benchmarks.rates import population, seconds_per_epoch, steps_of
+from benchmarks.workloads import mixture
+from hyperband.backends import registry
+from hyperband.backends.base import Split
+
+SIZES = (100, 300, 1000, 3000, 10_000)
+
+
+def resident() -> int | None:
+    """Bytes of this process in memory, None where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return None
+    import resource
+
+    return pages * resource.getpagesize()
+
+
+@click.command("growth")
+@click.option("--rows", default=1000, show_default=True)
+@click.option("--threads", default=1, show_default=True)
+@click.option("--most", type=click.IntRange(1), default=SIZES[-1], show_default=True, help="Largest population.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
+def main(rows: int, threads: int, most: int, json_file: Path | None) -> None:
+    """See `benchmarks.__main__`."""
+    peak, records = fma_peak(), []
+    # A hundred networks again and again: the mixture, hence the work a network, is the same in every size above.
+    pattern = mixture(100, rows)
+    data = Split(pattern.x, pattern.y.astype(np.int32))
+    click.echo(f"{'networks':>9}{'us a network-epoch':>20}{'% of peak':>11}{'MB a network':>14}{'as planned':>12}")
+    for size in (n for n in SIZES if n <= most):
+        networks = [pattern.networks[i % 100] for i in range(size)]
+        engine = registry.get("native").engine(data, None, "cross_entropy", pattern.n_classes, threads=threads)
+        before = resident()
+        ids = population(engine, networks)
+        per_epoch = seconds_per_epoch(engine, ids, steps_of(networks, rows), 0.5)
+        after = resident()
+        flops = sum(pattern.flops(i % 100) for i in range(size))
+        record: dict[str, Any] = {
+            "networks": size,
+            "seconds_per_network_epoch": per_epoch / size,
+            "of_peak": None if peak is None else flops / per_epoch / peak / threads,
+            "bytes_per_network": None if before is None or after is None else (after - before) / size,
+            "planned_bytes_per_network": sum(engine.bytes_per_member(n) for n in networks) / size,
+        }
+        records.append(record)
+        click.echo(
+            f"{size:>9,}{1e6 * per_epoch / size:>20,.1f}{100 * (record['of_peak'] or 0):>11.1f}"
+            f"{(record['bytes_per_network'] or 0) / 1e6:>14.3f}{record['planned_bytes_per_network'] / 1e6:>12.3f}"
+        )
+    if json_file is not None:
+        text = json.dumps({**machine.describe(), "peak": peak, "threads": threads, "records": records}, indent=1)
+        json_file.write_text(text + "\n", encoding="utf-8")
