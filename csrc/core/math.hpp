@@ -131,13 +131,13 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
 
 // What one optimiser step needs beside the gradient, as float32 numbers of this step.
 struct Update {
-    float rate;         // of the schedule; for adam divided by the bias correction of m
-    float root_scale;   // adam: 1 / sqrt(1 - beta2^t)
+    float rate;  // of the schedule; for adam divided by the bias correction of m
+    float root_scale;  // adam: 1 / sqrt(1 - beta2^t)
     float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
     float momentum;
-    float decay;        // weight decay added to the gradient (0 for adamw)
-    float shrink;       // factor of the weight before the update (adamw), else 1
-    float clip;         // factor of the gradient, 1 when it is not clipped
+    float decay;  // weight decay added to the gradient (0 for adamw)
+    float shrink;  // factor of the weight before the update (adamw), else 1
+    float clip;  // factor of the gradient, 1 when it is not clipped
 };
 
 // Moments too small to matter become 0: no subnormal number lives in the state.

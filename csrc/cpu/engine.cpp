@@ -158,9 +158,21 @@ bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::
     const int64_t most = std::min<int64_t>(a.batch_size, rows);
     const Workspace &work = scratch.training.fit(m.layout, static_cast<int>(most), true, a.clip_norm > 0.0);
     kernel.transpose(m.layout, m.weights.get(), work);
-    StepArgs s{
-        &m.layout,       &a,        loss_,     n_outputs_, static_cast<int32_t>(c.inputs), 0, train_.rows(), m.key, nullptr, 0, {},
-        m.weights.get(), m.m.get(), m.v.get(), &work};
+    StepArgs s{&m.layout,
+               &a,
+               loss_,
+               n_outputs_,
+               static_cast<int32_t>(c.inputs),
+               0,
+               train_.rows(),
+               m.key,
+               nullptr,
+               0,
+               {},
+               m.weights.get(),
+               m.m.get(),
+               m.v.get(),
+               &work};
     auto order = RowOrder::of(m.key, static_cast<uint32_t>(rows), static_cast<uint32_t>(c.epoch));
     int64_t ordered = 0, ordered_end = 0;  // rows of this epoch whose order work.index holds
     while (c.step < until) {

@@ -197,7 +197,8 @@ inline void backward(const StepArgs &s) {
 inline double step(const StepArgs &s) {
     gather(s);
     forward_training(s);
-    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work};
+    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing),
+                     s.work};
     row_losses<true>(a);
     double total = 0.0;
     for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
