@@ -14,11 +14,15 @@ struct Tiles {
     HB_FN int size(int t) const { return base + (t < extra ? 1 : 0); }
 };
 
+// What happens to a sum on its way from the register to memory: nothing; max(0, x); or 0 where `gate`, laid out like c, is
+// not positive.
+enum class Finish { none, rectify, gate };
+
 // c[r][16 NV] = start + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart. The start of row r is
 // start + r * ld_start: a bias for every row (ld_start = 0), or c itself to go on with a sum.
-template <int MR, int NV>
+template <int MR, int NV, Finish kFinish>
 void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *start, size_t ld_start, float *c,
-          size_t ldc) {
+          size_t ldc, [[maybe_unused]] const float *gate) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
@@ -45,7 +49,12 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) store(c + r * ldc + v * kPanel, acc[r][v]);
+        for (int v = 0; v < NV; ++v) {
+            V x = acc[r][v];
+            if constexpr (kFinish == Finish::rectify) x = max_(V(0.0f), x);
+            if constexpr (kFinish == Finish::gate) x = select(load(gate + r * ldc + v * kPanel) > V(0.0f), x, V(0.0f));
+            store(c + r * ldc + v * kPanel, x);
+        }
 }
 
 // out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order.
@@ -75,12 +84,12 @@ void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg
         for (int v = 0; v < NV; ++v) store(out + v * panel + r * kPanel, acc[r][v]);
 }
 
-using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, size_t, float *, size_t);
+using Tile = void (*)(const float *, size_t, int, const float *, size_t, const float *, size_t, float *, size_t, const float *);
 using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, float *, size_t);
 
 // Tables by the number of rows: kTileRows of this instruction set fills its registers.
 template <int NV, int... R> struct TileTable {
-    static constexpr Tile tiles[] = {&tile<R + 1, NV>...};
+    template <Finish kFinish> static constexpr Tile tiles[] = {&tile<R + 1, NV, kFinish>...};
     static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV>...};
 };
 template <int NV, int N, int... R> struct MakeTable : MakeTable<NV, N - 1, N - 1, R...> {};
@@ -93,23 +102,29 @@ template <int NV> using Table = typename MakeTable<NV, kTileRows>::type;
 // Panels of b that stay in the nearest cache while all rows pass by: kTilePanels * 16 * kDepth floats, 24 KiB.
 constexpr int kDepth = 384 / kTilePanels;
 
-// c = bias + a b; then epilogue(first panel, number of panels) while they are in the nearest cache.
-template <class Epilogue>
+// c = finish(bias + a b); then epilogue(first panel, number of panels) while they are in the nearest cache.
+template <Finish kFinish, class Epilogue>
 void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias,
-          float *c, size_t ldc, const Epilogue &epilogue) {
+          float *c, size_t ldc, const float *gate, const Epilogue &epilogue) {
     const Tiles tiles(rows, kTileRows), depths(k_end, kDepth);
     for (int d = 0; d < depths.count; ++d) {
         const int k = depths.begin(d), depth = depths.size(d);
+        const bool last = d + 1 == depths.count;
+        const Tile *const two =
+            last ? Table<kTilePanels>::template tiles<kFinish> : Table<kTilePanels>::template tiles<Finish::none>;
+        const Tile *const one = last ? Table<1>::template tiles<kFinish> : Table<1>::template tiles<Finish::none>;
         for (int j = 0; j < panels;) {
             const bool wide = kTilePanels == 2 && j + 2 <= panels;
             for (int t = 0; t < tiles.count; ++t) {
                 const int r = tiles.begin(t), n = tiles.size(t);
-                const Tile f = wide ? Table<kTilePanels>::tiles[n - 1] : Table<1>::tiles[n - 1];
-                float *to = c + r * ldc + j * kPanel;
+                const Tile f = (wide ? two : one)[n - 1];
+                const size_t at = r * ldc + j * kPanel;
+                float *to = c + at;
                 const float *start = d > 0 ? to : bias ? bias + j * kPanel : nullptr;
-                f(a + r * lda + k, lda, depth, b + j * panel + k * kPanel, panel, start, d > 0 ? ldc : 0, to, ldc);
+                f(a + r * lda + k, lda, depth, b + j * panel + k * kPanel, panel, start, d > 0 ? ldc : 0, to, ldc,
+                  kFinish == Finish::gate ? gate + at : nullptr);
             }
-            if (d + 1 == depths.count) epilogue(j, wide ? 2 : 1);
+            if (last) epilogue(j, wide ? 2 : 1);
             j += wide ? 2 : 1;
         }
     }

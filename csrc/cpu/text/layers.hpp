@@ -34,20 +34,17 @@ struct Nothing {
     HB_FN void operator()(int, int) const {}
 };
 
-// g *= derivative of the layer below.
+// g *= stored derivative of the layer below.
 struct TimesSlope {
-    Slope slope;
     float *g;
-    const float *h, *d;
+    const float *d;
     size_t ld;
     int rows;
     HB_FN void operator()(int first, int n) const {
-        if (slope == Slope::one) return;
         for (int r = 0; r < rows; ++r)
             for (int j = first; j < first + n; ++j) {
                 const size_t at = r * ld + j * kPanel;
-                V x = load(g + at);
-                store(g + at, slope == Slope::sign ? select(load(h + at) > V(0.0f), x, V(0.0f)) : x * load(d + at));
+                store(g + at, load(g + at) * load(d + at));
             }
     }
 };
@@ -62,15 +59,26 @@ struct Product {  // the arguments of gemm that do not depend on the epilogue
     const float *bias;
     float *c;
     size_t ldc;
-    template <class Epilogue> HB_FN void run(const Epilogue &e) const {
-        gemm(a, lda, rows, k_end, b, panel, panels, bias, c, ldc, e);
+    template <Finish kFinish = Finish::none, class Epilogue = Nothing>
+    HB_FN void run(const Epilogue &e = {}, const float *gate = nullptr) const {
+        gemm<kFinish>(a, lda, rows, k_end, b, panel, panels, bias, c, ldc, gate, e);
     }
 };
 
 inline void hidden_layer(Activation a, const Product &p, float *d) {
     switch (a) {
-        case Activation::identity: p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::relu: p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.rows}); break;
+        case Activation::identity:
+            if (d)
+                p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.rows});
+            else
+                p.run();
+            break;
+        case Activation::relu:
+            if (d)
+                p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.rows});
+            else
+                p.run<Finish::rectify>();
+            break;
         case Activation::leaky_relu: p.run(Activate<Activation::leaky_relu>{p.c, d, p.ldc, p.rows}); break;
         case Activation::gelu: p.run(Activate<Activation::gelu>{p.c, d, p.ldc, p.rows}); break;
         case Activation::silu: p.run(Activate<Activation::silu>{p.c, d, p.ldc, p.rows}); break;
@@ -141,7 +149,7 @@ inline void forward(const ForwardArgs &f) {
                   last ? f.work->g[0] : f.work->h[l],
                   static_cast<size_t>(row_stride(y.out))};
         if (last)
-            p.run(Nothing{});
+            p.run();
         else
             hidden_layer(f.activation, p, nullptr);
         a = p.c;

@@ -74,7 +74,7 @@ inline void forward_training(const StepArgs &s) {
                   last ? s.work->g[0] : s.work->h[l],
                   static_cast<size_t>(row_stride(y.out))};
         if (last) {
-            p.run(Nothing{});
+            p.run();
         } else {
             hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
             if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.batch, p.panels, s.key, s.step, l, arch.dropout);
@@ -163,7 +163,11 @@ inline void backward(const StepArgs &s) {
                       nullptr,
                       s.work->g[side ^ 1],
                       lda};
-            p.run(TimesSlope{slope, p.c, s.work->h[l - 1], s.work->d[l - 1], lda, p.rows});
+            switch (slope) {
+                case Slope::one: p.run(); break;
+                case Slope::sign: p.run<Finish::gate>({}, s.work->h[l - 1]); break;
+                case Slope::stored: p.run(TimesSlope{p.c, s.work->d[l - 1], lda, p.rows}); break;
+            }
         }
         column_sums(g, ldg, s.batch, y.panels, clipped ? s.work->gradient + y.bias : s.work->bias_gradient);
         if (clipped) {
