@@ -71,19 +71,17 @@ def count() -> dict[str, int]:
         ).stdout  # fmt: skip
     total: Counter[str] = Counter()
     for line in listing.splitlines():
-        found = re.match(r"\s*([\d,]+)\s+\S*:(.*?)\s+\[\S*_core\.\S*\]$", line)
+        found = re.match(r"\s*([\d,]+)\s+[^:]*:(.*?)\s+\[\S*_core\.\S*\]$", line)
         if found:
             total[kernel_of(found.group(2))] += int(found.group(1).replace(",", ""))
     return dict(total.most_common())
 
 
 def kernel_of(symbol: str) -> str:
-    """A short name: no namespaces, no arguments, the template arguments of register tiles left out."""
-    name = symbol.replace("hyperband::avx2::", "").replace("hyperband::", "").removesuffix("'2")
-    name = re.sub(r"\(anonymous namespace\)::", "", name)
-    name = re.sub(r"^(?:void|double|float|bool) ", "", name)
-    name = re.sub(r"\(.*", "", name) if not name.startswith("(") else name
-    return re.sub(r"^(tile|outer_tile|sum_panels)<.*", r"\1", name)
+    """A short name: no namespaces, no arguments; register tiles, and what is made for each activation, as one."""
+    name = re.sub(r"hyperband::(avx2::)?|\(anonymous namespace\)::", "", symbol)
+    name = re.sub(r"(?<=[>\w])\(.*", "", re.sub(r"^(void|double|float|bool) ", "", name))
+    return re.sub(r"^(tile|outer_tile|sum_panels|gemm|outer_product)<.*", r"\1", name)
 
 
 def compare(now: dict[str, int], before: dict[str, int]) -> list[str]:
