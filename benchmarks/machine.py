@@ -15,6 +15,7 @@ PACKAGES = ("numpy", "numba", "scikit-learn", "torch", "jax", "optuna")
 
 def describe() -> dict[str, Any]:
     """Machine, versions and commit, as plain data."""
+    from hyperband import build_info
     from hyperband.config import show_config
 
     config = show_config()
@@ -23,9 +24,12 @@ def describe() -> dict[str, Any]:
         "commit": commit(),
         "processor": processor(),
         "processors": cores(),
-        "system": f"{platform.system()} {platform.machine()}",
+        "memory_bytes": memory(),
+        "load": list(os.getloadavg()),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "engine": dict(config.engine),
+        "build": {key: str(value) for key, value in build_info.details().items()},
         "packages": {name: found for name in PACKAGES if (found := installed(name))},
     }
 
@@ -53,6 +57,14 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def memory() -> int | None:
+    """Bytes of memory, None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def cores() -> list[int]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+#: Seconds before each measurement: idle threads of BLAS and OpenMP spin for a while and would take a processor.
+REST = 0.25
 
 
-def take_turns(work: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
+def take_turns(work: Mapping[Key, Callable[[], object]], repetitions: int) -> dict[Key, list[float]]:
     """Seconds of each repetition of each piece of work, after one unmeasured turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in work}
+    seconds: dict[Key, list[float]] = {name: [] for name in work}
     for turn in range(repetitions + 1):
         for name, call in work.items():
+            time.sleep(REST)
             began = time.perf_counter()
             call()
             if turn > 0:

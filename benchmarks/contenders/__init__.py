@@ -5,9 +5,19 @@ from benchmarks.contenders.engine import Native, Numba, Reference
 from benchmarks.contenders.jax_vmap import Jax
 from benchmarks.contenders.numpy_loop import NumpyLoop
 from benchmarks.contenders.pure_python import PurePython
-from benchmarks.contenders.pytorch import TorchBatched, TorchLoop
+from benchmarks.contenders.pytorch import TorchBatched, TorchCompiled, TorchLoop
 from benchmarks.contenders.sklearn_mlp import Sklearn
 
-ALL: tuple[type[Contender], ...] = (Native, Numba, Jax, TorchBatched, TorchLoop, NumpyLoop, Sklearn, PurePython)
+ALL: tuple[type[Contender], ...] = (
+    Native,
+    Numba,
+    Jax,
+    TorchCompiled,
+    TorchBatched,
+    TorchLoop,
+    NumpyLoop,
+    Sklearn,
+    PurePython,
+)
 
 __all__ = ["ALL", "Contender", "Reference", "Session", "Unavailable"]

@@ -1,4 +1,7 @@
-"""JAX: an epoch as one compiled scan over steps, networks of one shape under vmap; compiling is not timed."""
+"""JAX: an epoch as one compiled scan over steps, networks of one shape under vmap; compiling is not timed.
+
+XLA takes as many threads as the process may use processors, and this cannot be changed later.
+"""
 
 from __future__ import annotations
 

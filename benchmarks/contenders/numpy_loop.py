@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from benchmarks.contenders.base import Contender, Session
 from benchmarks.workloads import F32, Layers, Task
@@ -20,7 +21,7 @@ def activate(kind: str, z: F32) -> tuple[F32, F32]:
         return np.maximum(z, 0.0, out=z), (z > 0).astype(np.float32)
     if kind == "tanh":
         h = np.tanh(z, out=z)
-        return h, 1.0 - h * h
+        return h, np.float32(1.0) - h * h
     try:
         from scipy.special import ndtr
 
@@ -90,12 +91,16 @@ class _Network:
 
 
 class _Session(Session):
-    def __init__(self, task: Task) -> None:
-        self._task = task
+    def __init__(self, task: Task, threads: int) -> None:
+        self._task, self._threads, self._pools = task, threads, ThreadpoolController()
         self._networks = [_Network(task, member) for member in range(len(task.networks))]
         self._epoch = 0
 
     def train(self) -> None:
+        with self._pools.limit(limits=self._threads):
+            self._train()
+
+    def _train(self) -> None:
         x, y = self._task.x, self._task.y
         for member, network in enumerate(self._networks):
             order, size = self._task.order(member, self._epoch), network.settings.batch_size
@@ -114,8 +119,12 @@ class NumpyLoop(Contender):
     name = "NumPy loop"
     activations = ("relu", "tanh", "gelu")
 
+    @classmethod
+    def settings(cls, threads: int) -> list[int]:
+        return sorted({1, threads})  # small products are often faster on one
+
     def share(self, task: Task) -> tuple[int, int]:
         return self.fewer(task, 4)
 
     def start(self, task: Task) -> Session:
-        return _Session(task)
+        return _Session(task, self.threads)
