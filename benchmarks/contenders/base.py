@@ -33,12 +33,12 @@ class Contender(ABC):
     activations : those it knows; networks with another one get tanh in its place, which the table says
     tolerance : float
         How far from the reference's weights its own may end, in units of the way that training moved them.
-        Rounding alone is worth up to 7e-5, one wrong setting of Adam from 1e-3 on.
+        Rounding alone is worth up to 5e-4 (a unit on the other side of its kink), one wrong setting of Adam 1e-3.
     """
 
     name: str
     activations: tuple[str, ...] = ACTIVATIONS
-    tolerance: float = 3e-4
+    tolerance: float = 7e-4
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
