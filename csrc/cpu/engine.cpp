@@ -156,23 +156,24 @@ bool Engine::train_member(Member &m, int64_t until, bool evaluate, const Clock::
     const Architecture &a = m.architecture;
     const auto rows = c.rows;
     const int64_t most = std::min<int64_t>(a.batch_size, rows);
-    const Workspace &work = scratch.training.fit(m.layout, static_cast<int>(most), true, a.clip_norm > 0.0);
+    const Workspace &work = scratch.training.for_training(m.layout, static_cast<int>(most), a.clip_norm > 0.0);
     kernel.transpose(m.layout, m.weights.get(), work);
-    StepArgs s{&m.layout,
-               &a,
-               loss_,
-               n_outputs_,
-               static_cast<int32_t>(c.inputs),
-               0,
-               train_.rows(),
-               m.key,
-               nullptr,
-               0,
-               {},
-               m.weights.get(),
-               m.m.get(),
-               m.v.get(),
-               &work};
+    StepArgs s{.layout = &m.layout,
+               .architecture = &a,
+               .loss = loss_,
+               .n_outputs = n_outputs_,
+               .inputs = static_cast<int32_t>(c.inputs),
+               .batch = 0,
+               .first = 0,
+               .data = train_.rows(),
+               .key = m.key,
+               .index = nullptr,
+               .step = 0,
+               .update = {},
+               .weights = m.weights.get(),
+               .m = m.m.get(),
+               .v = m.v.get(),
+               .work = &work};
     auto order = RowOrder::of(m.key, static_cast<uint32_t>(rows), static_cast<uint32_t>(c.epoch));
     int64_t ordered = 0, ordered_end = 0;  // rows of this epoch whose order work.index holds
     while (c.step < until) {
@@ -224,7 +225,7 @@ void Engine::validate(Member &m, Scratch &scratch) const {
 }
 
 Scores Engine::judge(const Member &m, const float *weights, const Dataset &data, Scratch &scratch) const {
-    const Workspace &work = scratch.fit(m.layout, kJudgedRows, false, false);
+    const Workspace &work = scratch.for_judging(m.layout, kJudgedRows);
     JudgeArgs j{loss_, n_outputs_, 0, {}, &work, 0.0, 0.0, 0.0};
     const auto inputs = static_cast<int32_t>(m.counters.inputs > 0 ? m.counters.inputs : n_inputs_);
     for (size_t first = 0; first < data.n(); first += kJudgedRows) {
@@ -262,7 +263,7 @@ void predict_rows(const Layout &layout, Activation activation, int inputs, const
     const auto stride = static_cast<size_t>(padded(n_inputs)), out_stride = static_cast<size_t>(row_stride(n_outputs));
     std::atomic<size_t> next{0};
     run_on_threads(static_cast<int>(std::min(scratch.size(), chunks)), [&](int t) {
-        const Workspace &work = scratch[static_cast<size_t>(t)].judging.fit(layout, kJudgedRows, false, false);
+        const Workspace &work = scratch[static_cast<size_t>(t)].judging.for_judging(layout, kJudgedRows);
         for (size_t c = next++; c < chunks; c = next++) {
             const size_t first = c * kJudgedRows, rows = std::min<size_t>(kJudgedRows, n - first);
             copy_padded(x + first * columns, rows, columns, stride, work.x);

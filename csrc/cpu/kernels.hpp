@@ -27,14 +27,19 @@ struct Rows {
 // Rows whose order is found at a time: batches of their own would be too short to keep the pipeline busy.
 constexpr int kOrdered = 512;
 
-// Working memory of one thread, large enough for the member at hand (see Scratch in scratch.hpp).
+// Rows of a large batch that go forward and back together: their activations stay in the second-level cache, and working
+// memory stays small. A multiple of 8, for the counters of dropout.
+constexpr int kPart = 256;
+inline int rows_at_a_time(int batch) { return batch < kPart ? batch : kPart; }
+
+// Working memory of one thread, large enough for the member at hand (see Scratch in memory.hpp).
 struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
     float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
     float *g[2];                  // (batch, widest row_stride) gradients of pre-activations; g[0] starts as the outputs
     float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
-    float *gradient;              // one arena, for clipping; else null
+    float *gradient;              // one arena, for clipping and batches in parts; else null
     float *bias_gradient;         // widest padded layer
     float *row_loss;              // (batch,)
     uint32_t *index;              // (max(batch, kOrdered),) rows of the batches to come
@@ -45,6 +50,7 @@ struct StepArgs {
     const Architecture *architecture;
     Loss loss;
     int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
+    int32_t first;                     // of the rows at hand, where the kernel takes a batch in parts; else 0
     Rows data;
     Key key;
     const uint32_t *index;  // (batch,) rows of this step

@@ -35,16 +35,27 @@ class Floats {
 // Working memory of one thread, grown to the largest member that it meets and laid out anew for each.
 class Scratch {
   public:
-    // For `rows` rows of a network with this layout; `training` adds what only the way back needs.
-    const Workspace &fit(const Layout &layout, int rows, bool training, bool clipped) {
-        size_t need = plan(layout, rows, training, clipped, nullptr);
-        if (need > buffer_.size()) buffer_ = Floats(need);
-        plan(layout, rows, training, clipped, buffer_.get());
-        return work_;
+    // For training a network with this layout on batches of so many rows.
+    const Workspace &for_training(const Layout &layout, int batch, bool clipped) {
+        const int rows = rows_at_a_time(batch);
+        return fit([&](float *base) { return plan(layout, rows, batch, clipped || rows < batch, base); });
+    }
+    // For the outputs of so many rows.
+    const Workspace &for_judging(const Layout &layout, int rows) {
+        return fit([&](float *base) { return plan(layout, rows, 0, false, base); });
     }
 
   private:
-    size_t plan(const Layout &layout, int rows, bool training, bool clipped, float *base) {
+    template <class Plan> const Workspace &fit(const Plan &plan) {
+        const size_t need = plan(nullptr);
+        if (need > buffer_.size()) buffer_ = Floats(need);
+        plan(buffer_.get());
+        return work_;
+    }
+
+    // Lays out room for `rows` rows, and, where `batch` is not 0, for the way back. Returns the floats it takes.
+    size_t plan(const Layout &layout, int rows, int batch, bool collected, float *base) {
+        const bool training = batch > 0;
         size_t at = 0;
         auto take = [&](size_t n) {
             float *p = base == nullptr ? nullptr : base + at;
@@ -66,10 +77,11 @@ class Scratch {
             if (training && l > 0) work_.transposed[l] = take(static_cast<size_t>(padded(y.in)) * static_cast<size_t>(y.out));
         }
         for (int i = 0; i < (training ? 2 : 1); ++i) work_.g[i] = take(n * static_cast<size_t>(widest));
-        if (training && clipped) work_.gradient = take(layout.size);
+        if (collected) work_.gradient = take(layout.size);
         if (training) work_.bias_gradient = take(static_cast<size_t>(widest));
         work_.row_loss = take(n);
-        if (training) work_.index = reinterpret_cast<uint32_t *>(take(n > kOrdered ? n : kOrdered));
+        if (training)
+            work_.index = reinterpret_cast<uint32_t *>(take(static_cast<size_t>(batch > kOrdered ? batch : kOrdered)));
         return at;
     }
 

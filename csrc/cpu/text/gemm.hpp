@@ -57,14 +57,14 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
         }
 }
 
-// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order.
-template <int MR, int NV>
+// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order; kGoOn: the sum starts with what is in `out`.
+template <int MR, int NV, bool kGoOn>
 void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out, size_t panel) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) acc[r][v] = V(0.0f);
+        for (int v = 0; v < NV; ++v) acc[r][v] = kGoOn ? load(out + v * panel + r * kPanel) : V(0.0f);
     for (int b = 0; b < rows; ++b) {
         V gv[NV];
 #pragma GCC unroll 2
@@ -90,7 +90,7 @@ using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, fl
 // Tables by the number of rows: kTileRows of this instruction set fills its registers.
 template <int NV, int... R> struct TileTable {
     template <Finish kFinish> static constexpr Tile tiles[] = {&tile<R + 1, NV, kFinish>...};
-    static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV>...};
+    template <bool kGoOn> static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV, kGoOn>...};
 };
 template <int NV, int N, int... R> struct MakeTable : MakeTable<NV, N - 1, N - 1, R...> {};
 template <int NV, int... R> struct MakeTable<NV, 0, R...> {
@@ -130,6 +130,25 @@ void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_
     }
 }
 
+template <bool kGoOn> HB_FN OuterTile outer(int rows, bool wide) {
+    return (wide ? Table<kTilePanels>::template outer<kGoOn> : Table<1>::template outer<kGoOn>)[rows - 1];
+}
+
+// The gradient of a weight matrix, or what these rows add to it, into panels like those of the weights.
+template <bool kGoOn>
+void outer_product_into(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, float *out,
+                        size_t panel) {
+    const Tiles tiles(k_end, kTileRows);
+    for (int j = 0; j < panels;) {
+        const bool wide = kTilePanels == 2 && j + 2 <= panels;
+        for (int t = 0; t < tiles.count; ++t) {
+            const int k = tiles.begin(t);
+            outer<kGoOn>(tiles.size(t), wide)(a + k, lda, rows, g + j * kPanel, ldg, out + j * panel + k * kPanel, panel);
+        }
+        j += wide ? 2 : 1;
+    }
+}
+
 // Rows of a gradient that are handed out together: long runs keep the optimiser's loop busy, 8 KiB stay in the cache.
 constexpr int kRunRows = 64;
 
@@ -149,8 +168,7 @@ void outer_product(const float *a, size_t lda, int rows, int k_end, const float 
             for (; t < tiles.count && n + tiles.size(t) <= kRunRows; ++t) {
                 const int k = tiles.begin(t), size = tiles.size(t);
                 for (int v = 0; v < nj; ++v) announce(j + v, k, size);
-                const OuterTile f = wide ? Table<kTilePanels>::outer[size - 1] : Table<1>::outer[size - 1];
-                f(a + k, lda, rows, g + j * kPanel, ldg, out + n * kPanel, kRunRows * kPanel);
+                outer<false>(size, wide)(a + k, lda, rows, g + j * kPanel, ldg, out + n * kPanel, kRunRows * kPanel);
                 n += size;
             }
             for (int v = 0; v < nj; ++v) sink(j + v, first, n, out + v * kRunRows * kPanel);

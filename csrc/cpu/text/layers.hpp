@@ -88,15 +88,17 @@ inline void hidden_layer(Activation a, const Product &p, float *d) {
     }
 }
 
-// Drops units of h (and of the derivative d); one counter serves eight rows of a column.
-inline void drop(float *h, float *d, size_t ld, int rows, int panels, Key key, uint32_t step, int layer, double rate) {
+// Drops units of h (and of the derivative d); one counter serves eight rows of a column. `first`, a multiple of 8: row of
+// the batch that h begins with.
+inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels, Key key, uint32_t step, int layer,
+                 double rate) {
     const uint32_t rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5), limit = rounded < 65535 ? rounded : 65535;
     if (limit == 0) return;
     const V keep(65536.0f / static_cast<float>(65536 - limit));
     for (int block = 0; block * 8 < rows; ++block)
         for (int j = 0; j < panels; ++j) {
-            U w[4] = {lane_numbers() + U(static_cast<uint32_t>(j * kPanel)), U(static_cast<uint32_t>(block)), U(step),
-                      U(static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer))};
+            U w[4] = {lane_numbers() + U(static_cast<uint32_t>(j * kPanel)), U(static_cast<uint32_t>(first / 8 + block)),
+                      U(step), U(static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer))};
             philox(key, w[0], w[1], w[2], w[3]);
             const int n = rows - block * 8 < 8 ? rows - block * 8 : 8;
             for (int r = 0; r < n; ++r) {

@@ -8,7 +8,7 @@ namespace hyperband::HB_ISA {
 // The batch whose outputs lie in work->g[0]; row b of it is row index[b] of the data (or b itself).
 struct LossArgs {
     Loss loss;
-    int n_outputs, rows;
+    int n_outputs, rows, batch;  // batch: rows that share the mean, of which these are some
     Rows data;
     const uint32_t *index;  // null: rows in order
     float smoothing;
@@ -23,7 +23,7 @@ HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0
 template <bool kGradient> void cross_entropy(const LossArgs &a) {
     const int n = a.n_outputs, panels = panels_of(n);
     const size_t ld = static_cast<size_t>(row_stride(n));
-    const float inverse_rows = 1.0f / static_cast<float>(a.rows);
+    const float inverse_rows = 1.0f / static_cast<float>(a.batch);
     const float smooth = a.smoothing / static_cast<float>(n), target = 1.0f - a.smoothing;
     alignas(64) float block[kPanel * kPanel] = {}, totals[kPanel * kPanel] = {}, chosen[kPanel] = {}, each[kPanel];
     for (int first = 0; first < a.rows; first += kPanel) {
@@ -75,7 +75,7 @@ template <bool kGradient> void cross_entropy(const LossArgs &a) {
 }
 
 template <bool kGradient> void logistic(const LossArgs &a) {
-    const float inverse_rows = 1.0f / static_cast<float>(a.rows);
+    const float inverse_rows = 1.0f / static_cast<float>(a.batch);
     alignas(64) float z[kPanel], t[kPanel], c[kPanel];
     for (int b = 0; b < a.rows; b += kPanel) {
         const int n = a.rows - b < kPanel ? a.rows - b : kPanel;
@@ -98,7 +98,7 @@ template <bool kGradient> void logistic(const LossArgs &a) {
 template <bool kGradient> void squared(const LossArgs &a) {
     const int panels = panels_of(a.n_outputs);
     const size_t ld = static_cast<size_t>(row_stride(a.n_outputs));
-    const float inverse_rows = 1.0f / static_cast<float>(a.rows), outputs = static_cast<float>(a.n_outputs);
+    const float inverse_rows = 1.0f / static_cast<float>(a.batch), outputs = static_cast<float>(a.n_outputs);
     for (int b = 0; b < a.rows; ++b) {
         float *z = a.work->g[0] + b * ld;
         const float *y = a.data.target + static_cast<size_t>(a.row(b)) * panels * kPanel;
@@ -134,7 +134,7 @@ HB_FN bool wrong(const JudgeArgs &j, int b) {
 inline void judge(JudgeArgs &j) {
     if (j.loss != Loss::mse)
         for (int b = 0; b < j.rows; ++b) j.error_sum += wrong(j, b) ? 1.0 : 0.0;
-    row_losses<false>({j.loss, j.n_outputs, j.rows, j.data, nullptr, 0.0f, j.work});
+    row_losses<false>({j.loss, j.n_outputs, j.rows, j.rows, j.data, nullptr, 0.0f, j.work});
     for (int b = 0; b < j.rows; ++b) {
         const double w = j.data.weight ? static_cast<double>(j.data.weight[b]) : 1.0;
         const double loss = static_cast<double>(j.work->row_loss[b]);

@@ -77,17 +77,17 @@ inline void forward_training(const StepArgs &s) {
             p.run();
         } else {
             hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
-            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.batch, p.panels, s.key, s.step, l, arch.dropout);
+            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.batch, p.panels, s.key, s.step, l, arch.dropout);
         }
         a = p.c;
         lda = p.ldc;
     }
 }
 
-template <int N> void sum_panels(const float *g, size_t ld, int rows, float *out) {
+template <int N> void sum_panels(const float *g, size_t ld, int rows, bool go_on, float *out) {
     V s[N];
 #pragma GCC unroll 4
-    for (int v = 0; v < N; ++v) s[v] = V(0.0f);
+    for (int v = 0; v < N; ++v) s[v] = go_on ? load(out + v * kPanel) : V(0.0f);
     for (int b = 0; b < rows; ++b, g += ld)
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);
@@ -95,12 +95,12 @@ template <int N> void sum_panels(const float *g, size_t ld, int rows, float *out
     for (int v = 0; v < N; ++v) store(out + v * kPanel, s[v]);
 }
 
-// Sums of the columns of g over the rows, in order; up to four panels side by side.
-inline void column_sums(const float *g, size_t ld, int rows, int panels, float *out) {
+// Sums of the columns of g over the rows, in order, starting with what is in `out` to go on; up to four panels side by side.
+inline void column_sums(const float *g, size_t ld, int rows, int panels, bool go_on, float *out) {
     int j = 0;
-    for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, out + j * kPanel);
-    for (; j + 2 <= panels; j += 2) sum_panels<2>(g + j * kPanel, ld, rows, out + j * kPanel);
-    if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, out + j * kPanel);
+    for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
+    for (; j + 2 <= panels; j += 2) sum_panels<2>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
+    if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
 }
 
 // Factor that brings the norm of the gradient down to `most`; panels beyond the active inputs hold no gradient.
@@ -123,9 +123,10 @@ inline float clip_factor(const StepArgs &s, float most) {
     return norm > most ? most / norm : 1.0f;
 }
 
-inline void update_clipped(const StepArgs &s, UpdateRun run) {
+// The update where the whole gradient had to be known, or collected, first.
+inline void update_at_once(const StepArgs &s, UpdateRun run) {
     Update u = s.update;
-    u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
+    if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
     auto apply = [&](size_t at, size_t n, float decay, float shrink) {
         run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, u, decay, shrink);
     };
@@ -139,16 +140,17 @@ inline void update_clipped(const StepArgs &s, UpdateRun run) {
     }
 }
 
-inline void backward(const StepArgs &s) {
+// Back through the rows at hand. The gradient of each layer meets the optimiser while it is in the nearest cache, unless it
+// is collected: for clipping, or because these are only some rows of the batch.
+inline void backward(const StepArgs &s, UpdateRun run, bool collected) {
     const Architecture &arch = *s.architecture;
-    const UpdateRun run = update_of(arch);
-    const bool clipped = arch.clip_norm > 0.0;
     const Slope slope = slope_of(arch.activation, arch.dropout);
+    const bool go_on = s.first > 0;
     int side = 0;
     for (int l = s.layout->n_layers - 1; l >= 0; --l, side ^= 1) {
         const Layer &y = s.layout->layer[l];
         const float *g = s.work->g[side];
-        const size_t ldg = static_cast<size_t>(row_stride(y.out));
+        const size_t ldg = static_cast<size_t>(row_stride(y.out)), panel = static_cast<size_t>(y.in) * kPanel;
         const float *a = l == 0 ? s.work->x : s.work->h[l - 1];
         const int k_end = l == 0 ? s.inputs : y.in;
         const size_t lda = static_cast<size_t>(row_stride(k_end));
@@ -169,17 +171,17 @@ inline void backward(const StepArgs &s) {
                 case Slope::stored: p.run(TimesSlope{p.c, s.work->d[l - 1], lda, p.rows}); break;
             }
         }
-        column_sums(g, ldg, s.batch, y.panels, clipped ? s.work->gradient + y.bias : s.work->bias_gradient);
-        if (clipped) {
-            auto quiet = [](int, int, int) {};
-            outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, quiet, [&](int p, int k, int n, const float *values) {
-                float *to = s.work->gradient + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
-                for (int i = 0; i < n; ++i) store(to + i * kPanel, load(values + i * kPanel));
-            });
+        column_sums(g, ldg, s.batch, y.panels, go_on, collected ? s.work->gradient + y.bias : s.work->bias_gradient);
+        if (collected) {
+            float *const to = s.work->gradient + y.weights;
+            if (go_on)
+                outer_product_into<true>(a, lda, s.batch, k_end, g, ldg, y.panels, to, panel);
+            else
+                outer_product_into<false>(a, lda, s.batch, k_end, g, ldg, y.panels, to, panel);
             continue;
         }
         auto fetch = [&](int p, int k, int n) {  // the state that this tile's gradient will meet
-            const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+            const size_t at = y.weights + p * panel + k * kPanel;
             for (int i = 0; i < n; ++i) {
                 __builtin_prefetch(s.weights + at + i * kPanel, 1);
                 if (s.m) __builtin_prefetch(s.m + at + i * kPanel, 1);
@@ -187,7 +189,7 @@ inline void backward(const StepArgs &s) {
             }
         };
         outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, fetch, [&](int p, int k, int n, const float *values) {
-            const size_t at = y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+            const size_t at = y.weights + p * panel + k * kPanel;
             run(s.weights + at, moments(s.m, at), moments(s.v, at), values, static_cast<size_t>(n) * kPanel, s.update,
                 s.update.decay, s.update.shrink);
         });
@@ -195,19 +197,28 @@ inline void backward(const StepArgs &s) {
             static_cast<size_t>(y.panels) * kPanel, s.update, 0.0f, 1.0f);
         if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
     }
-    if (clipped) update_clipped(s, run);
 }
 
-inline double step(const StepArgs &s) {
-    gather(s);
-    forward_training(s);
-    const LossArgs a{s.loss, s.n_outputs, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing),
-                     s.work};
-    row_losses<true>(a);
+inline double step(const StepArgs &whole) {
+    const Architecture &arch = *whole.architecture;
+    const UpdateRun run = update_of(arch);
+    const int most = rows_at_a_time(whole.batch);
+    const bool collected = arch.clip_norm > 0.0 || most < whole.batch;
     double total = 0.0;
-    for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
-    if (__builtin_isfinite(total)) backward(s);
-    return total / s.batch;
+    StepArgs s = whole;
+    for (s.first = 0; s.first < whole.batch; s.first += most) {
+        s.batch = whole.batch - s.first < most ? whole.batch - s.first : most;
+        s.index = whole.index + s.first;
+        gather(s);
+        forward_training(s);
+        const LossArgs a{s.loss, s.n_outputs, s.batch, whole.batch, s.data, s.index, static_cast<float>(arch.label_smoothing),
+                         s.work};
+        row_losses<true>(a);
+        for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
+        if (__builtin_isfinite(total)) backward(s, run, collected);
+    }
+    if (collected && __builtin_isfinite(total)) update_at_once(s, run);
+    return total / whole.batch;
 }
 
 }  // namespace hyperband::HB_ISA
