@@ -15,14 +15,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import engine, machine  # noqa: E402
+from benchmarks import engine, instructions, machine  # noqa: E402
 from benchmarks.contenders import ALL, Contender, Reference, Session, Unavailable  # noqa: E402
 from benchmarks.contenders.numpy_loop import NumpyLoop  # noqa: E402
 from benchmarks.timing import take_turns  # noqa: E402
 from benchmarks.workloads import Task, digits, mixture, pictures  # noqa: E402
+from hyperband.backends import registry  # noqa: E402
 from hyperband.cli.bench import command as bench_command  # noqa: E402
 from hyperband.errors import BackendUnavailable  # noqa: E402
 
+MISSING = registry.available()["native"]
+needs_native = pytest.mark.skipif(bool(MISSING), reason=MISSING or "there")
 TASKS = {"A": digits(3), "B": pictures(2, 300).part(2, 300), "C": mixture(4, 600)}
 
 
@@ -152,3 +155,39 @@ def test_datasets_that_are_absent_are_named(tmp_path: Path) -> None:
 def test_the_machine_is_described() -> None:
     about = machine.describe()
     assert about["processor"] and about["python"] and about["commit"]
+
+
+def test_names_of_kernels_are_short() -> None:
+    assert instructions.kernel_of("hyperband::avx2::initialise(hyperband::Layout const&, float*)") == "initialise"
+    tile = "void hyperband::avx2::tile<6, 1, (hyperband::avx2::Finish)0>(float const*, unsigned long)"
+    assert instructions.kernel_of(tile) == "tile"
+    rule = "void hyperband::avx2::update_run<(hyperband::Rule)3, true>(float*, hyperband::Update const&)"
+    assert instructions.kernel_of(rule) == "update_run<(Rule)3, true>"
+
+
+@pytest.mark.parametrize(
+    ("now", "worse"),
+    [
+        ({"tile": 1000, "adam": 100}, []),
+        ({"tile": 900, "adam": 103}, []),  # within the tolerance
+        ({"tile": 1000, "adam": 120}, ["adam"]),
+        ({"tile": 1000, "adam": 100, "new": 50}, ["new", "all"]),
+        ({"tile": 1000, "adam": 100, "new": 5}, []),  # too few to matter
+        ({"adam": 100}, []),
+    ],
+)
+def test_kernels_that_need_more_instructions_are_named(now: dict[str, int], worse: list[str]) -> None:
+    found = instructions.compare(now, {"tile": 1000, "adam": 100})
+    assert [line.split(":")[0] for line in found] == worse
+
+
+@needs_native
+@pytest.mark.parametrize("arguments", [["features", "--seconds", "0"], ["growth", "--most", "100", "--rows", "300"]])
+def test_the_other_benchmarks_of_the_engine(arguments: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments, "--json", str(file)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    records = json.loads(file.read_text(encoding="utf-8"))["records"]
+    assert records and all(0.0 < record["of_peak"] < 1.1 for record in records)
