@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -73,17 +73,15 @@ class Architecture:
     init: str = "auto"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.widths, Iterable):
-            raise InputError(f"`widths` must list the units of the hidden layers; got {self.widths!r}.")
-        object.__setattr__(self, "widths", tuple(whole(w, "widths", 1, 1024) for w in self.widths))
+        object.__setattr__(self, "widths", tuple(_whole(w, "widths", 1, 1024) for w in self.widths))
         if len(self.widths) > 8:
             raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
-        object.__setattr__(self, "batch_size", whole(self.batch_size, "batch_size", 1, 4096))
+        object.__setattr__(self, "batch_size", _whole(self.batch_size, "batch_size", 1, 4096))
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
         for name, (low, high, low_open, high_open) in _RANGES.items():
-            value = _real(getattr(self, name))
+            value = float(getattr(self, name))
             inside = (value > low if low_open else value >= low) and (value < high if high_open else value <= high)
             if not (math.isfinite(value) and inside):
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
@@ -121,21 +119,12 @@ _RANGES = {
 }
 
 
-def whole(value: Any, name: str, low: int, high: int) -> int:
-    """``value`` as an int in [low, high]; `InputError` when it is anything else."""
+def _whole(value: Any, name: str, low: int, high: int) -> int:
     try:
-        number = int(value)
-        exact = number == value and not isinstance(value, bool)
-    except (TypeError, ValueError, OverflowError):
+        whole = int(value)
+        exact = whole == value and not isinstance(value, bool)
+    except (TypeError, ValueError):
         exact = False
-    if not exact or not low <= number <= high:
+    if not exact or not low <= whole <= high:
         raise InputError(f"`{name}` must be whole numbers from {low} to {high}; got {value!r}.")
-    return number
-
-
-def _real(value: Any) -> float:
-    """NaN where it is no number."""
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
+    return whole

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from hyperband.architecture import Architecture, whole
+from hyperband.architecture import Architecture
 from hyperband.errors import InputError
 
 _FIELDS = tuple(f.name for f in fields(Architecture))
@@ -48,7 +48,7 @@ def to_architecture(configuration: Mapping[str, Any]) -> Architecture:
     """
     for name in configuration:
         if name not in PARAMETERS:
-            close = difflib.get_close_matches(str(name), PARAMETERS, n=1)
+            close = difflib.get_close_matches(name, PARAMETERS, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise InputError(
                 f"Parameters of a network must be among {', '.join(PARAMETERS)}; got {name!r}.{hint} "
@@ -94,4 +94,6 @@ def _widths(configuration: Mapping[str, Any]) -> list[int] | None:
 
 
 def _count(n: Any) -> int:
-    return whole(n, "n_layers", 0, len(_WIDTHS))
+    if isinstance(n, bool) or int(n) != n or not 0 <= n <= 8:
+        raise InputError(f"`n_layers` must be a whole number from 0 to 8; got {n!r}.")
+    return int(n)

@@ -14,7 +14,6 @@ from hyperband.errors import InputError
 from hyperband.randomness import NEIGHBOUR, uniform
 from hyperband.samplers.draws import Drawer
 from hyperband.samplers.state import from_lists, to_lists
-from hyperband.schedule import exact, whole_number
 from hyperband.space import Choice, Points, Space
 
 
@@ -56,9 +55,12 @@ class AdaptiveSampler:
 
     def __post_init__(self) -> None:
         for name, least in (("n_coarse", 1), ("n_per_round", 1), ("rounds", 0), ("elite", 1)):
-            if name != "rounds" or self.rounds is not None:
-                object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
-        if not 0 < exact(self.shrink, "shrink") < 1:
+            value = getattr(self, name)
+            if name == "rounds" and value is None:
+                continue
+            if isinstance(value, bool) or int(value) != value or value < least:
+                raise InputError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
+        if not 0.0 < self.shrink < 1.0:
             raise InputError(f"`shrink` must lie in (0, 1); got {self.shrink!r}.")
 
     def start(self, space: Space, seed: int) -> AdaptiveProposer:

@@ -7,7 +7,6 @@ before it; how many trials are drawn at a time does not matter.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -23,8 +22,6 @@ Draw = Callable[[Sequence[int], int], Points]
 MOST_ATTEMPTS = 10_000
 #: Attempts before the rest of a small finite space is listed instead.
 PATIENCE = 32
-#: Trials whose attempts are made at the same time, needed or not: an array of them costs little more than one.
-_TOGETHER = 64
 
 
 class Drawer:
@@ -41,7 +38,6 @@ class Drawer:
         self._repeats = space.repeats
         self._size = space.size if self._repeats else float("inf")
         self._seen: set[bytes] = set()
-        self._rest: dict[bytes, Points] | None = None
         self.exhausted = False
 
     def random(self, trials: Sequence[int], attempt: int) -> Points:
@@ -49,10 +45,9 @@ class Drawer:
         return uniform(self._seed, CONFIGURATION, trials, self._space.n_dimensions, attempt)
 
     def remember(self, points: Points) -> None:
-        """These, and no others, were proposed before the state was saved."""
-        self._rest = None
+        """These were proposed earlier, before the state was saved."""
         if self._repeats:
-            self._seen = {row.tobytes() for row in self._space.canonical(points)}
+            self._seen.update(row.tobytes() for row in self._space.canonical(points))
 
     def draw(self, trials: Sequence[int], draw: Draw) -> Points:
         """One point a trial; fewer when a finite space is used up.
@@ -77,21 +72,16 @@ class Drawer:
         raise _nothing_fits()
 
     def _new(self, trials: Sequence[int], draw: Draw) -> Points:
-        @lru_cache(PATIENCE + 1)
-        def together(start: int, attempt: int) -> list[Points]:
-            return self._attempts(trials[start : start + _TOGETHER], attempt, draw)
-
         rows: list[Points] = []
+        block = self._attempts(trials, 0, draw)
         for place, trial in enumerate(trials):
-            row, attempt, mate = None, 0, place % _TOGETHER
+            row = self._first_new(block[place]) if len(self._seen) < self._size else None
+            attempt = 1
             while row is None and len(self._seen) < self._size and attempt < MOST_ATTEMPTS:
-                if attempt <= PATIENCE:
-                    row = self._first_new(together(place - mate, attempt)[mate])
-                elif self._size <= COUNTED:
+                if attempt > PATIENCE and self._size <= COUNTED:
                     row = self._pick_from_rest(trial)
                     break
-                else:
-                    row = self._first_new(self._attempts([trial], attempt, draw)[0])
+                row = self._first_new(self._attempts([trial], attempt, draw)[0])
                 attempt += 1
             if row is None:
                 if not self._seen and self._size > 0:
@@ -116,14 +106,16 @@ class Drawer:
 
     def _pick_from_rest(self, trial: int) -> Points | None:
         """One of the configurations that are left, by a draw of its own."""
-        if self._rest is None:
-            blocks = grid_blocks(self._space, COUNTED)
-            self._rest = {row.tobytes(): row for block in blocks for row in self._space.canonical(block)}
-        self._rest = {key: row for key, row in self._rest.items() if key not in self._seen}
-        if not self._rest:
+        rest = {
+            row.tobytes(): row
+            for block in grid_blocks(self._space, COUNTED)
+            for row in self._space.canonical(block)
+            if row.tobytes() not in self._seen
+        }
+        if not rest:
             return None
-        place = int(uniform(self._seed, CONFIGURATION, [trial], 1, MOST_ATTEMPTS)[0, 0] * len(self._rest))
-        row: Points = list(self._rest.values())[place]
+        place = int(uniform(self._seed, CONFIGURATION, [trial], 1, MOST_ATTEMPTS)[0, 0] * len(rest))
+        row: Points = list(rest.values())[place]
         return row
 
 

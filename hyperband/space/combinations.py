@@ -43,42 +43,20 @@ def axes_of(space: Space, points: int | Mapping[str, int]) -> list[Column]:
 def combinations(space: Space, axes: Sequence[Column]) -> Iterator[Points]:
     """Every configuration of these axes once, in blocks of rows, the last parameter fastest; constraints play no part.
 
-    A parameter that a condition refers to counts as standing before those that it switches.
+    Where a condition switches a parameter off, its axis counts once.
     """
-    blocks: Iterator[Points] = iter([np.zeros((1, len(axes)))])
-    for name in _parents_first(space):
-        blocks = _spread(space, blocks, space.place(name), axes[space.place(name)])
-    return blocks
-
-
-def _spread(space: Space, blocks: Iterator[Points], place: int, axis: Column) -> Iterator[Points]:
-    """Each row once for every point of this axis, or once with NaN where its parents, which are set, switch it off."""
-    step = max(1, _BLOCK // len(axis))
-    for block in blocks:
-        for start in range(0, len(block), step):
-            rows = block[start : start + step]
-            off = np.isnan(space.activate(rows)[:, place])
-            times = np.where(off, 1, len(axis))
-            rows, off = np.repeat(rows, times, axis=0), np.repeat(off, times)
-            index = np.arange(len(rows)) - np.repeat(np.cumsum(times) - times, times)
-            rows[:, place] = np.where(off, np.nan, axis[index])
-            yield rows
-
-
-def _parents_first(space: Space) -> list[str]:
-    """Names in the order of the space, but the parents of conditions before their children."""
-    ordered: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name not in ordered:
-            for condition in space.conditions:
-                if condition.name == name:
-                    visit(condition.parent)
-            ordered[name] = None
-
-    for name in space.names:
-        visit(name)
-    return list(ordered)
+    shape = [len(axis) for axis in axes]
+    total = math.prod(shape)
+    for start in range(0, total, _BLOCK):
+        number = np.arange(start, min(total, start + _BLOCK), dtype=object if total > 2**62 else np.int64)
+        rows, first = np.empty((len(number), len(axes))), np.empty((len(number), len(axes)), dtype=np.bool_)
+        for place in range(len(axes) - 1, -1, -1):
+            index = (number % shape[place]).astype(np.int64)
+            rows[:, place], first[:, place] = axes[place][index], index == 0
+            number = number // shape[place]
+        rows = space.activate(rows)
+        # Rows that differ only where they are switched off are one configuration: the first of them stands for all.
+        yield rows[(first | ~np.isnan(rows)).all(axis=1)]
 
 
 def grid_blocks(space: Space, points: int | Mapping[str, int]) -> Iterator[Points]:

@@ -6,7 +6,6 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,8 @@ _ORDER: dict[type, Callable[[Any, Any], Any]] = {
 }
 _EQUALITY: dict[type, Callable[[Any, Any], Any]] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 
-#: Longest text, in characters, and deepest nesting: far from where Python's parser, or recursion over its tree, gives up.
-LONGEST, DEEPEST = 1000, 200
+#: Longest text, in characters: far from the depth at which Python's parser gives up.
+LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,6 @@ class Expression:
             tree = ast.parse(self.text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise InputError(f"A constraint must read like 'x < y'; got {self.text!r}: {error}.") from None
-        if _depth(tree) > DEEPEST:
-            raise InputError(f"A constraint must be nested at most {DEEPEST} deep; got {self.text!r}. Split it.")
         if not _is_truth(tree):
             raise self._refused()
         object.__setattr__(self, "_tree", tree)
@@ -96,13 +93,6 @@ class Expression:
             "A constraint must compare parameters and numbers with < <= > >= == !=, computed with + - * / **, "
             f"joined by and, or, not; got {self.text!r}. Use a function for anything else."
         )
-
-
-def _depth(tree: ast.AST) -> int:
-    depth, level = 0, [tree]
-    while level:
-        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
-    return depth
 
 
 def _is_truth(node: ast.expr) -> bool:
@@ -142,13 +132,13 @@ def _truth(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
     match node:
         case ast.BoolOp(op=op, values=values):
             join = np.logical_and if isinstance(op, ast.And) else np.logical_or
-            return reduce(join, [_truth(value, columns) for value in values])
+            return join.reduce([_truth(value, columns) for value in values])
         case ast.UnaryOp(operand=operand):
             return np.logical_not(_truth(operand, columns))
         case ast.Compare(left=left, ops=ops, comparators=rest):
             sides = [left, *rest]
             pairs = zip(sides[:-1], ops, sides[1:], strict=True)
-            return reduce(np.logical_and, [_compared(a, op, b, columns) for a, op, b in pairs])
+            return np.logical_and.reduce([_compared(a, op, b, columns) for a, op, b in pairs])
     raise AssertionError(node)  # `_is_truth` let nothing else through
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -200,7 +199,7 @@ class Int:
 def _number(value: Any, name: str, kind: str) -> float:
     """A finite number, an int kept exact."""
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"`{name}` of {'an' if kind == 'Int' else 'a'} {kind} must be a finite number; got {value!r}.")
     return value if kind == "Int" else float(value)
 
@@ -216,10 +215,7 @@ def _numbers(values: Sequence[Any], low: float, high: float) -> Column:
     for value in values:
         if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
             raise InputError(f"Values must be numbers from {low} to {high}; got {value!r}.")
-    try:
-        v = np.asarray(values, dtype=np.float64)
-    except OverflowError:
-        raise InputError(f"Values must lie in [{low}, {high}]; got a whole number beyond all floats.") from None
+    v = np.asarray(values, dtype=np.float64)
     outside = ~((v >= low) & (v <= high))
     if outside.any():
         raise InputError(f"Values must lie in [{low}, {high}]; got {v[outside][0]}.")

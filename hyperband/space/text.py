@@ -55,7 +55,5 @@ def read(text: str) -> Space:
         }
         conditions = [When(**entry) for entry in data["conditions"]]
         return Space(parameters, conditions, data["constraints"])
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.") from None
