@@ -81,13 +81,19 @@ class Engine {
     struct Job {
         Member *member;
         int64_t until;
-        double cost;
+        double part_cost, cost;  // in flops, about: of rows that go together, of all that is left
         char *arrived;
     };
-    void check(const Member &m, int64_t until) const;
-    bool train_member(Member &m, int64_t until, bool evaluate, const Clock::time_point *deadline, ThreadScratch &scratch) const;
-    void validate(Member &m, Scratch &scratch) const;
-    Scores judge(const Member &m, const float *weights, const Dataset &data, Scratch &scratch) const;
+    struct Team;
+    struct Sums;
+    static std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads);
+    bool train_member(const Job &job, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
+                      ThreadScratch &scratch) const;
+    void validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const;
+    // Of one block of rows.
+    Sums judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
+               const Workspace &work) const;
+    int64_t active_inputs(const Member &m) const;
     template <class Work> void over_threads(size_t n, const Work &work);
 
     Dataset train_;

@@ -37,12 +37,16 @@ struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
     float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
-    float *g[2];                  // (batch, widest row_stride) gradients of pre-activations; g[0] starts as the outputs
+    float *g[kMaxLayers];           // (batch, row_stride(out)) gradients of the pre-activations, by layer
+    float *outputs;                 // of the last layer, which become its g
     float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
-    float *gradient;              // one arena, for clipping and batches in parts; else null
-    float *bias_gradient;         // widest padded layer
-    float *row_loss;              // (batch,)
-    uint32_t *index;              // (max(batch, kOrdered),) rows of the batches to come
+    float *gradient;                // one arena, for clipping and batches in parts; else null
+    float *row_loss;                // (batch,)
+};
+
+// What one of several threads does of a member's step: thread `rank` of `size`. No bit depends on how work is shared.
+struct Share {
+    int rank = 0, size = 1;
 };
 
 struct StepArgs {
@@ -50,10 +54,10 @@ struct StepArgs {
     const Architecture *architecture;
     Loss loss;
     int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
-    int32_t first;                     // of the rows at hand, where the kernel takes a batch in parts; else 0
+    int32_t first, rows;               // the part of the batch at hand
     Rows data;
     Key key;
-    const uint32_t *index;  // (batch,) rows of this step
+    const uint32_t *index;  // (rows,) the rows at hand
     uint32_t step;
     Update update;
     float *weights, *m, *v;  // arenas; m, v null where the rule has none
@@ -68,7 +72,7 @@ struct ForwardArgs {
     const float *x;  // (rows, stride)
     size_t stride;
     int32_t rows;
-    const Workspace *work;  // outputs arrive in work->g[0], row stride row_stride(n_outputs)
+    const Workspace *work;  // outputs arrive in work->outputs, row stride row_stride(n_outputs)
 };
 
 struct JudgeArgs {
@@ -85,8 +89,13 @@ struct Kernels {
     void (*initialise)(const Layout &, Key, const float *bound, float *weights);
     void (*order_rows)(const RowOrder &, uint32_t first, int count, uint32_t *index);
     void (*transpose)(const Layout &, const float *weights, const Workspace &);
-    // Gathers, forward, backward, update; returns the mean loss of the batch. Not finite: nothing was updated.
-    double (*step)(const StepArgs &);
+    // A step of the optimiser is `rows`, then `columns`, for each part of the batch, then, where gradients were collected,
+    // `update`. Several threads share each of the three and wait for one another after it.
+    // Gathers this thread's share of the rows at hand; forward, losses of rows, and back to every layer's g.
+    void (*rows)(const StepArgs &, Share);
+    // This thread's share of the weights: their gradient meets the optimiser or, if there is work->gradient, is added there.
+    void (*columns)(const StepArgs &, Share);
+    void (*update)(const StepArgs &, Share);
     void (*forward)(const ForwardArgs &);
     void (*judge)(JudgeArgs &);
     double (*fma_flops)(long repetitions);  // does that many rounds of independent FMAs; returns their count of flops

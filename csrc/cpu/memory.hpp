@@ -38,11 +38,11 @@ class Scratch {
     // For training a network with this layout on batches of so many rows.
     const Workspace &for_training(const Layout &layout, int batch, bool clipped) {
         const int rows = rows_at_a_time(batch);
-        return fit([&](float *base) { return plan(layout, rows, batch, clipped || rows < batch, base); });
+        return fit([&](float *base) { return plan(layout, rows, true, clipped || rows < batch, base); });
     }
     // For the outputs of so many rows.
     const Workspace &for_judging(const Layout &layout, int rows) {
-        return fit([&](float *base) { return plan(layout, rows, 0, false, base); });
+        return fit([&](float *base) { return plan(layout, rows, false, false, base); });
     }
 
   private:
@@ -53,9 +53,8 @@ class Scratch {
         return work_;
     }
 
-    // Lays out room for `rows` rows, and, where `batch` is not 0, for the way back. Returns the floats it takes.
-    size_t plan(const Layout &layout, int rows, int batch, bool collected, float *base) {
-        const bool training = batch > 0;
+    // Lays out room for `rows` rows, for training with the way back. Returns the floats it takes.
+    size_t plan(const Layout &layout, int rows, bool training, bool collected, float *base) {
         size_t at = 0;
         auto take = [&](size_t n) {
             float *p = base == nullptr ? nullptr : base + at;
@@ -64,24 +63,19 @@ class Scratch {
         };
         const auto n = static_cast<size_t>(rows);
         work_ = Workspace{};
-        int widest = 0;
         work_.x = take(n * static_cast<size_t>(row_stride(layout.layer[0].in)));
         for (int l = 0; l < layout.n_layers; ++l) {
             const Layer &y = layout.layer[l];
             const auto stride = static_cast<size_t>(row_stride(y.out));
-            if (static_cast<int>(stride) > widest) widest = static_cast<int>(stride);
-            if (l + 1 < layout.n_layers) {
-                work_.h[l] = take(n * stride);
-                if (training) work_.d[l] = take(n * stride);
-            }
+            const bool last = l + 1 == layout.n_layers;
+            if (!last) work_.h[l] = take(n * stride);
+            if (!last && training) work_.d[l] = take(n * stride);
+            if (last || training) work_.g[l] = take(n * stride);
+            if (last) work_.outputs = work_.g[l];
             if (training && l > 0) work_.transposed[l] = take(static_cast<size_t>(padded(y.in)) * static_cast<size_t>(y.out));
         }
-        for (int i = 0; i < (training ? 2 : 1); ++i) work_.g[i] = take(n * static_cast<size_t>(widest));
         if (collected) work_.gradient = take(layout.size);
-        if (training) work_.bias_gradient = take(static_cast<size_t>(widest));
         work_.row_loss = take(n);
-        if (training)
-            work_.index = reinterpret_cast<uint32_t *>(take(static_cast<size_t>(batch > kOrdered ? batch : kOrdered)));
         return at;
     }
 
@@ -92,6 +86,15 @@ class Scratch {
 // A member keeps its training workspace while it is judged in between.
 struct ThreadScratch {
     Scratch training, judging;
+    // Room for the order of so many rows.
+    uint32_t *order(int64_t rows) {
+        const size_t need = (static_cast<size_t>(rows) + 15) / 16 * 16;
+        if (need > order_.size()) order_ = Floats(need);
+        return reinterpret_cast<uint32_t *>(order_.get());
+    }
+
+  private:
+    Floats order_;
 };
 
 }  // namespace hyperband

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,45 @@ def test_mates_and_their_order_do_not_matter(backend: Backend, alone: list[str])
 @pytest.mark.parametrize("threads", [2, 5])
 def test_threads_do_not_matter(backend: Backend, alone: list[str], threads: int) -> None:
     assert trained(backend, list(range(len(lab.MIXED))), threads=threads)[1] == alone
+
+
+@pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2]])
+def test_threads_that_share_a_member_do_not_matter(backend: Backend, which: list[int]) -> None:
+    def digests(threads: int, seconds: float | None) -> list[str]:
+        made = lab.engine(backend, rows=300, inputs=40, weighted=True, threads=threads)
+        ids = made.add([lab.members(lab.LARGE)[i] for i in which])
+        while not lab.train(made, ids, 5, seconds=seconds).all():
+            pass
+        return lab.digests(made, ids)
+
+    alone = digests(1, None)
+    for threads, seconds in ((2, None), (3, 1e-6), (8, None)):
+        assert digests(threads, seconds) == alone
+
+
+def test_a_member_diverges_among_several_threads_as_it_does_alone(backend: Backend) -> None:
+    digests = []
+    for threads in (1, 4):
+        made = lab.engine(backend, "mse", rows=300, inputs=40, threads=threads)
+        wild = replace(lab.LARGE[2], learning_rate=1e6, optimizer="sgd", weight_decay=0.0)
+        ids = made.add(lab.members([wild]))
+        assert lab.train(made, ids, 20).all()
+        assert made.progress(ids).diverged.all()
+        digests.append(lab.digests(made, ids))
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
+def test_threads_over_the_rows_of_an_evaluation_do_not_matter(backend: Backend, loss: str) -> None:
+    judged = lab.split(loss, 1000, weighted=True, seed=5)
+    scores = []
+    for threads in (1, 2, 5):
+        made = lab.engine(backend, loss, threads=threads)
+        ids = made.add(lab.members(lab.MIXED[:2]))
+        lab.train(made, ids, STEPS)
+        scores.append([made.evaluate(chosen, judged) for chosen in (ids, ids[:1])])
+    for found in scores[1:]:
+        np.testing.assert_array_equal(np.concatenate(found, axis=1), np.concatenate(scores[0], axis=1))
 
 
 def test_seed_and_schedule_do_matter(backend: Backend) -> None:

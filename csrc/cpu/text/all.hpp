@@ -93,6 +93,7 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
 
 }  // namespace hyperband::HB_ISA
 
-#define HB_TABLE(NAME)                                                                                              \
-    {NAME,           &HB_ISA::initialise, &HB_ISA::order_rows, &HB_ISA::transpose, &HB_ISA::step, &HB_ISA::forward, \
+#define HB_TABLE(NAME)                                                             \
+    {NAME,           &HB_ISA::initialise, &HB_ISA::order_rows, &HB_ISA::transpose, \
+     &HB_ISA::rows,  &HB_ISA::columns,    &HB_ISA::update,     &HB_ISA::forward,   \
      &HB_ISA::judge, &HB_ISA::fma_flops,  &HB_ISA::elementwise}

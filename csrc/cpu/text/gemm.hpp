@@ -134,46 +134,16 @@ template <bool kGoOn> HB_FN OuterTile outer(int rows, bool wide) {
     return (wide ? Table<kTilePanels>::template outer<kGoOn> : Table<1>::template outer<kGoOn>)[rows - 1];
 }
 
-// The gradient of a weight matrix, or what these rows add to it, into panels like those of the weights.
-template <bool kGoOn>
-void outer_product_into(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels, float *out,
-                        size_t panel) {
-    const Tiles tiles(k_end, kTileRows);
-    for (int j = 0; j < panels;) {
-        const bool wide = kTilePanels == 2 && j + 2 <= panels;
-        for (int t = 0; t < tiles.count; ++t) {
-            const int k = tiles.begin(t);
-            outer<kGoOn>(tiles.size(t), wide)(a + k, lda, rows, g + j * kPanel, ldg, out + j * panel + k * kPanel, panel);
-        }
-        j += wide ? 2 : 1;
-    }
-}
-
-// Rows of a gradient that are handed out together: long runs keep the optimiser's loop busy, 8 KiB stay in the cache.
-constexpr int kRunRows = 64;
-
-// The gradient of a weight matrix, handed out in runs: sink(panel, first k, number of k, values [k][16]), after
-// announce(panel, first k, number of k) some time before.
-template <class Announce, class Sink>
-void outer_product(const float *a, size_t lda, int rows, int k_end, const float *g, size_t ldg, int panels,
-                   const Announce &announce, const Sink &sink) {
-    const Tiles tiles(k_end, kTileRows);
-    alignas(64) float out[kTilePanels * kRunRows * kPanel];
-    for (int j = 0; j < panels;) {
-        const bool wide = kTilePanels == 2 && j + 2 <= panels;
-        const int nj = wide ? 2 : 1;
-        for (int t = 0; t < tiles.count;) {
-            const int first = tiles.begin(t);
-            int n = 0;  // rows in this run
-            for (; t < tiles.count && n + tiles.size(t) <= kRunRows; ++t) {
-                const int k = tiles.begin(t), size = tiles.size(t);
-                for (int v = 0; v < nj; ++v) announce(j + v, k, size);
-                outer<false>(size, wide)(a + k, lda, rows, g + j * kPanel, ldg, out + n * kPanel, kRunRows * kPanel);
-                n += size;
-            }
-            for (int v = 0; v < nj; ++v) sink(j + v, first, n, out + v * kRunRows * kPanel);
-        }
-        j += nj;
+// The gradient of `count` rows of one or two panels of a weight matrix, or what the rows at hand add to it:
+// out[v * panel + 16 k] = sum_b a[b][k] g[b][16 v], after announce(first k, number of k) for each register tile.
+template <bool kGoOn, class Announce>
+void outer_product(const float *a, size_t lda, int rows, int count, const float *g, size_t ldg, bool wide, float *out,
+                   size_t panel, const Announce &announce) {
+    const Tiles tiles(count, kTileRows);
+    for (int t = 0; t < tiles.count; ++t) {
+        const int k = tiles.begin(t), n = tiles.size(t);
+        announce(k, n);
+        outer<kGoOn>(n, wide)(a + k, lda, rows, g, ldg, out + k * kPanel, panel);
     }
 }
 

@@ -110,27 +110,24 @@ inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels,
         }
 }
 
-// The panels [ceil(in / 16)][out][16] of one layer's weights transposed; padding columns are 0.
-inline void transpose_layer(const Layer &y, const float *weights, float *to) {
-    for (int p = 0; p < y.panels; ++p)
-        for (int k = 0; k < y.in; k += kPanel) {
-            const float *from = weights + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
-            float *dest = to + (static_cast<size_t>(k / kPanel) * y.out + p * kPanel) * kPanel;
-            const int nk = y.in - k < kPanel ? y.in - k : kPanel;
-            const int nj = y.out - p * kPanel < kPanel ? y.out - p * kPanel : kPanel;
-            if (nk == kPanel && nj == kPanel) {
-                transpose_block(from, dest);
-                continue;
-            }
-            alignas(64) float block[kPanel * kPanel], turned[kPanel * kPanel];
-            for (int i = 0; i < kPanel; ++i) store(block + i * kPanel, i < nk ? load(from + i * kPanel) : V(0.0f));
-            transpose_block(block, turned);
-            for (int j = 0; j < nj; ++j) store(dest + j * kPanel, load(turned + j * kPanel));
-        }
+// Rows k to k + 15 of panel p of a layer's weights into its transposed panels [ceil(in / 16)][out][16].
+inline void transpose_at(const Layer &y, const float *weights, float *to, int p, int k) {
+    const float *from = weights + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel;
+    float *dest = to + (static_cast<size_t>(k / kPanel) * y.out + p * kPanel) * kPanel;
+    const int nk = y.in - k < kPanel ? y.in - k : kPanel;
+    const int nj = y.out - p * kPanel < kPanel ? y.out - p * kPanel : kPanel;
+    if (nk == kPanel && nj == kPanel) return transpose_block(from, dest);
+    alignas(64) float block[kPanel * kPanel], turned[kPanel * kPanel];
+    for (int i = 0; i < kPanel; ++i) store(block + i * kPanel, i < nk ? load(from + i * kPanel) : V(0.0f));
+    transpose_block(block, turned);
+    for (int j = 0; j < nj; ++j) store(dest + j * kPanel, load(turned + j * kPanel));
 }
 
 inline void transpose(const Layout &layout, const float *weights, const Workspace &work) {
-    for (int l = 1; l < layout.n_layers; ++l) transpose_layer(layout.layer[l], weights, work.transposed[l]);
+    for (int l = 1; l < layout.n_layers; ++l)
+        for (int p = 0; p < layout.layer[l].panels; ++p)
+            for (int k = 0; k < layout.layer[l].in; k += kPanel)
+                transpose_at(layout.layer[l], weights, work.transposed[l], p, k);
 }
 
 inline void forward(const ForwardArgs &f) {
@@ -148,7 +145,7 @@ inline void forward(const ForwardArgs &f) {
                   static_cast<size_t>(y.in) * kPanel,
                   y.panels,
                   f.weights + y.bias,
-                  last ? f.work->g[0] : f.work->h[l],
+                  last ? f.work->outputs : f.work->h[l],
                   static_cast<size_t>(row_stride(y.out))};
         if (last)
             p.run();

@@ -5,7 +5,7 @@
 
 namespace hyperband::HB_ISA {
 
-// The batch whose outputs lie in work->g[0]; row b of it is row index[b] of the data (or b itself).
+// The batch whose outputs lie in work->outputs; row b of it is row index[b] of the data (or b itself).
 struct LossArgs {
     Loss loss;
     int n_outputs, rows, batch;  // batch: rows that share the mean, of which these are some
@@ -28,7 +28,7 @@ template <bool kGradient> void cross_entropy(const LossArgs &a) {
     alignas(64) float block[kPanel * kPanel] = {}, totals[kPanel * kPanel] = {}, chosen[kPanel] = {}, each[kPanel];
     for (int first = 0; first < a.rows; first += kPanel) {
         const int rows = a.rows - first < kPanel ? a.rows - first : kPanel;
-        float *const z0 = a.work->g[0] + first * ld;
+        float *const z0 = a.work->outputs + first * ld;
         for (int b = 0; b < rows; ++b) {
             const float *z = z0 + b * ld;
             V top(-3e38f), total(0.0f);
@@ -80,7 +80,7 @@ template <bool kGradient> void logistic(const LossArgs &a) {
     for (int b = 0; b < a.rows; b += kPanel) {
         const int n = a.rows - b < kPanel ? a.rows - b : kPanel;
         for (int i = 0; i < kPanel; ++i) {
-            z[i] = i < n ? a.work->g[0][(b + i) * row_stride(1)] : 0.0f;
+            z[i] = i < n ? a.work->outputs[(b + i) * row_stride(1)] : 0.0f;
             t[i] = i < n ? (1.0f - a.smoothing) * static_cast<float>(a.data.label[a.row(b + i)]) + 0.5f * a.smoothing : 0.0f;
             c[i] = i < n ? a.weight(b + i) * inverse_rows : 0.0f;
         }
@@ -90,7 +90,7 @@ template <bool kGradient> void logistic(const LossArgs &a) {
         store(a.work->row_loss + b, fma(-target, x, positive) + rest);
         if constexpr (kGradient) {
             store(z, (sigmoid_(x) - target) * load(c));
-            for (int i = 0; i < n; ++i) a.work->g[0][(b + i) * row_stride(1)] = z[i];
+            for (int i = 0; i < n; ++i) a.work->outputs[(b + i) * row_stride(1)] = z[i];
         }
     }
 }
@@ -100,7 +100,7 @@ template <bool kGradient> void squared(const LossArgs &a) {
     const size_t ld = static_cast<size_t>(row_stride(a.n_outputs));
     const float inverse_rows = 1.0f / static_cast<float>(a.batch), outputs = static_cast<float>(a.n_outputs);
     for (int b = 0; b < a.rows; ++b) {
-        float *z = a.work->g[0] + b * ld;
+        float *z = a.work->outputs + b * ld;
         const float *y = a.data.target + static_cast<size_t>(a.row(b)) * panels * kPanel;
         const V c(2.0f / outputs * (a.weight(b) * inverse_rows));
         V s(0.0f);
@@ -123,7 +123,7 @@ template <bool kGradient> void row_losses(const LossArgs &a) {
 }
 
 HB_FN bool wrong(const JudgeArgs &j, int b) {
-    const float *z = j.work->g[0] + static_cast<size_t>(b) * row_stride(j.n_outputs);
+    const float *z = j.work->outputs + static_cast<size_t>(b) * row_stride(j.n_outputs);
     const int label = j.data.label[b];
     if (j.loss == Loss::logistic) return !(z[0] > 0.0f ? label == 1 : label == 0);
     for (int i = 0; i < j.n_outputs; ++i)  // the first largest must be the label

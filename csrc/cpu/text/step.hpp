@@ -1,4 +1,4 @@
-// One optimiser step of one member: gather, forward, loss, backward, update.
+// One optimiser step of one member, by one thread or several: rows forward and back, then columns of weights.
 #pragma once
 
 #include "cpu/text/layers.hpp"
@@ -41,13 +41,67 @@ inline UpdateRun update_of(const Architecture &a) {
 // A place in an arena that the rule may do without.
 HB_FN float *moments(float *arena, size_t at) { return arena ? arena + at : nullptr; }
 
+// Rows of a gradient that meet the optimiser together: long runs keep its loop busy, some KiB stay in the nearest cache. A
+// multiple of 16, so that a run's transposed blocks are its own.
+constexpr int kRunRows = 112;
+
+struct Block {  // rows [k, k + count) of panels [panel, panel + panels) of layer l
+    int l, panel, panels, k, count;
+};
+
+// Visits this thread's share of all weights, block by block; the shares are about equal.
+template <class Visit> void for_each_block(const Layout &layout, int inputs, Share share, const Visit &visit) {
+    int64_t all = 0, before = 0;
+    for (int l = 0; l < layout.n_layers; ++l)
+        all += static_cast<int64_t>(layout.layer[l].panels) * (l == 0 ? inputs : layout.layer[l].in);
+    for (int l = 0; l < layout.n_layers; ++l) {
+        const Layer &y = layout.layer[l];
+        const int k_end = l == 0 ? inputs : y.in;
+        for (int j = 0; j < y.panels; j += kTilePanels) {
+            const int panels = j + kTilePanels <= y.panels ? kTilePanels : 1;
+            for (int k = 0; k < k_end; k += kRunRows) {
+                const int count = k_end - k < kRunRows ? k_end - k : kRunRows;
+                const int64_t cost = static_cast<int64_t>(count) * panels;
+                if ((2 * before + cost) * share.size / (2 * all) == share.rank) visit(Block{l, j, panels, k, count});
+                before += cost;
+            }
+        }
+    }
+}
+
+// Likewise layers whose biases are this thread's.
+HB_FN bool owns_bias(int l, Share share) { return l % share.size == share.rank; }
+
+// Rows of work->x and so on that are this thread's: the part's rows in runs of 16, the step of the losses.
+inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
+    const int runs = panels_of(whole.rows);
+    const int begin = runs * share.rank / share.size * kPanel, end = runs * (share.rank + 1) / share.size * kPanel;
+    StepArgs s = whole;
+    s.rows = (end < whole.rows ? end : whole.rows) - begin;
+    s.first += begin;
+    s.index += begin;
+    own = *whole.work;
+    own.x += begin * static_cast<size_t>(row_stride(s.inputs));
+    for (int l = 0; l < s.layout->n_layers; ++l) {
+        const size_t at = begin * static_cast<size_t>(row_stride(s.layout->layer[l].out));
+        own.g[l] += at;
+        if (l + 1 == s.layout->n_layers) break;
+        own.h[l] += at;
+        own.d[l] += at;
+    }
+    own.outputs = own.g[s.layout->n_layers - 1];
+    own.row_loss += begin;
+    s.work = &own;
+    return s;
+}
+
 inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
     const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
-    for (int b = 0; b < s.batch; ++b) {
+    for (int b = 0; b < s.rows; ++b) {
         const float *from = s.data.x + s.index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
-        if (b + ahead < s.batch) {  // rows lie anywhere in memory: ask for one while copying another
+        if (b + ahead < s.rows) {  // rows lie anywhere in memory: ask for one while copying another
             const float *next = s.data.x + s.index[b + ahead] * s.data.stride;
             for (int p = 0; p < panels; ++p) __builtin_prefetch(next + p * kPanel, 0, 2);
         }
@@ -65,23 +119,58 @@ inline void forward_training(const StepArgs &s) {
         const bool last = l + 1 == s.layout->n_layers;
         Product p{a,
                   lda,
-                  s.batch,
+                  s.rows,
                   l == 0 ? s.inputs : y.in,
                   s.weights + y.weights,
                   static_cast<size_t>(y.in) * kPanel,
                   y.panels,
                   s.weights + y.bias,
-                  last ? s.work->g[0] : s.work->h[l],
+                  last ? s.work->outputs : s.work->h[l],
                   static_cast<size_t>(row_stride(y.out))};
         if (last) {
             p.run();
         } else {
             hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
-            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.batch, p.panels, s.key, s.step, l, arch.dropout);
+            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, arch.dropout);
         }
         a = p.c;
         lda = p.ldc;
     }
+}
+
+// Gradients of all pre-activations from those of the outputs.
+inline void backward(const StepArgs &s) {
+    const Slope slope = slope_of(s.architecture->activation, s.architecture->dropout);
+    for (int l = s.layout->n_layers - 1; l > 0; --l) {
+        const Layer &y = s.layout->layer[l];
+        const size_t ld = static_cast<size_t>(row_stride(y.in));
+        Product p{s.work->g[l],
+                  static_cast<size_t>(row_stride(y.out)),
+                  s.rows,
+                  y.out,
+                  s.work->transposed[l],
+                  static_cast<size_t>(y.out) * kPanel,
+                  panels_of(y.in),
+                  nullptr,
+                  s.work->g[l - 1],
+                  ld};
+        switch (slope) {
+            case Slope::one: p.run(); break;
+            case Slope::sign: p.run<Finish::gate>({}, s.work->h[l - 1]); break;
+            case Slope::stored: p.run(TimesSlope{p.c, s.work->d[l - 1], ld, p.rows}); break;
+        }
+    }
+}
+
+inline void rows(const StepArgs &whole, Share share) {
+    Workspace own;
+    const StepArgs s = share.size > 1 ? rows_of(whole, share, own) : whole;
+    if (s.rows <= 0) return;
+    gather(s);
+    forward_training(s);
+    row_losses<true>(
+        {s.loss, s.n_outputs, s.rows, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work});
+    backward(s);
 }
 
 template <int N> void sum_panels(const float *g, size_t ld, int rows, bool go_on, float *out) {
@@ -123,8 +212,80 @@ inline float clip_factor(const StepArgs &s, float most) {
     return norm > most ? most / norm : 1.0f;
 }
 
-// The update where the whole gradient had to be known, or collected, first.
-inline void update_at_once(const StepArgs &s, UpdateRun run) {
+// The gradient of the biases of a layer, four panels at a time: sink(offset in the arena, number of floats, values).
+template <class Sink> void bias_gradients(const StepArgs &s, int l, bool go_on, const Sink &sink) {
+    const Layer &y = s.layout->layer[l];
+    const size_t ld = static_cast<size_t>(row_stride(y.out));
+    alignas(64) float sums[4 * kPanel];
+    for (int j = 0; j < y.panels; j += 4) {
+        const int n = y.panels - j < 4 ? y.panels - j : 4;
+        const size_t at = y.bias + static_cast<size_t>(j) * kPanel, count = static_cast<size_t>(n) * kPanel;
+        if (s.work->gradient) {
+            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, go_on, s.work->gradient + at);
+        } else {
+            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, false, sums);
+            sink(at, count, sums);
+        }
+    }
+}
+
+// Asks for n rows, in one stream: other threads wrote them, and the strides of the products would wait for each line.
+HB_FN void ask_for(const float *from, size_t ld, int n) {
+    for (const float *p = from; p < from + ld * static_cast<size_t>(n); p += kPanel) __builtin_prefetch(p, 0, 2);
+}
+
+inline void columns(const StepArgs &s, Share share) {
+    if (share.size > 1) {
+        ask_for(s.work->x, row_stride(s.inputs), s.rows);
+        for (int l = 0; l < s.layout->n_layers; ++l) {
+            ask_for(s.work->g[l], row_stride(s.layout->layer[l].out), s.rows);
+            if (l + 1 < s.layout->n_layers) ask_for(s.work->h[l], row_stride(s.layout->layer[l].out), s.rows);
+        }
+    }
+    const UpdateRun run = update_of(*s.architecture);
+    const bool collected = s.work->gradient != nullptr, go_on = s.first > 0;
+    alignas(64) float out[kTilePanels * kRunRows * kPanel];
+    for (int l = 0; l < s.layout->n_layers; ++l)
+        if (owns_bias(l, share))
+            bias_gradients(s, l, go_on, [&](size_t at, size_t n, const float *values) {
+                run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, s.update, 0.0f, 1.0f);
+            });
+    for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
+        const Layer &y = s.layout->layer[b.l];
+        const float *a = (b.l == 0 ? s.work->x : s.work->h[b.l - 1]) + b.k, *g = s.work->g[b.l] + b.panel * kPanel;
+        const size_t lda = static_cast<size_t>(row_stride(b.l == 0 ? s.inputs : y.in)),
+                     panel = static_cast<size_t>(y.in) * kPanel;
+        const size_t ldg = static_cast<size_t>(row_stride(y.out)), at = y.weights + b.panel * panel + b.k * kPanel;
+        const bool wide = b.panels == 2;
+        if (collected) {
+            const auto product = go_on ? &outer_product<true, Nothing> : &outer_product<false, Nothing>;
+            product(a, lda, s.rows, b.count, g, ldg, wide, s.work->gradient + at, panel, {});
+            return;
+        }
+        auto fetch = [&](int k, int n) {  // the state that this tile's gradient will meet
+            for (int p = 0; p < b.panels; ++p)
+                for (int i = k; i < k + n; ++i) {
+                    const size_t place = at + p * panel + i * kPanel;
+                    __builtin_prefetch(s.weights + place, 1);
+                    if (s.m) __builtin_prefetch(s.m + place, 1);
+                    if (s.v) __builtin_prefetch(s.v + place, 1);
+                }
+        };
+        outer_product<false>(a, lda, s.rows, b.count, g, ldg, wide, out, kRunRows * kPanel, fetch);
+        for (int p = 0; p < b.panels; ++p) {
+            const size_t place = at + p * panel;
+            run(s.weights + place, moments(s.m, place), moments(s.v, place), out + p * kRunRows * kPanel,
+                static_cast<size_t>(b.count) * kPanel, s.update, s.update.decay, s.update.shrink);
+            if (b.l > 0)
+                for (int k = 0; k < b.count; k += kPanel)
+                    transpose_at(y, s.weights, s.work->transposed[b.l], b.panel + p, b.k + k);
+        }
+    });
+}
+
+// The update where the whole gradient had to be collected first.
+inline void update(const StepArgs &s, Share share) {
+    const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
     auto apply = [&](size_t at, size_t n, float decay, float shrink) {
@@ -132,93 +293,17 @@ inline void update_at_once(const StepArgs &s, UpdateRun run) {
     };
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
-        const int k_end = l == 0 ? s.inputs : y.in;
-        for (int p = 0; p < y.panels; ++p)
-            apply(y.weights + static_cast<size_t>(p) * y.in * kPanel, static_cast<size_t>(k_end) * kPanel, u.decay, u.shrink);
-        apply(y.bias, static_cast<size_t>(y.panels) * kPanel, 0.0f, 1.0f);
-        if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
+        if (owns_bias(l, share)) apply(y.bias, static_cast<size_t>(y.panels) * kPanel, 0.0f, 1.0f);
     }
-}
-
-// Back through the rows at hand. The gradient of each layer meets the optimiser while it is in the nearest cache, unless it
-// is collected: for clipping, or because these are only some rows of the batch.
-inline void backward(const StepArgs &s, UpdateRun run, bool collected) {
-    const Architecture &arch = *s.architecture;
-    const Slope slope = slope_of(arch.activation, arch.dropout);
-    const bool go_on = s.first > 0;
-    int side = 0;
-    for (int l = s.layout->n_layers - 1; l >= 0; --l, side ^= 1) {
-        const Layer &y = s.layout->layer[l];
-        const float *g = s.work->g[side];
-        const size_t ldg = static_cast<size_t>(row_stride(y.out)), panel = static_cast<size_t>(y.in) * kPanel;
-        const float *a = l == 0 ? s.work->x : s.work->h[l - 1];
-        const int k_end = l == 0 ? s.inputs : y.in;
-        const size_t lda = static_cast<size_t>(row_stride(k_end));
-        if (l > 0) {  // with the weights from before the update
-            Product p{g,
-                      ldg,
-                      s.batch,
-                      y.out,
-                      s.work->transposed[l],
-                      static_cast<size_t>(y.out) * kPanel,
-                      panels_of(y.in),
-                      nullptr,
-                      s.work->g[side ^ 1],
-                      lda};
-            switch (slope) {
-                case Slope::one: p.run(); break;
-                case Slope::sign: p.run<Finish::gate>({}, s.work->h[l - 1]); break;
-                case Slope::stored: p.run(TimesSlope{p.c, s.work->d[l - 1], lda, p.rows}); break;
-            }
+    for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
+        const Layer &y = s.layout->layer[b.l];
+        for (int p = b.panel; p < b.panel + b.panels; ++p) {
+            const size_t at = y.weights + (static_cast<size_t>(p) * y.in + b.k) * kPanel;
+            apply(at, static_cast<size_t>(b.count) * kPanel, u.decay, u.shrink);
+            if (b.l > 0)
+                for (int k = 0; k < b.count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[b.l], p, b.k + k);
         }
-        column_sums(g, ldg, s.batch, y.panels, go_on, collected ? s.work->gradient + y.bias : s.work->bias_gradient);
-        if (collected) {
-            float *const to = s.work->gradient + y.weights;
-            if (go_on)
-                outer_product_into<true>(a, lda, s.batch, k_end, g, ldg, y.panels, to, panel);
-            else
-                outer_product_into<false>(a, lda, s.batch, k_end, g, ldg, y.panels, to, panel);
-            continue;
-        }
-        auto fetch = [&](int p, int k, int n) {  // the state that this tile's gradient will meet
-            const size_t at = y.weights + p * panel + k * kPanel;
-            for (int i = 0; i < n; ++i) {
-                __builtin_prefetch(s.weights + at + i * kPanel, 1);
-                if (s.m) __builtin_prefetch(s.m + at + i * kPanel, 1);
-                if (s.v) __builtin_prefetch(s.v + at + i * kPanel, 1);
-            }
-        };
-        outer_product(a, lda, s.batch, k_end, g, ldg, y.panels, fetch, [&](int p, int k, int n, const float *values) {
-            const size_t at = y.weights + p * panel + k * kPanel;
-            run(s.weights + at, moments(s.m, at), moments(s.v, at), values, static_cast<size_t>(n) * kPanel, s.update,
-                s.update.decay, s.update.shrink);
-        });
-        run(s.weights + y.bias, moments(s.m, y.bias), moments(s.v, y.bias), s.work->bias_gradient,
-            static_cast<size_t>(y.panels) * kPanel, s.update, 0.0f, 1.0f);
-        if (l > 0) transpose_layer(y, s.weights, s.work->transposed[l]);
-    }
-}
-
-inline double step(const StepArgs &whole) {
-    const Architecture &arch = *whole.architecture;
-    const UpdateRun run = update_of(arch);
-    const int most = rows_at_a_time(whole.batch);
-    const bool collected = arch.clip_norm > 0.0 || most < whole.batch;
-    double total = 0.0;
-    StepArgs s = whole;
-    for (s.first = 0; s.first < whole.batch; s.first += most) {
-        s.batch = whole.batch - s.first < most ? whole.batch - s.first : most;
-        s.index = whole.index + s.first;
-        gather(s);
-        forward_training(s);
-        const LossArgs a{s.loss, s.n_outputs, s.batch, whole.batch, s.data, s.index, static_cast<float>(arch.label_smoothing),
-                         s.work};
-        row_losses<true>(a);
-        for (int b = 0; b < s.batch; ++b) total += static_cast<double>(a.weight(b)) * static_cast<double>(s.work->row_loss[b]);
-        if (__builtin_isfinite(total)) backward(s, run, collected);
-    }
-    if (collected && __builtin_isfinite(total)) update_at_once(s, run);
-    return total / whole.batch;
+    });
 }
 
 }  // namespace hyperband::HB_ISA
