@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+import hyperband as hb
 from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.rates import population, seconds_per_epoch, steps_of
-from benchmarks.workloads import mixture
+from benchmarks.workloads import Task, mixture
 from hyperband.backends import registry
 from hyperband.backends.base import Split
 
@@ -30,12 +32,24 @@ def resident() -> int | None:
     return pages * resource.getpagesize()
 
 
+def in_waves(pattern: Task, size: int, threads: int, memory_limit: int) -> dict[str, Any]:
+    """Ten epochs of every network, with birth and with what the others cost that wait on disk."""
+    networks = [pattern.networks[i % 100] for i in range(size)]
+    data = (pattern.x, pattern.y.astype(np.int32))
+    made = hb.Population(networks, *data, epochs=10, threads=threads, memory_limit=memory_limit)
+    start = time.perf_counter()
+    made.train()
+    seconds = time.perf_counter() - start
+    return {"networks": size, "memory_limit": memory_limit, "seconds_per_network_epoch": seconds / size / 10}
+
+
 @click.command("growth")
 @click.option("--rows", default=1000, show_default=True)
 @click.option("--threads", default=1, show_default=True)
 @click.option("--most", type=click.IntRange(1), default=SIZES[-1], show_default=True, help="Largest population.")
+@click.option("--memory-limit", type=click.IntRange(1), help="Bytes: train the largest one again, in waves.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
-def main(rows: int, threads: int, most: int, json_file: Path | None) -> None:
+def main(rows: int, threads: int, most: int, memory_limit: int | None, json_file: Path | None) -> None:
     """See `benchmarks.__main__`."""
     peak, records = fma_peak(), []
     # A hundred networks again and again: the mixture, hence the work a network, is the same in every size above.
@@ -62,6 +76,10 @@ def main(rows: int, threads: int, most: int, json_file: Path | None) -> None:
             f"{size:>9,}{1e6 * per_epoch / size:>20,.1f}{100 * (record['of_peak'] or 0):>11.1f}"
             f"{(record['bytes_per_network'] or 0) / 1e6:>14.3f}{record['planned_bytes_per_network'] / 1e6:>12.3f}"
         )
+    if memory_limit is not None:
+        records.append(in_waves(pattern, min(most, SIZES[-1]), threads, memory_limit))
+        time_each = 1e6 * records[-1]["seconds_per_network_epoch"]
+        click.echo(f"{records[-1]['networks']:>9,}{time_each:>20,.1f}   in {memory_limit:,} bytes, in waves")
     if json_file is not None:
         text = json.dumps({**machine.describe(), "peak": peak, "threads": threads, "records": records}, indent=1)
         json_file.write_text(text + "\n", encoding="utf-8")

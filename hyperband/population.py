@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hyperband import memory
 from hyperband.architecture import Architecture
-from hyperband.backends.base import F32, F64, I64, Engine, Member, Progress, Split
+from hyperband.backends.base import F32, F64, I64, Member, Progress, Split
 from hyperband.errors import InputError
 from hyperband.randomness import member_seed
+from hyperband.residents import Residents
 from hyperband.splits import count_outputs, matrix, resolve_loss, row_weights, split, targets
 
 #: Seconds between two looks at signals and time limits: Ctrl-C is never far away.
@@ -49,13 +49,17 @@ class Population:
         The maximal resource: learning-rate schedules are stretched over it, and `train` goes there by default.
     backend : {"auto", "native", "numba", "numpy"}
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
+    memory_limit : int or None
+        Bytes that members may take in memory; None: 80 % of what is free. When they are too many they train in waves,
+        and those that wait are kept in temporary files; no figure depends on it.
 
     Raises
     ------
     InputError, DataError
         When an argument breaks a rule.
     InsufficientMemory
-        When the members do not fit; says needed and free bytes.
+        When not even one member fits, or (from any method) when members that wait find no room on disk; the population
+        stays as it was.
 
     Examples
     --------
@@ -88,6 +92,7 @@ class Population:
         epochs: float = 1,
         backend: str = "auto",
         threads: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         self.architectures = _architectures(architectures)
         keys = _seeds(seed, seeds, len(self.architectures))
@@ -107,11 +112,11 @@ class Population:
         chosen = registry.get(backend)
         self.backend = chosen.name
         self._engine = chosen.engine(train, judged, self.loss, self.n_outputs, threads=threads)
-        _fits(self._engine, self.architectures)
+        self._residents = Residents(self._engine, memory_limit)
         total = np.maximum(1, np.rint(self.epochs * self._steps_per_epoch)).astype(np.int64)
-        self._ids = self._engine.add(
-            [Member(a, k, int(t)) for a, k, t in zip(self.architectures, keys, total, strict=True)]
-        )
+        for i, (a, k, t) in enumerate(zip(self.architectures, keys, total, strict=True)):
+            self._residents.declare(i, Member(a, k, int(t)))
+        self._residents.require_each()
 
     def __len__(self) -> int:
         return len(self.architectures)
@@ -143,10 +148,17 @@ class Population:
         goal = self.epochs if until is None else _positive(until, "until", zero=True)
         deadline = math.inf if seconds is None else time.monotonic() + _positive(seconds, "seconds")
         steps = np.rint(goal * self._steps_per_epoch[chosen]).astype(np.int64)
-        ids = self._ids[chosen]
-        while len(ids) and time.monotonic() < deadline:
-            arrived = self._engine.train(ids, steps, evaluate=self._validated, seconds=QUANTUM)
-            ids, steps = ids[~arrived], steps[~arrived]
+        before = self._residents.progress(chosen.tolist())
+        goals = dict(zip(chosen.tolist(), steps, strict=True))
+        for member in chosen[(before.step >= steps) | before.diverged].tolist():
+            del goals[member]
+        while goals and time.monotonic() < deadline:
+            wave = self._residents.bring(list(goals), QUANTUM)
+            ends = np.array([goals[member] for member in wave], np.int64)
+            arrived = self._engine.train(self._residents.ids(wave), ends, evaluate=self._validated, seconds=QUANTUM)
+            for member, there in zip(wave, arrived.tolist(), strict=True):
+                if there:
+                    del goals[member]
 
     def evaluate(
         self, members: Members, X: ArrayLike, y: ArrayLike, *, weights: Weights = "current"
@@ -157,35 +169,46 @@ class Population:
         """
         chosen = self._members(members)
         judged = self._split(X, y, names=("X", "y"))
-        return self._engine.evaluate(self._ids[chosen], judged, weights=self._weights_kind(weights, chosen))
+        kind = self._weights_kind(weights, chosen)
+        places = {member: place for place, member in enumerate(chosen.tolist())}
+        loss, error = np.empty(len(places)), np.empty(len(places))
+        for wave in self._residents.waves(places):
+            at = [places[member] for member in wave]
+            loss[at], error[at] = self._engine.evaluate(self._residents.ids(wave), judged, weights=kind)
+        return loss, error
 
     def predict(self, member: int, X: ArrayLike, *, weights: Weights = "current") -> F32:
         """Raw outputs, float32, shape (n_rows, n_outputs): logits (one for ``logistic``) or predicted values."""
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
-        return self._engine.predict(int(self._ids[chosen]), matrix(X, "X", self.n_inputs), weights=kind)
+        return self._engine.predict(self._resident(chosen), matrix(X, "X", self.n_inputs), weights=kind)
 
     def progress(self, members: Members = None) -> Progress:
         """Steps, epochs, validation and training losses; arrays of shape (n_members,), see `Progress`."""
-        return self._engine.progress(self._ids[self._members(members)])
+        return self._residents.progress(self._members(members).tolist())
 
     def state(self, member: int) -> dict[str, NDArray[np.generic]]:
         """The whole state of a member as arrays: `load_state` continues from it to the same bits."""
         (chosen,) = self._members(_single(member))
-        return self._engine.export_state(int(self._ids[chosen]))
+        return self._engine.export_state(self._resident(chosen))
 
     def load_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Overwrite a member by the `state` of one with the same architecture, data and seed."""
         (chosen,) = self._members(_single(member))
-        _same_shapes(self._engine.export_state(int(self._ids[chosen])), state)
-        self._engine.import_state(int(self._ids[chosen]), state)
+        identity = self._resident(chosen)
+        _same_shapes(self._engine.export_state(identity), state)
+        self._engine.import_state(identity, state)
 
     def weights(self, member: int, *, weights: Weights = "current") -> list[tuple[F32, F32]]:
         """Copies of [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first."""
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
-        state = self._engine.export_state(int(self._ids[chosen]))
+        state = self._engine.export_state(self._resident(chosen))
         return layers_of(state, "" if kind == "current" else "best.")
+
+    def _resident(self, member: int) -> int:
+        """The engine's id of a member, after it was brought in."""
+        return int(self._residents.ids(self._residents.bring([int(member)]))[0])
 
     def _split(self, X: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> Split:
         return split(X, y, self.loss, self.n_inputs, self.n_outputs, names)
@@ -207,7 +230,7 @@ class Population:
         if weights not in ("current", "best"):
             raise InputError(f"`weights` must be 'current' or 'best'; got {weights!r}.")
         if weights == "best":
-            none = chosen[self._engine.progress(self._ids[chosen]).best_step < 0]
+            none = chosen[self._residents.progress(chosen.tolist()).best_step < 0]
             if none.size:
                 remedy = "Train it first." if self._validated else "Give `validation` to the population."
                 raise InputError(f"`weights='best'` needs a validation; member {none[0]} has none. {remedy}")
@@ -277,18 +300,6 @@ def _single(member: Any) -> int:
     if isinstance(member, bool) or not isinstance(member, (int, np.integer)):
         raise InputError(f"`member` must be one whole number; got {member!r}.")
     return int(member)
-
-
-def _fits(engine: Engine, architectures: Sequence[Architecture]) -> None:
-    sizes: dict[Architecture, int] = {}
-    for one in architectures:
-        if one not in sizes:
-            sizes[one] = engine.bytes_per_member(one)
-    memory.require(
-        sum(sizes[one] for one in architectures),
-        f"A population of {len(architectures)} members",
-        "Train fewer at a time; hyperband.search does so by itself.",
-    )
 
 
 def _same_shapes(own: Mapping[str, NDArray[np.generic]], state: Mapping[str, NDArray[np.generic]]) -> None:

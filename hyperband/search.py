@@ -49,7 +49,7 @@ class Settings:
     rank_by: str = "loss"
     time_limit: float | None = None
     threads: int | None = None
-    memory: int | None = None
+    memory_limit: int | None = None
     progress: bool | OnStatus = False
 
 
@@ -98,7 +98,7 @@ def search(
     missing_target: str = "error",
     time_limit: float | None = None,
     threads: int | None = None,
-    memory: int | None = None,
+    memory_limit: int | None = None,
     progress: bool | OnStatus = False,
     study: None = None,
 ) -> NetworkSearchResult:
@@ -126,7 +126,7 @@ def search(
         "error" ranks by misclassified rows (or mean squared error) where sample or class weights shape the loss.
     time_limit : float or None, seconds; the best so far is returned
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
-    memory : int or None
+    memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. More networks than fit train in waves.
     progress : bool or callable
         True: lines on stderr; a function is called with a `hyperband.progress.Status` several times a second.
@@ -155,7 +155,7 @@ def search(
     """
     if study is not None:
         raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
-    settings = Settings(backend, seed, resource, epochs, rank_by, time_limit, threads, memory, progress)
+    settings = Settings(backend, seed, resource, epochs, rank_by, time_limit, threads, memory_limit, progress)
     check(settings, algorithm)
     key = _seed(seed, algorithm)
     prepared = prepare(
@@ -218,7 +218,7 @@ def search_prepared(
         seed=key,
         rank_by=settings.rank_by,
         threads=settings.threads,
-        memory=settings.memory,
+        memory_limit=settings.memory_limit,
     )
     meter = Meter(run.plan, evaluator.resource.passes / evaluator.resource.maximum)
     show: OnStatus | None = Reporter() if settings.progress is True else settings.progress or None

@@ -19,9 +19,9 @@ SOURCES = ROOT / "csrc"
 #: Floor by floor; the groups of one floor do not know one another, the units of one group may.
 FLOORS: list[list[set[str]]] = [
     [{"errors"}],
-    [{"space", "schedule", "trial", "architecture", "rungs", "randomness", "records", "memory", "build_info"}],
+    [{"space", "schedule", "trial", "architecture", "rungs", "randomness", "records", "memory", "pages", "build_info"}],
     [{"samplers", "schedulers"}, {"networks", "data"}, {"backends"}],
-    [{"algorithms", "run"}, {"population", "splits"}],
+    [{"algorithms", "run"}, {"population", "splits", "residents"}],
     [{"evaluators"}],
     [{"driver", "result", "model"}],
     [{"search", "minimize", "config", "cli", "progress"}],

@@ -60,6 +60,23 @@ class Duration(_ParamType):
         return seconds
 
 
+class Size(_ParamType):
+    """Bytes from "4G", "500M", "64K" or plain "1000000"; K, M, G and T are powers of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?", str(value).strip().lower())
+        if found is None:
+            self.fail(f"{value!r} is not a size. Write 4G, 500M or a number of bytes.", param, ctx)
+        size = int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))
+        if size < 1:
+            self.fail(f"{value!r} is not at least one byte.", param, ctx)
+        return size
+
+
 def algorithm_options(function: F) -> F:
     """The options that say which algorithm runs and how long."""
     for option in reversed(

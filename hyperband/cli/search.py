@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperband.cli.options import Duration, algorithm_options, make_algorithm
+from hyperband.cli.options import Duration, Size, algorithm_options, make_algorithm
 from hyperband.cli.remarks import note, remarks
 from hyperband.errors import HyperbandError, InputError
 
@@ -46,6 +46,12 @@ INTERRUPTED = 130
 @click.option("--header/--no-header", default=None, help="Whether line one names the columns; else found out.")
 @click.option("--backend", default="auto", show_default=True, metavar="NAME", help="auto, native, numba or numpy.")
 @click.option("--threads", type=int, help="Default: every processor. No figure depends on it.")
+@click.option(
+    "--memory-limit",
+    type=Size(),
+    metavar="4G",
+    help="Memory that networks may take; the others wait on disk.  [default: 80 % of what is free]",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--time", "time_limit", type=Duration(), metavar="60s", help="Stop after this time with the best so far.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
@@ -83,7 +89,7 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
     from hyperband.search import Settings
 
-    names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads")
+    names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads", "memory_limit")
     return Settings(**{name: options[name] for name in names}, progress=not quiet)
 
 

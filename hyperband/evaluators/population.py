@@ -17,11 +17,11 @@ from hyperband.backends.threads import thread_count
 from hyperband.errors import InputError
 from hyperband.evaluators.front import Front
 from hyperband.evaluators.kept import Kept, Layers
-from hyperband.evaluators.residents import Residents
 from hyperband.evaluators.resources import Goal, Resource
 from hyperband.networks import to_architecture
 from hyperband.population import QUANTUM, layers_of, steps_per_epoch
 from hyperband.randomness import member_seed
+from hyperband.residents import Residents
 from hyperband.trial import Job, Result
 
 RANKINGS = ("loss", "error")
@@ -88,7 +88,7 @@ class PopulationEvaluator:
     seed : int, root of the networks' seeds and of the order of columns ("features")
     rank_by : {"loss", "error"}
     threads : int or None
-    memory : int or None
+    memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. When they are too many they train in waves, with the
         same results.
 
@@ -111,7 +111,7 @@ class PopulationEvaluator:
         seed: int = 0,
         rank_by: str = "loss",
         threads: int | None = None,
-        memory: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         if rank_by not in RANKINGS:
             raise InputError(f"`rank_by` must be one of {', '.join(RANKINGS)}; got {rank_by!r}.")
@@ -125,7 +125,7 @@ class PopulationEvaluator:
         self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
         self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
         self._engine: Engine = backend.engine(train, self._validation, data.loss, data.n_outputs, threads=threads)
-        self._residents = Residents(self._engine, memory)
+        self._residents = Residents(self._engine, memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = Kept()
         self._finished_epochs: dict[int, float] = {}

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import polars as pl
 import pytest
@@ -211,6 +212,33 @@ def test_ctrl_c_stops_within_a_second_with_the_best_so_far(here):
     assert report["stopped"] == "interrupted" and report["best"]["loss"] > 0
     assert Path(here / report["model"]).is_file()
     assert taken < 3.0, taken  # one second on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("4G", 4 << 30), ("1.5k", 1536), ("500MiB", 500 << 20), ("2tb", 2 << 40), ("1000", 1000)]
+)
+def test_sizes_are_read_as_people_write_them(text, size):
+    from hyperband.cli.options import Size
+
+    assert Size().convert(text, None, None) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "4X", "four", "0", "0.1"])
+def test_other_sizes_are_refused(text):
+    from hyperband.cli.options import Size
+
+    with pytest.raises(click.BadParameter, match=r"not a size. Write 4G|not at least one byte"):
+        Size().convert(text, None, None)
+
+
+def test_a_memory_limit_changes_nothing_but_the_memory(here):
+    for name, more in (("plenty", []), ("scarce", ["--memory-limit", "1M"])):
+        assert call("search", "sklearn:iris", "--quiet", "--out", name, *QUICK, *more).exit_code == 0
+    plenty, scarce = (pl.read_csv(here / name / "trials.csv")["loss"].to_list() for name in ("plenty", "scarce"))
+    assert sorted(plenty) == sorted(scarce)
+    refused = call("search", "sklearn:iris", "--memory-limit", "100", "--out", "none", *QUICK)
+    assert refused.exit_code != 0 and "100 are free" in refused.stderr
+    assert not (here / "none").exists()
 
 
 def test_time_limit_hands_over_the_best_so_far(here):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import tempfile
 from functools import cache
 
 import numpy as np
@@ -134,15 +135,16 @@ def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backe
     assert activity.best == min(result.loss for result in last.values())
 
 
-def test_waves_give_the_same_results(backend):
+def test_waves_give_the_same_results(backend, monkeypatch, tmp_path):
     plenty, _ = climb(backend)
     size = backend.spy.engine.bytes_per_member(hb.Architecture(**configuration(3)))
-    scarce, evaluator = climb(backend, memory=int(1.2 * size))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    scarce, evaluator = climb(backend, memory_limit=int(1.2 * size))
     assert scarce == plenty
     assert max(len(ids) for ids, _, _ in backend.spy.trained) < 4, "they were meant to come in waves"
     assert len(backend.spy.born) > 4, "paused networks were meant to leave the engine and come back"
     evaluator.close()
-    assert evaluator._residents._folder is None
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("quantum", [0.0005, 5.0])
@@ -155,7 +157,7 @@ def test_the_length_of_slices_changes_nothing(backend, monkeypatch, quantum):
 
 def test_one_network_that_does_not_fit_is_an_error_with_both_numbers(backend):
     with pytest.raises(hb.InsufficientMemory, match=r"widths \[4\] need [\d,]+ bytes, 100 are free"):
-        climb(backend, memory=100)
+        climb(backend, memory_limit=100)
 
 
 @pytest.mark.parametrize("kind", ["epochs", "rows", "features"])

@@ -98,10 +98,10 @@ def test_a_memory_limit_changes_nothing():
         Split(np.zeros((120, 4), np.float32), np.arange(120, dtype=np.int32) % 3), None, "cross_entropy", 3
     )
     size = engine.bytes_per_member(plenty.best.network.architecture)
-    scarce = search(space=space, memory=3 * size)
+    scarce = search(space=space, memory_limit=3 * size)
     assert np.array_equal(plenty.trials["loss"], scarce.trials["loss"], equal_nan=True)
     with pytest.raises(hb.InsufficientMemory, match="are free"):
-        search(space=space, memory=size // 2)
+        search(space=space, memory_limit=size // 2)
 
 
 def test_progress_function_sees_the_plan():
@@ -195,9 +195,7 @@ def test_bad_settings_name_the_rule(make, message):
 
 
 def test_more_rows_than_memory(monkeypatch):
-    import sys
-
-    monkeypatch.setattr(sys.modules["hyperband.evaluators.residents"], "free_bytes", lambda: 2000)
+    monkeypatch.setattr("hyperband.residents.USABLE", 1e-9)
     with pytest.raises(hb.InsufficientMemory, match=r"need [\d,]+ bytes, [\d,]+ are free"):
         search()
 

@@ -97,6 +97,8 @@ MIXED = [
 #: networks large enough that idle threads join in: batches in parts, clipping, dropout, stored and implied derivatives
 LARGE = [
     Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, label_smoothing=0.1),
-    Architecture(widths=[160, 160], activation="tanh", clip_norm=0.5, batch_size=290, optimizer="rmsprop", momentum=0.5),
+    Architecture(
+        widths=[160, 160], activation="tanh", clip_norm=0.5, batch_size=290, optimizer="rmsprop", momentum=0.5
+    ),
     Architecture(widths=[401, 33], activation="relu", batch_size=200, weight_decay=0.1, optimizer="adamw"),
 ]
