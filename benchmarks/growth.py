@@ -32,15 +32,14 @@ def resident() -> int | None:
     return pages * resource.getpagesize()
 
 
-def in_waves(pattern: Task, size: int, threads: int, memory_limit: int) -> dict[str, Any]:
-    """Ten epochs of every network, with birth and with what the others cost that wait on disk."""
+def in_waves(pattern: Task, size: int, threads: int, memory_limit: int) -> float:
+    """Seconds a network-epoch over ten epochs of each, with birth and with what the others cost that wait on disk."""
     networks = [pattern.networks[i % 100] for i in range(size)]
     data = (pattern.x, pattern.y.astype(np.int32))
     made = hb.Population(networks, *data, epochs=10, threads=threads, memory_limit=memory_limit)
     start = time.perf_counter()
     made.train()
-    seconds = time.perf_counter() - start
-    return {"networks": size, "memory_limit": memory_limit, "seconds_per_network_epoch": seconds / size / 10}
+    return (time.perf_counter() - start) / size / 10
 
 
 @click.command("growth")
@@ -77,9 +76,20 @@ def main(rows: int, threads: int, most: int, memory_limit: int | None, json_file
             f"{(record['bytes_per_network'] or 0) / 1e6:>14.3f}{record['planned_bytes_per_network'] / 1e6:>12.3f}"
         )
     if memory_limit is not None:
-        records.append(in_waves(pattern, min(most, SIZES[-1]), threads, memory_limit))
-        time_each = 1e6 * records[-1]["seconds_per_network_epoch"]
-        click.echo(f"{records[-1]['networks']:>9,}{time_each:>20,.1f}   in {memory_limit:,} bytes, in waves")
+        size = max(n for n in SIZES if n <= most)
+        seconds = in_waves(pattern, size, threads, memory_limit)
+        flops = sum(pattern.flops(i % 100) for i in range(size)) / size
+        of_peak = None if peak is None else flops / seconds / peak / threads
+        record = {
+            "networks": size,
+            "memory_limit": memory_limit,
+            "seconds_per_network_epoch": seconds,
+            "of_peak": of_peak,
+        }
+        records.append(record)
+        click.echo(
+            f"{size:>9,}{1e6 * seconds:>20,.1f}{100 * (of_peak or 0):>11.1f}   in {memory_limit:,} bytes, in waves"
+        )
     if json_file is not None:
         text = json.dumps({**machine.describe(), "peak": peak, "threads": threads, "records": records}, indent=1)
         json_file.write_text(text + "\n", encoding="utf-8")

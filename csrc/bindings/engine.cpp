@@ -21,6 +21,8 @@ using Release = py::gil_scoped_release;
 
 [[noreturn]] void refuse(const std::string &message) { throw std::invalid_argument(message); }
 
+constexpr char kNotFinite[] = "x must be finite; got NaN or infinity. Impute or drop those rows.";
+
 struct Targets {
     const int32_t *label = nullptr;
     const float *target = nullptr;
@@ -229,8 +231,12 @@ FloatArray predict(Engine &e, int64_t id, const FloatArray &x, bool best) {
     const float *from = x.data();
     float *to = out.mutable_data();
     const auto n = static_cast<size_t>(x.shape(0));
-    const Release released;
-    e.predict(id, from, n, best, to);
+    bool finite = true;
+    {
+        const Release released;
+        finite = e.predict(id, from, n, best, to);
+    }
+    if (!finite) refuse(kNotFinite);
     return out;
 }
 
@@ -259,11 +265,13 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
     float *to = out.mutable_data();
     const auto n = static_cast<size_t>(x.shape(0));
     std::vector<ThreadScratch> scratch(static_cast<size_t>(threads));
+    bool finite = true;
     {
         const Release released;
-        predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs, n_outputs, to,
-                     scratch);
+        finite = predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs, n_outputs,
+                              to, scratch);
     }
+    if (!finite) refuse(kNotFinite);
     return out;
 }
 

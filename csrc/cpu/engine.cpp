@@ -22,6 +22,26 @@ void copy_padded(const float *from, size_t n, size_t columns, size_t stride, flo
     for (size_t i = 0; i < n; ++i) std::copy_n(from + i * columns, columns, to + i * stride);
 }
 
+// Meanwhile the numbers behind them, which come next, are on their way from memory.
+bool all_finite(const float *x, size_t n) {
+    constexpr uint32_t kExponent = 0x7f800000;
+    uint32_t found = 0;
+    size_t i = 0;
+    auto look_at = [&](size_t end) {
+        for (; i < end; ++i) {
+            uint32_t u;
+            std::memcpy(&u, x + i, sizeof u);
+            found |= (u & kExponent) == kExponent ? 1u : 0u;
+        }
+    };
+    for (; i + kPanel <= n;) {
+        __builtin_prefetch(x + n + i, 0, 2);
+        look_at(i + kPanel);
+    }
+    look_at(n);
+    return found == 0;
+}
+
 size_t blocks_of(size_t rows) { return (rows + kJudgedRows - 1) / kJudgedRows; }
 
 double flops_per_row(const Layout &layout, int inputs) {
@@ -368,29 +388,37 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
 
 int64_t Engine::active_inputs(const Member &m) const { return m.counters.inputs > 0 ? m.counters.inputs : n_inputs_; }
 
-void Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out) {
+bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out) {
     const auto hold = lock();
     const Member &m = member(id);
     const float *weights = best && m.counters.best_step >= 0 ? m.best.get() : m.weights.get();
-    predict_rows(m.layout, m.architecture.activation, static_cast<int>(active_inputs(m)), weights, x, n, n_inputs_, n_outputs_,
-                 out, scratch_);
+    return predict_rows(m.layout, m.architecture.activation, static_cast<int>(active_inputs(m)), weights, x, n, n_inputs_,
+                        n_outputs_, out, scratch_);
 }
 
-void predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
+bool predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
                   int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch) {
-    const size_t chunks = blocks_of(n), columns = static_cast<size_t>(n_inputs);
-    const auto stride = static_cast<size_t>(padded(n_inputs)), out_stride = static_cast<size_t>(row_stride(n_outputs));
+    const size_t blocks = blocks_of(n), columns = static_cast<size_t>(n_inputs);
+    const auto out_stride = static_cast<size_t>(row_stride(n_outputs));
+    // Rows are read where they lie, unless they are so far apart that a column of them falls into a few sets of the cache.
+    const bool copied = columns * sizeof(float) % 2048 == 0;
+    const auto stride = copied ? static_cast<size_t>(row_stride(n_inputs)) : columns;
     std::atomic<size_t> next{0};
-    run_on_threads(static_cast<int>(std::min(scratch.size(), chunks)), [&](int t, int) {
+    std::atomic<bool> finite{true};
+    run_on_threads(static_cast<int>(std::min(scratch.size(), blocks)), [&](int t, int) {
         const Workspace &work = scratch[static_cast<size_t>(t)].judging.for_judging(layout, kJudgedRows);
-        for (size_t c = next++; c < chunks; c = next++) {
-            const size_t first = c * kJudgedRows, rows = std::min<size_t>(kJudgedRows, n - first);
-            copy_padded(x + first * columns, rows, columns, stride, work.x);
-            kernels().forward({&layout, activation, inputs, weights, work.x, stride, static_cast<int32_t>(rows), &work});
+        for (size_t b = next++; b < blocks && finite.load(std::memory_order_relaxed); b = next++) {
+            const size_t first = b * kJudgedRows, rows = std::min<size_t>(kJudgedRows, n - first);
+            const float *from = x + first * columns;
+            if (!all_finite(from, rows * columns)) finite = false;
+            if (copied) copy_padded(from, rows, columns, stride, work.x);
+            kernels().forward(
+                {&layout, activation, inputs, weights, copied ? work.x : from, stride, static_cast<int32_t>(rows), &work});
             for (size_t i = 0; i < rows; ++i)
                 std::copy_n(work.outputs + i * out_stride, n_outputs, out + (first + i) * static_cast<size_t>(n_outputs));
         }
     });
+    return finite;
 }
 
 }  // namespace hyperband

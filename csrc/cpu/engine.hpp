@@ -65,7 +65,8 @@ class Engine {
     std::vector<char> train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
                             bool evaluate, double seconds);
     std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Dataset &data, bool best);
-    void predict(int64_t id, const float *x, size_t n, bool best, float *out);
+    // See predict_rows.
+    bool predict(int64_t id, const float *x, size_t n, bool best, float *out);
     void forget_best(int64_t id);
 
     int n_inputs() const { return n_inputs_; }
@@ -106,8 +107,9 @@ class Engine {
     std::mutex mutex_;
 };
 
-// Outputs of a network on n rows of x (n, n_inputs), rows dealt to the scratch's threads; out (n, n_outputs).
-void predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
+// Outputs of a network on n rows of x (n, n_inputs), rows dealt to the scratch's threads; out (n, n_outputs). False when x
+// holds a number that is not finite: then `out` means nothing.
+bool predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
                   int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch);
 
 }  // namespace hyperband

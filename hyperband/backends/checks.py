@@ -30,6 +30,14 @@ def check_problem(loss: str, n_outputs: int) -> None:
 
 def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
     """Rows as a C-contiguous float32 matrix of finite numbers."""
+    array = check_matrix(x, n_inputs, what)
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} must be finite; got NaN or infinity. Impute or drop those rows.")
+    return array
+
+
+def check_matrix(x: Any, n_inputs: int | None, what: str) -> F32:
+    """Rows as a C-contiguous float32 matrix, for those who look at every number anyway."""
     array = np.asarray(x)
     if array.ndim != 2 or array.dtype != np.float32:
         raise InputError(f"{what} must be a float32 matrix (n_rows, n_inputs); got {array.dtype} of {array.shape}.")
@@ -37,8 +45,6 @@ def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
         raise InputError(f"{what} must have {n_inputs} columns, as in training; got {array.shape[1]}.")
     if array.shape[1] < 1:
         raise InputError(f"{what} must have at least one column; got none.")
-    if not np.isfinite(array).all():
-        raise InputError(f"{what} must be finite; got NaN or infinity. Impute or drop those rows.")
     return np.require(array, requirements=_PLAIN)
 
 

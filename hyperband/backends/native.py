@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,9 +91,8 @@ class NativeEngine:
 
     def predict(self, member: int, x: F32, *, weights: str = "current") -> F32:
         ids = self._listed(np.array([member]))
-        rows = checks.check_inputs(x, self._n_inputs, "x")
-        outputs: F32 = self._core.predict(ids[0], rows, self._best(ids, weights))
-        return outputs
+        rows, best = checks.check_matrix(x, self._n_inputs, "x"), self._best(ids, weights)
+        return _outputs(self._core.predict, ids[0], rows, best)
 
     def forget_best(self, members: I64) -> None:
         for member in self._listed(members):
@@ -154,13 +153,12 @@ class NativeBackend:
         return NativeEngine(train, validation, loss, n_outputs, thread_count(threads))
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
-        rows = checks.check_inputs(x, None, "x")
+        rows = checks.check_matrix(x, None, "x")
         layers = [
             (np.ascontiguousarray(w, np.float32), np.ascontiguousarray(b, np.float32))
             for w, b in checks.check_layers(architecture, weights, rows.shape[1])
         ]
-        outputs: F32 = _core.forward(ACTIVATIONS.index(architecture.activation), layers, rows, thread_count())
-        return outputs
+        return _outputs(_core.forward, ACTIVATIONS.index(architecture.activation), layers, rows, thread_count())
 
     def describe(self) -> dict[str, str]:
         name, reason = _core.isa()
@@ -181,6 +179,14 @@ def backend() -> Backend:
     except ValueError as error:
         raise InputError(str(error)) from error
     return NativeBackend()
+
+
+def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
+    """Numbers that are not finite are found by the engine, which reads them all anyway."""
+    try:
+        return compute(*arguments)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _triple(split: Split) -> tuple[F32, NDArray[Any], F32 | None]:

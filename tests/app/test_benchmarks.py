@@ -182,7 +182,14 @@ def test_kernels_that_need_more_instructions_are_named(now: dict[str, int], wors
 
 
 @needs_native
-@pytest.mark.parametrize("arguments", [["features", "--seconds", "0"], ["growth", "--most", "100", "--rows", "300"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["features", "--seconds", "0"],
+        ["growth", "--most", "100", "--rows", "300", "--memory-limit", "2000000"],
+        ["inference", "--rows", "500", "--repetitions", "1"],
+    ],
+)
 def test_the_other_benchmarks_of_the_engine(arguments: list[str], tmp_path: Path) -> None:
     file = tmp_path / "found.json"
     subprocess.run(

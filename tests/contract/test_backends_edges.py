@@ -15,6 +15,34 @@ TANH = Architecture(widths=[6], activation="tanh", optimizer="sgd", learning_rat
 EXPLOSIVE = Architecture(widths=[16], activation="relu", optimizer="sgd", learning_rate=1e6, batch_size=4)
 
 
+@pytest.mark.parametrize("inputs", [1, 9, 512])
+def test_outputs_do_not_depend_on_the_rows_beside(backend: Backend, inputs: int) -> None:
+    made = lab.engine(backend, inputs=inputs, threads=3)
+    ids = made.add(lab.members(lab.MIXED))
+    lab.train(made, ids, 5)
+    x = lab.split("cross_entropy", 300, inputs, seed=7).x
+    for member in ids.tolist():
+        whole = made.predict(member, x)
+        parts = [
+            made.predict(member, x[begin:end]) for begin, end in ((0, 1), (1, 64), (64, 65), (65, 299), (299, 300))
+        ]
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert made.predict(int(ids[0]), x[:0]).shape == (0, 4)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [(0, 0), (150, 8), (199, 3)])
+def test_one_number_that_is_not_finite_is_found(backend: Backend, value: float, place: tuple[int, int]) -> None:
+    made = lab.engine(backend, threads=2)
+    member = int(made.add(lab.members(lab.MIXED[:1]))[0])
+    x = lab.split("cross_entropy", 200).x.copy()
+    x[place] = value
+    with pytest.raises(InputError, match="x must be finite"):
+        made.predict(member, x)
+    x[place] = np.finfo(np.float32).max
+    made.predict(member, x)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_one_row_and_one_column(backend: Backend, loss: str) -> None:
     made = lab.engine(backend, loss, rows=1, inputs=1)
