@@ -13,6 +13,7 @@ COMMANDS = {
     "features": "What each feature of a network costs.",
     "heatmap": "Percent of the peak by width and batch size.",
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
+    "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
     "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+#: Work a second that one thread is thought to do before it was seen. Too high only means that more networks are offered
+#: to the first slice than it gets done; too low leaves threads without work.
+GUESS = 1e10
+
+#: Work offered for each piece that is expected to get done, so that no thread runs out of it.
+SPARE = 2.0
+
 
 class Front:
-    """The networks that are nearest to their goal, as many as finish within a slice, and a few with the most to do.
+    """The networks nearest to their goal, as many as keep half of the threads busy, and a few with the most to do.
 
     Longest first is how an engine keeps every processor busy to the end. In slices that alone would let all networks
     arrive together, at the very end: nothing to promote, nothing to show, nothing to hand over when time is up. Nearest
@@ -23,26 +30,26 @@ class Front:
     Examples
     --------
     >>> front = Front(threads=2)
-    >>> front.choose([6, 7, 8, 9], np.array([5.0, 3.0, 1.0, 2.0]))
-    [8, 6]
-    >>> front.learn(arrived=1)
-    >>> front.choose([6, 7, 8, 9], np.array([5.0, 3.0, 1.0, 2.0]))
-    [8, 9, 6]
+    >>> front.learn(work=16.0, seconds=4.0)                            # each thread did two a second
+    >>> front.choose([6, 7, 8, 9], np.array([50.0, 3.0, 1.0, 4.0]), seconds=1.0)
+    [8, 7, 6]
     """
 
     def __init__(self, threads: int) -> None:
+        self._threads = threads
         self._longest = threads // 2
-        self._least = self._near = threads - self._longest
+        self._rate = GUESS  # work a second and thread
 
-    def choose(self, trials: Sequence[int], work: NDArray[np.float64]) -> list[int]:
+    def choose(self, trials: Sequence[int], work: NDArray[np.float64], seconds: float) -> list[int]:
         """The trials that train in this slice, the least ``work`` left first."""
-        order = np.argsort(work, kind="stable").tolist()
-        near, rest = order[: self._near], order[self._near :]
-        return [trials[place] for place in near + rest[len(rest) - min(self._longest, len(rest)) :]]
+        order = np.argsort(work, kind="stable")
+        near_threads = self._threads - self._longest
+        enough = SPARE * self._rate * seconds * near_threads
+        near = max(near_threads, 1 + int(np.searchsorted(np.cumsum(work[order]), enough)))
+        rest = order[near:].tolist()
+        return [trials[place] for place in order[:near].tolist() + rest[len(rest) - min(self._longest, len(rest)) :]]
 
-    def learn(self, arrived: int) -> None:
-        """More next time when half of them arrived, fewer when none did."""
-        if 2 * arrived >= self._near:
-            self._near *= 2
-        elif arrived == 0:
-            self._near = max(self._least, self._near // 2)
+    def learn(self, work: float, seconds: float) -> None:
+        """So much was done in the slice."""
+        if work > 0.0 and seconds > 0.0:
+            self._rate = work / seconds / self._threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -172,8 +173,13 @@ class PopulationEvaluator:
             self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
         self._active = self._residents.bring(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
-        self._train(self._front.choose(self._active, self._work_left()), QUANTUM, results)
-        self._front.learn(len(results))
+        work = self._work_left(self._active)
+        chosen = self._front.choose(self._active, np.array(list(work.values())), QUANTUM)
+        began = time.monotonic()
+        self._train(chosen, QUANTUM, results)
+        seconds = time.monotonic() - began
+        left = self._work_left([t for t in chosen if t in self._open])
+        self._front.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
 
     def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
         """Train these for about this time, and append what has arrived."""
@@ -185,12 +191,11 @@ class PopulationEvaluator:
             arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
             results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
 
-    def _work_left(self) -> NDArray[np.float64]:
-        """Of each active trial, in about floating-point operations."""
-        steps = self._engine.progress(self._residents.ids(self._active)).step
-        goals = np.array([self._open[t].goal.step for t in self._active])
-        work: NDArray[np.float64] = (goals - steps) * np.array([self._step_work[t] for t in self._active])
-        return work
+    def _work_left(self, trials: Sequence[int]) -> dict[int, float]:
+        """Of each of these, in about floating-point operations."""
+        steps = self._engine.progress(self._residents.ids(trials)).step.tolist()
+        left = ((t, self._open[t].goal.step - step) for t, step in zip(trials, steps, strict=True))
+        return {t: count * self._step_work[t] for t, count in left}
 
     def _start(self, trials: list[int]) -> None:
         """First look at a job: with other rows or columns than before, the old snapshot means nothing any more."""

@@ -198,3 +198,14 @@ def test_the_other_benchmarks_of_the_engine(arguments: list[str], tmp_path: Path
     )  # fmt: skip
     records = json.loads(file.read_text(encoding="utf-8"))["records"]
     assert records and all(0.0 < record["of_peak"] < 1.1 for record in records)
+
+
+def test_a_whole_search_finds_the_same_on_one_and_two_threads(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks", "search", "--repetitions", "1", "--largest", "27", "--json", str(file)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    records = json.loads(file.read_text(encoding="utf-8"))["records"]
+    assert [record["evaluations"] for record in records] == [69, 69]
+    assert all(0.0 < record["busy"] < 1.2 for record in records)
