@@ -12,6 +12,7 @@ COMMANDS = {
     "engine": "Network-epochs per second, against other ways to train the same networks.",
     "features": "What each feature of a network costs.",
     "heatmap": "Percent of the peak by width and batch size.",
+    "twins": "Many small networks of one shape, against one of them alone.",
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "inference": "Outputs of a network on a million rows, against NumPy.",

@@ -50,6 +50,9 @@ def train() -> None:
             Architecture(**common, optimizer="sgd", momentum=0.9),
             Architecture(**common, optimizer="rmsprop", clip_norm=1.0),
         ]
+        networks += [
+            Architecture(widths=[12, 5], batch_size=20, dropout=0.01 * (i + 1)) for i in range(16)
+        ]  # side by side
         ids = engine.add([Member(n, i, 20) for i, n in enumerate(networks)])
         engine.train(ids, np.full(len(ids), 10))
 

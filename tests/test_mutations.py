@@ -28,6 +28,7 @@ SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 #: Selections of tests: small, and without the backends that compile at run time.
 GRADIENTS_NUMPY = ("tests/contract/test_backends_gradients.py", "-k", "numpy and slope and (relu or tanh)")
 GRADIENTS_NATIVE = ("tests/contract/test_backends_gradients.py", "-k", "native and slope and (relu or tanh)")
+TWINS = ("tests/contract/test_backends_bits.py", "-k", "native and twins and cross_entropy")
 SCHEDULES = ("tests/contract/test_schedulers.py",)
 RUNGS = ("tests/search/test_rungs.py",)
 SAMPLERS = ("tests/contract/test_samplers.py",)
@@ -85,6 +86,15 @@ NATIVE_FAULTS = {
         "for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);",
         "for (int v = 0; v < N; ++v) s[v] = s[v] - load(g + v * kPanel);",
         GRADIENTS_NATIVE,
+    ),
+    "the first member's dropout in every lane": Fault(
+        "csrc/cpu/text/pack.hpp",
+        "k0[i] = s.key[i].k0, k1[i] = s.key[i].k1",
+        "k0[i] = s.key[0].k0, k1[i] = s.key[0].k1",
+        TWINS,
+    ),
+    "clipping with another lane's norm": Fault(
+        "csrc/cpu/text/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", TWINS
     ),
     "one survivor too many, native": Fault(
         "csrc/core/rungs.cpp", "k = std::min(k, rows.size());", "k = std::min(k + 1, rows.size());", RUNGS

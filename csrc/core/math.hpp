@@ -129,16 +129,17 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
     }
 }
 
-// What one optimiser step needs beside the gradient, as float32 numbers of this step.
-struct Update {
-    float rate;  // of the schedule; for adam divided by the bias correction of m
-    float root_scale;  // adam: 1 / sqrt(1 - beta2^t)
-    float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
-    float momentum;
-    float decay;  // weight decay added to the gradient (0 for adamw)
-    float shrink;  // factor of the weight before the update (adamw), else 1
-    float clip;  // factor of the gradient, 1 when it is not clipped
+// What one optimiser step needs beside the gradient, as float32 numbers of this step; F: of one member, or of one a lane.
+template <class F> struct UpdateOf {
+    F rate;  // of the schedule; for adam divided by the bias correction of m
+    F root_scale;  // adam: 1 / sqrt(1 - beta2^t)
+    F beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
+    F momentum;
+    F decay;  // weight decay added to the gradient (0 for adamw)
+    F shrink;  // factor of the weight before the update (adamw), else 1
+    F clip;  // factor of the gradient, 1 when it is not clipped
 };
+using Update = UpdateOf<float>;
 
 // Moments too small to matter become 0: no subnormal number lives in the state.
 template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }
@@ -151,12 +152,15 @@ HB_FN Rule rule_of(const Architecture &a) {
     if (a.optimizer == Optimizer::rmsprop) return a.momentum > 0.0 ? Rule::rmsprop_momentum : Rule::rmsprop;
     return Rule::adam;
 }
+// Neither clipping nor weight decay.
+HB_FN bool is_plain(const Architecture &a) { return !(a.clip_norm > 0.0) && !(a.weight_decay > 0.0); }
 template <Rule R> constexpr bool uses_m = R != Rule::sgd && R != Rule::rmsprop;
 template <Rule R> constexpr bool uses_v = R == Rule::adam || R == Rule::rmsprop || R == Rule::rmsprop_momentum;
 
 // One number's step. `decay` is added to the gradient, `shrink` multiplies the weight first (both of u for weights, 0 and 1
 // for biases); kPlain leaves them and the clipping out, for when they are 0, 1 and 1.
-template <Rule R, bool kPlain, class F> HB_FN void update_(F &w, F &m, F &v, F g, const Update &u, F decay, F shrink) {
+template <Rule R, bool kPlain, class F, class N>
+HB_FN void update_(F &w, F &m, F &v, F g, const UpdateOf<N> &u, F decay, F shrink) {
     if constexpr (!kPlain) g = fma(decay, w, g * F(u.clip));
     if constexpr (R == Rule::sgd) {
         w = fma(F(-u.rate), g, w);

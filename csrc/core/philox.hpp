@@ -18,12 +18,14 @@ HB_FN void mul_wide(uint32_t a, uint32_t c, uint32_t &high, uint32_t &low) {
     low = static_cast<uint32_t>(p);
 }
 
-struct Key {
-    uint32_t k0, k1;
-    static HB_FN Key of(uint64_t seed) { return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}; }
+template <class N> struct KeyOf {  // of one member, or of one a lane
+    N k0, k1;
+};
+struct Key : KeyOf<uint32_t> {
+    static HB_FN Key of(uint64_t seed) { return {{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}}; }
 };
 
-template <class U> HB_FN void philox(Key key, U &c0, U &c1, U &c2, U &c3) {
+template <class U, class N> HB_FN void philox(KeyOf<N> key, U &c0, U &c1, U &c2, U &c3) {
     for (int round = 0; round < 10; ++round) {
         U h0, l0, h1, l1;
         mul_wide(c0, 0xD2511F53u, h0, l0);
@@ -32,8 +34,8 @@ template <class U> HB_FN void philox(Key key, U &c0, U &c1, U &c2, U &c3) {
         c1 = l1;
         c2 = h0 ^ c3 ^ U(key.k1);
         c3 = l0;
-        key.k0 += 0x9E3779B9u;
-        key.k1 += 0xBB67AE85u;
+        key.k0 = key.k0 + N(0x9E3779B9u);
+        key.k1 = key.k1 + N(0xBB67AE85u);
     }
 }
 

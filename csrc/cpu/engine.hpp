@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cpu/memory.hpp"
+#include "cpu/member.hpp"
 
 namespace hyperband {
 
@@ -33,27 +33,15 @@ class Dataset {
     std::vector<int32_t> label_;
 };
 
+// Rows of an evaluation that are summed up together: a block.
+constexpr int kJudgedRows = 64;
+inline size_t blocks_of(size_t rows) { return (rows + kJudgedRows - 1) / kJudgedRows; }
+
 struct Scores {
     double loss, error;
 };
 
-struct Counters {
-    int64_t step = 0, epoch = 0, position = 0, rows = 0, inputs = 0, best_step = -1, diverged = 0;
-};
-
-struct Record {  // what validation and training have shown so far
-    double loss, error, best_loss, best_error, train_loss, epoch_loss;
-};
-
-struct Member {
-    Architecture architecture;
-    Layout layout;
-    Key key;
-    int64_t total_steps;
-    Floats weights, m, v, best;
-    Counters counters;
-    Record record;
-};
+class Pack;
 
 class Engine {
   public:
@@ -79,18 +67,30 @@ class Engine {
 
   private:
     using Clock = std::chrono::steady_clock;
-    struct Job {
+    struct Sums {  // over some rows of a split
+        double loss = 0.0, weight = 0.0, error = 0.0;
+        void add(const Sums &s) { loss += s.loss, weight += s.weight, error += s.error; }
+        Scores scores(size_t rows) const { return {loss / weight, error / static_cast<double>(rows)}; }
+    };
+    struct Seat {
         Member *member;
         int64_t until;
-        double part_cost, cost;  // in flops, about: of rows that go together, of all that is left
         char *arrived;
     };
+    struct Job {  // one member, or a pack of them
+        std::vector<Seat> seats;
+        double part_flops, cost;  // about: of rows that go together; of all that is left, see Cost
+    };
     struct Team;
-    struct Sums;
+    static std::vector<Job> packed(const std::vector<Job> &jobs, int threads);
     static std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads);
-    bool train_member(const Job &job, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
+    bool train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
                       ThreadScratch &scratch) const;
+    void train_pack(const std::vector<Seat> &seats, bool evaluate, const Clock::time_point *deadline,
+                    ThreadScratch &scratch) const;
+    static bool take_down(Member &m, int64_t step, const Scores &s);
     void validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const;
+    void validate(Pack &pack, const std::vector<Seat> &seats, const std::vector<char> &living) const;
     // Of one block of rows.
     Sums judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
                const Workspace &work) const;

@@ -83,6 +83,39 @@ struct JudgeArgs {
     double loss_sum, weight_sum, error_sum;  // added to
 };
 
+// A pack: members of one shape (see alike() in packs.hpp) that train side by side, one in each lane of a vector of 16. What
+// is a float for one member is a vector here, so nothing is padded, broadcast or reduced across a vector, however small the
+// networks are; bits are those of the member alone.
+constexpr int kLanes = 16;
+// Rows that go forward and back together; a multiple of 8, for the counters of dropout.
+constexpr int kPackRows = 32;
+// Floats between rows of so many units, of weights and of activations: an odd number of cache lines.
+inline size_t lane_stride(int width) { return static_cast<size_t>(width | 1) * kLanes; }
+
+// Working memory of a pack, for kPackRows rows; see Workspace.
+struct PackWorkspace {
+    float *x, *h[kMaxHidden], *d[kMaxHidden], *g[kMaxLayers];
+    float *target;    // of rows, for mse
+    float *gradient;  // one arena
+};
+
+struct PackArgs {
+    // Where a lane's numbers are: weight (k, j) at weights + k * lane_stride(out) + j * kLanes. layer[0].in: active inputs.
+    const Layout *layout;
+    const Architecture *architecture[kLanes];
+    Loss loss;
+    int32_t n_outputs, inputs, batch;
+    Rows data;
+    const uint32_t *index;  // row b of lane i: index[i * index_stride + b]
+    size_t index_stride;
+    Key key[kLanes];
+    uint32_t step[kLanes];
+    Update update[kLanes];
+    float *weights, *m, *v;
+    const PackWorkspace *work;
+    double loss_sum[kLanes], weight_sum[kLanes], error_sum[kLanes];  // added to
+};
+
 struct Kernels {
     const char *name;
     // weights of all layers from the key; bound[l] scales layer l
@@ -98,6 +131,11 @@ struct Kernels {
     void (*update)(const StepArgs &, Share);
     void (*forward)(const ForwardArgs &);
     void (*judge)(JudgeArgs &);
+    // A step of a pack is `pack_gradient`, which also adds up the losses, then `pack_update`.
+    void (*pack_gradient)(PackArgs &);
+    void (*pack_update)(const PackArgs &);
+    // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
+    void (*pack_judge)(PackArgs &, int rows);
     double (*fma_flops)(long repetitions);  // does that many rounds of independent FMAs; returns their count of flops
     // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
     void (*elementwise)(int function, const float *in, float *out, int n16);

@@ -2,6 +2,8 @@
 #define HB_LANES 4
 #define HB_TILE_ROWS 4
 #define HB_TILE_PANELS 1
+#define HB_LANE_ROWS 6
+#define HB_LANE_COLUMNS 4
 #include "cpu/text/all.hpp"
 
 namespace hyperband {

@@ -86,6 +86,7 @@ class Scratch {
 // A member keeps its training workspace while it is judged in between.
 struct ThreadScratch {
     Scratch training, judging;
+    Floats pack;
     // Room for the order of so many rows.
     uint32_t *order(int64_t rows) {
         const size_t need = (static_cast<size_t>(rows) + 15) / 16 * 16;

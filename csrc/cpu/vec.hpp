@@ -92,6 +92,7 @@ HB_COMPARE(V, <=)
 HB_COMPARE(V, >=)
 HB_COMPARE(V, ==)
 HB_COMPARE(U, <)
+HB_COMPARE(U, >=)
 #undef HB_COMPARE
 
 // Signed sums wrap around, as unsigned ones do.
@@ -143,14 +144,17 @@ HB_FN V min_(V a, V b) {
 #endif
     return a;
 }
-HB_FN V max_(V a, V b) {
+HB_FN nf max_native(nf a, nf b) {
 #if HB_LANES == 16
-    HB_EACH a.x[i] = (nf)_mm512_maskz_max_ps(0xffff, (__m512)a.x[i], (__m512)b.x[i]);
+    return (nf)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b);
 #elif HB_LANES == 8
-    HB_EACH a.x[i] = (nf)_mm256_max_ps((__m256)a.x[i], (__m256)b.x[i]);
+    return (nf)_mm256_max_ps((__m256)a, (__m256)b);
 #else
-    HB_EACH a.x[i] = a.x[i] > b.x[i] ? a.x[i] : b.x[i];
+    return a > b ? a : b;
 #endif
+}
+HB_FN V max_(V a, V b) {
+    HB_EACH a.x[i] = max_native(a.x[i], b.x[i]);
     return a;
 }
 HB_FN I bits(V v) {
@@ -182,6 +186,25 @@ HB_FN U lane_numbers() {
     U r;
     HB_EACH for (int j = 0; j < HB_LANES; ++j) r.x[i][j] = static_cast<uint32_t>(i * HB_LANES + j);
     return r;
+}
+
+// Lanes below n.
+HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
+// Writes first + i to `to` for each lane i of the mask, in order; may overwrite 16 places. Answers how many.
+HB_FN int places_of(I mask, int first, int *to) {
+#if HB_LANES == 16
+    const __mmask16 chosen = _mm512_movepi32_mask((__m512i)mask.x[0]);
+    const __m512i places = (__m512i)(lane_numbers() + U(static_cast<uint32_t>(first))).x[0];
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(chosen, places));
+    return __builtin_popcount(chosen);
+#else
+    int n = 0;
+    for (int i = 0; i < 16; ++i) {
+        to[n] = first + i;
+        n += mask.x[i / HB_LANES][i % HB_LANES] ? 1 : 0;
+    }
+    return n;
+#endif
 }
 
 // a * b + c, rounded once.

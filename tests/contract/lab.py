@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hyperband.architecture import Architecture
+from hyperband.architecture import SCHEDULES, Architecture
 from hyperband.backends.base import Backend, Engine, Member, Split
 
 N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
@@ -93,6 +94,26 @@ MIXED = [
     Architecture(widths=[9], activation="step", optimizer="sgd", learning_rate=0.05, momentum=0.5, batch_size=1),
     Architecture(widths=[6, 4], activation="identity", optimizer="adam", batch_size=13, dropout=0.5),
 ]
+
+
+def twins(architecture: Architecture, count: int = 21) -> list[Architecture]:
+    """Networks of one shape that differ in every number an engine may keep for each of them when they train in step."""
+    rng = np.random.default_rng(7)
+    return [
+        replace(
+            architecture,
+            learning_rate=architecture.learning_rate * float(rng.uniform(0.3, 1.0)),
+            momentum=architecture.momentum * float(rng.uniform(0.5, 1.0)),
+            weight_decay=architecture.weight_decay * float(rng.uniform(0.1, 2.0)),
+            dropout=architecture.dropout * float(rng.uniform(0.1, 1.5)),
+            label_smoothing=float(rng.choice([0.0, 0.1])),
+            clip_norm=architecture.clip_norm * float(rng.uniform(0.1, 2.0)),
+            schedule=str(rng.choice(SCHEDULES)),
+            warmup=float(rng.choice([0.0, 0.4])),
+        )
+        for _ in range(count)
+    ]
+
 
 #: networks large enough that idle threads join in: batches in parts, clipping, dropout, stored and implied derivatives
 LARGE = [

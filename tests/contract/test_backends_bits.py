@@ -17,6 +17,7 @@ import lab
 import numpy as np
 import pytest
 
+from hyperband.architecture import Architecture
 from hyperband.backends.base import Backend, Engine, Member
 
 STEPS = 15
@@ -72,6 +73,45 @@ def test_a_member_diverges_among_several_threads_as_it_does_alone(backend: Backe
         assert made.progress(ids).diverged.all()
         digests.append(lab.digests(made, ids))
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
+@pytest.mark.parametrize("which", range(len(lab.MIXED)))
+def test_twins_that_train_in_step_do_not_matter(backend: Backend, which: int, loss: str) -> None:
+    """Many networks of one shape, together and alone, with pauses; some of the inputs, then all of them."""
+    everyone = lab.members(lab.twins(replace(lab.MIXED[which], batch_size=min(lab.MIXED[which].batch_size, 40))))
+    threads = 1 + which % 2
+
+    def digests(who: list[Member], threads: int, seconds: float | None) -> list[str]:
+        made = lab.engine(backend, loss, weighted=which % 2 == 0, inputs=18, threads=threads)
+        ids = made.add(who)
+        for until, inputs in ((4, 11), (9, 11), (STEPS, 18)):
+            while not lab.train(made, ids, until, inputs=inputs, seconds=seconds).all():
+                pass
+        return lab.digests(made, ids)
+
+    together = digests(everyone, threads, None if which % 3 else 1e-4)
+    chosen = [0, 3, 15, 16, 20]
+    assert [together[i] for i in chosen] == [digests([everyone[i]], 1, None)[0] for i in chosen]
+    assert len(set(together)) == len(together)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_a_twin_that_diverges_moves_no_other(backend: Backend, loss: str) -> None:
+    tame = Architecture(widths=[9, 4], activation="identity", optimizer="sgd", learning_rate=0.01, batch_size=10)
+    networks = [replace(tame, learning_rate=1e6 if i in (0, 7) else 0.01 + 1e-4 * i) for i in range(16)]
+
+    def trained(who: list[Member]) -> tuple[list[str], list[bool]]:
+        made = lab.engine(backend, loss)
+        ids = made.add(who)
+        assert lab.train(made, ids, 30).all()
+        return lab.digests(made, ids), made.progress(ids).diverged.astype(bool).tolist()
+
+    together, diverged = trained(lab.members(networks))
+    assert [i for i, gone in enumerate(diverged) if gone] == [0, 7]
+    for i in (0, 1, 7, 15):
+        assert trained([lab.members(networks)[i]])[0] == [together[i]]
+    assert trained(lab.members(networks[:1] * 16))[1] == [True] * 16
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
@@ -185,7 +225,7 @@ import lab
 from hyperband.backends import registry
 for loss in ("cross_entropy", "logistic", "mse"):
     made = lab.engine(registry.get("native"), loss, weighted=True, rows=75, inputs=21)
-    ids = made.add(lab.members(lab.MIXED))
+    ids = made.add(lab.members([*lab.MIXED, *lab.twins(lab.MIXED[2]), *lab.twins(lab.MIXED[4])]))
     lab.train(made, ids, 25)
     print(*lab.digests(made, ids))
 print("isa", registry.get("native").describe())

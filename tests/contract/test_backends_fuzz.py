@@ -9,6 +9,7 @@ not grown; the bits must be those of each network alone.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import lab
 import numpy as np
@@ -68,6 +69,9 @@ def test_random_populations(compared: Backend, reference: Backend, number: int) 
     members = [
         Member(architecture(rng, most_rows), int(rng.integers(2**63)), 10) for _ in range(int(rng.integers(1, 7)))
     ]
+    if number % 2:  # many of one shape, which may train in step
+        first = members[0].architecture
+        members += [Member(replace(first, learning_rate=first.learning_rate / (i + 1)), i, 10) for i in range(17)]
     inputs = int(rng.integers(1, data.x.shape[1] + 1))
     rows = int(rng.integers(1, len(data.x) + 1))
 

@@ -1,8 +1,8 @@
 // The whole kernel text, once per instruction set: the including file defines HB_ISA (a namespace), HB_LANES (floats in a
-// native register), HB_TILE_ROWS and HB_TILE_PANELS (the register tile).
+// native register), HB_TILE_ROWS and HB_TILE_PANELS, HB_LANE_ROWS and HB_LANE_COLUMNS (register tiles).
 #pragma once
 
-#include "cpu/text/step.hpp"
+#include "cpu/text/pack.hpp"
 
 namespace hyperband::HB_ISA {
 
@@ -32,17 +32,14 @@ inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_
     }
     constexpr int kMost = 512;
     alignas(64) uint32_t walker[kMost];
-    int place[kMost];
+    int place[kMost + kPanel];
     for (int begin = 0; begin < count; begin += kMost) {
         uint32_t *out = index + begin;  // padded to 16
         const int n = count - begin < kMost ? count - begin : kMost;
         int outside = 0;
         for (int i = 0; i < n; i += kPanel) {
             store(out + i, order.scramble(lane_numbers() + U(first + static_cast<uint32_t>(begin + i))));
-            for (int j = i; j < n && j < i + kPanel; ++j) {
-                place[outside] = j;
-                outside += out[j] >= order.n ? 1 : 0;
-            }
+            outside += places_of(below(n - i) & (load(out + i) >= U(order.n)), i, place + outside);
         }
         while (outside > 0) {
             for (int i = 0; i < outside; ++i) walker[i] = out[place[i]];
@@ -93,7 +90,18 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
 
 }  // namespace hyperband::HB_ISA
 
-#define HB_TABLE(NAME)                                                             \
-    {NAME,           &HB_ISA::initialise, &HB_ISA::order_rows, &HB_ISA::transpose, \
-     &HB_ISA::rows,  &HB_ISA::columns,    &HB_ISA::update,     &HB_ISA::forward,   \
-     &HB_ISA::judge, &HB_ISA::fma_flops,  &HB_ISA::elementwise}
+#define HB_TABLE(NAME)       \
+    {NAME,                   \
+     &HB_ISA::initialise,    \
+     &HB_ISA::order_rows,    \
+     &HB_ISA::transpose,     \
+     &HB_ISA::rows,          \
+     &HB_ISA::columns,       \
+     &HB_ISA::update,        \
+     &HB_ISA::forward,       \
+     &HB_ISA::judge,         \
+     &HB_ISA::pack_gradient, \
+     &HB_ISA::pack_update,   \
+     &HB_ISA::pack_judge,    \
+     &HB_ISA::fma_flops,     \
+     &HB_ISA::elementwise}

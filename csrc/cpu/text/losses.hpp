@@ -17,8 +17,6 @@ struct LossArgs {
     HB_FN float weight(int b) const { return data.weight ? data.weight[row(b)] : 1.0f; }
 };
 
-HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
-
 // Sixteen rows at a time, so that their maxima, sums, logarithms and reciprocals are vectors.
 template <bool kGradient> void cross_entropy(const LossArgs &a) {
     const int n = a.n_outputs, panels = panels_of(n);

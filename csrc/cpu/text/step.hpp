@@ -34,8 +34,7 @@ template <bool kPlain> UpdateRun update_by(Rule r) {
 }
 
 inline UpdateRun update_of(const Architecture &a) {
-    const bool plain = !(a.clip_norm > 0.0) && !(a.weight_decay > 0.0);
-    return plain ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
+    return is_plain(a) ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
 }
 
 // A place in an arena that the rule may do without.

@@ -1,0 +1,316 @@
+// Engine::train: packs, teams of threads, and the way of each through its steps.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#include "cpu/course.hpp"
+#include "cpu/engine.hpp"
+#include "cpu/packs.hpp"
+#include "cpu/threads.hpp"
+
+namespace hyperband {
+namespace {
+
+// Floating-point operations between two meetings that make it worth another thread: below, what threads have to tell one
+// another takes longer than what they save.
+constexpr double kWorthAThread = 4e6;
+
+}  // namespace
+
+// Threads that train one member together.
+struct Engine::Team {
+    explicit Team(int size) : barrier(size) {}
+    Barrier barrier;
+    const Workspace *work = nullptr;  // the first thread's
+    std::atomic<bool> failed{false};
+    bool late = false;       // written by the first thread before a barrier, read by all after it
+    std::vector<Sums> sums;  // of a validation, by block
+};
+
+std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows,
+                                int inputs, bool evaluate, double seconds) {
+    const auto hold = lock();
+    std::vector<char> arrived(members.size(), 0);
+    std::vector<Job> jobs;
+    for (size_t i = 0; i < members.size(); ++i) {
+        Member &m = member(members[i]);
+        Counters &c = m.counters;
+        arrived[i] = c.diverged || c.step >= until[i];
+        if (arrived[i]) continue;
+        if ((c.rows != rows || c.inputs != inputs) && c.position > 0) {
+            ++c.epoch;
+            c.position = 0;
+            m.record.epoch_loss = 0.0;
+        }
+        c.rows = rows;
+        c.inputs = inputs;
+        const Cost cost = cost_of(m);
+        const int part = rows_at_a_time(static_cast<int>(Course::most_rows(m)));
+        jobs.push_back({{{&m, until[i], &arrived[i]}}, part * cost.row, cost.alone * static_cast<double>(until[i] - c.step)});
+    }
+    jobs = packed(jobs, static_cast<int>(scratch_.size()));
+    std::stable_sort(jobs.begin(), jobs.end(), [](const Job &a, const Job &b) { return a.cost > b.cost; });
+    const auto limit =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+    const Clock::time_point *const deadline = seconds < 0.0 ? nullptr : &limit;
+    auto run = [&](const Job &job, Team &team, Share share, ThreadScratch &scratch) {
+        if (job.seats.size() > 1) return train_pack(job.seats, evaluate, deadline, scratch);
+        const bool there = train_member(job.seats[0], evaluate, deadline, team, share, scratch);
+        if (share.rank == 0) *job.seats[0].arrived = there;
+    };
+
+    const std::vector<int> sizes = team_sizes(jobs, static_cast<int>(scratch_.size()));
+    std::vector<std::unique_ptr<Team>> teams;
+    std::vector<std::pair<size_t, Share>> places;  // of each thread: its job, its share
+    for (size_t i = 0; i < sizes.size(); ++i) {
+        teams.push_back(std::make_unique<Team>(sizes[i]));
+        for (int rank = 0; rank < sizes[i]; ++rank) places.push_back({i, {rank, sizes[i]}});
+    }
+    const auto wanted = static_cast<int>(std::min(places.size(), scratch_.size()));
+    std::atomic<size_t> next{0};
+    run_on_threads(wanted, [&](int t, int n) {
+        ThreadScratch &scratch = scratch_[static_cast<size_t>(t)];
+        if (jobs.size() < static_cast<size_t>(wanted) && n == wanted) {
+            const auto &[job, share] = places[static_cast<size_t>(t)];
+            return run(jobs[job], *teams[job], share, scratch);
+        }
+        bool first = true;  // every thread does some work, however short the time
+        for (size_t i = next++; i < jobs.size() && (first || seconds < 0.0 || Clock::now() < limit); i = next++) {
+            first = false;
+            Team alone(1);
+            run(jobs[i], alone, {}, scratch);
+        }
+    });
+    return arrived;
+}
+
+// The same jobs, members of one shape joined to packs where all are then done sooner.
+std::vector<Engine::Job> Engine::packed(const std::vector<Job> &jobs, int threads) {
+    if (jobs.size() < 2) return jobs;
+    std::map<std::vector<int64_t>, std::vector<size_t>> shapes;
+    double all = 0.0, longest = 0.0;
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        const Seat &s = jobs[i].seats[0];
+        shapes[shape_of(*s.member, s.until - s.member->counters.step)].push_back(i);
+        all += jobs[i].cost;
+        longest = std::max(longest, jobs[i].cost);
+    }
+    std::vector<Job> r;
+    for (const auto &[shape, alike] : shapes) {
+        const Job &one = jobs[alike[0]];
+        const Cost cost = cost_of(*one.seats[0].member);
+        const double steps = one.cost / cost.alone, pack = kLanes * (steps * cost.packed + cost.moving);
+        size_t packs = alike.size() / kLanes, rest = alike.size() % kLanes;
+        if (static_cast<double>(rest) * one.cost > pack) ++packs, rest = 0;
+        const double with = all - static_cast<double>(alike.size() - rest) * one.cost + static_cast<double>(packs) * pack;
+        const bool sooner = std::max(with / threads, pack) < std::max(all / threads, longest);
+        if (!sooner) packs = 0;
+        if (sooner) all = with;
+        for (size_t i = 0; i < alike.size(); ++i) {
+            const Job &job = jobs[alike[i]];
+            if (i >= packs * kLanes) {
+                r.push_back(job);
+                continue;
+            }
+            if (i % kLanes == 0) r.push_back({{}, 0.0, pack});
+            r.back().seats.push_back(job.seats[0]);
+        }
+    }
+    return r;
+}
+
+// One thread for each job; those that are left go where a thread has the most to do.
+std::vector<int> Engine::team_sizes(const std::vector<Job> &jobs, int threads) {
+    std::vector<int> sizes(jobs.size(), 1);
+    auto load = [&](size_t i) { return jobs[i].cost / sizes[i]; };
+    for (auto spare = threads - static_cast<int64_t>(jobs.size()); spare > 0; --spare) {
+        size_t chosen = jobs.size();
+        for (size_t i = 0; i < jobs.size(); ++i)
+            if (jobs[i].part_flops >= (sizes[i] + 1) * kWorthAThread && (chosen == jobs.size() || load(i) > load(chosen)))
+                chosen = i;
+        if (chosen == jobs.size()) break;
+        ++sizes[chosen];
+    }
+    return sizes;
+}
+
+// Every thread of the team calls this with its share, and counts along; the first one keeps the books.
+bool Engine::train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
+                          ThreadScratch &scratch) const {
+    Member &m = *seat.member;
+    const Kernels &kernel = kernels();
+    const Architecture &a = m.architecture;
+    const bool first_thread = share.rank == 0, judged = evaluate && validation_;
+    Course course(m);
+    const Counters &c = course.counters();
+    const auto most = static_cast<int>(Course::most_rows(m));
+    const Workspace *judging = nullptr;
+    uint32_t *index = nullptr;
+    try {  // whatever may throw comes first: later the others would wait for ever
+        if (first_thread) team.work = &scratch.training.for_training(m.layout, most, a.clip_norm > 0.0);
+        if (judged) judging = &scratch.judging.for_judging(m.layout, kJudgedRows);
+        if (judged && first_thread) team.sums.resize(blocks_of(validation_->n()));
+        if (judged && first_thread && !m.best) m.best = Floats(m.layout.size);
+        index = scratch.order(Course::room(m));
+    } catch (...) {
+        team.failed = true;
+        team.barrier.wait(share.rank);
+        throw;
+    }
+    if (first_thread) kernel.transpose(m.layout, m.weights.get(), *team.work);
+    team.barrier.wait(share.rank);
+    if (team.failed) return false;
+    bool late = false;
+    StepArgs s{.layout = &m.layout,
+               .architecture = &a,
+               .loss = loss_,
+               .n_outputs = n_outputs_,
+               .inputs = static_cast<int32_t>(c.inputs),
+               .batch = 0,
+               .first = 0,
+               .rows = 0,
+               .data = train_.rows(),
+               .key = m.key,
+               .index = nullptr,
+               .step = 0,
+               .update = {},
+               .weights = m.weights.get(),
+               .m = m.m.get(),
+               .v = m.v.get(),
+               .work = team.work};
+    while (!late && c.step < seat.until && !c.diverged) {
+        s.batch = course.batch();
+        s.step = static_cast<uint32_t>(c.step);
+        s.update = course.update();
+        const uint32_t *const of_batch = course.rows(kernel, index);
+        if (first_thread && deadline != nullptr) team.late = Clock::now() >= *deadline;
+        const int32_t part = rows_at_a_time(most);
+        double total = 0.0;
+        for (s.first = 0; s.first < s.batch && std::isfinite(total); s.first += part) {
+            s.rows = std::min(part, s.batch - s.first);
+            s.index = of_batch + s.first;
+            kernel.rows(s, share);
+            team.barrier.wait(share.rank);
+            late = team.late;
+            for (int32_t b = 0; b < s.rows; ++b)
+                total += static_cast<double>(s.data.weight ? s.data.weight[s.index[b]] : 1.0f) *
+                         static_cast<double>(s.work->row_loss[b]);
+            if (!std::isfinite(total)) break;
+            kernel.columns(s, share);
+            team.barrier.wait(share.rank);
+        }
+        if (!std::isfinite(total)) {  // nothing was updated
+            course.diverge();
+            break;
+        }
+        if (s.work->gradient != nullptr) {
+            kernel.update(s, share);
+            team.barrier.wait(share.rank);
+        }
+        const bool epoch_ended = course.advance(total);
+        if (judged && (epoch_ended || c.step == seat.until)) validate(m, c, team, share, *judging);
+    }
+    if (first_thread) course.keep(m);
+    return c.diverged || c.step >= seat.until;
+}
+
+// Takes down what the validation rows said of a member at this step. True when it was never better.
+bool Engine::take_down(Member &m, int64_t step, const Scores &s) {
+    m.record.loss = s.loss;
+    m.record.error = s.error;
+    if (!(s.loss < m.record.best_loss)) return false;
+    m.record.best_loss = s.loss;
+    m.record.best_error = s.error;
+    m.counters.best_step = step;
+    return true;
+}
+
+void Engine::validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const {
+    for (size_t b = static_cast<size_t>(share.rank); b < team.sums.size(); b += static_cast<size_t>(share.size))
+        team.sums[b] = judge(m, m.weights.get(), c.inputs, *validation_, b, work);
+    team.barrier.wait(share.rank);
+    if (share.rank != 0) return;
+    Sums all;
+    for (const Sums &s : team.sums) all.add(s);
+    if (take_down(m, c.step, all.scores(validation_->n())))
+        std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));
+}
+
+// The seats' members take their steps together, so all of them arrive or none does, unless they diverge.
+void Engine::train_pack(const std::vector<Seat> &seats, bool evaluate, const Clock::time_point *deadline,
+                        ThreadScratch &scratch) const {
+    const Kernels &kernel = kernels();
+    const bool judged = evaluate && validation_;
+    std::vector<Member *> members;
+    std::vector<Course> courses;
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+        Member &m = *seats[lane < seats.size() ? lane : 0].member;
+        if (judged && !m.best) m.best = Floats(m.layout.size);
+        members.push_back(&m);
+        courses.emplace_back(m);
+    }
+    Pack pack(members, loss_, n_outputs_, train_.rows(), scratch.pack);
+    PackArgs &s = pack.args;
+    std::vector<char> living(seats.size(), 1);
+    size_t n_living = seats.size();
+    const Course &first = courses[0];  // all lanes keep its time, also when their member has diverged
+    for (bool late = false; !late && first.counters().step < seats[0].until && n_living > 0;) {
+        s.batch = first.batch();
+        for (int lane = kLanes - 1; lane >= 0; --lane) {
+            Course &course = courses[static_cast<size_t>(lane)];
+            s.index = course.rows(kernel, pack.index(lane));
+            s.step[lane] = static_cast<uint32_t>(course.counters().step);
+            s.update[lane] = course.update();
+        }
+        late = deadline != nullptr && Clock::now() >= *deadline;
+        std::fill_n(s.loss_sum, kLanes, 0.0);
+        kernel.pack_gradient(s);
+        for (size_t i = 0; i < seats.size(); ++i)
+            if (living[i] && !std::isfinite(s.loss_sum[i])) {  // from here on its lane means nothing
+                living[i] = 0;
+                --n_living;
+                pack.write_back(static_cast<int>(i), *members[i]);
+                courses[i].diverge();
+                courses[i].keep(*members[i]);
+            }
+        kernel.pack_update(s);
+        bool epoch_ended = false;
+        for (size_t lane = 0; lane < kLanes; ++lane) epoch_ended = courses[lane].advance(s.loss_sum[lane]);
+        if (judged && (epoch_ended || first.counters().step == seats[0].until)) validate(pack, seats, living);
+    }
+    for (size_t i = 0; i < seats.size(); ++i) {
+        Member &m = *members[i];
+        if (living[i]) {
+            pack.write_back(static_cast<int>(i), m);
+            courses[i].keep(m);
+        }
+        *seats[i].arrived = !living[i] || m.counters.step >= seats[i].until;
+    }
+}
+
+void Engine::validate(Pack &pack, const std::vector<Seat> &seats, const std::vector<char> &living) const {
+    PackArgs s = pack.args;
+    uint32_t index[kJudgedRows];
+    std::iota(index, index + kJudgedRows, 0u);
+    s.index = index;
+    std::vector<Sums> all(seats.size());
+    for (size_t first = 0; first < validation_->n(); first += kJudgedRows) {
+        s.data = validation_->rows(first);
+        for (double *sums : {s.loss_sum, s.weight_sum, s.error_sum}) std::fill_n(sums, kLanes, 0.0);
+        kernels().pack_judge(s, static_cast<int>(std::min<size_t>(kJudgedRows, validation_->n() - first)));
+        for (size_t i = 0; i < seats.size(); ++i) all[i].add({s.loss_sum[i], s.weight_sum[i], s.error_sum[i]});
+    }
+    for (size_t i = 0; i < seats.size(); ++i) {
+        Member &m = *seats[i].member;
+        if (!living[i] || !take_down(m, s.step[i] + 1, all[i].scores(validation_->n()))) continue;
+        std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));  // what takes no part stands there
+        pack.write_weights(static_cast<int>(i), m, m.best.get());
+    }
+}
+
+}  // namespace hyperband
