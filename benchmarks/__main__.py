@@ -13,6 +13,7 @@ COMMANDS = {
     "features": "What each feature of a network costs.",
     "heatmap": "Percent of the peak by width and batch size.",
     "twins": "Many small networks of one shape, against one of them alone.",
+    "precision": "bfloat16 products against float32: time, and errors of twenty seeds on real tables.",
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "inference": "Outputs of a network on a million rows, against NumPy.",

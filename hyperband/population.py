@@ -49,6 +49,9 @@ class Population:
         The maximal resource: learning-rate schedules are stretched over it, and `train` goes there by default.
     backend : {"auto", "native", "numba", "numpy"}
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
+    precision : {"float32", "bf16"}
+        "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
+        AVX512_BF16; weights stay float32. Such curves differ from those in float32, and between the two instructions.
     memory_limit : int or None
         Bytes that members may take in memory; None: 80 % of what is free. When they are too many they train in waves,
         and those that wait are kept in temporary files; no figure depends on it.
@@ -57,6 +60,8 @@ class Population:
     ------
     InputError, DataError
         When an argument breaks a rule.
+    BackendUnavailable
+        When the backend cannot be used here, or not in that precision.
     InsufficientMemory
         When not even one member fits, or (from any method) when members that wait find no room on disk; the population
         stays as it was.
@@ -92,6 +97,7 @@ class Population:
         epochs: float = 1,
         backend: str = "auto",
         threads: int | None = None,
+        precision: str = "float32",
         memory_limit: int | None = None,
     ) -> None:
         self.architectures = _architectures(architectures)
@@ -111,7 +117,7 @@ class Population:
 
         chosen = registry.get(backend)
         self.backend = chosen.name
-        self._engine = chosen.engine(train, judged, self.loss, self.n_outputs, threads=threads)
+        self._engine = chosen.engine(train, judged, self.loss, self.n_outputs, threads=threads, precision=precision)
         self._residents = Residents(self._engine, memory_limit)
         total = np.maximum(1, np.rint(self.epochs * self._steps_per_epoch)).astype(np.int64)
         for i, (a, k, t) in enumerate(zip(self.architectures, keys, total, strict=True)):

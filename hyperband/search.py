@@ -9,6 +9,7 @@ from typing import Any
 from hyperband.algorithms import Algorithm, GridSearch, Hyperband
 from hyperband.architecture import Architecture
 from hyperband.backends import registry
+from hyperband.backends.base import PRECISIONS
 from hyperband.data import Prepared, prepare
 from hyperband.driver import Budget, drive
 from hyperband.errors import InputError
@@ -49,6 +50,7 @@ class Settings:
     rank_by: str = "loss"
     time_limit: float | None = None
     threads: int | None = None
+    precision: str = "float32"
     memory_limit: int | None = None
     progress: bool | OnStatus = False
 
@@ -98,6 +100,7 @@ def search(
     missing_target: str = "error",
     time_limit: float | None = None,
     threads: int | None = None,
+    precision: str = "float32",
     memory_limit: int | None = None,
     progress: bool | OnStatus = False,
     study: None = None,
@@ -126,6 +129,9 @@ def search(
         "error" ranks by misclassified rows (or mean squared error) where sample or class weights shape the loss.
     time_limit : float or None, seconds; the best so far is returned
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
+    precision : {"float32", "bf16"}
+        "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
+        AVX512_BF16; weights stay float32. Such curves differ from those in float32, and between the two instructions.
     memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. More networks than fit train in waves.
     progress : bool or callable
@@ -155,7 +161,9 @@ def search(
     """
     if study is not None:
         raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
-    settings = Settings(backend, seed, resource, epochs, rank_by, time_limit, threads, memory_limit, progress)
+    settings = Settings(
+        backend, seed, resource, epochs, rank_by, time_limit, threads, precision, memory_limit, progress
+    )
     check(settings, algorithm)
     key = _seed(seed, algorithm)
     prepared = prepare(
@@ -187,6 +195,8 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
     _seed(settings.seed, algorithm)
     Budget(seconds=settings.time_limit)
     registry.choose(settings.backend)
+    if settings.precision not in PRECISIONS:
+        raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}; got {settings.precision!r}.")
 
 
 def resource_range(resource: str, prepared: Prepared) -> tuple[int, int]:
@@ -218,6 +228,7 @@ def search_prepared(
         seed=key,
         rank_by=settings.rank_by,
         threads=settings.threads,
+        precision=settings.precision,
         memory_limit=settings.memory_limit,
     )
     meter = Meter(run.plan, evaluator.resource.passes / evaluator.resource.maximum)

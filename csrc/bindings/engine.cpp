@@ -276,7 +276,7 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
 }
 
 std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, const py::object &weight,
-                                    const py::object &validation, int loss, int n_outputs, int threads) {
+                                    const py::object &validation, int loss, int n_outputs, int threads, bool bf16) {
     if (loss < 0 || loss > 2 || n_outputs < 1 || threads < 1) refuse("`loss`, `n_outputs` or `threads` is out of range.");
     if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1 || x.shape(1) > (1 << 24))
         refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
@@ -291,7 +291,8 @@ std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, con
         if (vx.ndim() != 2 || vx.shape(0) < 1) refuse("The validation split must have at least one row.");
         judged = dataset(vx, v[1].cast<py::array>(), v[2], kind, n_inputs, n_outputs);
     }
-    return std::make_unique<Engine>(std::move(train), std::move(judged), kind, n_inputs, n_outputs, threads);
+    return std::make_unique<Engine>(std::move(train), std::move(judged), kind, n_inputs, n_outputs, threads,
+                                    bf16 ? Precision::bf16 : Precision::float32);
 }
 
 }  // namespace
@@ -299,7 +300,7 @@ std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, con
 void register_engine(py::module_ &m) {
     py::class_<Engine>(m, "Engine")
         .def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
-             py::arg("loss"), py::arg("n_outputs"), py::arg("threads"))
+             py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"))
         .def("add", [](Engine &e, const std::vector<int> &widths, const std::array<int, 6> &codes,
                        const std::array<double, 11> &numbers, uint64_t seed,
                        int64_t total_steps) { return e.add(architecture(widths, codes, numbers), seed, total_steps); })

@@ -43,6 +43,9 @@ void register_kernels(py::module_ &m) {
     m.def(
         "isa", [] { return py::make_tuple(kernels().name, kernels_reason()); },
         "(name, reason) of the instruction set in use; ValueError when HYPERBAND_ISA asks for what is not there.");
+    m.def(
+        "bf16", [] { return bf16_kernels().name; },
+        "Name of the bfloat16 products in use; ValueError with the reason when this machine has none.");
     m.def("fma_peak", &fma_peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
           "Floating-point operations a second of independent multiply-adds on one thread, the best short run.");
     m.def("elementwise", &elementwise, py::arg("function"), py::arg("x").noconvert(),

@@ -66,10 +66,12 @@ Rows Dataset::rows(size_t first) const {
     return r;
 }
 
-Engine::Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads)
+Engine::Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads,
+               Precision precision)
     : train_(std::move(train)), validation_(std::move(validation)), loss_(loss), n_inputs_(n_inputs), n_outputs_(n_outputs),
-      scratch_(static_cast<size_t>(threads)) {
-    kernels();  // an unknown HYPERBAND_ISA is reported here, not in a thread
+      precision_(precision), scratch_(static_cast<size_t>(threads)) {
+    kernels();  // what this machine does not offer is reported here, not in a thread
+    if (precision == Precision::bf16) bf16_kernels();
 }
 
 size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {

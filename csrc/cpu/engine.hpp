@@ -42,10 +42,12 @@ struct Scores {
 };
 
 class Pack;
+enum class Precision { float32, bf16 };  // of the products of training
 
 class Engine {
   public:
-    Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads);
+    Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads,
+           Precision precision);
 
     int64_t add(const Architecture &architecture, uint64_t seed, int64_t total_steps);
     void release(int64_t id);
@@ -82,8 +84,8 @@ class Engine {
         double part_flops, cost;  // about: of rows that go together; of all that is left, see Cost
     };
     struct Team;
-    static std::vector<Job> packed(const std::vector<Job> &jobs, int threads);
-    static std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads);
+    std::vector<Job> packed(const std::vector<Job> &jobs, int threads) const;
+    std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads) const;
     bool train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
                       ThreadScratch &scratch) const;
     void train_pack(const std::vector<Seat> &seats, bool evaluate, const Clock::time_point *deadline,
@@ -101,6 +103,7 @@ class Engine {
     std::optional<Dataset> validation_;
     Loss loss_;
     int n_inputs_, n_outputs_;
+    Precision precision_;
     std::vector<ThreadScratch> scratch_;  // one a thread
     std::unordered_map<int64_t, std::unique_ptr<Member>> members_;
     int64_t next_id_ = 0;

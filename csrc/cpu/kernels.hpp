@@ -32,6 +32,16 @@ constexpr int kOrdered = 512;
 constexpr int kPart = 256;
 inline int rows_at_a_time(int batch) { return batch < kPart ? batch : kPart; }
 
+// Operands in bfloat16, in tiles (see text/bf16.hpp); null unless products take them.
+struct Halves {
+    uint16_t *x, *xt;                        // the gathered rows, and transposed
+    uint16_t *h[kMaxHidden], *ht[kMaxHidden];  // outputs of hidden layers, and transposed
+    uint16_t *g, *gt[kMaxLayers];            // gradients of one layer; of each, for the product over rows
+    uint16_t *w[kMaxLayers], *wt[kMaxLayers];  // weights, for the products over inputs and over outputs
+    void *weights;                             // where all of these lie
+    size_t weights_bytes;
+};
+
 // Working memory of one thread, large enough for the member at hand (see Scratch in memory.hpp).
 struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
@@ -42,6 +52,7 @@ struct Workspace {
     float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
     float *gradient;                // one arena, for clipping and batches in parts; else null
     float *row_loss;                // (batch,)
+    Halves half;
 };
 
 // What one of several threads does of a member's step: thread `rank` of `size`. No bit depends on how work is shared.
@@ -117,33 +128,37 @@ struct PackArgs {
 };
 
 struct Kernels {
-    const char *name;
+    const char *name = nullptr;
     // weights of all layers from the key; bound[l] scales layer l
-    void (*initialise)(const Layout &, Key, const float *bound, float *weights);
-    void (*order_rows)(const RowOrder &, uint32_t first, int count, uint32_t *index);
-    void (*transpose)(const Layout &, const float *weights, const Workspace &);
+    void (*initialise)(const Layout &, Key, const float *bound, float *weights) = nullptr;
+    void (*order_rows)(const RowOrder &, uint32_t first, int count, uint32_t *index) = nullptr;
+    // Copies of the weights that a step reads, made once; each step renews them.
+    void (*transpose)(const Layout &, const float *weights, const Workspace &) = nullptr;
     // A step of the optimiser is `rows`, then `columns`, for each part of the batch, then, where gradients were collected,
     // `update`. Several threads share each of the three and wait for one another after it.
     // Gathers this thread's share of the rows at hand; forward, losses of rows, and back to every layer's g.
-    void (*rows)(const StepArgs &, Share);
+    void (*rows)(const StepArgs &, Share) = nullptr;
     // This thread's share of the weights: their gradient meets the optimiser or, if there is work->gradient, is added there.
-    void (*columns)(const StepArgs &, Share);
-    void (*update)(const StepArgs &, Share);
-    void (*forward)(const ForwardArgs &);
-    void (*judge)(JudgeArgs &);
+    void (*columns)(const StepArgs &, Share) = nullptr;
+    void (*update)(const StepArgs &, Share) = nullptr;
+    void (*forward)(const ForwardArgs &) = nullptr;
+    void (*judge)(JudgeArgs &) = nullptr;
     // A step of a pack is `pack_gradient`, which also adds up the losses, then `pack_update`.
-    void (*pack_gradient)(PackArgs &);
-    void (*pack_update)(const PackArgs &);
+    void (*pack_gradient)(PackArgs &) = nullptr;
+    void (*pack_update)(const PackArgs &) = nullptr;
     // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
-    void (*pack_judge)(PackArgs &, int rows);
-    double (*fma_flops)(long repetitions);  // does that many rounds of independent FMAs; returns their count of flops
+    void (*pack_judge)(PackArgs &, int rows) = nullptr;
+    double (*fma_flops)(long repetitions) = nullptr;  // does that many rounds of independent FMAs; returns their count of flops
     // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
-    void (*elementwise)(int function, const float *in, float *out, int n16);
+    void (*elementwise)(int function, const float *in, float *out, int n16) = nullptr;
 };
 
 // The table in use. HYPERBAND_ISA = portable | avx2 | avx512 | neon overrides; throws std::invalid_argument when that one
 // is unknown, not built, or not offered by this machine.
 const Kernels &kernels();
+// The same with products of bfloat16 numbers and sums in float32, for training; HYPERBAND_BF16 = amx | avx512bf16 chooses.
+// Throws std::invalid_argument with the reason when this machine has neither.
+const Kernels &bf16_kernels();
 // Why that one, for people.
 const char *kernels_reason();
 

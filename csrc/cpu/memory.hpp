@@ -36,9 +36,12 @@ class Floats {
 class Scratch {
   public:
     // For training a network with this layout on batches of so many rows.
-    const Workspace &for_training(const Layout &layout, int batch, bool clipped) {
-        const int rows = rows_at_a_time(batch);
-        return fit([&](float *base) { return plan(layout, rows, true, clipped || rows < batch, base); });
+    const Workspace &for_training(const Layout &layout, int batch, bool clipped, bool bf16) {
+        const int rows = rows_at_a_time(batch), whole = bf16 ? (rows + 31) / 32 * 32 : rows;
+        return fit([&](float *base) {
+            const size_t at = plan(layout, whole, true, clipped || rows < batch, base);
+            return bf16 ? plan_halves(layout, whole, base, at) : at;
+        });
     }
     // For the outputs of so many rows.
     const Workspace &for_judging(const Layout &layout, int rows) {
@@ -76,6 +79,34 @@ class Scratch {
         }
         if (collected) work_.gradient = take(layout.size);
         work_.row_loss = take(n);
+        return at;
+    }
+
+    // Continues at `at` with room for operands in tiles of 512, for a multiple of 32 rows.
+    size_t plan_halves(const Layout &layout, int rows, float *base, size_t at) {
+        auto take = [&](int blocks_of_16, int numbers) {
+            auto *p = base == nullptr ? nullptr : reinterpret_cast<uint16_t *>(base + at);
+            at += static_cast<size_t>(blocks_of_16) * static_cast<size_t>((numbers + 31) / 32) * 256;
+            return p;
+        };
+        Halves &half = work_.half;
+        int widest = 0;
+        for (int l = 0; l < layout.n_layers; ++l) {
+            const Layer &y = layout.layer[l];
+            (l == 0 ? half.x : half.h[l - 1]) = take(rows / 16, y.in);
+            (l == 0 ? half.xt : half.ht[l - 1]) = take(panels_of(y.in), rows);
+            half.gt[l] = take(y.panels, rows);
+            widest = y.out > widest ? y.out : widest;
+        }
+        half.g = take(rows / 16, widest);
+        const size_t first = at;
+        for (int l = 0; l < layout.n_layers; ++l) {
+            const Layer &y = layout.layer[l];
+            half.w[l] = take(y.panels, y.in);
+            half.wt[l] = l == 0 ? nullptr : take(panels_of(y.in), y.out);
+        }
+        half.weights = half.w[0];
+        half.weights_bytes = (at - first) * sizeof(float);
         return at;
     }
 

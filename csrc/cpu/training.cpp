@@ -90,8 +90,8 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
 }
 
 // The same jobs, members of one shape joined to packs where all are then done sooner.
-std::vector<Engine::Job> Engine::packed(const std::vector<Job> &jobs, int threads) {
-    if (jobs.size() < 2) return jobs;
+std::vector<Engine::Job> Engine::packed(const std::vector<Job> &jobs, int threads) const {
+    if (jobs.size() < 2 || precision_ != Precision::float32) return jobs;
     std::map<std::vector<int64_t>, std::vector<size_t>> shapes;
     double all = 0.0, longest = 0.0;
     for (size_t i = 0; i < jobs.size(); ++i) {
@@ -125,8 +125,9 @@ std::vector<Engine::Job> Engine::packed(const std::vector<Job> &jobs, int thread
 }
 
 // One thread for each job; those that are left go where a thread has the most to do.
-std::vector<int> Engine::team_sizes(const std::vector<Job> &jobs, int threads) {
+std::vector<int> Engine::team_sizes(const std::vector<Job> &jobs, int threads) const {
     std::vector<int> sizes(jobs.size(), 1);
+    if (precision_ != Precision::float32) return sizes;
     auto load = [&](size_t i) { return jobs[i].cost / sizes[i]; };
     for (auto spare = threads - static_cast<int64_t>(jobs.size()); spare > 0; --spare) {
         size_t chosen = jobs.size();
@@ -143,7 +144,8 @@ std::vector<int> Engine::team_sizes(const std::vector<Job> &jobs, int threads) {
 bool Engine::train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
                           ThreadScratch &scratch) const {
     Member &m = *seat.member;
-    const Kernels &kernel = kernels();
+    const bool bf16 = precision_ == Precision::bf16;
+    const Kernels &kernel = bf16 ? bf16_kernels() : kernels();
     const Architecture &a = m.architecture;
     const bool first_thread = share.rank == 0, judged = evaluate && validation_;
     Course course(m);
@@ -152,7 +154,7 @@ bool Engine::train_member(const Seat &seat, bool evaluate, const Clock::time_poi
     const Workspace *judging = nullptr;
     uint32_t *index = nullptr;
     try {  // whatever may throw comes first: later the others would wait for ever
-        if (first_thread) team.work = &scratch.training.for_training(m.layout, most, a.clip_norm > 0.0);
+        if (first_thread) team.work = &scratch.training.for_training(m.layout, most, a.clip_norm > 0.0, bf16);
         if (judged) judging = &scratch.judging.for_judging(m.layout, kJudgedRows);
         if (judged && first_thread) team.sums.resize(blocks_of(validation_->n()));
         if (judged && first_thread && !m.best) m.best = Floats(m.layout.size);

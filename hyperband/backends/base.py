@@ -15,6 +15,7 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+PRECISIONS = ("float32", "bf16")
 LOSSES = ("cross_entropy", "logistic", "mse")
 
 
@@ -140,9 +141,21 @@ class Backend(Protocol):
     name: str
 
     def engine(
-        self, train: Split, validation: Split | None, loss: str, n_outputs: int, *, threads: int | None = None
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
     ) -> Engine:
-        """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``."""
+        """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``.
+
+        ``precision``, one of `PRECISIONS`, is that of the factors of matrix products in training: "bf16" rounds them to
+        8 bits and adds their products up in float32, weights and all else stay as they are. Raises BackendUnavailable
+        where this backend or this machine has no such products.
+        """
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
         """Raw outputs of a network given as [(weights (n_in, n_out), bias (n_out,)), ...]."""

@@ -8,14 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
-from hyperband.backends.base import F32, I64, LOSSES, Member, Split
-from hyperband.errors import InputError
+from hyperband.backends.base import F32, I64, LOSSES, PRECISIONS, Member, Split
+from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
 _PLAIN: tuple[Literal["C", "A", "W"], ...] = ("C", "A", "W")
 
 #: Remedy where members do not fit.
 FEWER = "Train fewer or smaller networks at a time."
+
+
+def check_precision(precision: str) -> str:
+    """A known precision."""
+    if precision not in PRECISIONS:
+        raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}; got {precision!r}.")
+    return precision
+
+
+def refuse_bf16(precision: str, backend: str) -> None:
+    """For a backend that has its own precision alone."""
+    if check_precision(precision) == "bf16":
+        raise BackendUnavailable(
+            f"Backend {backend!r} has no bf16 products. Use precision='float32', or backend='native' on a processor "
+            "with AMX or AVX512_BF16."
+        )
 
 
 def check_problem(loss: str, n_outputs: int) -> None:

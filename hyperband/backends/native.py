@@ -15,7 +15,7 @@ from hyperband.backends.base import F32, F64, I64, LOSSES, Backend, Member, Prog
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.state import MemberState, State, import_state
 from hyperband.backends.threads import thread_count
-from hyperband.errors import InputError
+from hyperband.errors import BackendUnavailable, InputError
 
 #: Seconds that the engine works before it lets Python look for Ctrl-C.
 _QUANTUM = 0.1
@@ -24,7 +24,9 @@ _QUANTUM = 0.1
 class NativeEngine:
     """`hyperband.backends.base.Engine` in C++: fused kernels, threads over members."""
 
-    def __init__(self, train: Split, validation: Split | None, loss: str, n_outputs: int, threads: int) -> None:
+    def __init__(
+        self, train: Split, validation: Split | None, loss: str, n_outputs: int, threads: int, precision: str
+    ) -> None:
         checks.check_problem(loss, n_outputs)
         train = checks.check_split(train, None, loss, n_outputs, "train")
         self._n_rows, self._n_inputs = train.x.shape
@@ -32,7 +34,7 @@ class NativeEngine:
         judged = None
         if validation is not None:
             judged = _triple(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
-        self._core = _core.Engine(*_triple(train), judged, LOSSES.index(loss), n_outputs, threads)
+        self._core = _core.Engine(*_triple(train), judged, LOSSES.index(loss), n_outputs, threads, precision == "bf16")
         self._members: dict[int, Member] = {}
 
     def add(self, members: Sequence[Member]) -> I64:
@@ -148,9 +150,21 @@ class NativeBackend:
     name = "native"
 
     def engine(
-        self, train: Split, validation: Split | None, loss: str, n_outputs: int, *, threads: int | None = None
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
     ) -> NativeEngine:
-        return NativeEngine(train, validation, loss, n_outputs, thread_count(threads))
+        if checks.check_precision(precision) == "bf16":
+            try:
+                _core.bf16()
+            except ValueError as error:
+                raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
+        return NativeEngine(train, validation, loss, n_outputs, thread_count(threads), precision)
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
         rows = checks.check_matrix(x, None, "x")
@@ -162,7 +176,14 @@ class NativeBackend:
 
     def describe(self) -> dict[str, str]:
         name, reason = _core.isa()
-        return {"arithmetic": "float32", "instruction set": f"{name} ({reason})", "threads": str(thread_count())}
+        try:
+            bf16 = _core.bf16()
+        except ValueError:
+            bf16 = "not offered by this machine"
+        set_in_use = f"{name} ({reason})"
+        return {
+            "arithmetic": "float32", "instruction set": set_in_use, "bf16": bf16, "threads": str(thread_count())
+        }  # fmt: skip
 
 
 def backend() -> Backend:

@@ -89,6 +89,7 @@ class PopulationEvaluator:
     seed : int, root of the networks' seeds and of the order of columns ("features")
     rank_by : {"loss", "error"}
     threads : int or None
+    precision : {"float32", "bf16"}, of the factors of products in training
     memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. When they are too many they train in waves, with the
         same results.
@@ -112,6 +113,7 @@ class PopulationEvaluator:
         seed: int = 0,
         rank_by: str = "loss",
         threads: int | None = None,
+        precision: str = "float32",
         memory_limit: int | None = None,
     ) -> None:
         if rank_by not in RANKINGS:
@@ -125,7 +127,9 @@ class PopulationEvaluator:
         self._validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
         self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
         self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
-        self._engine: Engine = backend.engine(train, self._validation, data.loss, data.n_outputs, threads=threads)
+        self._engine: Engine = backend.engine(
+            train, self._validation, data.loss, data.n_outputs, threads=threads, precision=precision
+        )
         self._residents = Residents(self._engine, memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = Kept()

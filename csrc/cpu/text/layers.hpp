@@ -14,6 +14,23 @@ HB_FN Slope slope_of(Activation a, double dropout) {
     return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
 }
 
+template <Activation A> struct ActivationTag {
+    static constexpr Activation value = A;
+};
+// visit(tag): what an activation's loops are compiled for.
+template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit) {
+    switch (a) {
+        case Activation::identity: return visit(ActivationTag<Activation::identity>{});
+        case Activation::relu: return visit(ActivationTag<Activation::relu>{});
+        case Activation::leaky_relu: return visit(ActivationTag<Activation::leaky_relu>{});
+        case Activation::gelu: return visit(ActivationTag<Activation::gelu>{});
+        case Activation::silu: return visit(ActivationTag<Activation::silu>{});
+        case Activation::tanh: return visit(ActivationTag<Activation::tanh>{});
+        case Activation::sigmoid: return visit(ActivationTag<Activation::sigmoid>{});
+        case Activation::step: return visit(ActivationTag<Activation::step>{});
+    }
+}
+
 template <Activation A> struct Activate {
     float *h, *d;  // d null: not wanted
     size_t ld;
@@ -66,26 +83,9 @@ struct Product {  // the arguments of gemm that do not depend on the epilogue
 };
 
 inline void hidden_layer(Activation a, const Product &p, float *d) {
-    switch (a) {
-        case Activation::identity:
-            if (d)
-                p.run(Activate<Activation::identity>{p.c, d, p.ldc, p.rows});
-            else
-                p.run();
-            break;
-        case Activation::relu:
-            if (d)
-                p.run(Activate<Activation::relu>{p.c, d, p.ldc, p.rows});
-            else
-                p.run<Finish::rectify>();
-            break;
-        case Activation::leaky_relu: p.run(Activate<Activation::leaky_relu>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::gelu: p.run(Activate<Activation::gelu>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::silu: p.run(Activate<Activation::silu>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::tanh: p.run(Activate<Activation::tanh>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::sigmoid: p.run(Activate<Activation::sigmoid>{p.c, d, p.ldc, p.rows}); break;
-        case Activation::step: p.run(Activate<Activation::step>{p.c, d, p.ldc, p.rows}); break;
-    }
+    if (!d && a == Activation::identity) return p.run();
+    if (!d && a == Activation::relu) return p.run<Finish::rectify>();
+    by_activation(a, [&](auto tag) { p.run(Activate<decltype(tag)::value>{p.c, d, p.ldc, p.rows}); });
 }
 
 // Drops units of h (and of the derivative d); one counter serves eight rows of a column. `first`, a multiple of 8: row of

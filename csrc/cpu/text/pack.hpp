@@ -7,32 +7,20 @@
 
 namespace hyperband::HB_ISA {
 
-template <Activation A> void activate_lanes(float *h, float *d, size_t ld, int rows, int width) {
-    for (int b = 0; b < rows; ++b)
-        for (int j = 0; j < width; ++j) {
-            const size_t at = b * ld + j * kLanes;
-            V y, slope;
-            activate<A>(load(h + at), y, slope);
-            store(h + at, y);
-            if (d) store(d + at, slope);
-        }
-}
-
 inline void hidden_lanes(Activation a, const LaneProduct &p, float *d) {
-    if (a == Activation::relu && !d) return p.run<Sweep::forward, Finish::rectify>();
+    if (!d && a == Activation::relu) return p.run<Sweep::forward, Finish::rectify>();
     p.run<Sweep::forward>();
-    switch (a) {
-        case Activation::identity:
-            if (d) activate_lanes<Activation::identity>(p.c, d, p.ldc, p.m, p.n);
-            break;
-        case Activation::relu: activate_lanes<Activation::relu>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::leaky_relu: activate_lanes<Activation::leaky_relu>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::gelu: activate_lanes<Activation::gelu>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::silu: activate_lanes<Activation::silu>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::tanh: activate_lanes<Activation::tanh>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::sigmoid: activate_lanes<Activation::sigmoid>(p.c, d, p.ldc, p.m, p.n); break;
-        case Activation::step: activate_lanes<Activation::step>(p.c, d, p.ldc, p.m, p.n); break;
-    }
+    if (!d && a == Activation::identity) return;
+    by_activation(a, [&](auto tag) {
+        for (int b = 0; b < p.m; ++b)
+            for (int j = 0; j < p.n; ++j) {
+                const size_t at = b * p.ldc + j * kLanes;
+                V y, slope;
+                activate<decltype(tag)::value>(load(p.c + at), y, slope);
+                store(p.c + at, y);
+                if (d) store(d + at, slope);
+            }
+    });
 }
 
 // See drop() in layers.hpp: a lane has its member's key, step and rate.

@@ -282,8 +282,8 @@ inline void columns(const StepArgs &s, Share share) {
     });
 }
 
-// The update where the whole gradient had to be collected first.
-inline void update(const StepArgs &s, Share share) {
+// The update where the whole gradient had to be collected first; copy(layer, l, panel, first row, rows) follows the weights.
+template <class Copy> void update_with(const StepArgs &s, Share share, const Copy &copy) {
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
@@ -299,9 +299,14 @@ inline void update(const StepArgs &s, Share share) {
         for (int p = b.panel; p < b.panel + b.panels; ++p) {
             const size_t at = y.weights + (static_cast<size_t>(p) * y.in + b.k) * kPanel;
             apply(at, static_cast<size_t>(b.count) * kPanel, u.decay, u.shrink);
-            if (b.l > 0)
-                for (int k = 0; k < b.count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[b.l], p, b.k + k);
+            copy(y, b.l, p, b.k, b.count);
         }
+    });
+}
+
+inline void update(const StepArgs &s, Share share) {
+    update_with(s, share, [&](const Layer &y, int l, int p, int first, int count) {
+        for (int k = 0; l > 0 && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
     });
 }
 

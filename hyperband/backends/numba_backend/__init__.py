@@ -29,9 +29,17 @@ class NumbaBackend:
     name = "numba"
 
     def engine(
-        self, train: Split, validation: Split | None, loss: str, n_outputs: int, *, threads: int | None = None
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
+        checks.refuse_bf16(precision, self.name)
         return HostEngine(NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(threads))
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:

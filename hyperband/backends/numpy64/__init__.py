@@ -22,9 +22,17 @@ class ReferenceBackend:
     name = "numpy"
 
     def engine(
-        self, train: Split, validation: Split | None, loss: str, n_outputs: int, *, threads: int | None = None
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
+        checks.refuse_bf16(precision, self.name)
         kernels = ReferenceKernels(loss, n_outputs)
         return HostEngine(kernels, train, validation, loss, n_outputs, thread_count(threads))
 

@@ -1,0 +1,197 @@
+"""Products of bfloat16 numbers: the rounding that is promised, bits that depend on nothing else, clear refusals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import lab
+import numpy as np
+import pytest
+
+import hyperband as hb
+from hyperband import build_info
+from hyperband.architecture import Architecture
+from hyperband.backends import registry
+from hyperband.backends.base import Member, Split
+from hyperband.errors import BackendUnavailable, InputError
+
+KINDS = {"amx": {"amx_bf16", "amx_tile"}, "avx512bf16": {"avx512_bf16"}}
+
+
+def offered() -> list[str]:
+    """By the operating system's word, if the native engine is there and its compiler knew the instructions."""
+    cpuinfo = Path("/proc/cpuinfo")
+    words = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
+    return [kind for kind, needs in KINDS.items() if needs <= words] if build_info.kind() == "native" else []
+
+
+needs_bf16 = pytest.mark.skipif(not offered(), reason="this processor has neither AMX nor AVX512_BF16, or no engine")
+
+
+def rounded(a: np.ndarray) -> np.ndarray:
+    """To the nearest bfloat16, ties to even, as float64."""
+    u = np.ascontiguousarray(a, np.float32).view(np.uint32)
+    return ((u + 0x7FFF + ((u >> 16) & 1)) & 0xFFFF0000).view(np.float32).astype(np.float64)
+
+
+Layers = list[tuple[np.ndarray, np.ndarray]]
+
+
+def step(layers: Layers, x: np.ndarray, y: np.ndarray, activation: str, rate: float) -> Layers:
+    """One step of SGD on the whole batch, cross-entropy, every factor of a product rounded; rows in any order."""
+    act = {"relu": lambda z: np.maximum(z, 0.0), "tanh": np.tanh}[activation]
+    slope = {"relu": lambda z: (z > 0) * 1.0, "tanh": lambda z: 1 - np.tanh(z) ** 2}[activation]
+    h, z = [x.astype(np.float64)], []
+    for w, b in layers:
+        z.append(rounded(h[-1]) @ rounded(w) + b)
+        h.append(act(z[-1]))
+    p = np.exp(z[-1] - z[-1].max(axis=1, keepdims=True))
+    g = (p / p.sum(axis=1, keepdims=True) - np.eye(p.shape[1])[y]) / len(y)
+    moved = []
+    for n in reversed(range(len(layers))):
+        w, b = layers[n]
+        moved.append((w - rate * rounded(h[n]).T @ rounded(g), b - rate * g.sum(axis=0)))
+        if n:
+            g = rounded(g) @ rounded(w).T * slope(z[n - 1])
+    return moved[::-1]
+
+
+CASES = [
+    ([64, 32], 40, 10, 64, "relu", 40), ([33, 17], 45, 5, 51, "tanh", 45), ([5], 3, 3, 7, "relu", 3),
+    ([100, 70], 90, 12, 250, "tanh", 90), ([40, 9], 90, 12, 30, "tanh", 50), ([], 90, 2, 30, "tanh", 17),
+]  # fmt: skip
+
+
+def worst_step() -> float:
+    """The largest deviation of two steps from the promise, in units of how far they moved."""
+    worst = 0.0
+    for widths, inputs, classes, rows, activation, used in CASES:
+        rng = np.random.default_rng(rows)
+        x = rng.normal(size=(rows, inputs)).astype(np.float32)
+        y = rng.integers(0, classes, rows).astype(np.int32)
+        engine = registry.get("native").engine(Split(x, y), None, "cross_entropy", classes, threads=1, precision="bf16")
+        network = Architecture(
+            widths=widths, activation=activation, optimizer="sgd", learning_rate=0.5, batch_size=rows
+        )
+        ids = engine.add([Member(network, 1, 10)])
+        for steps in (1, 2):
+            before = lab.layers(engine.export_state(int(ids[0])))
+            lab.train(engine, ids, steps, evaluate=False, inputs=used)
+            after = lab.layers(engine.export_state(int(ids[0])))
+            seen = [(before[0][0][:used], before[0][1]), *before[1:]]
+            expected = step(seen, x[:, :used], y, activation, 0.5)
+            for n, (old, new, right) in enumerate(zip(seen, after, expected, strict=True)):
+                found = new[0][:used] if n == 0 else new[0]
+                worst = max(worst, float(np.abs(found - right[0]).max() / np.abs(right[0] - old[0]).max()))
+                worst = max(worst, float(np.abs(new[1] - right[1]).max() / np.abs(right[1] - old[1]).max()))
+            assert np.array_equal(before[0][0][used:], after[0][0][used:])
+    return worst
+
+
+@needs_bf16
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_instruction_rounds_the_factors_of_products_and_nothing_else(kind: str) -> None:
+    if kind not in offered():
+        pytest.skip(f"this processor has no {kind}")
+    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport test_backends_bf16 as this\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script + "print(this._core_bf16(), this.worst_step())"],
+        env={**os.environ, "HYPERBAND_BF16": kind}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    used, worst = done.stdout.split()
+    assert used == kind
+    # A number beside a boundary may be rounded to either side; a wrong index or a missing row is off by 1.
+    assert float(worst) < 2e-3
+
+
+def _core_bf16() -> str:
+    from hyperband import _core
+
+    return _core.bf16()
+
+
+@needs_bf16
+@pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
+def test_no_bit_depends_on_company_threads_or_pauses(loss: str) -> None:
+    networks = [*lab.MIXED, *lab.twins(lab.MIXED[2])[:4], *lab.LARGE]
+    data = lab.split(loss, 300, 40, weighted=True)
+
+    def digests(which: list[int], threads: int, seconds: float | None) -> list[str]:
+        engine = registry.get("native").engine(data, data, loss, lab.N_OUTPUTS[loss], threads=threads, precision="bf16")
+        ids = engine.add([lab.members(networks)[i] for i in which])
+        while not lab.train(engine, ids, 7, seconds=seconds).all():
+            pass
+        return lab.digests(engine, ids)
+
+    everyone = list(range(len(networks)))
+    together = digests(everyone, 3, None)
+    assert digests(everyone[::-1], 1, 1e-6) == together[::-1]
+    assert [digests([i], 2, None)[0] for i in everyone] == together
+
+
+@needs_bf16
+def test_curves_stay_near_those_in_float32() -> None:
+    """Every activation, optimiser and loss of the mixed populations, batches in parts, clipping, dropout."""
+    networks = [*lab.MIXED, *lab.LARGE]
+    data = lab.split("cross_entropy", 300, 40)
+    flat = {}
+    for precision in ("float32", "bf16"):
+        engine = registry.get("native").engine(data, data, "cross_entropy", 4, threads=1, precision=precision)
+        ids = engine.add(lab.members(networks))
+        born = [lab.flat(lab.layers(engine.export_state(int(i)))) for i in ids]
+        lab.train(engine, ids, 4)
+        flat[precision] = [
+            lab.flat(lab.layers(engine.export_state(int(i)))) - b for i, b in zip(ids, born, strict=True)
+        ]
+    for network, exact, found in zip(networks, flat["float32"], flat["bf16"], strict=True):
+        gap = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+        assert 0 < gap < 0.2, (gap, network)
+
+
+@needs_bf16
+def test_a_population_learns_as_well() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 20)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] + x[:, 2] > 0).astype(int)
+    networks = [Architecture(widths=[64, 32], learning_rate=0.01, batch_size=32)] * 4
+    error = {}
+    for precision in ("float32", "bf16"):
+        population = hb.Population(
+            networks, x[:400], y[:400], seed=1, epochs=30, validation=(x[400:], y[400:]), precision=precision
+        )
+        population.train()
+        error[precision] = float(np.mean(population.progress().best_error))
+    assert error["float32"] < 0.2
+    assert abs(error["bf16"] - error["float32"]) < 0.05
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_backends_without_such_products_say_so(backend: str) -> None:
+    if registry.available()[backend]:
+        pytest.skip(registry.available()[backend])
+    with pytest.raises(BackendUnavailable, match="no bf16 products.*float32"):
+        hb.Population([Architecture()], [[0.0], [1.0]], [0, 1], backend=backend, precision="bf16")
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    with pytest.raises(InputError, match="`precision` must be one of float32, bf16; got 'fp8'"):
+        hb.Population([Architecture()], [[0.0], [1.0]], [0, 1], precision="fp8")
+    with pytest.raises(InputError, match="`precision` must be one of float32, bf16; got 16"):
+        hb.search("nowhere.csv", target="y", precision=16)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(build_info.kind() != "native", reason="the native engine is not built")
+def test_instructions_that_are_not_there_are_refused() -> None:
+    script = "import hyperband as hb; hb.Population([hb.Architecture()], [[0.], [1.]], [0, 1], precision='bf16')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "HYPERBAND_BF16": "abacus"}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "BackendUnavailable" in done.stderr
+    assert "`HYPERBAND_BF16` must be amx or avx512bf16" in done.stderr
+    assert "got 'abacus'" in done.stderr
