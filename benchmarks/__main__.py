@@ -15,6 +15,7 @@ COMMANDS = {
     "twins": "Many small networks of one shape, against one of them alone.",
     "precision": "bfloat16 products against float32: time, and errors of twenty seeds on real tables.",
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
+    "startup": "What happens before the first epoch.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",

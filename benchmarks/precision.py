@@ -71,9 +71,7 @@ def main(seeds: int, epochs: int, json_file: Path | None) -> None:
     tables = ["digits", *(name for name, table in TABLES.items() if (DATA / table.file).is_file())]
     for name in set(TABLES) - set(tables):
         click.echo(f"{name}: left out, {DATA / TABLES[name].file} is not there")
-    click.echo(
-        f"\n{'error of ' + str(seeds) + ' seeds':<22}{'float32':>10}{'sd':>9}{'bf16':>10}{'sd':>9}{'bf16 - float32':>22}"
-    )
+    click.echo(f"\nerror, {seeds:>3} seeds{'':<6}{'float32':>10}{'sd':>9}{'bf16':>10}{'sd':>9}{'bf16 - float32':>22}")
     found = {name: {p: errors(name, p, seeds, epochs).tolist() for p in PRECISIONS} for name in tables}
     for name, by_precision in found.items():
         exact, half = by_precision["float32"], by_precision["bf16"]

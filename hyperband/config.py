@@ -14,7 +14,9 @@ from hyperband import build_info
 from hyperband.errors import HyperbandError
 
 #: Environment variables that change what is in use.
-VARIABLES = ("HYPERBAND_BACKEND", "HYPERBAND_ISA", "HYPERBAND_BF16", "HYPERBAND_THREADS", "HYPERBAND_PURE", "HYPERBAND_CUDA")
+VARIABLES = (
+    "HYPERBAND_BACKEND", "HYPERBAND_ISA", "HYPERBAND_BF16", "HYPERBAND_THREADS", "HYPERBAND_PURE", "HYPERBAND_CUDA"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

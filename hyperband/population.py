@@ -228,7 +228,7 @@ class Population:
         outside = chosen[(chosen < 0) | (chosen >= len(self))]
         if outside.size:
             raise InputError(f"`members` must lie between 0 and {len(self) - 1}; got {outside[0]}.")
-        if len(np.unique(chosen)) < len(chosen):
+        if len(set(chosen.tolist())) < len(chosen):
             raise InputError(f"`members` must name each member once; got {members!r}.")
         return chosen.astype(np.int64)
 

@@ -112,7 +112,7 @@ def check_ids(members: Any) -> I64:
     if ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise InputError(f"`members` must be a flat array of whole numbers; got {ids.dtype} of shape {ids.shape}.")
     ids = ids.astype(np.int64)
-    if len(np.unique(ids)) != len(ids):
+    if len(set(ids.tolist())) != len(ids):  # np.unique would import numpy.ma first, for longer than training starts
         raise InputError("`members` must name each member once; got repetitions.")
     return ids
 
