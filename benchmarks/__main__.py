@@ -17,6 +17,7 @@ COMMANDS = {
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
     "startup": "What happens before the first epoch.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
+    "search-peers": "The same beside Optuna with PyTorch, and scikit-learn.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
     "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",

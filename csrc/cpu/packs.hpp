@@ -18,7 +18,7 @@ std::vector<int64_t> shape_of(const Member &m, int64_t steps);
 struct Cost {
     double row;     // floating-point operations of a row
     double alone;   // a step of the member by itself
-    double packed;  // its share of a step of a full pack
+    double packed;  // its share of a step of a full pack; infinite for networks whose pack would leave the nearer caches
     double moving;  // its share of the way into a pack and out again
 };
 Cost cost_of(const Member &m);

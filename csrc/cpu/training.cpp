@@ -108,7 +108,7 @@ std::vector<Engine::Job> Engine::packed(const std::vector<Job> &jobs, int thread
         size_t packs = alike.size() / kLanes, rest = alike.size() % kLanes;
         if (static_cast<double>(rest) * one.cost > pack) ++packs, rest = 0;
         const double with = all - static_cast<double>(alike.size() - rest) * one.cost + static_cast<double>(packs) * pack;
-        const bool sooner = std::max(with / threads, pack) < std::max(all / threads, longest);
+        const bool sooner = with < all && std::max(with / threads, pack) <= std::max(all / threads, longest);
         if (!sooner) packs = 0;
         if (sooner) all = with;
         for (size_t i = 0; i < alike.size(); ++i) {

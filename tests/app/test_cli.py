@@ -309,6 +309,7 @@ def test_bad_tables_are_refused_in_one_line(here):
         (["--n", "9"], "--n does not belong to --algorithm hyperband"),
         (["--backend", "cuda"], "HYPERBAND_CUDA=ON"),
         (["--backend", "fast"], "must be one of"),
+        (["--backend", "numpy", "--precision", "bf16"], "no bf16 products"),
         (["--threads", "0"], "threads"),
         (["--seed", "-1"], "seed"),
         (["--epochs", "5"], "`epochs` is for resource='rows' or 'features'"),
