@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/architecture.hpp"
+#include "core/scalar.hpp"
 
 namespace hyperband {
 
@@ -127,6 +128,31 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
         h = select(z > zero, one, select(z <= zero, zero, z));
         d = select(abs_(z) <= one, one, zero);
     }
+}
+
+template <Activation A> struct ActivationTag {
+    static constexpr Activation value = A;
+};
+// visit(tag): what an activation's loops are compiled for.
+template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit) {
+    switch (a) {
+        case Activation::identity: return visit(ActivationTag<Activation::identity>{});
+        case Activation::relu: return visit(ActivationTag<Activation::relu>{});
+        case Activation::leaky_relu: return visit(ActivationTag<Activation::leaky_relu>{});
+        case Activation::gelu: return visit(ActivationTag<Activation::gelu>{});
+        case Activation::silu: return visit(ActivationTag<Activation::silu>{});
+        case Activation::tanh: return visit(ActivationTag<Activation::tanh>{});
+        case Activation::sigmoid: return visit(ActivationTag<Activation::sigmoid>{});
+        case Activation::step: return visit(ActivationTag<Activation::step>{});
+    }
+}
+
+// Where the derivative of a hidden layer comes from on the way back: nowhere, from the sign of its output, from memory.
+enum class Slope { one, sign, stored };
+
+HB_FN Slope slope_of(Activation a, double dropout) {
+    if (dropout > 0.0) return Slope::stored;
+    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
 }
 
 // What one optimiser step needs beside the gradient, as float32 numbers of this step; F: of one member, or of one a lane.

@@ -39,6 +39,16 @@ template <class U, class N> HB_FN void philox(KeyOf<N> key, U &c0, U &c1, U &c2,
     }
 }
 
+// Of initial weights 4 i to 4 i + 3 of a layer, counted row by row of (in, out).
+HB_FN void four_initial_words(Key key, int layer, uint32_t i, uint32_t *w) {
+    w[0] = i, w[1] = 0, w[2] = 0, w[3] = static_cast<uint32_t>(kInitialWeights) << 16 | static_cast<uint32_t>(layer);
+    philox(key, w[0], w[1], w[2], w[3]);
+}
+// Uniform in [-bound, bound).
+HB_FN float initial_weight(uint32_t word, float bound) {
+    return (2.0f * (static_cast<float>(word >> 8) * 0x1p-24f) - 1.0f) * bound;
+}
+
 // A bijection on [0, n): an unbalanced Feistel network on the next power of two, walked until it falls below n.
 struct RowOrder {
     uint32_t n;

@@ -9,7 +9,7 @@
 
 namespace hyperband {
 
-inline double power(double base, int64_t exponent) {
+HB_FN double power(double base, int64_t exponent) {
     double r = 1.0;
     for (; exponent > 0; exponent >>= 1, base *= base)
         if (exponent & 1) r *= base;
@@ -17,7 +17,7 @@ inline double power(double base, int64_t exponent) {
 }
 
 // cos(pi p) for p in [0, 1]: Taylor's series on [0, pi / 2], mirrored.
-inline double cos_pi(double p) {
+HB_FN double cos_pi(double p) {
     const bool mirrored = p > 0.5;
     const double x = 3.141592653589793 * (mirrored ? 1.0 - p : p), q = x * x;
     double r = 1.0;
@@ -26,7 +26,7 @@ inline double cos_pi(double p) {
 }
 
 // f^p for f in (0, 1], p in [0, 1], by log and exp series.
-inline double fraction_power(double f, double p) {
+HB_FN double fraction_power(double f, double p) {
     int e = 0;
     double m = std::frexp(f, &e);  // exact
     if (m < 0.7071067811865476) m *= 2.0, --e;
@@ -42,7 +42,7 @@ inline double fraction_power(double f, double p) {
 }
 
 // Learning rate of optimiser step `step` (0-based) of `total`.
-inline double learning_rate(const Architecture &a, int64_t step, int64_t total) {
+HB_FN double learning_rate(const Architecture &a, int64_t step, int64_t total) {
     const auto warm = static_cast<int64_t>(std::floor(a.warmup * static_cast<double>(total)));
     if (step < warm) return a.learning_rate * static_cast<double>(step + 1) / static_cast<double>(warm);
     const int64_t rest = total - warm > 1 ? total - warm : 1;
@@ -53,7 +53,7 @@ inline double learning_rate(const Architecture &a, int64_t step, int64_t total) 
     return a.learning_rate;
 }
 
-inline Update update_at(const Architecture &a, int64_t step, int64_t total) {
+HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     double rate = learning_rate(a, step, total);
     const bool adam = a.optimizer == Optimizer::adam || a.optimizer == Optimizer::adamw;
     const bool decoupled = a.optimizer == Optimizer::adamw;
@@ -74,7 +74,7 @@ inline Update update_at(const Architecture &a, int64_t step, int64_t total) {
 }
 
 // Half-width of the uniform distribution of the initial weights of layer l of n_layers.
-inline float initial_bound(const Architecture &a, int l, int n_layers, int n_in, int n_out) {
+HB_FN float initial_bound(const Architecture &a, int l, int n_layers, int n_in, int n_out) {
     Init init = a.init;
     const bool last = l + 1 == n_layers;
     if (init == Init::automatic) {

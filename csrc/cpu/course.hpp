@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 
 #include "core/rates.hpp"
 #include "cpu/member.hpp"
@@ -12,17 +11,15 @@ namespace hyperband {
 // Works on copies of the member's counters, so that several threads can count along; keep() writes them back.
 class Course {
   public:
-    explicit Course(const Member &m)
-        : member_(&m), c_(m.counters), train_loss_(m.record.train_loss), epoch_loss_(m.record.epoch_loss), most_(most_rows(m)),
-          order_(order()) {}
+    explicit Course(const Member &m) : member_(&m), c_(m.counters), r_(m.record), most_(most_rows(m)), order_(order()) {}
 
     // Rows of a full batch, and those whose order is found at a time.
-    static int64_t most_rows(const Member &m) { return std::min<int64_t>(m.architecture.batch_size, m.counters.rows); }
+    static int64_t most_rows(const Member &m) { return hyperband::most_rows(m.architecture.batch_size, m.counters.rows); }
     static int64_t room(const Member &m) { return std::max<int64_t>(most_rows(m), kOrdered); }
 
     const Counters &counters() const { return c_; }
     // Of the step at hand: its rows, their numbers, and its constants.
-    int32_t batch() const { return static_cast<int32_t>(std::min(most_, c_.rows - begin())); }
+    int32_t batch() const { return static_cast<int32_t>(batch_of(c_, most_)); }
     Update update() const { return update_at(member_->architecture, c_.step, member_->total_steps); }
     // `index` has room(), padded to 16, and is the same one each time.
     const uint32_t *rows(const Kernels &kernel, uint32_t *index) {
@@ -36,40 +33,32 @@ class Course {
 
     // The step was taken, and its losses had this sum. True when it was the last of an epoch.
     bool advance(double loss_sum) {
-        const bool epoch_ended = begin() + batch() >= c_.rows;
-        ++c_.step;
-        ++c_.position;
-        epoch_loss_ += loss_sum;
-        if (!epoch_ended) return false;
-        ++c_.epoch;
-        c_.position = 0;
-        train_loss_ = epoch_loss_ / static_cast<double>(c_.rows);
-        epoch_loss_ = 0.0;
+        if (!hyperband::advance(c_, r_, most_, loss_sum)) return false;
         ordered_end_ = 0;
         order_ = order();
         return true;
     }
     // The step was not taken.
-    void diverge() { c_.diverged = 1; }
+    void diverge() { hyperband::diverge(c_, r_); }
 
     void keep(Member &m) const {
         const int64_t best_step = m.counters.best_step;
         m.counters = c_;
         m.counters.best_step = best_step;
-        m.record.train_loss = train_loss_;
-        m.record.epoch_loss = epoch_loss_;
-        if (c_.diverged) m.record.loss = m.record.error = std::numeric_limits<double>::quiet_NaN();
+        m.record.train_loss = r_.train_loss;
+        m.record.epoch_loss = r_.epoch_loss;
+        if (c_.diverged) m.record.loss = m.record.error = kNotANumber;
     }
 
   private:
-    int64_t begin() const { return c_.position * most_; }
+    int64_t begin() const { return first_row(c_, most_); }
     RowOrder order() const {
         return RowOrder::of(member_->key, static_cast<uint32_t>(c_.rows), static_cast<uint32_t>(c_.epoch));
     }
 
     const Member *member_;
     Counters c_;
-    double train_loss_, epoch_loss_;
+    Record r_;
     int64_t most_;
     RowOrder order_;
     int64_t ordered_ = 0, ordered_end_ = 0;  // rows of this epoch whose numbers `index` holds

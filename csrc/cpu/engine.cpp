@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include "core/rates.hpp"
@@ -11,8 +10,6 @@
 
 namespace hyperband {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 void copy_padded(const float *from, size_t n, size_t columns, size_t stride, float *to) {
     for (size_t i = 0; i < n; ++i) std::copy_n(from + i * columns, columns, to + i * stride);
@@ -89,7 +86,6 @@ int64_t Engine::add(const Architecture &a, uint64_t seed, int64_t total_steps) {
     m->weights = Floats(m->layout.size);
     if (a.has_first_moment()) m->m = Floats(m->layout.size);
     if (a.has_second_moment()) m->v = Floats(m->layout.size);
-    m->record = {kNan, kNan, std::numeric_limits<double>::infinity(), kNan, kNan, 0.0};
     float bound[kMaxLayers];
     for (int l = 0; l < m->layout.n_layers; ++l)
         bound[l] = initial_bound(a, l, m->layout.n_layers, m->layout.layer[l].in, m->layout.layer[l].out);
@@ -115,9 +111,7 @@ void Engine::release(int64_t id) {
 void Engine::forget_best(int64_t id) {
     const auto hold = lock();
     Member &m = member(id);
-    m.record.best_loss = std::numeric_limits<double>::infinity();
-    m.record.best_error = kNan;
-    m.counters.best_step = -1;
+    hyperband::forget_best(m.counters, m.record);
 }
 
 // Deals items 0 .. n - 1 to the threads, each taking the next one when it is free.
@@ -128,8 +122,8 @@ template <class Work> void Engine::over_threads(size_t n, const Work &work) {
     });
 }
 
-Engine::Sums Engine::judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
-                           const Workspace &work) const {
+Sums Engine::judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
+                   const Workspace &work) const {
     const size_t first = block * kJudgedRows;
     const auto rows = static_cast<int32_t>(std::min<size_t>(kJudgedRows, data.n() - first));
     JudgeArgs j{loss_, n_outputs_, rows, data.rows(first), &work, 0.0, 0.0, 0.0};
@@ -162,7 +156,7 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
     std::vector<Scores> r;
     for (size_t i = 0; i < listed.size(); ++i) {
         for (size_t b = 0; parts > 1 && b < blocks; ++b) totals[i].add(by_block[i * blocks + b]);
-        r.push_back(totals[i].scores(data.n()));
+        r.push_back(totals[i].scores(static_cast<int64_t>(data.n())));
     }
     return r;
 }

@@ -33,13 +33,7 @@ class Dataset {
     std::vector<int32_t> label_;
 };
 
-// Rows of an evaluation that are summed up together: a block.
-constexpr int kJudgedRows = 64;
 inline size_t blocks_of(size_t rows) { return (rows + kJudgedRows - 1) / kJudgedRows; }
-
-struct Scores {
-    double loss, error;
-};
 
 class Pack;
 enum class Precision { float32, bf16 };  // of the products of training
@@ -69,11 +63,6 @@ class Engine {
 
   private:
     using Clock = std::chrono::steady_clock;
-    struct Sums {  // over some rows of a split
-        double loss = 0.0, weight = 0.0, error = 0.0;
-        void add(const Sums &s) { loss += s.loss, weight += s.weight, error += s.error; }
-        Scores scores(size_t rows) const { return {loss / weight, error / static_cast<double>(rows)}; }
-    };
     struct Seat {
         Member *member;
         int64_t until;
@@ -90,7 +79,6 @@ class Engine {
                       ThreadScratch &scratch) const;
     void train_pack(const std::vector<Seat> &seats, bool evaluate, const Clock::time_point *deadline,
                     ThreadScratch &scratch) const;
-    static bool take_down(Member &m, int64_t step, const Scores &s);
     void validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const;
     void validate(Pack &pack, const std::vector<Seat> &seats, const std::vector<char> &living) const;
     // Of one block of rows.

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <numeric>
 
@@ -42,13 +41,7 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
         Counters &c = m.counters;
         arrived[i] = c.diverged || c.step >= until[i];
         if (arrived[i]) continue;
-        if ((c.rows != rows || c.inputs != inputs) && c.position > 0) {
-            ++c.epoch;
-            c.position = 0;
-            m.record.epoch_loss = 0.0;
-        }
-        c.rows = rows;
-        c.inputs = inputs;
+        begin_epoch(c, m.record, rows, inputs);
         const Cost cost = cost_of(m);
         const int part = rows_at_a_time(static_cast<int>(Course::most_rows(m)));
         jobs.push_back({{{&m, until[i], &arrived[i]}}, part * cost.row, cost.alone * static_cast<double>(until[i] - c.step)});
@@ -221,17 +214,6 @@ bool Engine::train_member(const Seat &seat, bool evaluate, const Clock::time_poi
     return c.diverged || c.step >= seat.until;
 }
 
-// Takes down what the validation rows said of a member at this step. True when it was never better.
-bool Engine::take_down(Member &m, int64_t step, const Scores &s) {
-    m.record.loss = s.loss;
-    m.record.error = s.error;
-    if (!(s.loss < m.record.best_loss)) return false;
-    m.record.best_loss = s.loss;
-    m.record.best_error = s.error;
-    m.counters.best_step = step;
-    return true;
-}
-
 void Engine::validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const {
     for (size_t b = static_cast<size_t>(share.rank); b < team.sums.size(); b += static_cast<size_t>(share.size))
         team.sums[b] = judge(m, m.weights.get(), c.inputs, *validation_, b, work);
@@ -239,7 +221,7 @@ void Engine::validate(Member &m, const Counters &c, Team &team, Share share, con
     if (share.rank != 0) return;
     Sums all;
     for (const Sums &s : team.sums) all.add(s);
-    if (take_down(m, c.step, all.scores(validation_->n())))
+    if (take_down(m.counters, m.record, c.step, all.scores(static_cast<int64_t>(validation_->n()))))
         std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));
 }
 
@@ -309,7 +291,9 @@ void Engine::validate(Pack &pack, const std::vector<Seat> &seats, const std::vec
     }
     for (size_t i = 0; i < seats.size(); ++i) {
         Member &m = *seats[i].member;
-        if (!living[i] || !take_down(m, s.step[i] + 1, all[i].scores(validation_->n()))) continue;
+        if (!living[i] ||
+            !take_down(m.counters, m.record, s.step[i] + 1, all[i].scores(static_cast<int64_t>(validation_->n()))))
+            continue;
         std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));  // what takes no part stands there
         pack.write_weights(static_cast<int>(i), m, m.best.get());
     }

@@ -14,12 +14,9 @@ inline void initialise(const Layout &layout, Key key, const float *bound, float 
             for (int j = 0; j < y.out; ++j) {
                 const uint64_t e = static_cast<uint64_t>(k) * static_cast<uint64_t>(y.out) + static_cast<uint64_t>(j);
                 if (e % 4 == 0) {
-                    w[0] = static_cast<uint32_t>(e >> 2), w[1] = 0, w[2] = 0;
-                    w[3] = static_cast<uint32_t>(kInitialWeights) << 16 | static_cast<uint32_t>(l);
-                    philox(key, w[0], w[1], w[2], w[3]);
+                    four_initial_words(key, l, static_cast<uint32_t>(e >> 2), w);
                 }
-                const float u = static_cast<float>(w[e % 4] >> 8) * 0x1p-24f;
-                weights[weight_at(y, k, j)] = (2.0f * u - 1.0f) * bound[l];
+                weights[weight_at(y, k, j)] = initial_weight(w[e % 4], bound[l]);
             }
     }
 }

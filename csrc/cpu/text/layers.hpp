@@ -1,35 +1,11 @@
 // A layer forward, its derivative, dropout, and the transposed copy of its weights.
 #pragma once
 
+#include "core/dropout.hpp"
 #include "cpu/text/blocks.hpp"
 #include "cpu/text/gemm.hpp"
 
 namespace hyperband::HB_ISA {
-
-// Where the derivative of a hidden layer comes from on the way back.
-enum class Slope { one, sign, stored };
-
-HB_FN Slope slope_of(Activation a, double dropout) {
-    if (dropout > 0.0) return Slope::stored;
-    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
-}
-
-template <Activation A> struct ActivationTag {
-    static constexpr Activation value = A;
-};
-// visit(tag): what an activation's loops are compiled for.
-template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit) {
-    switch (a) {
-        case Activation::identity: return visit(ActivationTag<Activation::identity>{});
-        case Activation::relu: return visit(ActivationTag<Activation::relu>{});
-        case Activation::leaky_relu: return visit(ActivationTag<Activation::leaky_relu>{});
-        case Activation::gelu: return visit(ActivationTag<Activation::gelu>{});
-        case Activation::silu: return visit(ActivationTag<Activation::silu>{});
-        case Activation::tanh: return visit(ActivationTag<Activation::tanh>{});
-        case Activation::sigmoid: return visit(ActivationTag<Activation::sigmoid>{});
-        case Activation::step: return visit(ActivationTag<Activation::step>{});
-    }
-}
 
 template <Activation A> struct Activate {
     float *h, *d;  // d null: not wanted
@@ -92,13 +68,13 @@ inline void hidden_layer(Activation a, const Product &p, float *d) {
 // the batch that h begins with.
 inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels, Key key, uint32_t step, int layer,
                  double rate) {
-    const uint32_t rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5), limit = rounded < 65535 ? rounded : 65535;
+    const uint32_t limit = dropout_limit(rate);
     if (limit == 0) return;
-    const V keep(65536.0f / static_cast<float>(65536 - limit));
+    const V keep(dropout_scale(limit));
     for (int block = 0; block * 8 < rows; ++block)
         for (int j = 0; j < panels; ++j) {
             U w[4] = {lane_numbers() + U(static_cast<uint32_t>(j * kPanel)), U(static_cast<uint32_t>(first / 8 + block)),
-                      U(step), U(static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer))};
+                      U(step), U(dropout_word(layer))};
             philox(key, w[0], w[1], w[2], w[3]);
             const int n = rows - block * 8 < 8 ? rows - block * 8 : 8;
             for (int r = 0; r < n; ++r) {

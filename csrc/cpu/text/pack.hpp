@@ -28,9 +28,8 @@ inline void drop_lanes(float *h, float *d, size_t ld, int first, int rows, int w
     alignas(64) uint32_t k0[kLanes], k1[kLanes], step[kLanes], most[kLanes];
     alignas(64) float kept[kLanes];
     for (int i = 0; i < kLanes; ++i) {
-        const uint32_t rounded = static_cast<uint32_t>(s.architecture[i]->dropout * 65536.0 + 0.5);
-        most[i] = rounded < 65535 ? rounded : 65535;
-        kept[i] = 65536.0f / static_cast<float>(65536 - most[i]);
+        most[i] = dropout_limit(s.architecture[i]->dropout);
+        kept[i] = dropout_scale(most[i]);
         k0[i] = s.key[i].k0, k1[i] = s.key[i].k1, step[i] = s.step[i];
     }
     const KeyOf<U> key{load(k0), load(k1)};
@@ -38,8 +37,7 @@ inline void drop_lanes(float *h, float *d, size_t ld, int first, int rows, int w
     const V keep = load(kept);
     for (int block = 0; block * 8 < rows; ++block)
         for (int j = 0; j < width; ++j) {
-            U w[4] = {U(static_cast<uint32_t>(j)), U(static_cast<uint32_t>(first / 8 + block)), steps,
-                      U(static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer))};
+            U w[4] = {U(static_cast<uint32_t>(j)), U(static_cast<uint32_t>(first / 8 + block)), steps, U(dropout_word(layer))};
             philox(key, w[0], w[1], w[2], w[3]);
             const int n = rows - block * 8 < 8 ? rows - block * 8 : 8;
             for (int r = 0; r < n; ++r) {

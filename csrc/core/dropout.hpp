@@ -1,0 +1,21 @@
+// Which units dropout sets to zero. One call of the generator, counter (unit, row / 8, step, dropout_word(layer)), serves
+// eight rows of a column: row r is dropped when half r of its four words, 16 bits, is below the limit.
+#pragma once
+
+#include <cstdint>
+
+#include "core/architecture.hpp"
+#include "core/philox.hpp"
+
+namespace hyperband {
+
+// Of 65,536: how many halves are dropped. 0: none.
+HB_FN uint32_t dropout_limit(double rate) {
+    const auto rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5);
+    return rounded < 65535 ? rounded : 65535;
+}
+// What the units that stay are multiplied by.
+HB_FN float dropout_scale(uint32_t limit) { return 65536.0f / static_cast<float>(65536 - limit); }
+HB_FN uint32_t dropout_word(int layer) { return static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer); }
+
+}  // namespace hyperband
