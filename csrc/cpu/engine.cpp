@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/finite.hpp"
 #include "core/rates.hpp"
 #include "cpu/threads.hpp"
 
@@ -15,41 +16,20 @@ void copy_padded(const float *from, size_t n, size_t columns, size_t stride, flo
     for (size_t i = 0; i < n; ++i) std::copy_n(from + i * columns, columns, to + i * stride);
 }
 
-// Meanwhile the numbers behind them, which come next, are on their way from memory.
-bool all_finite(const float *x, size_t n) {
-    constexpr uint32_t kExponent = 0x7f800000;
-    uint32_t found = 0;
-    size_t i = 0;
-    auto look_at = [&](size_t end) {
-        for (; i < end; ++i) {
-            uint32_t u;
-            std::memcpy(&u, x + i, sizeof u);
-            found |= (u & kExponent) == kExponent ? 1u : 0u;
-        }
-    };
-    for (; i + kPanel <= n;) {
-        __builtin_prefetch(x + n + i, 0, 2);
-        look_at(i + kPanel);
-    }
-    look_at(n);
-    return found == 0;
-}
-
 }  // namespace
 
-Dataset::Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs,
-                 const float *weight)
-    : n_(n), stride_(static_cast<size_t>(padded(n_inputs))), target_stride_(static_cast<size_t>(padded(n_outputs))),
-      x_(n * stride_) {
-    copy_padded(x, n, static_cast<size_t>(n_inputs), stride_, x_.get());
-    if (label != nullptr) label_.assign(label, label + n);
-    if (target != nullptr) {
-        target_ = Floats(n * target_stride_);
-        copy_padded(target, n, static_cast<size_t>(n_outputs), target_stride_, target_.get());
+Dataset::Dataset(const Table &t, int n_inputs, int n_outputs)
+    : n_(t.n), stride_(static_cast<size_t>(padded(n_inputs))), target_stride_(static_cast<size_t>(padded(n_outputs))),
+      x_(t.n * stride_) {
+    copy_padded(t.x, n_, static_cast<size_t>(n_inputs), stride_, x_.get());
+    if (t.label != nullptr) label_.assign(t.label, t.label + n_);
+    if (t.target != nullptr) {
+        target_ = Floats(n_ * target_stride_);
+        copy_padded(t.target, n_, static_cast<size_t>(n_outputs), target_stride_, target_.get());
     }
-    if (weight != nullptr) {
-        weight_ = Floats(n);
-        std::copy_n(weight, n, weight_.get());
+    if (t.weight != nullptr) {
+        weight_ = Floats(n_);
+        std::copy_n(t.weight, n_, weight_.get());
     }
 }
 
@@ -63,10 +43,11 @@ Rows Dataset::rows(size_t first) const {
     return r;
 }
 
-Engine::Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads,
+Engine::Engine(const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs, int threads,
                Precision precision)
-    : train_(std::move(train)), validation_(std::move(validation)), loss_(loss), n_inputs_(n_inputs), n_outputs_(n_outputs),
-      precision_(precision), scratch_(static_cast<size_t>(threads)) {
+    : train_(train, n_inputs, n_outputs), loss_(loss), n_inputs_(n_inputs), n_outputs_(n_outputs), precision_(precision),
+      scratch_(static_cast<size_t>(threads)) {
+    if (validation != nullptr) validation_.emplace(*validation, n_inputs, n_outputs);
     kernels();  // what this machine does not offer is reported here, not in a thread
     if (precision == Precision::bf16) bf16_kernels();
 }
@@ -114,6 +95,34 @@ void Engine::forget_best(int64_t id) {
     hyperband::forget_best(m.counters, m.record);
 }
 
+StateOf<Layout> Engine::state(int64_t id) {
+    const auto hold = lock();
+    const Member &m = member(id);
+    const auto copy = [&](const Floats &from) {
+        Floats to(from.size());
+        if (from) std::memcpy(to.get(), from.get(), from.size() * sizeof(float));
+        return to;
+    };
+    return {m.layout,
+            m.counters,
+            m.record,
+            copy(m.weights),
+            copy(m.m),
+            copy(m.v),
+            m.counters.best_step >= 0 ? copy(m.best) : Floats()};
+}
+
+void Engine::set_state(int64_t id, StateOf<Layout> s) {
+    const auto hold = lock();
+    Member &m = member(id);
+    m.weights = std::move(s.weights);
+    m.m = std::move(s.m);
+    m.v = std::move(s.v);
+    m.best = std::move(s.best);
+    m.counters = s.counters;
+    m.record = s.record;
+}
+
 // Deals items 0 .. n - 1 to the threads, each taking the next one when it is free.
 template <class Work> void Engine::over_threads(size_t n, const Work &work) {
     std::atomic<size_t> next{0};
@@ -133,8 +142,9 @@ Sums Engine::judge(const Member &m, const float *weights, int64_t inputs, const 
     return {j.loss_sum, j.weight_sum, j.error_sum};
 }
 
-std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const Dataset &data, bool best) {
+std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const Table &table, bool best) {
     const auto hold = lock();
+    const Dataset data(table, n_inputs_, n_outputs_);
     std::vector<const Member *> listed;
     for (const int64_t id : members) listed.push_back(&member(id));
     const size_t blocks = blocks_of(data.n());

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/state.hpp"
+#include "core/table.hpp"
 #include "cpu/member.hpp"
 
 namespace hyperband {
@@ -21,9 +23,7 @@ namespace hyperband {
 class Dataset {
   public:
     Dataset() = default;
-    // x (n, n_inputs) row-major; label (n,) or target (n, n_outputs) by the loss; weight (n,) or null.
-    Dataset(const float *x, size_t n, int n_inputs, const int32_t *label, const float *target, int n_outputs,
-            const float *weight);
+    Dataset(const Table &table, int n_inputs, int n_outputs);
     size_t n() const { return n_; }
     Rows rows(size_t first = 0) const;
 
@@ -40,7 +40,7 @@ enum class Precision { float32, bf16 };  // of the products of training
 
 class Engine {
   public:
-    Engine(Dataset train, std::optional<Dataset> validation, Loss loss, int n_inputs, int n_outputs, int threads,
+    Engine(const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs, int threads,
            Precision precision);
 
     int64_t add(const Architecture &architecture, uint64_t seed, int64_t total_steps);
@@ -48,10 +48,12 @@ class Engine {
     // Trains members[i] until step until[i]; seconds < 0: no limit. Answers who has arrived.
     std::vector<char> train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
                             bool evaluate, double seconds);
-    std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Dataset &data, bool best);
+    std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Table &table, bool best);
     // See predict_rows.
     bool predict(int64_t id, const float *x, size_t n, bool best, float *out);
     void forget_best(int64_t id);
+    StateOf<Layout> state(int64_t id);
+    void set_state(int64_t id, StateOf<Layout> state);
 
     int n_inputs() const { return n_inputs_; }
     int n_outputs() const { return n_outputs_; }

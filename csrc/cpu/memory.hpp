@@ -1,36 +1,12 @@
-// Aligned float buffers and the working memory of a thread.
+// The working memory of a thread.
 #pragma once
 
 #include <cstdint>
-#include <cstring>
-#include <memory>
-#include <new>
 
+#include "core/floats.hpp"
 #include "cpu/kernels.hpp"
 
 namespace hyperband {
-
-// Owns n floats (or 4-byte integers), aligned to 64 bytes, zeroed; throws std::bad_alloc.
-class Floats {
-  public:
-    Floats() = default;
-    explicit Floats(size_t n) : size_(n) {
-        if (n == 0) return;
-        data_.reset(static_cast<float *>(::operator new(n * sizeof(float), std::align_val_t{64})));
-        std::memset(data_.get(), 0, n * sizeof(float));
-    }
-    float *get() const { return data_.get(); }
-    size_t size() const { return size_; }
-    explicit operator bool() const { return data_ != nullptr; }
-    void reset() { *this = Floats(); }
-
-  private:
-    struct Free {
-        void operator()(float *p) const { ::operator delete(p, std::align_val_t{64}); }
-    };
-    std::unique_ptr<float, Free> data_;
-    size_t size_ = 0;
-};
 
 // Working memory of one thread, grown to the largest member that it meets and laid out anew for each.
 class Scratch {

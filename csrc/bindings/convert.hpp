@@ -1,0 +1,122 @@
+// Python's arrays and records as the engines' plain values: every shape, type and label is checked here.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "core/architecture.hpp"
+#include "core/table.hpp"
+
+namespace py = pybind11;
+
+namespace hyperband {
+
+using FloatArray = py::array_t<float, py::array::c_style>;
+using DoubleArray = py::array_t<double, py::array::c_style>;
+using LongArray = py::array_t<int64_t, py::array::c_style>;
+using Release = py::gil_scoped_release;
+
+[[noreturn]] inline void refuse(const std::string &message) { throw std::invalid_argument(message); }
+
+constexpr char kNotFinite[] = "x must be finite; got NaN or infinity. Impute or drop those rows.";
+
+struct Targets {
+    const int32_t *label = nullptr;
+    const float *target = nullptr;
+};
+
+// y as the loss wants it; every label is checked, because the kernels index by it.
+inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outputs) {
+    Targets t;
+    if (loss == Loss::mse) {
+        if (!py::isinstance<FloatArray>(y) || y.ndim() != 2 || y.shape(0) != n || y.shape(1) != n_outputs)
+            refuse("`y` must be a float32 array of shape (n_rows, n_outputs) for the loss mse.");
+        t.target = static_cast<const float *>(y.data());
+        return t;
+    }
+    using IntArray = py::array_t<int32_t, py::array::c_style>;
+    if (!py::isinstance<IntArray>(y) || y.ndim() != 1 || y.shape(0) != n)
+        refuse("`y` must be an int32 array of shape (n_rows,) for a classification loss.");
+    t.label = static_cast<const int32_t *>(y.data());
+    const int classes = loss == Loss::logistic ? 2 : n_outputs;
+    for (py::ssize_t i = 0; i < n; ++i)
+        if (t.label[i] < 0 || t.label[i] >= classes)
+            refuse("`y` must hold class numbers from 0 to " + std::to_string(classes - 1) + "; got " +
+                   std::to_string(t.label[i]) + ".");
+    return t;
+}
+
+// The arrays' numbers, which the caller keeps alive, checked.
+inline Table table(const FloatArray &x, const py::array &y, const py::object &weight, Loss loss, int n_inputs, int n_outputs) {
+    if (x.ndim() != 2 || x.shape(1) != n_inputs) refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
+    if (x.shape(0) > std::numeric_limits<int32_t>::max()) refuse("`x` must have fewer than 2**31 rows.");
+    const Targets t = targets(y, x.shape(0), loss, n_outputs);
+    const float *w = nullptr;
+    if (!weight.is_none()) {
+        if (!py::isinstance<FloatArray>(weight)) refuse("`weight` must be a float32 array.");
+        const auto given = weight.cast<FloatArray>();  // the same array: it is of that type
+        if (given.ndim() != 1 || given.shape(0) != x.shape(0)) refuse("`weight` must have shape (n_rows,).");
+        w = given.data();
+    }
+    return {x.data(), static_cast<size_t>(x.shape(0)), t.label, t.target, w};
+}
+
+// The record of hyperband.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
+// batch_size, nesterov; numbers = learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate,
+// clip_norm, dropout, label_smoothing.
+inline Architecture architecture(const std::vector<int> &widths, const std::array<int, 6> &codes,
+                                 const std::array<double, 11> &numbers) {
+    Architecture a;
+    if (widths.size() > kMaxHidden) refuse("`widths` must list at most 8 hidden layers.");
+    for (const int w : widths) {
+        if (w < 1 || w > kMaxWidth) refuse("`widths` must be from 1 to 1024; got " + std::to_string(w) + ".");
+        a.widths[a.n_hidden++] = w;
+    }
+    const int most[6] = {7, 3, 2, 3, kMaxBatch, 1}, least[6] = {0, 0, 0, 0, 1, 0};
+    for (size_t i = 0; i < codes.size(); ++i)
+        if (codes[i] < least[i] || codes[i] > most[i]) refuse("`codes` out of range; use hyperband.Architecture.");
+    a.activation = static_cast<Activation>(codes[0]);
+    a.optimizer = static_cast<Optimizer>(codes[1]);
+    a.schedule = static_cast<Schedule>(codes[2]);
+    a.init = static_cast<Init>(codes[3]);
+    a.batch_size = codes[4];
+    a.nesterov = codes[5] != 0;
+    double *fields[11] = {&a.learning_rate, &a.momentum,   &a.beta1,     &a.beta2,   &a.epsilon,        &a.weight_decay,
+                          &a.warmup,        &a.final_rate, &a.clip_norm, &a.dropout, &a.label_smoothing};
+    for (size_t i = 0; i < numbers.size(); ++i) *fields[i] = numbers[i];
+    return a;
+}
+
+// What every engine is made from, checked. The arrays must outlive it.
+struct Problem {
+    Loss loss;
+    int n_inputs, n_outputs;
+    Table train;
+    std::optional<Table> validation;
+    const Table *judged() const { return validation ? &*validation : nullptr; }
+};
+
+inline Problem problem(const FloatArray &x, const py::array &y, const py::object &weight, const py::object &validation,
+                       int loss, int n_outputs) {
+    if (loss < 0 || loss > 2 || n_outputs < 1) refuse("`loss` or `n_outputs` is out of range.");
+    if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1 || x.shape(1) > (1 << 24))
+        refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
+    Problem p{static_cast<Loss>(loss), static_cast<int>(x.shape(1)), n_outputs, {}, {}};
+    if (p.loss == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
+    p.train = table(x, y, weight, p.loss, p.n_inputs, n_outputs);
+    if (!validation.is_none()) {
+        const auto v = validation.cast<py::tuple>();
+        if (!py::isinstance<FloatArray>(v[0])) refuse("`x` of the validation split must be a float32 array.");
+        const auto vx = v[0].cast<FloatArray>();  // the same array
+        if (vx.ndim() != 2 || vx.shape(0) < 1) refuse("The validation split must have at least one row.");
+        p.validation = table(vx, v[1].cast<py::array>(), v[2], p.loss, p.n_inputs, n_outputs);
+    }
+    return p;
+}
+
+}  // namespace hyperband

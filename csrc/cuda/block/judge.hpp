@@ -1,0 +1,53 @@
+// Rows of a split judged by a block, or sent through to their outputs.
+#pragma once
+
+#include "cuda/block/layers.hpp"
+#include "cuda/block/losses.hpp"
+
+namespace hyperband::cuda {
+
+// Rows first, first + 1, ... of a split through the network, as they are in use: without dropout.
+template <class Bench, class W>
+HB_BLOCK void pass_rows(const Bench &b, const DeviceRows &data, int64_t first, int rows, W weights) {
+    b.block.phase([&](int tid) {
+        deal(tid, b.block.threads(), rows, [&](int i) { b.index().store(i, static_cast<uint32_t>(first + i)); });
+    });
+    b.block.phase([&](int tid) { gather(tid, b, data, rows); });
+    forward(b, Passage{false, rows, 0, 0}, weights);
+}
+
+template <class B, SizeClass kClass> HB_BLOCK void judge(B &block, const JudgeJob &job, const Task &task) {
+    using Bench = cuda::Bench<B, kClass>;
+    static_assert(!Bench::kWeightsNear);
+    const Bench b{block, *job.network, job.places, static_cast<int>(job.inputs), task.n_outputs};
+    const auto weights = block.read_only(job.weights);
+    const int64_t end = job.first + job.count;
+    for (int64_t first = job.first; first < end; first += job.places.part) {
+        const int rows = static_cast<int>(end - first < job.places.part ? end - first : job.places.part);
+        pass_rows(b, job.rows, first, rows, weights);
+        if (job.sums == nullptr) {
+            block.phase([&](int tid) {
+                deal(tid, block.threads(), rows * b.n_outputs, [&](int i) {
+                    const int row = i / b.n_outputs, j = i % b.n_outputs;
+                    block.arena(job.outputs)
+                        .store((first - job.first + row) * b.n_outputs + j,
+                               b.outputs().load(static_cast<typename Bench::Outputs::Index>(j) * b.stride() + row));
+                });
+            });
+            continue;
+        }
+        const LossOf args{task.loss, job.rows, false, rows, rows, 0.0f};
+        row_losses(b, args);
+        block.phase([&](int tid) {
+            if (tid != 0) return;
+            // A part begins where a block of kJudgedRows rows does, or goes on in one, whose sums then wait in global memory.
+            Sums open{};
+            if (first % kJudgedRows != 0) open = job.sums[first / kJudgedRows - job.first / kJudgedRows];
+            add_rows(b, args, first, end, open, [&](int64_t at, const Sums &s) { job.sums[at - job.first / kJudgedRows] = s; });
+            if ((first + rows) % kJudgedRows != 0 && first + rows != end)
+                job.sums[(first + rows) / kJudgedRows - job.first / kJudgedRows] = open;
+        });
+    }
+}
+
+}  // namespace hyperband::cuda

@@ -1,0 +1,39 @@
+// What the text of a block is written against.
+//
+// A block type B runs phases: phase(f) calls f(tid) for every thread, then all meet at a barrier. Two threads may touch the
+// same word in one phase only to read it. Between phases every thread computes the same values; what it needs of memory
+// there it reads with uniform(), which counts as a read by all threads in the phase that follows.
+// B::Near<T> and B::Far<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Some<N>)
+// for N consecutive numbers at a multiple of N, and + an offset.
+#pragma once
+
+#include <cstdint>
+
+#include "core/math.hpp"
+#include "cuda/network.hpp"
+
+#if defined(__CUDACC__)
+#define HB_BLOCK __device__ __forceinline__
+#define HB_UNROLL _Pragma("unroll")
+#define HB_UNROLL_4 _Pragma("unroll 4")
+#else
+#define HB_BLOCK inline
+#define HB_UNROLL
+#define HB_UNROLL_4
+#endif
+
+namespace hyperband::cuda {
+
+// N numbers in registers: index it with constants, or in unrolled loops.
+template <int N> struct Some {
+    float number[N];
+    HB_BLOCK float &operator[](int i) { return number[i]; }
+    HB_BLOCK float operator[](int i) const { return number[i]; }
+};
+
+// Calls visit(i) for this thread's items of 0 .. n - 1.
+template <class Visit> HB_BLOCK void deal(int tid, int threads, int n, const Visit &visit) {
+    for (int i = tid; i < n; i += threads) visit(i);
+}
+
+}  // namespace hyperband::cuda

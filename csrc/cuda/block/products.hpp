@@ -1,0 +1,180 @@
+// The three products of a layer. A thread owns tiles of the answer and keeps them in registers; every sum runs in order over
+// its index, by fused multiply-adds, whatever the tiles.
+//
+// Activations are matrices (units, rows) with `stride` floats between units: so that eight rows of a unit, four outputs of
+// an input, or four rows of a gradient are one or two loads of 16 bytes.
+#pragma once
+
+#include "cuda/block/memory.hpp"
+
+namespace hyperband::cuda {
+
+// Tiles dealt to threads. Neighbours take up to four tiles of rows, then the next unit: their loads of 16 bytes fall into
+// different banks, or are one load.
+struct Grid {
+    int row_tiles, unit_tiles, low;
+    HB_BLOCK Grid(int rows, int units) : row_tiles(rows), unit_tiles(units), low(rows >= 4 ? 2 : rows >= 2 ? 1 : 0) {}
+    HB_BLOCK int count() const { return (((row_tiles - 1) >> low) + 1) * unit_tiles << low; }
+    HB_BLOCK int unit(int t) const { return (t >> low) % unit_tiles; }
+    HB_BLOCK int row(int t) const { return ((t >> low) / unit_tiles << low) + (t & ((1 << low) - 1)); }
+};
+
+template <int N> constexpr int kWide = N < kVector ? N : kVector;  // numbers of one load
+
+// z[u][r] = bias[u] + sum over k of a[k][r] w[k][u]. Then finish(u, r, z of rows r, r + 1, ...) for each piece of a tile, and
+// after(u, r) for each piece once all of them are done. Pieces beyond `units` or `rows` may lie in padding.
+template <int kRows, int kUnits, class A, class W, class Finish, class After>
+HB_BLOCK void forward_tiles(int tid, int threads, A a, int stride, int rows, int k_end, W w, int w_stride, W bias, int units,
+                            const Finish &finish, const After &after) {
+    constexpr int kR = kWide<kRows>, kU = kWide<kUnits>, kGroups = kUnits / kU;
+    const int groups = (units + kU - 1) / kU;  // of kU units; those of a tile are unit_tiles apart
+    const Grid grid((rows + kRows - 1) / kRows, (groups + kGroups - 1) / kGroups);
+    deal(tid, threads, grid.count(), [&](int t) {
+        const int row = grid.row(t) * kRows, first = grid.unit(t);
+        if (row >= rows) return;
+        int unit[kGroups];
+        float sum[kUnits][kRows];
+        HB_UNROLL
+        for (int q = 0; q < kGroups; ++q) {
+            const int group = first + q * grid.unit_tiles;
+            unit[q] = (group < groups ? group : first) * kU;
+            const Some<kU> start = bias.template load<kU>(unit[q]);
+            HB_UNROLL
+            for (int i = 0; i < kU; ++i) HB_UNROLL
+            for (int r = 0; r < kRows; ++r) sum[q * kU + i][r] = start[i];
+        }
+        HB_UNROLL_4
+        for (int k = 0; k < k_end; ++k) {
+            Some<kU> factor[kGroups];
+            Some<kR> x[kRows / kR];
+            HB_UNROLL
+            for (int q = 0; q < kGroups; ++q)
+                factor[q] = w.template load<kU>(static_cast<typename W::Index>(k) * w_stride + unit[q]);
+            HB_UNROLL
+            for (int r = 0; r < kRows; r += kR)
+                x[r / kR] = a.template load<kR>(static_cast<typename A::Index>(k) * stride + row + r);
+            HB_UNROLL
+            for (int u = 0; u < kUnits; ++u) HB_UNROLL
+            for (int r = 0; r < kRows; ++r) sum[u][r] = fma(x[r / kR][r % kR], factor[u / kU][u % kU], sum[u][r]);
+        }
+        HB_UNROLL
+        for (int u = 0; u < kUnits; ++u) HB_UNROLL
+        for (int r = 0; r < kRows; r += kR) {
+            Some<kR> z;
+            HB_UNROLL
+            for (int i = 0; i < kR; ++i) z[i] = sum[u][r + i];
+            if (first + u / kU * grid.unit_tiles < groups) finish(unit[u / kU] + u % kU, row + r, z);
+        }
+        for (int u = 0; u < kUnits; ++u) {
+            const int group = first + u / kU * grid.unit_tiles;
+            for (int r = 0; r < kRows && group < groups; r += kR) after(group * kU + u % kU, row + r, Some<kR>{});
+        }
+    });
+}
+
+// s[k][r] = sum over j of g[j][r] w[k][j], then finish(k, r, s of rows r, r + 1, ...).
+template <int kRows, int kUnits, class G, class W, class Finish>
+HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, int j_end, W w, int w_stride, int units,
+                             const Finish &finish) {
+    constexpr int kR = kWide<kRows>;
+    const Grid grid((rows + kRows - 1) / kRows, (units + kUnits - 1) / kUnits);
+    deal(tid, threads, grid.count(), [&](int t) {
+        const int row = grid.row(t) * kRows, first = grid.unit(t);
+        if (row >= rows) return;
+        int unit[kUnits];  // unit_tiles apart
+        float sum[kUnits][kRows];
+        HB_UNROLL
+        for (int u = 0; u < kUnits; ++u) {
+            unit[u] = first + u * grid.unit_tiles < units ? first + u * grid.unit_tiles : first;
+            HB_UNROLL
+            for (int r = 0; r < kRows; ++r) sum[u][r] = 0.0f;
+        }
+        int j = 0;
+        for (; j + kVector <= j_end; j += kVector) {
+            Some<kVector> factor[kUnits];
+            HB_UNROLL
+            for (int u = 0; u < kUnits; ++u)
+                factor[u] = w.template load<kVector>(static_cast<typename W::Index>(unit[u]) * w_stride + j);
+            HB_UNROLL
+            for (int c = 0; c < kVector; ++c) HB_UNROLL
+            for (int r = 0; r < kRows; r += kR) {
+                const Some<kR> x = g.template load<kR>(static_cast<typename G::Index>(j + c) * stride + row + r);
+                HB_UNROLL
+                for (int u = 0; u < kUnits; ++u) HB_UNROLL
+                for (int i = 0; i < kR; ++i) sum[u][r + i] = fma(x[i], factor[u][c], sum[u][r + i]);
+            }
+        }
+        for (; j < j_end; ++j) {
+            HB_UNROLL
+            for (int r = 0; r < kRows; r += kR) {
+                const Some<kR> x = g.template load<kR>(static_cast<typename G::Index>(j) * stride + row + r);
+                HB_UNROLL
+                for (int u = 0; u < kUnits; ++u) {
+                    const float factor = w.load(static_cast<typename W::Index>(unit[u]) * w_stride + j);
+                    HB_UNROLL
+                    for (int i = 0; i < kR; ++i) sum[u][r + i] = fma(x[i], factor, sum[u][r + i]);
+                }
+            }
+        }
+        HB_UNROLL
+        for (int u = 0; u < kUnits; ++u) HB_UNROLL
+        for (int r = 0; r < kRows; r += kR) {
+            Some<kR> s;
+            HB_UNROLL
+            for (int i = 0; i < kR; ++i) s[i] = sum[u][r + i];
+            if (first + u * grid.unit_tiles < units) finish(unit[u], row + r, s);
+        }
+    });
+}
+
+// s[k][j] = start(k, j) + sum over rows b of a[k][b] g[j][b], then finish(k, j, s of outputs j, j + 1, ...); outputs beyond
+// `units` hold numbers without meaning.
+template <int kInputs, int kUnits, class A, class G, class Start, class Finish>
+HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows, int k_end, int units, const Start &start,
+                           const Finish &finish) {
+    static_assert(kUnits <= kVector);
+    const Grid grid((k_end + kInputs - 1) / kInputs, (units + kUnits - 1) / kUnits);
+    deal(tid, threads, grid.count(), [&](int t) {
+        const int first = grid.row(t), unit = grid.unit(t) * kUnits;
+        if (first >= grid.row_tiles) return;
+        int k[kInputs];  // row_tiles apart
+        Some<kUnits> sum[kInputs];
+        HB_UNROLL
+        for (int i = 0; i < kInputs; ++i) {
+            k[i] = first + i * grid.row_tiles < k_end ? first + i * grid.row_tiles : first;
+            sum[i] = start(k[i], unit, Some<kUnits>{});
+        }
+        int b = 0;
+        for (; b + kVector <= rows; b += kVector) {
+            Some<kVector> y[kUnits];
+            HB_UNROLL
+            for (int u = 0; u < kUnits; ++u) {
+                const int j = unit + u < units ? unit + u : unit;
+                y[u] = g.template load<kVector>(static_cast<typename G::Index>(j) * stride + b);
+            }
+            HB_UNROLL
+            for (int i = 0; i < kInputs; ++i) {
+                const Some<kVector> x = a.template load<kVector>(static_cast<typename A::Index>(k[i]) * stride + b);
+                HB_UNROLL
+                for (int c = 0; c < kVector; ++c) HB_UNROLL
+                for (int u = 0; u < kUnits; ++u) sum[i][u] = fma(x[c], y[u][c], sum[i][u]);
+            }
+        }
+        for (; b < rows; ++b) {
+            HB_UNROLL
+            for (int i = 0; i < kInputs; ++i) {
+                const float x = a.load(static_cast<typename A::Index>(k[i]) * stride + b);
+                HB_UNROLL
+                for (int u = 0; u < kUnits; ++u) {
+                    const int j = unit + u < units ? unit + u : unit;
+                    sum[i][u] = fma(x, g.load(static_cast<typename G::Index>(j) * stride + b), sum[i][u]);
+                }
+            }
+        }
+        HB_UNROLL
+        for (int i = 0; i < kInputs; ++i)
+            if (first + i * grid.row_tiles < k_end) finish(k[i], unit, sum[i]);
+    });
+}
+
+}  // namespace hyperband::cuda

@@ -1,0 +1,147 @@
+// Gradients of weights and biases: a thread sums up its tiles in registers and either applies the optimiser to them there
+// and then, or puts them into the gradient's arena, for clipping and for batches that go in parts.
+#pragma once
+
+#include "core/rates.hpp"
+#include "cuda/block/layers.hpp"
+
+namespace hyperband::cuda {
+
+// One step's constants out of near memory.
+template <class Near> HB_BLOCK Update load_update(Near words) {
+    Update u;
+    u.rate = words.load(0), u.root_scale = words.load(1);
+    u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
+    u.epsilon = words.load(6), u.momentum = words.load(7), u.decay = words.load(8), u.shrink = words.load(9);
+    u.clip = words.load(10);
+    return u;
+}
+template <class Near> HB_BLOCK void store_update(Near words, const Update &u) {
+    words.store(0, u.rate), words.store(1, u.root_scale);
+    words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
+    words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
+    words.store(10, u.clip);
+}
+
+template <Rule R> struct RuleTag {
+    static constexpr Rule value = R;
+};
+template <class Visit> HB_BLOCK void by_rule(Rule r, const Visit &visit) {
+    switch (r) {
+        case Rule::sgd: return visit(RuleTag<Rule::sgd>{});
+        case Rule::momentum: return visit(RuleTag<Rule::momentum>{});
+        case Rule::nesterov: return visit(RuleTag<Rule::nesterov>{});
+        case Rule::adam: return visit(RuleTag<Rule::adam>{});
+        case Rule::rmsprop: return visit(RuleTag<Rule::rmsprop>{});
+        case Rule::rmsprop_momentum: return visit(RuleTag<Rule::rmsprop_momentum>{});
+    }
+}
+
+// The optimiser with its state: of a block's member at one step.
+template <class Weights, class Moments> struct Optimiser {
+    Weights weights;
+    Moments m, v;  // without meaning where the rule has none
+    Rule rule;
+    bool plain;  // neither clipping nor weight decay
+    Update update;
+
+    // Takes the gradients of numbers at .. at + N - 1 of the arena, of which the first `count` are no padding.
+    template <int N> HB_BLOCK void apply(int64_t place, Some<N> g, int count, float decay, float shrink) const {
+        const auto at = static_cast<typename Weights::Index>(place);
+        const auto at_moments = static_cast<typename Moments::Index>(place);
+        by_rule(rule, [&](auto tag) {
+            constexpr Rule kRule = decltype(tag)::value;
+            Some<N> w = weights.template load<N>(at), first{}, second{};
+            if constexpr (uses_m<kRule>) first = m.template load<N>(at_moments);
+            if constexpr (uses_v<kRule>) second = v.template load<N>(at_moments);
+            HB_UNROLL
+            for (int i = 0; i < N; ++i) {
+                if (i >= count) continue;
+                float x = w[i], a = first[i], b = second[i], slope = g[i];
+                if (!plain) {  // what update_ does when it is not plain; x times 1 is x
+                    slope = fma(decay, x, slope * update.clip);
+                    x = x * shrink;
+                }
+                update_<kRule, true>(x, a, b, slope, update, 0.0f, 1.0f);
+                w[i] = x, first[i] = a, second[i] = b;
+            }
+            weights.template store<N>(at, w);
+            if constexpr (uses_m<kRule>) m.template store<N>(at_moments, first);
+            if constexpr (uses_v<kRule>) v.template store<N>(at_moments, second);
+        });
+    }
+};
+
+// Sum of the gradients g[j] of an output over the rows, in order.
+template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, float start) {
+    const G column = g + static_cast<int64_t>(j) * stride;
+    float s = start;
+    int b = 0;
+    for (; b + kVector <= rows; b += kVector) {
+        const Some<kVector> v = column.template load<kVector>(b);
+        HB_UNROLL
+        for (int i = 0; i < kVector; ++i) s = s + v[i];
+    }
+    for (; b < rows; ++b) s = s + column.load(b);
+    return s;
+}
+
+// What becomes of the gradient of layer l: start(place, vector) is what a sum begins with, take(place, vector, count, bias)
+// receives it; `place` in the arena, `count` of its numbers are no padding.
+template <class Bench, class A, class Start, class Take>
+HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const Start &start, const Take &take) {
+    const DeviceLayer &y = b.net.layout.layer[l];
+    const auto run = [&](auto inputs, auto units) {
+        column_tiles<decltype(inputs)::value, decltype(units)::value>(
+            tid, b.block.threads(), a, b.g(l), b.stride(), rows, b.k_end(l), y.out,
+            [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
+            [&](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); });
+    };
+    switch (b.places.columns[l]) {
+        case Tile::t8x8:
+        case Tile::t8x4: run(Count<8>{}, Count<4>{}); break;
+        case Tile::t4x4: run(Count<4>{}, Count<4>{}); break;
+        case Tile::t2x2: run(Count<2>{}, Count<2>{}); break;
+    }
+    // Biases go to the last threads: the first ones have the most tiles.
+    deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
+        Some<1> sum = start(y.bias + j, Some<1>{});
+        sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
+        take(y.bias + j, sum, 1, true);
+    });
+}
+
+// Visits every number of the arena that takes part in training: visit(place, count of four that are no padding, bias).
+template <class Bench, class Visit> HB_BLOCK void for_each_vector(int tid, const Bench &b, const Visit &visit) {
+    for (int l = 0; l < b.layers(); ++l) {
+        const DeviceLayer &y = b.net.layout.layer[l];
+        const int across = vectors_of(y.out);
+        deal(tid, b.block.threads(), b.k_end(l) * across, [&](int i) {
+            const int k = i / across, j = i % across * kVector;
+            visit(weight_at(y, k, j), y.out - j, false);
+        });
+        deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, true); });
+    }
+}
+
+// Squares of the gradient, added up by sixteen lanes, lane j % 16 for output j, layer by layer, panel by panel.
+template <class Bench, class Gradient> HB_BLOCK float lane_of_squares(const Bench &b, Gradient gradient, int lane) {
+    float total = 0.0f;
+    for (int l = 0; l < b.layers(); ++l) {
+        const DeviceLayer &y = b.net.layout.layer[l];
+        for (int j = lane; j < y.out; j += kPanel) {
+            HB_UNROLL_4
+            for (int k = 0; k < b.k_end(l); ++k) {
+                const float g = gradient.load(weight_at(y, k, j));
+                total = fma(g, g, total);
+            }
+        }
+        for (int j = lane; j < y.out; j += kPanel) {
+            const float g = gradient.load(y.bias + j);
+            total = fma(g, g, total);
+        }
+    }
+    return total;
+}
+
+}  // namespace hyperband::cuda

@@ -1,0 +1,49 @@
+// What the engine needs of a device, free of CUDA's types: memory, copies, and blocks that train and judge.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cuda/network.hpp"
+
+namespace hyperband::cuda {
+
+// The device did not do what it was asked to; the message names the call and the device's own words.
+struct DeviceError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct DeviceFacts {
+    std::string name;
+    int threads;          // of a block
+    int64_t near_bytes;   // shared memory that a block may have
+    int64_t total_bytes;  // of global memory
+    int blocks;           // that run at a time
+    int size_class = -1;  // of every member, if it is not negative: for tests
+};
+
+class Device {
+  public:
+    virtual ~Device() = default;
+    virtual DeviceFacts facts() const = 0;
+    // Null when there is not so much left.
+    virtual void *allocate(size_t bytes) = 0;
+    virtual void release(void *memory) noexcept = 0;
+    virtual size_t free_bytes() const = 0;
+    // Host memory from which copies are fast; never null.
+    virtual void *allocate_pinned(size_t bytes) = 0;
+    virtual void release_pinned(void *memory) noexcept = 0;
+    virtual void upload(void *to, const void *from, size_t bytes) = 0;
+    virtual void download(void *to, const void *from, size_t bytes) = 0;
+    // All numbers of these networks: initial weights, the rest 0.
+    virtual void give_birth(const std::vector<Birth> &births) = 0;
+    // Trains in the order of the list until each has arrived, or about `seconds` are over; negative: no limit.
+    virtual void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) = 0;
+    virtual void judge(const std::vector<JudgeJob> &jobs, const Task &task) = 0;
+};
+
+}  // namespace hyperband::cuda

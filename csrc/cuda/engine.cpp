@@ -1,0 +1,404 @@
+#include "cuda/engine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "core/finite.hpp"
+#include "core/rates.hpp"
+#include "cuda/places.hpp"
+
+namespace hyperband::cuda {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Jobs that keep a device busy when an evaluation is dealt to blocks.
+constexpr size_t kJobsABlock = 4;
+constexpr size_t kPredictedRows = 1 << 16;  // at a time
+
+// About the floating-point operations of a step.
+double step_cost(const Network &n) {
+    double weights = 0.0;
+    for (int l = 0; l < n.layout.n_layers; ++l) weights += static_cast<double>(n.layout.layer[l].in) * n.layout.layer[l].stride;
+    return weights * (6.0 * static_cast<double>(most_rows(n.architecture.batch_size, n.counters.rows)) + 20.0) + 1e5;
+}
+
+// Memory on a device for the time of a call.
+class Lent {
+  public:
+    Lent(Device &device, size_t bytes) : device_(device), memory_(device.allocate(std::max<size_t>(bytes, 1))) {
+        if (memory_ == nullptr)
+            throw DeviceError("the device has no " + std::to_string(bytes >> 20) + " MiB left for results. Use fewer rows.");
+    }
+    ~Lent() { device_.release(memory_); }
+    Lent(const Lent &) = delete;
+    Lent &operator=(const Lent &) = delete;
+    template <class T> T *as() const { return static_cast<T *>(memory_); }
+
+  private:
+    Device &device_;
+    void *memory_;
+};
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<Device> device, const Table &train, const Table *validation, Loss loss, int n_inputs,
+               int n_outputs, size_t limit)
+    : device_(std::move(device)), facts_(device_->facts()), train_(*device_, train, n_inputs, n_outputs), loss_(loss),
+      n_inputs_(n_inputs), n_outputs_(n_outputs), pool_(*device_, limit) {
+    if (validation != nullptr) validation_ = std::make_unique<Dataset>(*device_, *validation, n_inputs, n_outputs);
+}
+
+Engine::~Engine() {
+    for (auto &[id, m] : members_) drop(*m);
+    if (networks_ != nullptr) device_->release(networks_);
+}
+
+size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {
+    Member m;
+    m.network.architecture = a;
+    m.network.layout = DeviceLayout::of(a, n_inputs, n_outputs);
+    return m.bytes();
+}
+
+Member &Engine::find(int64_t id) {
+    const auto found = members_.find(id);
+    if (found == members_.end())
+        throw std::out_of_range("`members` must be ids of living members; got " + std::to_string(id) +
+                                ", which was never added or was released.");
+    return *found->second;
+}
+
+void Engine::refuse(const Member &m) const {
+    throw DeviceError("a network of " + std::to_string(m.bytes() >> 20) + " MiB does not fit into the " +
+                      std::to_string(pool_.limit() >> 20) + " MiB of the device that networks may take. Raise the limit " +
+                      "or use smaller networks.");
+}
+
+// Its arenas' places in its memory.
+void Engine::point(Member &m) const {
+    Network &n = m.network;
+    auto *at = reinterpret_cast<float *>(m.memory);
+    const auto next = [&](bool there) {
+        float *const here = there ? at : nullptr;
+        if (there) at += n.layout.size;
+        return here;
+    };
+    n.weights = next(true);
+    n.m = next(n.architecture.has_first_moment());
+    n.v = next(n.architecture.has_second_moment());
+    n.best = next(true);
+}
+
+// Brings a member to the device; others make room, those that were not needed for longest first, but none that was needed
+// after `since`. False when there is no room.
+bool Engine::come(Member &m, int64_t since) {
+    m.used = ++now_;
+    if (m.memory != nullptr) return true;
+    m.memory = pool_.allocate(m.bytes());
+    if (m.memory == nullptr) {
+        std::vector<Member *> others;
+        for (auto &[id, each] : members_)
+            if (each->memory != nullptr && each->used <= since) others.push_back(each.get());
+        std::sort(others.begin(), others.end(), [](const Member *a, const Member *b) { return a->used < b->used; });
+        for (Member *each : others) {
+            leave(*each);
+            if ((m.memory = pool_.allocate(m.bytes())) != nullptr) break;
+        }
+    }
+    if (m.memory == nullptr) return false;
+    point(m);
+    if (m.page != nullptr) {
+        device_->upload(m.memory, m.page, m.bytes());
+        device_->release_pinned(m.page);
+        m.page = nullptr;
+    }
+    return true;
+}
+
+void Engine::leave(Member &m) {
+    m.page = static_cast<char *>(device_->allocate_pinned(m.bytes()));
+    device_->download(m.page, m.memory, m.bytes());
+    pool_.release(m.memory);
+    m.memory = nullptr;
+}
+
+void Engine::drop(Member &m) noexcept {
+    if (m.memory != nullptr) pool_.release(m.memory);
+    if (m.page != nullptr) device_->release_pinned(m.page);
+    m.memory = m.page = nullptr;
+}
+
+// Calls work(some of the members, on the device now) until all have had their turn; false ends it.
+template <class Work> void Engine::in_waves(std::vector<Member *> members, const Work &work) {
+    std::stable_sort(members.begin(), members.end(),  // those that are there already come first
+                     [](const Member *a, const Member *b) { return (a->memory != nullptr) > (b->memory != nullptr); });
+    for (size_t first = 0; first < members.size();) {
+        std::vector<Member *> wave;
+        const int64_t since = now_;
+        while (first < members.size() && come(*members[first], since)) wave.push_back(members[first++]);
+        if (wave.empty()) refuse(*members[first]);
+        if (!work(wave)) return;
+    }
+}
+
+Network *Engine::networks(size_t n) {
+    if (n > networks_room_) {
+        if (networks_ != nullptr) device_->release(networks_);
+        networks_room_ = 0;
+        networks_ = static_cast<Network *>(device_->allocate(n * sizeof(Network)));
+        if (networks_ == nullptr) throw DeviceError("the device has no memory left for the list of networks.");
+        networks_room_ = n;
+    }
+    return networks_;
+}
+
+Task Engine::task(bool evaluate) const {
+    return {loss_, n_outputs_, train_.rows(), validation_ ? validation_->rows() : DeviceRows{}, evaluate};
+}
+
+const Places &Engine::places_of(Member &m) {
+    const Network &n = m.network;
+    const int64_t batch = most_rows(n.architecture.batch_size, n.counters.rows);
+    if (m.places_batch != batch) {
+        const auto rows = static_cast<int>(batch);
+        m.places = facts_.size_class < 0
+                       ? training_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes)
+                       : training_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes,
+                                         static_cast<SizeClass>(facts_.size_class));
+        m.places_batch = batch;
+    }
+    return m.places;
+}
+
+std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
+                                 const std::vector<int64_t> &total_steps) {
+    const auto hold = lock();
+    std::vector<std::unique_ptr<Member>> made;
+    std::vector<Member *> listed;
+    for (size_t i = 0; i < architectures.size(); ++i) {
+        made.push_back(std::make_unique<Member>());
+        Network &n = made.back()->network;
+        n = {};
+        n.architecture = architectures[i];
+        n.layout = DeviceLayout::of(n.architecture, n_inputs_, n_outputs_);
+        n.key = Key::of(seeds[i]);
+        n.total_steps = total_steps[i];
+        n.counters = Counters{};
+        n.record = Record{};
+        listed.push_back(made.back().get());
+    }
+    const int64_t first = next_id_;
+    for (auto &m : made) members_.emplace(next_id_++, std::move(m));  // so that they can make room for one another
+    try {
+        in_waves(listed, [&](const std::vector<Member *> &wave) {
+            std::vector<Birth> births;
+            for (const Member *m : wave) {
+                Birth birth{m->network, {}};
+                const DeviceLayout &y = m->network.layout;
+                for (int l = 0; l < y.n_layers; ++l)
+                    birth.bound[l] = initial_bound(m->network.architecture, l, y.n_layers, y.layer[l].in, y.layer[l].out);
+                births.push_back(birth);
+            }
+            device_->give_birth(births);
+            return true;
+        });
+    } catch (...) {
+        for (int64_t id = first; id < next_id_; ++id) {
+            drop(find(id));
+            members_.erase(id);
+        }
+        throw;
+    }
+    std::vector<int64_t> ids;
+    for (int64_t id = first; id < next_id_; ++id) ids.push_back(id);
+    return ids;
+}
+
+void Engine::release(int64_t id) {
+    const auto hold = lock();
+    drop(find(id));
+    members_.erase(id);
+}
+
+void Engine::forget_best(int64_t id) {
+    const auto hold = lock();
+    Network &n = find(id).network;
+    hyperband::forget_best(n.counters, n.record);
+}
+
+std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows,
+                                int inputs, bool evaluate, double seconds) {
+    const auto hold = lock();
+    const auto begin = Clock::now();
+    std::vector<char> arrived(members.size(), 0);
+    std::unordered_map<const Member *, size_t> place;
+    std::vector<Member *> listed;
+    for (size_t i = 0; i < members.size(); ++i) {
+        Member &m = find(members[i]);
+        arrived[i] = m.network.counters.diverged || m.network.counters.step >= until[i];
+        if (arrived[i]) continue;
+        begin_epoch(m.network.counters, m.network.record, rows, inputs);
+        place[&m] = i;
+        listed.push_back(&m);
+    }
+    const auto cost = [&](const Member *m) {
+        return static_cast<double>(until[place[m]] - m->network.counters.step) * step_cost(m->network);
+    };
+    std::stable_sort(listed.begin(), listed.end(), [&](const Member *a, const Member *b) { return cost(a) > cost(b); });
+    bool first = true;
+    in_waves(listed, [&](const std::vector<Member *> &wave) {
+        const double left = seconds < 0.0 ? -1.0 : seconds - std::chrono::duration<double>(Clock::now() - begin).count();
+        if (seconds >= 0.0 && left <= 0.0 && !first) return false;
+        first = false;
+        Network *const there = networks(wave.size());
+        std::vector<Network> here;
+        std::vector<TrainJob> jobs;
+        for (Member *m : wave) {
+            here.push_back(m->network);
+            jobs.push_back({there + jobs.size(), places_of(*m), until[place[m]]});
+        }
+        device_->upload(there, here.data(), here.size() * sizeof(Network));
+        std::vector<size_t> order(jobs.size());
+        for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cost(wave[a]) > cost(wave[b]); });
+        std::vector<TrainJob> sorted;
+        for (const size_t i : order) sorted.push_back(jobs[i]);
+        device_->train(sorted, task(evaluate), seconds < 0.0 ? -1.0 : std::max(0.0, left));
+        device_->download(here.data(), there, here.size() * sizeof(Network));
+        for (size_t i = 0; i < wave.size(); ++i) {
+            Network &n = wave[i]->network;
+            n.counters = here[i].counters;
+            n.record = here[i].record;
+            arrived[place[wave[i]]] = n.counters.diverged || n.counters.step >= until[place[wave[i]]];
+        }
+        return true;
+    });
+    return arrived;
+}
+
+std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const Table &table, bool best) {
+    const auto hold = lock();
+    const Dataset data(*device_, table, n_inputs_, n_outputs_);
+    const auto rows = static_cast<int64_t>(table.n);
+    const auto blocks = static_cast<size_t>((rows + kJudgedRows - 1) / kJudgedRows);
+    std::unordered_map<const Member *, size_t> place;
+    std::vector<Member *> listed;
+    for (const int64_t id : members) {
+        listed.push_back(&find(id));
+        place[listed.back()] = listed.size() - 1;
+    }
+    std::vector<Scores> r(members.size());
+    in_waves(listed, [&](const std::vector<Member *> &wave) {
+        Network *const there = networks(wave.size());
+        const Lent sums(*device_, wave.size() * blocks * sizeof(Sums));
+        const size_t wanted = (kJobsABlock * static_cast<size_t>(facts_.blocks) + wave.size() - 1) / wave.size();
+        const size_t parts = std::max<size_t>(1, std::min(blocks, wanted));
+        std::vector<Network> here;
+        std::vector<JudgeJob> jobs;
+        for (size_t i = 0; i < wave.size(); ++i) {
+            const Network &n = wave[i]->network;
+            here.push_back(n);
+            const Places places = judging_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes);
+            const float *const weights = best && n.counters.best_step >= 0 ? n.best : n.weights;
+            const int64_t inputs = n.counters.inputs > 0 ? n.counters.inputs : n_inputs_;
+            for (size_t p = 0; p < parts; ++p) {
+                const auto first = static_cast<int64_t>(blocks * p / parts) * kJudgedRows;
+                const auto end = std::min(rows, static_cast<int64_t>(blocks * (p + 1) / parts) * kJudgedRows);
+                Sums *const to = sums.as<Sums>() + i * blocks + static_cast<size_t>(first / kJudgedRows);
+                jobs.push_back({there + i, places, weights, data.rows(), first, end - first, inputs, to, nullptr});
+            }
+        }
+        device_->upload(there, here.data(), here.size() * sizeof(Network));
+        device_->judge(jobs, task(false));
+        std::vector<Sums> found(wave.size() * blocks);
+        device_->download(found.data(), sums.as<Sums>(), found.size() * sizeof(Sums));
+        for (size_t i = 0; i < wave.size(); ++i) {
+            Sums all;
+            for (size_t b = 0; b < blocks; ++b) all.add(found[i * blocks + b]);
+            r[place[wave[i]]] = all.scores(rows);
+        }
+        return true;
+    });
+    return r;
+}
+
+bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out) {
+    const auto hold = lock();
+    Member &m = find(id);
+    const auto inputs = static_cast<size_t>(n_inputs_), outputs = static_cast<size_t>(n_outputs_);
+    if (!come(m, now_)) refuse(m);
+    const Network &net = m.network;
+    Network *const there = networks(1);
+    device_->upload(there, &net, sizeof(Network));
+    for (size_t begin = 0; begin < n; begin += kPredictedRows) {
+        const size_t rows = std::min(kPredictedRows, n - begin);
+        const float *const from = x + begin * inputs;
+        if (!all_finite(from, rows * inputs)) return false;
+        const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
+        const Lent to(*device_, rows * outputs * sizeof(float));
+        const Places places =
+            judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), facts_.threads, facts_.near_bytes);
+        std::vector<JudgeJob> jobs;
+        for (size_t first = 0; first < rows; first += kJudgedRows) {
+            const auto count = static_cast<int64_t>(std::min<size_t>(kJudgedRows, rows - first));
+            jobs.push_back({there, places, best && net.counters.best_step >= 0 ? net.best : net.weights, data.rows(),
+                            static_cast<int64_t>(first), count, net.counters.inputs > 0 ? net.counters.inputs : n_inputs_,
+                            nullptr, to.as<float>() + first * outputs});
+        }
+        device_->judge(jobs, task(false));
+        device_->download(out + begin * outputs, to.as<float>(), rows * outputs * sizeof(float));
+    }
+    return true;
+}
+
+State Engine::state(int64_t id) {
+    const auto hold = lock();
+    const Member &m = find(id);
+    const Network &n = m.network;
+    State s{n.layout, n.counters, n.record, {}, {}, {}, {}};
+    const auto size = static_cast<size_t>(n.layout.size);
+    size_t at = 0;
+    const auto read = [&](Floats &to, bool there, bool wanted) {
+        if (!there) return;
+        if (wanted) {
+            to = Floats(size);
+            if (m.memory != nullptr)
+                device_->download(to.get(), m.memory + at, size * sizeof(float));
+            else
+                std::memcpy(to.get(), m.page + at, size * sizeof(float));
+        }
+        at += size * sizeof(float);
+    };
+    read(s.weights, true, true);
+    read(s.m, n.architecture.has_first_moment(), true);
+    read(s.v, n.architecture.has_second_moment(), true);
+    read(s.best, true, n.counters.best_step >= 0);
+    return s;
+}
+
+void Engine::set_state(int64_t id, State s) {
+    const auto hold = lock();
+    Member &m = find(id);
+    const auto bytes = static_cast<size_t>(m.network.layout.size) * sizeof(float);
+    size_t at = 0;
+    const auto write = [&](const Floats &from, bool there) {
+        if (!there) return;
+        if (from) {
+            if (m.memory != nullptr)
+                device_->upload(m.memory + at, from.get(), bytes);
+            else
+                std::memcpy(m.page + at, from.get(), bytes);
+        }
+        at += bytes;
+    };
+    write(s.weights, true);
+    write(s.m, m.network.architecture.has_first_moment());
+    write(s.v, m.network.architecture.has_second_moment());
+    write(s.best, true);
+    m.network.counters = s.counters;
+    m.network.record = s.record;
+}
+
+}  // namespace hyperband::cuda

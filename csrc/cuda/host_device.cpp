@@ -1,0 +1,90 @@
+#include "cuda/host_device.hpp"
+
+#include <cstdlib>
+#include <new>
+
+#include "cuda/block/birth.hpp"
+#include "cuda/block/trainer.hpp"
+
+namespace hyperband::cuda {
+
+using Clock = std::chrono::steady_clock;
+
+HostDevice::~HostDevice() {
+    for (const auto &[memory, size] : sizes_) ::operator delete(memory, std::align_val_t{256});
+}
+
+DeviceFacts HostDevice::facts() const {
+    return {"host", options_.threads, options_.near_bytes, options_.total_bytes, 1, options_.size_class};
+}
+
+void *HostDevice::allocate(size_t bytes) {
+    if (bytes > free_bytes()) return nullptr;
+    void *memory = ::operator new(bytes, std::align_val_t{256});
+    std::memset(memory, 0xff, bytes);  // not a number
+    sizes_[memory] = bytes;
+    used_ += bytes;
+    return memory;
+}
+
+void HostDevice::release(void *memory) noexcept {
+    const auto found = sizes_.find(memory);
+    if (found == sizes_.end()) return;
+    used_ -= found->second;
+    sizes_.erase(found);
+    ::operator delete(memory, std::align_val_t{256});
+}
+
+void *HostDevice::allocate_pinned(size_t bytes) { return ::operator new(bytes, std::align_val_t{256}); }
+void HostDevice::release_pinned(void *memory) noexcept { ::operator delete(memory, std::align_val_t{256}); }
+
+void HostDevice::give_birth(const std::vector<Birth> &births) {
+    std::vector<Some<4>> near(1);
+    HostBlock<false> block(options_, near, nullptr, nullptr);
+    for (const Birth &birth : births) cuda::give_birth(block, birth);
+}
+
+// Calls run(block, class) with a block that has the memory which the job asks for.
+template <class Job, class Run> void HostDevice::run(const Job &job, const Clock::time_point *deadline, const Run &run) {
+    std::vector<Some<4>> near(static_cast<size_t>(job.places.near_size / 4 + 1)),
+        far(static_cast<size_t>(job.places.far_size / 4 + 1));
+    const auto with = [&](auto block) {
+        const auto as = [&](auto size_class) { run(block, size_class); };
+        switch (job.places.size_class) {
+            case SizeClass::S: as(std::integral_constant<SizeClass, SizeClass::S>{}); break;
+            case SizeClass::M: as(std::integral_constant<SizeClass, SizeClass::M>{}); break;
+            case SizeClass::L: as(std::integral_constant<SizeClass, SizeClass::L>{}); break;
+            case SizeClass::XL: as(std::integral_constant<SizeClass, SizeClass::XL>{}); break;
+        }
+        phases_ = block.phases();
+    };
+    if (options_.watched)
+        with(HostBlock<true>(options_, near, far.data()->number, deadline));
+    else
+        with(HostBlock<false>(options_, near, far.data()->number, deadline));
+}
+
+void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) {
+    const auto limit =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+    const Clock::time_point *const deadline = seconds < 0.0 ? nullptr : &limit;
+    bool first = true;
+    for (const TrainJob &job : jobs) {
+        if (!first && deadline && Clock::now() >= limit) return;
+        first = false;
+        run(job, deadline, [&](auto &block, auto size_class) {
+            Trainer<std::remove_reference_t<decltype(block)>, decltype(size_class)::value>(block, job, task).run();
+        });
+    }
+}
+
+void HostDevice::judge(const std::vector<JudgeJob> &jobs, const Task &task) {
+    for (const JudgeJob &job : jobs)
+        run(job, nullptr, [&](auto &block, auto size_class) {
+            constexpr SizeClass kClass = decltype(size_class)::value;
+            if constexpr (kClass == SizeClass::L || kClass == SizeClass::XL)
+                cuda::judge<std::remove_reference_t<decltype(block)>, kClass>(block, job, task);
+        });
+}
+
+}  // namespace hyperband::cuda

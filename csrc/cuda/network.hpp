@@ -1,0 +1,127 @@
+// What crosses to the device: plain data, laid out for blocks of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/layout.hpp"
+#include "core/philox.hpp"
+#include "core/record.hpp"
+
+namespace hyperband::cuda {
+
+// Vectors of four floats move as one. Rows of a matrix are an odd number of vectors apart, so that the same column of
+// eight consecutive rows falls into eight different groups of banks.
+constexpr int kVector = 4;
+HB_FN int vectors_of(int n) { return (n + kVector - 1) / kVector; }
+HB_FN int whole_vectors(int n) { return vectors_of(n) * kVector; }
+HB_FN int odd_stride(int n) { return (vectors_of(n) | 1) * kVector; }
+
+// Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they are
+// and stay 0.
+struct DeviceLayer {
+    int32_t in, out, stride;
+    int64_t weights, bias;  // offsets in floats, multiples of 4
+};
+
+HB_FN int64_t weight_at(const DeviceLayer &y, int k, int j) { return y.weights + static_cast<int64_t>(k) * y.stride + j; }
+
+struct DeviceLayout {
+    int32_t n_layers = 0;
+    DeviceLayer layer[kMaxLayers] = {};
+    int64_t size = 0;  // floats in one arena
+
+    static DeviceLayout of(const Architecture &a, int n_inputs, int n_outputs) {
+        DeviceLayout r;
+        r.n_layers = a.n_hidden + 1;
+        int in = n_inputs;
+        for (int l = 0; l < r.n_layers; ++l) {
+            const int out = l < a.n_hidden ? a.widths[l] : n_outputs;
+            DeviceLayer &y = r.layer[l];
+            y = {in, out, odd_stride(out), r.size, 0};
+            r.size += static_cast<int64_t>(in) * y.stride;
+            y.bias = r.size;
+            r.size += whole_vectors(out);
+            in = out;
+        }
+        return r;
+    }
+};
+
+// A network and where its numbers are; m, v and best are null where there are none.
+struct Network {
+    Architecture architecture;
+    DeviceLayout layout;
+    Key key;
+    int64_t total_steps;
+    float *weights, *m, *v, *best;
+    Counters counters;
+    Record record;
+};
+
+// Rows with their targets; strides in floats, multiples of 4, padding 0.
+struct DeviceRows {
+    const float *x = nullptr;        // (n, stride)
+    int64_t stride = 0;
+    const int32_t *label = nullptr;  // (n,) cross_entropy, logistic
+    const float *target = nullptr;   // (n, target_stride) mse
+    int64_t target_stride = 0;
+    const float *weight = nullptr;   // (n,) or null: all 1
+    int64_t n = 0;
+};
+
+// Which of a member's numbers are in shared memory: all; all but the moments; rows' outputs alone; none.
+enum class SizeClass : int32_t { S, M, L, XL };
+constexpr int kSizeClasses = 4;
+
+// Tiles of a product that a thread holds in registers: rows (or inputs) by outputs.
+enum class Tile : int32_t { t8x8, t8x4, t4x4, t2x2 };
+
+// How a member is trained by one block: offsets in floats into shared ("near") memory and into the block's part of
+// global ("far") memory, by the size class. See places() in places.hpp.
+struct Places {
+    SizeClass size_class;
+    int32_t part;      // rows that go forward and back together
+    int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
+    bool collected;    // whether the gradient is put together in far memory before the update
+    int64_t x, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
+    int64_t weights, m, v;                                 // near copies
+    int64_t gradient;                                      // far
+    int32_t row_loss, row_flag, index, updates, control;   // near
+    int64_t near_size, far_size;                           // floats
+    Tile forward[kMaxLayers], backward[kMaxLayers], columns[kMaxLayers];
+};
+
+// A network to be: its initial weights are uniform in [-bound, bound) of their layer.
+struct Birth {
+    Network network;
+    float bound[kMaxLayers];
+};
+
+struct TrainJob {
+    Network *network;
+    Places places;
+    int64_t until;
+};
+
+// A part of a split to be judged, or the rows of an array to be sent through.
+struct JudgeJob {
+    const Network *network;
+    Places places;
+    const float *weights;
+    DeviceRows rows;
+    int64_t first, count;  // judged: a multiple of kJudgedRows from a multiple of it, unless the split ends there
+    int64_t inputs;
+    Sums *sums;            // one for each kJudgedRows rows; or null:
+    float *outputs;        // (count, n_outputs)
+};
+
+// What all jobs of a launch share.
+struct Task {
+    Loss loss;
+    int32_t n_outputs;
+    DeviceRows train, validation;  // validation.n 0: none
+    bool evaluate;
+};
+
+}  // namespace hyperband::cuda

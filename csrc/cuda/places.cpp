@@ -1,0 +1,159 @@
+#include "cuda/places.hpp"
+
+#include <algorithm>
+
+namespace hyperband::cuda {
+namespace {
+
+constexpr int kRowTile = 8;    // parts are multiples of it, for the tiles and for the counters of dropout
+constexpr int kMostRows = 256;  // of a part: near memory of a member is then better spent on its weights
+
+bool inputs_near(SizeClass c) { return c == SizeClass::S || c == SizeClass::M; }
+bool weights_near(SizeClass c) { return inputs_near(c); }
+bool moments_near(SizeClass c) { return c == SizeClass::S; }
+bool outputs_near(SizeClass c) { return c != SizeClass::XL; }
+
+int tiles(int n, int each) { return (n + each - 1) / each; }
+
+// The largest tile of which there are enough for the threads: a larger one loads less for each product, but must not leave
+// threads without any.
+Tile tile_of(int rows, int units, int threads, bool columns) {
+    struct Shape {
+        Tile tile;
+        int rows, units;
+    };
+    constexpr Shape kShapes[] = {{Tile::t8x8, 8, 8}, {Tile::t8x4, 8, 4}, {Tile::t4x4, 4, 4}, {Tile::t2x2, 2, 2}};
+    Tile best = Tile::t2x2;
+    double least = 0.0;
+    for (const Shape &s : kShapes) {
+        if (columns && s.tile == Tile::t8x8) continue;
+        const double all = static_cast<double>(tiles(rows, s.rows)) * tiles(units, s.units);
+        // Cycles for each index that is summed over: of a thread's chain of tiles, or of all tiles on the shared units,
+        // whichever takes longer. Loads from shared memory take as long as four multiplications.
+        const double work = s.rows * s.units / 4.0, loads = s.rows + s.units;
+        const double chain = static_cast<double>(tiles(static_cast<int>(all), threads)) * (4.0 * work + loads + 8.0) / 4.0;
+        const double shared = all * std::max(work, loads) / 32.0;
+        const double cost = std::max(chain, shared);
+        if (least == 0.0 || cost < least) least = cost, best = s.tile;
+    }
+    return best;
+}
+
+class Plan {
+  public:
+    Plan(const Architecture &a, const DeviceLayout &layout, Loss loss, SizeClass size_class, int part, int threads)
+        : a_(a), layout_(layout), loss_(loss), threads_(threads) {
+        p_.size_class = size_class;
+        p_.part = part;
+        p_.stride = part + kVector;  // an odd number of vectors
+        p_.collected = false;
+    }
+
+    Places training(bool collected) {
+        p_.collected = collected;
+        rows(true);
+        const int64_t n = layout_.size;
+        if (weights_near(p_.size_class)) p_.weights = take(true, n);
+        if (moments_near(p_.size_class)) {
+            if (a_.has_first_moment()) p_.m = take(true, n);
+            if (a_.has_second_moment()) p_.v = take(true, n);
+        }
+        if (collected) p_.gradient = take(false, n);
+        p_.updates = static_cast<int32_t>(take(true, kUpdatesAhead * kUpdateWords));
+        p_.control = static_cast<int32_t>(take(true, kControlWords));
+        return done();
+    }
+    Places judging() {
+        rows(false);
+        return done();
+    }
+
+  private:
+    int64_t take(bool near, int64_t floats) {
+        int64_t &size = near ? p_.near_size : p_.far_size;
+        const int64_t at = size;
+        size += (floats + kVector - 1) / kVector * kVector;
+        return at;
+    }
+    void rows(bool training) {
+        const bool near = outputs_near(p_.size_class);
+        const int64_t stride = p_.stride;
+        p_.x = take(inputs_near(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
+        const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
+        int widest[2] = {0, 0};
+        for (int l = 0; l < layout_.n_layers; ++l) {
+            const int units = whole_vectors(layout_.layer[l].out);
+            const bool last = l + 1 == layout_.n_layers;
+            if (last || training) widest[l % 2] = std::max(widest[l % 2], units);
+            if (last) continue;
+            p_.h[l] = take(near, units * stride);
+            if (stored) p_.d[l] = take(near, units * stride);
+        }
+        for (int i = 0; i < 2; ++i) p_.g[i] = take(near, widest[i] * stride);
+        const int sums = loss_ == Loss::cross_entropy ? 3 : loss_ == Loss::mse ? 1 : 0;
+        p_.lanes = take(near, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
+        for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.index}) *each = static_cast<int32_t>(take(true, p_.part));
+    }
+    Places done() {
+        for (int l = 0; l < layout_.n_layers; ++l) {
+            const DeviceLayer &y = layout_.layer[l];
+            p_.forward[l] = tile_of(p_.part, y.out, threads_, false);
+            p_.backward[l] = tile_of(p_.part, y.in, threads_, false);
+            p_.columns[l] = tile_of(y.in, y.out, threads_, true);
+        }
+        return p_;
+    }
+
+    const Architecture &a_;
+    const DeviceLayout &layout_;
+    Loss loss_;
+    int threads_;
+    Places p_{};
+};
+
+int whole_tiles(int64_t rows) {
+    return static_cast<int>((std::min<int64_t>(rows, kMostRows) + kRowTile - 1) / kRowTile) * kRowTile;
+}
+
+// The largest part that fits, or 0.
+template <class Make> int largest_part(int most, int least, int64_t near, const Make &make) {
+    for (int part = most; part >= least;
+         part = part > 2 * kRowTile ? (part / 2 + kRowTile - 1) / kRowTile * kRowTile : part - kRowTile)
+        if (part > 0 && make(part).near_size * static_cast<int64_t>(sizeof(float)) <= near) return part;
+    return 0;
+}
+
+}  // namespace
+
+Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near,
+                       SizeClass size_class) {
+    const int most = whole_tiles(batch);
+    const auto make = [&](int part) {
+        return Plan(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0);
+    };
+    const int part = largest_part(most, kRowTile, near, make);
+    return make(part > 0 ? part : kRowTile);
+}
+
+Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near) {
+    // A batch in parts puts its gradient together in far memory, which is read and written once more for each of them: a
+    // class that takes the batch whole, or parts of some size, comes before one that holds more of the weights.
+    for (const int least : {whole_tiles(batch), std::min(64, whole_tiles(batch))})
+        for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L}) {
+            const Places p = training_places(a, layout, loss, batch, threads, near, c);
+            if (p.part >= least && p.near_size * static_cast<int64_t>(sizeof(float)) <= near) return p;
+        }
+    return training_places(a, layout, loss, batch, threads, near, SizeClass::XL);
+}
+
+Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, int threads, int64_t near) {
+    const int most = std::min(whole_tiles(rows), kJudgedRows);
+    for (const SizeClass c : {SizeClass::L, SizeClass::XL}) {
+        const auto make = [&](int part) { return Plan(a, layout, loss, c, part, threads).judging(); };
+        const int part = largest_part(most, c == SizeClass::XL ? kRowTile : std::min(32, most), near, make);
+        if (part > 0) return make(part);
+    }
+    return Plan(a, layout, loss, SizeClass::XL, kRowTile, threads).judging();
+}
+
+}  // namespace hyperband::cuda
