@@ -11,11 +11,13 @@ BIN := $(VENV)/bin
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 # What the compiled module depends on. A change of a Python file needs no build: the install is editable.
-NATIVE := CMakeLists.txt pyproject.toml $(shell find csrc -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
+NATIVE := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
 PYTEST_ARGS ?=
 # In CI a warning of the compiler is an error; on a stranger's newer compiler it is not.
 WARNINGS := $(if $(CI),-C cmake.define.HYPERBAND_WERROR=ON)
 DEMO_TIME ?= 45s
+# Where nvcc is: code for the GPU that is here, else for two architectures. `pip install .` alone compiles for all of them.
+export HYPERBAND_CUDA_ARCHITECTURES ?= $(if $(wildcard /proc/driver/nvidia/version),native,80;90)
 
 .PHONY: help demo test check lint format bench build clean
 
@@ -83,13 +85,13 @@ lint: $(STAMPS)/dev
 	@echo "== mypy --strict =="
 	@$(BIN)/mypy --strict hyperband
 	@echo "== clang-format =="
-	@find csrc -name '*.cpp' -o -name '*.hpp' | xargs $(BIN)/clang-format --dry-run -Werror
+	@find csrc -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs $(BIN)/clang-format --dry-run -Werror
 	@echo "clang-format: every file as it should be"
 
 format: $(STAMPS)/dev
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format .
-	@find csrc -name '*.cpp' -o -name '*.hpp' | xargs $(BIN)/clang-format -i
+	@find csrc -name '*.[ch]pp' -o -name '*.cu' -o -name '*.cuh' | xargs $(BIN)/clang-format -i
 
 bench: $(STAMPS)/build
 	@$(PY) -m benchmarks

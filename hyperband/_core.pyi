@@ -1,4 +1,4 @@
-"""Types of the extension module; what it does is documented where it is used: backends/native.py, rungs.py."""
+"""Types of the extension module; what it does is documented where it is used: backends/compiled.py, rungs.py."""
 
 from typing import Any
 
@@ -9,19 +9,11 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-class Engine:
-    def __init__(
-        self,
-        x: F32,
-        y: NDArray[Any],
-        weight: F32 | None,
-        validation: tuple[F32, NDArray[Any], F32 | None] | None,
-        loss: int,
-        n_outputs: int,
-        threads: int,
-        bf16: bool,
-    ) -> None: ...
-    def add(self, widths: list[int], codes: list[int], numbers: list[float], seed: int, total_steps: int, /) -> int: ...
+_Record = tuple[list[int], list[int], list[float]]
+_Validation = tuple[F32, NDArray[Any], F32 | None] | None
+
+class _Members:
+    def add(self, records: list[_Record], seeds: list[int], total_steps: list[int], /) -> list[int]: ...
     def train(
         self, members: list[int], until: list[int], rows: int, inputs: int, evaluate: bool, seconds: float, /
     ) -> list[bool]: ...
@@ -36,6 +28,51 @@ class Engine:
     def import_state(self, member: int, state: dict[str, NDArray[Any]], /) -> None: ...
     def bytes_per_member(self, widths: list[int], codes: list[int], numbers: list[float], /) -> int: ...
 
+class Engine(_Members):
+    def __init__(
+        self,
+        x: F32,
+        y: NDArray[Any],
+        weight: F32 | None,
+        validation: _Validation,
+        loss: int,
+        n_outputs: int,
+        threads: int,
+        bf16: bool,
+    ) -> None: ...
+
+class Device:
+    def free_bytes(self) -> int: ...
+    def facts(self) -> dict[str, Any]: ...
+
+class CudaEngine(_Members):
+    def __init__(
+        self,
+        device: Device,
+        x: F32,
+        y: NDArray[Any],
+        weight: F32 | None,
+        validation: _Validation,
+        loss: int,
+        n_outputs: int,
+        limit: int,
+    ) -> None: ...
+    def capacity(self) -> int: ...
+
+class DeviceError(RuntimeError): ...
+class DeviceFull(DeviceError): ...
+
+def gpus() -> tuple[int, str, str]: ...
+def gpu(number: int) -> Device: ...
+def host_device(
+    threads: int = 32,
+    order: str = "forward",
+    watched: bool = False,
+    missing_barrier: int = -1,
+    near_bytes: int = 232448,
+    total_bytes: int = 1073741824,
+    size_class: int = -1,
+) -> Device: ...
 def forward(activation: int, layers: list[tuple[F32, F32]], x: F32, threads: int) -> F32: ...
 def bf16() -> str: ...
 def isa() -> tuple[str, str]: ...

@@ -9,6 +9,15 @@ from pathlib import Path
 
 from hyperband.errors import InsufficientMemory
 
+#: Of the free memory, what networks may take; the rest is left to scratch space, results and other programs.
+USABLE = 0.8
+
+
+def usable_bytes() -> int | None:
+    """`USABLE` of what is free; None where the system does not say."""
+    free = free_bytes()
+    return None if free is None else int(free * USABLE)
+
 
 def free_bytes() -> int | None:
     """Memory that this process can still take without swapping; None where the system does not say.

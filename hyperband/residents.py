@@ -10,14 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hyperband import memory
 from hyperband.architecture import Architecture
 from hyperband.backends.base import I64, Engine, Member, Progress
 from hyperband.errors import InputError, InsufficientMemory
 from hyperband.pages import Pages
-
-#: Of the free memory, what networks may take; the rest is left to scratch space, results and other programs.
-USABLE = 0.8
 
 #: Bytes of networks that are made at a time.
 CHUNK = 64 << 20
@@ -66,7 +62,7 @@ class Residents:
 
     def __init__(self, engine: Engine, memory_limit: int | None = None) -> None:
         self._engine = engine
-        self._budget = _bytes(memory_limit)
+        self._budget = engine.capacity() if memory_limit is None else _bytes(memory_limit)
         self._networks: dict[int, _Network] = {}
         self._sizes: dict[Architecture, int] = {}
         self._used = 0
@@ -213,10 +209,7 @@ class Residents:
         self._pages.close()
 
 
-def _bytes(memory_limit: int | None) -> int | None:
-    if memory_limit is None:
-        free = memory.free_bytes()
-        return None if free is None else int(free * USABLE)
+def _bytes(memory_limit: int) -> int:
     if isinstance(memory_limit, bool) or not isinstance(memory_limit, (int, np.integer)) or memory_limit < 1:
         raise InputError(f"`memory_limit` must be a whole number of bytes, at least 1, or None; got {memory_limit!r}.")
     return int(memory_limit)

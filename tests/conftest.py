@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class _Engines:
 
     def watch(self) -> Iterator[None]:
         kinds: set[Any] = {type(registry.get(name)) for name, reason in registry.available().items() if not reason}
+        if not registry.available()["native"]:
+            kinds.add(import_module("hyperband.backends.cuda").CudaBackend)  # tests make it without a GPU too
         originals = {kind: kind.engine for kind in kinds}
         for kind in kinds:
             kind.engine = self._counting(kind.engine)

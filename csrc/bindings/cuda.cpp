@@ -3,6 +3,9 @@
 
 #include "bindings/members.hpp"
 #include "cuda/host_device.hpp"
+#if HYPERBAND_CUDA
+#include "cuda/gpu/device.hpp"
+#endif
 
 namespace hyperband {
 namespace {
@@ -30,6 +33,25 @@ std::shared_ptr<Device> host_device(int threads, const std::string &order, bool 
     return std::make_shared<cuda::HostDevice>(o);
 }
 
+// How many GPUs there are, why none, and how the code for them was built ("" when it was not).
+py::tuple gpus() {
+#if HYPERBAND_CUDA
+    const cuda::Gpus found = cuda::find_gpus();
+    return py::make_tuple(found.count, found.reason, cuda::cuda_build());
+#else
+    return py::make_tuple(0, "this build has no CUDA code", "");
+#endif
+}
+
+std::shared_ptr<Device> gpu([[maybe_unused]] int number) {
+#if HYPERBAND_CUDA
+    const Release released;
+    return cuda::open_gpu(number);
+#else
+    throw cuda::DeviceError("this build has no CUDA code.");
+#endif
+}
+
 std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, const FloatArray &x, const py::array &y,
                                         const py::object &weight, const py::object &validation, int loss, int n_outputs,
                                         size_t limit) {
@@ -41,32 +63,26 @@ std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, c
 }  // namespace
 
 void register_cuda(py::module_ &m) {
-    py::register_exception<cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+    const auto error = py::register_exception<cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
+    py::register_exception<cuda::DeviceFull>(m, "DeviceFull", error.ptr());
     py::class_<Device, std::shared_ptr<Device>>(m, "Device")
         .def("free_bytes", &Device::free_bytes)
         .def("facts", [](const Device &d) {
             const cuda::DeviceFacts f = d.facts();
             py::dict r;
             r["name"] = f.name, r["threads"] = f.threads, r["near_bytes"] = f.near_bytes;
-            r["total_bytes"] = f.total_bytes, r["blocks"] = f.blocks;
+            r["total_bytes"] = f.total_bytes, r["processors"] = f.processors, r["capability"] = f.capability;
             return r;
         });
+    m.def("gpus", &gpus, "(number of GPUs, why there is none, CUDA version and architectures of the build or \"\").");
+    m.def("gpu", &gpu, py::arg("number"), "The GPU of that number; DeviceError with the reason when it cannot be used.");
     m.def("host_device", &host_device, py::arg("threads") = 32, py::arg("order") = "forward", py::arg("watched") = false,
           py::arg("missing_barrier") = -1, py::arg("near_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
           py::arg("size_class") = -1);
     auto c = py::class_<CudaEngine>(m, "CudaEngine");
     c.def(py::init(&make_engine), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
           py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"))
-        .def("add", [](CudaEngine &e,
-                       const std::vector<std::tuple<std::vector<int>, std::array<int, 6>, std::array<double, 11>>> &records,
-                       const std::vector<uint64_t> &seeds, const std::vector<int64_t> &total_steps) {
-            if (seeds.size() != records.size() || total_steps.size() != records.size())
-                refuse("`seeds` and `total_steps` must have one entry per member.");
-            std::vector<Architecture> architectures;
-            for (const auto &[widths, codes, numbers] : records) architectures.push_back(architecture(widths, codes, numbers));
-            const Release released;
-            return e.add(architectures, seeds, total_steps);
-        });
+        .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.");
     bind_members<CudaEngine>(c);
 }
 

@@ -55,10 +55,7 @@ std::unique_ptr<Engine> make_engine(const FloatArray &x, const py::array &y, con
 void register_engine(py::module_ &m) {
     auto c = py::class_<Engine>(m, "Engine");
     c.def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
-          py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"))
-        .def("add", [](Engine &e, const std::vector<int> &widths, const std::array<int, 6> &codes,
-                       const std::array<double, 11> &numbers, uint64_t seed,
-                       int64_t total_steps) { return e.add(architecture(widths, codes, numbers), seed, total_steps); });
+          py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"));
     bind_members<Engine>(c);
     m.def("forward", &forward, py::arg("activation"), py::arg("layers"), py::arg("x").noconvert(), py::arg("threads"));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <vector>
 
 #include "bindings/convert.hpp"
@@ -158,9 +159,24 @@ template <class Engine> FloatArray predict(Engine &e, int64_t id, const FloatArr
     return out;
 }
 
+// An architecture as it comes from Python: widths, codes, numbers.
+using ArchitectureRecord = std::tuple<std::vector<int>, std::array<int, 6>, std::array<double, 11>>;
+
+template <class Engine>
+std::vector<int64_t> add(Engine &e, const std::vector<ArchitectureRecord> &records, const std::vector<uint64_t> &seeds,
+                         const std::vector<int64_t> &total_steps) {
+    if (seeds.size() != records.size() || total_steps.size() != records.size())
+        refuse("`seeds` and `total_steps` must have one entry per member.");
+    std::vector<Architecture> architectures;
+    for (const auto &[widths, codes, numbers] : records) architectures.push_back(architecture(widths, codes, numbers));
+    const Release released;
+    return e.add(architectures, seeds, total_steps);
+}
+
 // What all engines offer in the same way.
 template <class Engine, class Class> void bind_members(Class &c) {
-    c.def("train", &train<Engine>)
+    c.def("add", &add<Engine>)
+        .def("train", &train<Engine>)
         .def("progress", &progress<Engine>)
         .def("evaluate", &evaluate<Engine>, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
              py::arg("best"))

@@ -12,6 +12,12 @@
 #else
 #define HB_FN inline
 #endif
+// Loops over arrays that a GPU must keep in registers.
+#if defined(__CUDACC__)
+#define HB_UNROLL _Pragma("unroll")
+#else
+#define HB_UNROLL
+#endif
 
 namespace hyperband {
 

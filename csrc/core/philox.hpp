@@ -26,6 +26,7 @@ struct Key : KeyOf<uint32_t> {
 };
 
 template <class U, class N> HB_FN void philox(KeyOf<N> key, U &c0, U &c1, U &c2, U &c3) {
+    HB_UNROLL
     for (int round = 0; round < 10; ++round) {
         U h0, l0, h1, l1;
         mul_wide(c0, 0xD2511F53u, h0, l0);
@@ -62,6 +63,7 @@ struct RowOrder {
         while (bits < 32 && (uint64_t{1} << bits) < n) ++bits;
         o.lo = bits / 2;
         o.hi = bits - o.lo;
+        HB_UNROLL
         for (uint32_t block = 0; block < 2; ++block) {
             uint32_t c0 = block, c1 = 0, c2 = epoch, c3 = static_cast<uint32_t>(kRowOrder) << 16;
             philox(k, c0, c1, c2, c3);
@@ -82,6 +84,7 @@ struct RowOrder {
     template <class U> HB_FN U scramble(U x) const {
         const U hi_mask((1u << hi) - 1u), lo_mask((1u << lo) - 1u);
         U l = x >> lo, r = x & lo_mask;
+        HB_UNROLL
         for (int i = 0; i < 6; i += 2) {
             l = l ^ (mix(r, key[i]) & hi_mask);
             r = r ^ (mix(l, key[i + 1]) & lo_mask);

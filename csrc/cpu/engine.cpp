@@ -57,8 +57,7 @@ size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outpu
     return arenas * Layout::of(a, n_inputs, n_outputs).size * sizeof(float) + sizeof(Member) + 64;
 }
 
-int64_t Engine::add(const Architecture &a, uint64_t seed, int64_t total_steps) {
-    const auto hold = lock();
+std::unique_ptr<Member> Engine::born(const Architecture &a, uint64_t seed, int64_t total_steps) const {
     auto m = std::make_unique<Member>();
     m->architecture = a;
     m->layout = Layout::of(a, n_inputs_, n_outputs_);
@@ -71,8 +70,20 @@ int64_t Engine::add(const Architecture &a, uint64_t seed, int64_t total_steps) {
     for (int l = 0; l < m->layout.n_layers; ++l)
         bound[l] = initial_bound(a, l, m->layout.n_layers, m->layout.layer[l].in, m->layout.layer[l].out);
     kernels().initialise(m->layout, m->key, bound, m->weights.get());
-    members_.emplace(next_id_, std::move(m));
-    return next_id_++;
+    return m;
+}
+
+std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
+                                 const std::vector<int64_t> &total_steps) {
+    const auto hold = lock();
+    std::vector<std::unique_ptr<Member>> made;
+    for (size_t i = 0; i < architectures.size(); ++i) made.push_back(born(architectures[i], seeds[i], total_steps[i]));
+    std::vector<int64_t> ids;
+    for (auto &m : made) {
+        members_.emplace(next_id_, std::move(m));
+        ids.push_back(next_id_++);
+    }
+    return ids;
 }
 
 Member &Engine::member(int64_t id) {

@@ -43,7 +43,9 @@ class Engine {
     Engine(const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs, int threads,
            Precision precision);
 
-    int64_t add(const Architecture &architecture, uint64_t seed, int64_t total_steps);
+    // All of them or, when memory runs out, none.
+    std::vector<int64_t> add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
+                             const std::vector<int64_t> &total_steps);
     void release(int64_t id);
     // Trains members[i] until step until[i]; seconds < 0: no limit. Answers who has arrived.
     std::vector<char> train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
@@ -75,6 +77,7 @@ class Engine {
         double part_flops, cost;  // about: of rows that go together; of all that is left, see Cost
     };
     struct Team;
+    std::unique_ptr<Member> born(const Architecture &a, uint64_t seed, int64_t total_steps) const;
     std::vector<Job> packed(const std::vector<Job> &jobs, int threads) const;
     std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads) const;
     bool train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,

@@ -29,9 +29,10 @@ template <class T> T *Dataset::put(const T *from, size_t rows, size_t columns, s
     const size_t bytes = rows * stride * sizeof(T);
     auto *const to = static_cast<T *>(device_.allocate(bytes));
     if (to == nullptr)
-        throw DeviceError("the data needs " + std::to_string(bytes >> 20) + " MiB on the device, which has " +
-                          std::to_string(device_.free_bytes() >> 20) + " MiB left. Use fewer rows.");
+        throw DeviceFull("the data needs " + std::to_string(bytes >> 20) + " MiB on the device, which has " +
+                         std::to_string(device_.free_bytes() >> 20) + " MiB left. Use fewer rows.");
     memory_.push_back(to);
+    bytes_ += bytes;
     if (columns == stride) {
         device_.upload(to, from, bytes);
         return to;

@@ -14,6 +14,7 @@ class Dataset {
     Dataset(const Dataset &) = delete;
     Dataset &operator=(const Dataset &) = delete;
     const DeviceRows &rows() const { return rows_; }
+    size_t bytes() const { return bytes_; }
 
   private:
     template <class T> T *put(const T *from, size_t rows, size_t columns, size_t stride);
@@ -21,6 +22,7 @@ class Dataset {
     Device &device_;
     DeviceRows rows_;
     std::vector<void *> memory_;
+    size_t bytes_ = 0;
 };
 
 }  // namespace hyperband::cuda

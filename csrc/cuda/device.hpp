@@ -17,13 +17,18 @@ struct DeviceError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// It has too little memory; the message says for what, and how much there is.
+struct DeviceFull : DeviceError {
+    using DeviceError::DeviceError;
+};
+
 struct DeviceFacts {
-    std::string name;
-    int threads;          // of a block
-    int64_t near_bytes;   // shared memory that a block may have
-    int64_t total_bytes;  // of global memory
-    int blocks;           // that run at a time
-    int size_class = -1;  // of every member, if it is not negative: for tests
+    std::string name, capability;
+    int threads = 0;           // most of a block
+    int64_t near_bytes = 0;    // shared memory that a block may have
+    int64_t total_bytes = 0;   // of global memory
+    int processors = 1;        // multiprocessors
+    int size_class = -1;       // of every member, if it is not negative: for tests
 };
 
 class Device {
@@ -44,6 +49,10 @@ class Device {
     // Trains in the order of the list until each has arrived, or about `seconds` are over; negative: no limit.
     virtual void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) = 0;
     virtual void judge(const std::vector<JudgeJob> &jobs, const Task &task) = 0;
+    // Of an array in the device's memory.
+    virtual bool all_finite(const float *x, size_t n) = 0;
+    // Until what was put on another library's stream is done; the number that the library calls it by.
+    virtual void wait_for(uintptr_t stream) = 0;
 };
 
 }  // namespace hyperband::cuda

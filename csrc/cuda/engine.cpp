@@ -15,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 // Jobs that keep a device busy when an evaluation is dealt to blocks.
 constexpr size_t kJobsABlock = 4;
+constexpr double kUsable = 0.8;             // of the memory that is free, if no limit is given
 constexpr size_t kPredictedRows = 1 << 16;  // at a time
 
 // About the floating-point operations of a step.
@@ -29,7 +30,7 @@ class Lent {
   public:
     Lent(Device &device, size_t bytes) : device_(device), memory_(device.allocate(std::max<size_t>(bytes, 1))) {
         if (memory_ == nullptr)
-            throw DeviceError("the device has no " + std::to_string(bytes >> 20) + " MiB left for results. Use fewer rows.");
+            throw DeviceFull("the device has no " + std::to_string(bytes >> 20) + " MiB left for results. Use fewer rows.");
     }
     ~Lent() { device_.release(memory_); }
     Lent(const Lent &) = delete;
@@ -45,14 +46,26 @@ class Lent {
 
 Engine::Engine(std::shared_ptr<Device> device, const Table &train, const Table *validation, Loss loss, int n_inputs,
                int n_outputs, size_t limit)
-    : device_(std::move(device)), facts_(device_->facts()), train_(*device_, train, n_inputs, n_outputs), loss_(loss),
-      n_inputs_(n_inputs), n_outputs_(n_outputs), pool_(*device_, limit) {
+    : device_(std::move(device)), facts_(device_->facts()),
+      limit_(limit > 0 ? limit : static_cast<size_t>(kUsable * static_cast<double>(device_->free_bytes()))),
+      train_(*device_, train, n_inputs, n_outputs), loss_(loss), n_inputs_(n_inputs), n_outputs_(n_outputs),
+      pool_(*device_, limit_) {
     if (validation != nullptr) validation_ = std::make_unique<Dataset>(*device_, *validation, n_inputs, n_outputs);
+    const size_t data = train_.bytes() + (validation_ ? validation_->bytes() : 0);
+    if (data >= limit_)
+        throw DeviceFull("the data takes " + std::to_string(data >> 20) + " MiB of the device, of which " +
+                         std::to_string(limit_ >> 20) + " MiB may be used. Raise device_memory or use fewer rows.");
+    pool_.set_limit(limit_ - data);
 }
 
 Engine::~Engine() {
     for (auto &[id, m] : members_) drop(*m);
     if (networks_ != nullptr) device_->release(networks_);
+}
+
+size_t Engine::capacity() {
+    const auto hold = lock();
+    return pool_.limit();
 }
 
 size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {
@@ -71,9 +84,9 @@ Member &Engine::find(int64_t id) {
 }
 
 void Engine::refuse(const Member &m) const {
-    throw DeviceError("a network of " + std::to_string(m.bytes() >> 20) + " MiB does not fit into the " +
-                      std::to_string(pool_.limit() >> 20) + " MiB of the device that networks may take. Raise the limit " +
-                      "or use smaller networks.");
+    throw DeviceFull("a network of " + std::to_string(m.bytes() >> 20) + " MiB does not fit into the " +
+                     std::to_string(pool_.limit() >> 20) + " MiB of the device that networks may take. Raise the limit " +
+                     "or use smaller networks.");
 }
 
 // Its arenas' places in its memory.
@@ -148,7 +161,7 @@ Network *Engine::networks(size_t n) {
         if (networks_ != nullptr) device_->release(networks_);
         networks_room_ = 0;
         networks_ = static_cast<Network *>(device_->allocate(n * sizeof(Network)));
-        if (networks_ == nullptr) throw DeviceError("the device has no memory left for the list of networks.");
+        if (networks_ == nullptr) throw DeviceFull("the device has no memory left for the list of networks.");
         networks_room_ = n;
     }
     return networks_;
@@ -162,11 +175,7 @@ const Places &Engine::places_of(Member &m) {
     const Network &n = m.network;
     const int64_t batch = most_rows(n.architecture.batch_size, n.counters.rows);
     if (m.places_batch != batch) {
-        const auto rows = static_cast<int>(batch);
-        m.places = facts_.size_class < 0
-                       ? training_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes)
-                       : training_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes,
-                                         static_cast<SizeClass>(facts_.size_class));
+        m.places = training_places(n.architecture, n.layout, loss_, static_cast<int>(batch), limits());
         m.places_batch = batch;
     }
     return m.places;
@@ -183,6 +192,9 @@ std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures,
         n = {};
         n.architecture = architectures[i];
         n.layout = DeviceLayout::of(n.architecture, n_inputs_, n_outputs_);
+        if (n.layout.size >= kMostFloats)
+            throw DeviceFull("a network must have fewer than 2^31 weights; one of them has " + std::to_string(n.layout.size) +
+                             ".");
         n.key = Key::of(seeds[i]);
         n.total_steps = total_steps[i];
         n.counters = Counters{};
@@ -293,14 +305,14 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
     in_waves(listed, [&](const std::vector<Member *> &wave) {
         Network *const there = networks(wave.size());
         const Lent sums(*device_, wave.size() * blocks * sizeof(Sums));
-        const size_t wanted = (kJobsABlock * static_cast<size_t>(facts_.blocks) + wave.size() - 1) / wave.size();
+        const size_t wanted = (kJobsABlock * static_cast<size_t>(facts_.processors) + wave.size() - 1) / wave.size();
         const size_t parts = std::max<size_t>(1, std::min(blocks, wanted));
         std::vector<Network> here;
         std::vector<JudgeJob> jobs;
         for (size_t i = 0; i < wave.size(); ++i) {
             const Network &n = wave[i]->network;
             here.push_back(n);
-            const Places places = judging_places(n.architecture, n.layout, loss_, rows, facts_.threads, facts_.near_bytes);
+            const Places places = judging_places(n.architecture, n.layout, loss_, rows, limits());
             const float *const weights = best && n.counters.best_step >= 0 ? n.best : n.weights;
             const int64_t inputs = n.counters.inputs > 0 ? n.counters.inputs : n_inputs_;
             for (size_t p = 0; p < parts; ++p) {
@@ -338,8 +350,7 @@ bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out
         if (!all_finite(from, rows * inputs)) return false;
         const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
         const Lent to(*device_, rows * outputs * sizeof(float));
-        const Places places =
-            judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), facts_.threads, facts_.near_bytes);
+        const Places places = judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), limits());
         std::vector<JudgeJob> jobs;
         for (size_t first = 0; first < rows; first += kJudgedRows) {
             const auto count = static_cast<int64_t>(std::min<size_t>(kJudgedRows, rows - first));

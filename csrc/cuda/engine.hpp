@@ -11,6 +11,7 @@
 
 #include "core/state.hpp"
 #include "cuda/dataset.hpp"
+#include "cuda/places.hpp"
 #include "cuda/pool.hpp"
 
 namespace hyperband::cuda {
@@ -33,7 +34,7 @@ using State = StateOf<DeviceLayout>;
 
 class Engine {
   public:
-    // limit: bytes of the device's memory that members may take; the device says how many there are.
+    // limit: bytes of the device's memory that data and members may take; 0: most of what is free.
     Engine(std::shared_ptr<Device> device, const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs,
            size_t limit);
     ~Engine();
@@ -55,6 +56,8 @@ class Engine {
     // Counters, record and layout of a member. The caller holds lock().
     const Network &member(int64_t id) { return find(id).network; }
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
+    // Bytes that members may take on the device.
+    size_t capacity();
     static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
 
   private:
@@ -67,10 +70,12 @@ class Engine {
     Network *networks(size_t n);
     Task task(bool evaluate) const;
     const Places &places_of(Member &m);
+    BlockLimits limits() const { return {facts_.threads, facts_.near_bytes, facts_.size_class}; }
     void drop(Member &m) noexcept;
 
     std::shared_ptr<Device> device_;
     DeviceFacts facts_;
+    size_t limit_;
     Dataset train_;
     std::unique_ptr<Dataset> validation_;
     Loss loss_;

@@ -129,6 +129,8 @@ template <bool kWatched> class HostBlock {
     template <class T> Near<T> near(int64_t word) { return {reinterpret_cast<T *>(near_ + word), &watch_}; }
     Far<float> far(int64_t word) { return {far_ + word, &watch_}; }
     template <class T> Far<T> arena(T *at) { return {at, &watch_}; }
+    template <class T> Far<T> place(T *at) { return {at, &watch_}; }
+    Far<float> either(Far<float> memory) { return memory; }
     template <class T> Far<const T> read_only(const T *at) { return {at, &watch_}; }
     bool late() const { return deadline_ != nullptr && Clock::now() >= *deadline_; }
     int64_t phases() const { return phases_; }

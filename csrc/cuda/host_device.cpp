@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/finite.hpp"
 #include "cuda/block/birth.hpp"
 #include "cuda/block/trainer.hpp"
 
@@ -15,7 +16,14 @@ HostDevice::~HostDevice() {
 }
 
 DeviceFacts HostDevice::facts() const {
-    return {"host", options_.threads, options_.near_bytes, options_.total_bytes, 1, options_.size_class};
+    DeviceFacts f;
+    f.name = "host";
+    f.capability = "none";
+    f.threads = options_.threads;
+    f.near_bytes = options_.near_bytes;
+    f.total_bytes = options_.total_bytes;
+    f.size_class = options_.size_class;
+    return f;
 }
 
 void *HostDevice::allocate(size_t bytes) {
@@ -73,7 +81,8 @@ void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, doub
         if (!first && deadline && Clock::now() >= limit) return;
         first = false;
         run(job, deadline, [&](auto &block, auto size_class) {
-            Trainer<std::remove_reference_t<decltype(block)>, decltype(size_class)::value>(block, job, task).run();
+            Trainer<std::remove_reference_t<decltype(block)>, decltype(size_class)::value>(block, *job.network, job, task)
+                .run();
         });
     }
 }
@@ -83,8 +92,10 @@ void HostDevice::judge(const std::vector<JudgeJob> &jobs, const Task &task) {
         run(job, nullptr, [&](auto &block, auto size_class) {
             constexpr SizeClass kClass = decltype(size_class)::value;
             if constexpr (kClass == SizeClass::L || kClass == SizeClass::XL)
-                cuda::judge<std::remove_reference_t<decltype(block)>, kClass>(block, job, task);
+                cuda::judge<std::remove_reference_t<decltype(block)>, kClass>(block, *job.network, job, task);
         });
 }
+
+bool HostDevice::all_finite(const float *x, size_t n) { return hyperband::all_finite(x, n); }
 
 }  // namespace hyperband::cuda

@@ -27,6 +27,8 @@ class HostDevice final : public Device {
     void give_birth(const std::vector<Birth> &births) override;
     void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) override;
     void judge(const std::vector<JudgeJob> &jobs, const Task &task) override;
+    bool all_finite(const float *x, size_t n) override;
+    void wait_for(uintptr_t) override {}
 
     int64_t phases() const { return phases_; }  // of the newest job
 

@@ -17,6 +17,9 @@ HB_FN int vectors_of(int n) { return (n + kVector - 1) / kVector; }
 HB_FN int whole_vectors(int n) { return vectors_of(n) * kVector; }
 HB_FN int odd_stride(int n) { return (vectors_of(n) | 1) * kVector; }
 
+// Numbers of an arena, or of a block's part of far memory: an int counts them.
+constexpr int64_t kMostFloats = int64_t{1} << 31;
+
 // Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they are
 // and stay 0.
 struct DeviceLayer {
@@ -75,12 +78,15 @@ enum class SizeClass : int32_t { S, M, L, XL };
 constexpr int kSizeClasses = 4;
 
 // Tiles of a product that a thread holds in registers: rows (or inputs) by outputs.
-enum class Tile : int32_t { t8x8, t8x4, t4x4, t2x2 };
+enum class Tile : int32_t { t8x4, t4x4, t4x1 };
+HB_FN int rows_of(Tile t) { return t == Tile::t8x4 ? 8 : 4; }
+HB_FN int units_of(Tile t) { return t == Tile::t4x1 ? 1 : 4; }
 
 // How a member is trained by one block: offsets in floats into shared ("near") memory and into the block's part of
 // global ("far") memory, by the size class. See places() in places.hpp.
 struct Places {
     SizeClass size_class;
+    int32_t threads;   // of the block; tests take others, to the same bits
     int32_t part;      // rows that go forward and back together
     int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
     bool collected;    // whether the gradient is put together in far memory before the update

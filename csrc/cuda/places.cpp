@@ -6,6 +6,9 @@ namespace hyperband::cuda {
 namespace {
 
 constexpr int kRowTile = 8;    // parts are multiples of it, for the tiles and for the counters of dropout
+constexpr int64_t kFloat = sizeof(float);
+constexpr int kLeastThreads = 64;          // of a block of several on a multiprocessor
+constexpr int64_t kSpareBytes = 2 << 10;  // what a block takes of shared memory beside its places, and more
 constexpr int kMostRows = 256;  // of a part: near memory of a member is then better spent on its weights
 
 bool inputs_near(SizeClass c) { return c == SizeClass::S || c == SizeClass::M; }
@@ -17,24 +20,18 @@ int tiles(int n, int each) { return (n + each - 1) / each; }
 
 // The largest tile of which there are enough for the threads: a larger one loads less for each product, but must not leave
 // threads without any.
-Tile tile_of(int rows, int units, int threads, bool columns) {
-    struct Shape {
-        Tile tile;
-        int rows, units;
-    };
-    constexpr Shape kShapes[] = {{Tile::t8x8, 8, 8}, {Tile::t8x4, 8, 4}, {Tile::t4x4, 4, 4}, {Tile::t2x2, 2, 2}};
-    Tile best = Tile::t2x2;
+Tile tile_of(int rows, int units, int threads) {
+    Tile best = Tile::t4x1;
     double least = 0.0;
-    for (const Shape &s : kShapes) {
-        if (columns && s.tile == Tile::t8x8) continue;
-        const double all = static_cast<double>(tiles(rows, s.rows)) * tiles(units, s.units);
+    for (const Tile t : {Tile::t8x4, Tile::t4x4, Tile::t4x1}) {
+        const double all = static_cast<double>(tiles(rows, rows_of(t))) * tiles(units, units_of(t));
         // Cycles for each index that is summed over: of a thread's chain of tiles, or of all tiles on the shared units,
         // whichever takes longer. Loads from shared memory take as long as four multiplications.
-        const double work = s.rows * s.units / 4.0, loads = s.rows + s.units;
+        const double work = rows_of(t) * units_of(t) / 4.0, loads = rows_of(t) + units_of(t);
         const double chain = static_cast<double>(tiles(static_cast<int>(all), threads)) * (4.0 * work + loads + 8.0) / 4.0;
         const double shared = all * std::max(work, loads) / 32.0;
         const double cost = std::max(chain, shared);
-        if (least == 0.0 || cost < least) least = cost, best = s.tile;
+        if (least == 0.0 || cost < least) least = cost, best = t;
     }
     return best;
 }
@@ -44,6 +41,7 @@ class Plan {
     Plan(const Architecture &a, const DeviceLayout &layout, Loss loss, SizeClass size_class, int part, int threads)
         : a_(a), layout_(layout), loss_(loss), threads_(threads) {
         p_.size_class = size_class;
+        p_.threads = threads;
         p_.part = part;
         p_.stride = part + kVector;  // an odd number of vectors
         p_.collected = false;
@@ -97,9 +95,9 @@ class Plan {
     Places done() {
         for (int l = 0; l < layout_.n_layers; ++l) {
             const DeviceLayer &y = layout_.layer[l];
-            p_.forward[l] = tile_of(p_.part, y.out, threads_, false);
-            p_.backward[l] = tile_of(p_.part, y.in, threads_, false);
-            p_.columns[l] = tile_of(y.in, y.out, threads_, true);
+            p_.forward[l] = tile_of(p_.part, y.out, threads_);
+            p_.backward[l] = tile_of(p_.part, y.in, threads_);
+            p_.columns[l] = tile_of(y.in, y.out, threads_);
         }
         return p_;
     }
@@ -117,43 +115,59 @@ int whole_tiles(int64_t rows) {
 
 // The largest part that fits, or 0.
 template <class Make> int largest_part(int most, int least, int64_t near, const Make &make) {
-    for (int part = most; part >= least;
+    for (int part = most; part >= std::max(least, 1);
          part = part > 2 * kRowTile ? (part / 2 + kRowTile - 1) / kRowTile * kRowTile : part - kRowTile)
-        if (part > 0 && make(part).near_size * static_cast<int64_t>(sizeof(float)) <= near) return part;
+        if (const Places p = make(part); p.near_size * kFloat <= near && p.far_size < kMostFloats) return part;
     return 0;
+}
+
+Places with_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near,
+                  SizeClass size_class) {
+    const auto make = [&](int part) {
+        return Plan(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0);
+    };
+    const int part = largest_part(whole_tiles(batch), kRowTile, near, make);
+    return make(part > 0 ? part : kRowTile);
+}
+
+// A batch in parts puts its gradient together in far memory, which is read and written once more for each of them: a class
+// that takes the batch whole, or parts of some size, comes before one that holds more of the weights.
+Places best_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near) {
+    for (const int least : {whole_tiles(batch), std::min(64, whole_tiles(batch))})
+        for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L}) {
+            const Places p = with_class(a, layout, loss, batch, threads, near, c);
+            if (p.part >= least && p.near_size * kFloat <= near) return p;
+        }
+    return with_class(a, layout, loss, batch, threads, near, SizeClass::XL);
 }
 
 }  // namespace
 
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near,
-                       SizeClass size_class) {
-    const int most = whole_tiles(batch);
-    const auto make = [&](int part) {
-        return Plan(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0);
-    };
-    const int part = largest_part(most, kRowTile, near, make);
-    return make(part > 0 ? part : kRowTile);
+Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits) {
+    int threads = limits.threads;
+    int64_t near = limits.near_bytes;
+    if (limits.size_class >= 0)
+        return with_class(a, layout, loss, batch, threads, near, static_cast<SizeClass>(limits.size_class));
+    Places best = best_class(a, layout, loss, batch, threads, near);
+    // Two blocks of half the threads on a multiprocessor wait less than one: each fills the other's barriers.
+    while (threads / 2 >= kLeastThreads) {
+        threads /= 2, near = near / 2 - kSpareBytes;
+        const Places half = best_class(a, layout, loss, batch, threads, near);
+        if (half.size_class != best.size_class || half.part != best.part) break;
+        best = half;
+    }
+    return best;
 }
 
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near) {
-    // A batch in parts puts its gradient together in far memory, which is read and written once more for each of them: a
-    // class that takes the batch whole, or parts of some size, comes before one that holds more of the weights.
-    for (const int least : {whole_tiles(batch), std::min(64, whole_tiles(batch))})
-        for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L}) {
-            const Places p = training_places(a, layout, loss, batch, threads, near, c);
-            if (p.part >= least && p.near_size * static_cast<int64_t>(sizeof(float)) <= near) return p;
-        }
-    return training_places(a, layout, loss, batch, threads, near, SizeClass::XL);
-}
-
-Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, int threads, int64_t near) {
+Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, const BlockLimits &limits) {
     const int most = std::min(whole_tiles(rows), kJudgedRows);
     for (const SizeClass c : {SizeClass::L, SizeClass::XL}) {
-        const auto make = [&](int part) { return Plan(a, layout, loss, c, part, threads).judging(); };
-        const int part = largest_part(most, c == SizeClass::XL ? kRowTile : std::min(32, most), near, make);
+        const auto make = [&](int part) { return Plan(a, layout, loss, c, part, limits.threads).judging(); };
+        const int least = c == SizeClass::XL ? kRowTile : std::min(32, most);
+        const int part = largest_part(most, least, limits.near_bytes, make);
         if (part > 0) return make(part);
     }
-    return Plan(a, layout, loss, SizeClass::XL, kRowTile, threads).judging();
+    return Plan(a, layout, loss, SizeClass::XL, kRowTile, limits.threads).judging();
 }
 
 }  // namespace hyperband::cuda

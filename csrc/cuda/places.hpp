@@ -10,12 +10,16 @@ constexpr int kUpdatesAhead = 32;
 constexpr int kUpdateWords = sizeof(Update) / sizeof(float);
 constexpr int kControlWords = 64;  // see Control in block/trainer.hpp
 
-// For training `a`, with so many rows in a full batch, on blocks of `threads` threads with `near` bytes of shared memory.
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near);
-// The same with a given class; near_size may then exceed any device's. For tests.
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near,
-                       SizeClass size_class);
+// What blocks of a device may have.
+struct BlockLimits {
+    int threads;         // most of a block
+    int64_t near_bytes;  // shared memory of a block
+    int size_class = -1;  // of every member, if it is not negative; near_size may then exceed any device's: for tests
+};
+
+// For training `a`, with so many rows in a full batch.
+Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits);
 // For the outputs of rows: weights stay far.
-Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, int threads, int64_t near);
+Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, const BlockLimits &limits);
 
 }  // namespace hyperband::cuda

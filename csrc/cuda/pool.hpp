@@ -20,6 +20,7 @@ class Pool {
     char *allocate(size_t bytes);
     void release(char *memory) noexcept;
     size_t limit() const { return limit_; }
+    void set_limit(size_t limit) { limit_ = limit; }
 
   private:
     struct Piece {

@@ -15,7 +15,7 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-PRECISIONS = ("float32", "bf16")
+PRECISIONS = ("float32", "tf32", "bf16")
 LOSSES = ("cross_entropy", "logistic", "mse")
 
 
@@ -134,6 +134,9 @@ class Engine(Protocol):
     def bytes_per_member(self, architecture: Architecture) -> int:
         """Memory that one more such member takes."""
 
+    def capacity(self) -> int | None:
+        """Bytes that members may take now, wherever this engine keeps them; None where the system does not say."""
+
 
 class Backend(Protocol):
     """Makes engines; one object per backend, see `hyperband.backends.registry`."""
@@ -149,12 +152,14 @@ class Backend(Protocol):
         *,
         threads: int | None = None,
         precision: str = "float32",
+        device_memory: int | None = None,
     ) -> Engine:
         """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``.
 
-        ``precision``, one of `PRECISIONS`, is that of the factors of matrix products in training: "bf16" rounds them to
-        8 bits and adds their products up in float32, weights and all else stay as they are. Raises BackendUnavailable
-        where this backend or this machine has no such products.
+        ``precision``, one of `PRECISIONS`, is that of the factors of matrix products in training: "tf32" rounds them to
+        11 bits, "bf16" to 8, and their products are added up in float32; weights and all else stay as they are. Raises
+        BackendUnavailable where this backend or this machine has no such products. ``device_memory``: bytes of each
+        device that data and members may take, for a backend that has devices.
         """
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:

@@ -25,13 +25,29 @@ def check_precision(precision: str) -> str:
     return precision
 
 
-def refuse_bf16(precision: str, backend: str) -> None:
-    """For a backend that has its own precision alone."""
-    if check_precision(precision) == "bf16":
+def refuse(backend: str, precision: str, allowed: tuple[str, ...], device_memory: int | None) -> None:
+    """For a backend without these precisions, and without a device."""
+    if check_precision(precision) not in allowed:
+        where = {
+            "bf16": "backend='native' on a processor with AMX or AVX512_BF16, or backend='cuda'",
+            "tf32": "backend='cuda'",
+        }[precision]
         raise BackendUnavailable(
-            f"Backend {backend!r} has no bf16 products. Use precision='float32', or backend='native' on a processor "
-            "with AMX or AVX512_BF16."
+            f"Backend {backend!r} has no {precision} products. Use precision='float32', or {where}."
         )
+    if check_device_memory(device_memory) is not None:
+        raise InputError(f"`device_memory` is for backend='cuda', but the backend is {backend!r}. Leave it out.")
+
+
+def check_device_memory(device_memory: int | None) -> int | None:
+    """Bytes, at least one, or None."""
+    if device_memory is None:
+        return None
+    if isinstance(device_memory, bool) or not isinstance(device_memory, (int, np.integer)) or device_memory < 1:
+        raise InputError(
+            f"`device_memory` must be a whole number of bytes, at least 1, or None; got {device_memory!r}."
+        )
+    return int(device_memory)
 
 
 def check_problem(loss: str, n_outputs: int) -> None:

@@ -147,6 +147,9 @@ class HostEngine:
     def import_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:
         import_state(self._state(member), state, self._n_rows)
 
+    def capacity(self) -> int | None:
+        return memory.usable_bytes()
+
     def bytes_per_member(self, architecture: Architecture) -> int:
         moments = has_first_moment(architecture) + has_second_moment(architecture)
         size = Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride).size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -13,17 +14,16 @@ VARIABLE = "HYPERBAND_BACKEND"
 
 #: name -> module with a function ``backend() -> Backend``; "auto" takes the first that works
 _MODULES = {
+    "cuda": "hyperband.backends.cuda",
     "native": "hyperband.backends.native",
     "numba": "hyperband.backends.numba_backend",
     "numpy": "hyperband.backends.numpy64",
 }
-#: name -> why it is not there and what would bring it; nothing stands in for these
-_NOT_BUILT = {
-    "cuda": "the CUDA backend is not built. Build the package with the option HYPERBAND_CUDA=ON on a machine with "
-    "nvcc, or choose native, numba or numpy"
-}
+#: "cuda:1" is the GPU of that number; "cuda" is all of them
+_ONE_GPU = re.compile(r"cuda:\d{1,3}")
 #: how to get a backend that lacks something
 _REMEDIES = {
+    "cuda": "build the compiled package with HYPERBAND_CUDA=ON (needs nvcc; HYPERBAND_PURE must not be set)",
     "native": "build it with `pip install --no-build-isolation -e .` (needs a C++20 compiler, CMake and Ninja; "
     "HYPERBAND_PURE must not be set)",
     "numba": "install it with `pip install numba`",
@@ -40,8 +40,8 @@ class Choice:
 
 
 def names() -> tuple[str, ...]:
-    """All names that `get` knows, "auto" first."""
-    return ("auto", *_MODULES, *_NOT_BUILT)
+    """All names that `get` knows, "auto" first; `get` also knows "cuda:0", "cuda:1" and so on."""
+    return ("auto", *_MODULES)
 
 
 def choose(name: str = "auto") -> Choice:
@@ -90,7 +90,7 @@ def get(name: str = "auto") -> Backend:
 
 def available() -> dict[str, str]:
     """Every backend's name with "" when it works here, else the reason why it does not."""
-    return {name: _unavailable(name) for name in (*_MODULES, *_NOT_BUILT)}
+    return {name: _unavailable(name) for name in _MODULES}
 
 
 def _unavailable(name: str) -> str:
@@ -102,18 +102,18 @@ def _unavailable(name: str) -> str:
 
 
 def _load(name: str) -> Backend:
-    if name in _NOT_BUILT:
-        raise BackendUnavailable(f"Backend {name!r} cannot be used: {_NOT_BUILT[name]}.")
     if name not in _loaded:
+        kind, _, number = name.partition(":")
         try:
-            _loaded[name] = import_module(_MODULES[name]).backend()
+            module = import_module(_MODULES[kind])
+            _loaded[name] = module.backend(name) if number else module.backend()
         except ImportError as error:
-            remedy = _REMEDIES.get(name, "reinstall the package")
+            remedy = _REMEDIES.get(kind, "reinstall the package")
             raise BackendUnavailable(f"Backend {name!r} cannot be used: {error}; {remedy}.") from error
     return _loaded[name]
 
 
 def _known(name: str, what: str) -> str:
-    if name not in names():
-        raise InputError(f"{what} must be one of {', '.join(names())}; got {name!r}.")
+    if name not in names() and not (isinstance(name, str) and _ONE_GPU.fullmatch(name)):
+        raise InputError(f"{what} must be one of {', '.join(names())}, or cuda:N for one GPU; got {name!r}.")
     return name

@@ -307,7 +307,7 @@ def test_bad_tables_are_refused_in_one_line(here):
         (["--max-resource", "0"], "greater than 0"),
         (["--algorithm", "random", "--eta", "4"], "--eta does not belong to --algorithm random"),
         (["--n", "9"], "--n does not belong to --algorithm hyperband"),
-        (["--backend", "cuda"], "HYPERBAND_CUDA=ON"),
+        (["--backend", "cuda:999"], "Backend 'cuda:999' cannot be used"),
         (["--backend", "fast"], "must be one of"),
         (["--backend", "numpy", "--precision", "bf16"], "no bf16 products"),
         (["--threads", "0"], "threads"),

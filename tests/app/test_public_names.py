@@ -51,7 +51,7 @@ def test_show_config_for_people_and_machines(monkeypatch):
     text = str(config)
     assert hb.__version__ in text and "HYPERBAND_THREADS=1" in text
     assert set(config.to_dict()["backends"]) == {"native", "numba", "numpy", "cuda"}
-    assert "HYPERBAND_CUDA=ON" in config.backends["cuda"]
+    assert config.backends["cuda"] == "available" or "Backend 'cuda' cannot be used" in config.backends["cuda"]
 
 
 def test_show_config_survives_an_impossible_environment(monkeypatch):

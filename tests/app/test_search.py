@@ -195,11 +195,13 @@ def test_bad_settings_name_the_rule(make, message):
 
 
 def test_more_rows_than_memory(monkeypatch):
-    monkeypatch.setattr("hyperband.residents.USABLE", 1e-9)
+    monkeypatch.setattr("hyperband.memory.USABLE", 1e-9)
     with pytest.raises(hb.InsufficientMemory, match=r"need [\d,]+ bytes, [\d,]+ are free"):
         search()
 
 
-def test_cuda_says_how_to_get_it():
+def test_cuda_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("hyperband.backends.registry._MODULES", {"cuda": "hyperband.backends.nothing_here"})
+    monkeypatch.setattr("hyperband.backends.registry._loaded", {})
     with pytest.raises(hb.BackendUnavailable, match="HYPERBAND_CUDA=ON"):
         search(backend="cuda")

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import pytest
+from required import REQUIRED
 
 from hyperband.backends import registry
 from hyperband.backends.base import Backend
 
-BACKENDS = ("numpy", "numba", "native")
+#: "cuda-host" is the text of the GPU's blocks on a host that stands in for one: two devices, so that members are dealt.
+BACKENDS = ("numpy", "numba", "native", "cuda-host")
+if "cuda" in REQUIRED or not registry.available()["cuda"]:  # else the run's summary says once why it is not there
+    BACKENDS += ("cuda",)
 
 
 def _backend(name: str) -> Backend:
     """The backend, or a skip that says why; ``HYPERBAND_REQUIRE`` (tests/conftest.py) makes its absence a failure."""
-    reason = registry.available()[name]
+    reason = registry.available()["native" if name == "cuda-host" else name]
     if reason:
         pytest.skip(reason)
-    return registry.get(name)
+    return host_cuda() if name == "cuda-host" else registry.get(name)
+
+
+def host_cuda(count: int = 2, **options: object) -> Backend:
+    """The CUDA backend on stand-ins for GPUs; options of `hyperband._core.host_device`."""
+    from hyperband import _core
+    from hyperband.backends.cuda import CudaBackend
+
+    return CudaBackend([_core.host_device(**options) for _ in range(count)], "cuda-host")
 
 
 @pytest.fixture(params=BACKENDS)
@@ -33,6 +45,12 @@ def compared(request: pytest.FixtureRequest) -> Backend:
 @pytest.fixture
 def native() -> Backend:
     return _backend("native")
+
+
+@pytest.fixture
+def cuda() -> Backend:
+    """The real device."""
+    return _backend("cuda")
 
 
 @pytest.fixture(scope="session")

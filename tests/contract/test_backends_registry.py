@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from hyperband.backends import registry
+from hyperband.backends.base import Backend
 from hyperband.backends.threads import processors, thread_count
 from hyperband.errors import BackendUnavailable, InputError
 
 
 def test_every_name_has_a_reason_or_works() -> None:
     found = registry.available()
-    assert list(found) == ["native", "numba", "numpy", "cuda"]
+    assert list(found) == ["cuda", "native", "numba", "numpy"]
     assert found["numpy"] == ""
     for name, reason in found.items():
         if reason:
@@ -32,30 +33,72 @@ def test_auto_is_the_fastest_that_works_and_says_why(monkeypatch: pytest.MonkeyP
 
 def test_auto_goes_down_the_list_and_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYPERBAND_BACKEND", raising=False)
+    monkeypatch.setitem(registry._MODULES, "cuda", "hyperband.backends.no_device")
     monkeypatch.setitem(registry._MODULES, "native", "hyperband.backends.nothing_here")
     monkeypatch.setitem(registry._MODULES, "numba", "hyperband.backends.nothing_here_either")
     monkeypatch.setattr(registry, "_loaded", {})
     choice = registry.choose("auto")
     assert choice.name == "numpy"
-    assert "nothing_here" in choice.reason and "C++20" in choice.reason and "pip install numba" in choice.reason
+    for words in ("no_device", "HYPERBAND_CUDA=ON", "nothing_here", "C++20", "pip install numba"):
+        assert words in choice.reason
 
 
 def test_the_environment_overrides_auto_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYPERBAND_BACKEND", "numpy")
     assert registry.get("auto").name == "numpy"
     assert "HYPERBAND_BACKEND" in registry.choose("auto").reason
-    monkeypatch.setenv("HYPERBAND_BACKEND", "cuda")
-    with pytest.raises(BackendUnavailable, match="HYPERBAND_CUDA=ON"):
-        registry.get("auto")
     assert registry.get("numpy").name == "numpy"
     monkeypatch.setenv("HYPERBAND_BACKEND", "abacus")
     with pytest.raises(InputError, match=r"HYPERBAND_BACKEND.*abacus"):
         registry.get("auto")
 
 
-def test_cuda_is_not_replaced_by_the_cpu() -> None:
-    with pytest.raises(BackendUnavailable, match="HYPERBAND_CUDA=ON"):
-        registry.get("cuda")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:1"])
+@pytest.mark.parametrize(
+    ("gpus", "words"),
+    [
+        ((0, "this build has no CUDA code", ""), "HYPERBAND_CUDA=ON"),
+        ((0, "there is no NVIDIA driver on this machine", "13.0"), "no NVIDIA driver"),
+        (
+            (0, "the NVIDIA driver is for CUDA 11.4, this build needs 13.0: update the driver", "13.0"),
+            "update the driver",
+        ),
+    ],
+)
+def test_cuda_is_not_replaced_by_the_cpu(
+    native: Backend, monkeypatch: pytest.MonkeyPatch, name: str, gpus: tuple[int, str, str], words: str
+) -> None:
+    monkeypatch.setattr("hyperband._core.gpus", lambda: gpus)
+    monkeypatch.setattr(registry, "_loaded", {})
+    with pytest.raises(BackendUnavailable, match=words) as error:
+        registry.get(name)
+    assert repr(name) in str(error.value)
+    monkeypatch.setenv("HYPERBAND_BACKEND", name)
+    with pytest.raises(BackendUnavailable, match=words):
+        registry.get("auto")
+    monkeypatch.delenv("HYPERBAND_BACKEND")
+    choice = registry.choose("auto")
+    assert choice.name == "native" and words in choice.reason
+
+
+def test_gpus_by_number(native: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hyperband import _core
+
+    opened: list[int] = []
+    monkeypatch.setattr("hyperband._core.gpus", lambda: (2, "", "13.0, architectures 80 90"))
+    monkeypatch.setattr("hyperband._core.gpu", lambda number: opened.append(number) or _core.host_device())
+    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.delenv("HYPERBAND_BACKEND", raising=False)
+    assert registry.choose("auto").name == "cuda" and opened == [0, 1]
+    one = registry.get("cuda:1")
+    assert opened == [0, 1, 1] and one is registry.get("cuda:1")
+    assert (one.name, registry.get("cuda").name) == ("cuda:1", "cuda")
+    assert registry.get("cuda").describe()["devices"].count("host") == 2
+    with pytest.raises(BackendUnavailable, match="numbered 0 to 1"):
+        registry.get("cuda:2")
+    for wrong in ("cuda:", "cuda:x", "cuda:-1", "cuda:1,2", "gpu"):
+        with pytest.raises(InputError, match="cuda:N"):
+            registry.get(wrong)
 
 
 def test_unknown_names_are_refused() -> None:

@@ -6,25 +6,25 @@
 
 namespace hyperband::cuda {
 
-// Rows first, first + 1, ... of a split through the network, as they are in use: without dropout.
-template <class Bench, class W>
-HB_BLOCK void pass_rows(const Bench &b, const DeviceRows &data, int64_t first, int rows, W weights) {
+// The rows at hand are first, first + 1, ... of a split.
+template <class Bench> HB_BLOCK void number_rows(const Bench &b, int64_t first, int rows) {
     b.block.phase([&](int tid) {
         deal(tid, b.block.threads(), rows, [&](int i) { b.index().store(i, static_cast<uint32_t>(first + i)); });
     });
-    b.block.phase([&](int tid) { gather(tid, b, data, rows); });
-    forward(b, Passage{false, rows, 0, 0}, weights);
 }
 
-template <class B, SizeClass kClass> HB_BLOCK void judge(B &block, const JudgeJob &job, const Task &task) {
+template <class B, SizeClass kClass>
+HB_BLOCK void judge(B &block, const Network &network, const JudgeJob &job, const Task &task) {
     using Bench = cuda::Bench<B, kClass>;
     static_assert(!Bench::kWeightsNear);
-    const Bench b{block, *job.network, job.places, static_cast<int>(job.inputs), task.n_outputs};
-    const auto weights = block.read_only(job.weights);
+    const Bench b{block, network, job.places, static_cast<int>(job.inputs), task.n_outputs};
+    const auto weights = block.arena(job.weights);
     const int64_t end = job.first + job.count;
     for (int64_t first = job.first; first < end; first += job.places.part) {
         const int rows = static_cast<int>(end - first < job.places.part ? end - first : job.places.part);
-        pass_rows(b, job.rows, first, rows, weights);
+        number_rows(b, first, rows);
+        block.phase([&](int tid) { gather(tid, b, job.rows, rows); });
+        forward(b, Passage{false, rows, 0, 0}, weights);
         if (job.sums == nullptr) {
             block.phase([&](int tid) {
                 deal(tid, block.threads(), rows * b.n_outputs, [&](int i) {

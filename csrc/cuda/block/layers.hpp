@@ -14,6 +14,17 @@ struct Passage {
     uint32_t step;
 };
 
+template <int N> using Count = std::integral_constant<int, N>;
+
+// run(rows, units) with the tile's constants.
+template <class Run> HB_BLOCK void by_tile(Tile tile, const Run &run) {
+    switch (tile) {
+        case Tile::t8x4: return run(Count<8>{}, Count<4>{});
+        case Tile::t4x4: return run(Count<4>{}, Count<4>{});
+        case Tile::t4x1: return run(Count<4>{}, Count<1>{});
+    }
+}
+
 // Half `row % 8` of four words.
 HB_BLOCK uint32_t half_of(const uint32_t *w, int row) {
     const int r = row & 7;
@@ -21,85 +32,76 @@ HB_BLOCK uint32_t half_of(const uint32_t *w, int row) {
     return word >> (16 * (r & 1)) & 0xffffu;
 }
 
-// Activation, derivative and dropout of what z a thread has just written for rows row, row + 1, ... of a unit.
-template <int N, class H>
-HB_BLOCK void activate_piece(const Network &net, const Passage &pass, int layer, H h, H d, bool stored, uint32_t limit,
-                             float scale, int unit, int row, typename H::Index at) {
-    Some<N> y = h.template load<N>(at), slope;
-    by_activation(net.architecture.activation, [&](auto tag) {
+// Activation, derivative and dropout where a thread has just written z: rows row, row + 1, ... of a unit, at `at`.
+template <class Bench>
+HB_BLOCK void activate_piece(const Bench &b, const Passage &pass, int layer, bool stored, int unit, int row,
+                             typename Bench::Outputs::Index at) {
+    const auto h = b.h(layer);
+    Some<kPiece> y = h.template load<kPiece>(at), slope;
+    by_activation(b.net.architecture.activation, [&](auto tag) {
         HB_UNROLL
-        for (int i = 0; i < N; ++i) {
+        for (int i = 0; i < kPiece; ++i) {
             const float z = y[i];
             activate<decltype(tag)::value>(z, y[i], slope[i]);
         }
     });
-    if (limit > 0) {
+    if (const uint32_t limit = pass.training ? dropout_limit(b.net.architecture.dropout) : 0; limit > 0) {
+        const float scale = dropout_scale(limit);
         uint32_t w[4] = {static_cast<uint32_t>(unit), static_cast<uint32_t>((pass.first + row) / 8), pass.step,
                          dropout_word(layer)};
-        philox(net.key, w[0], w[1], w[2], w[3]);
+        philox(b.net.key, w[0], w[1], w[2], w[3]);
         HB_UNROLL
-        for (int i = 0; i < N; ++i) {
+        for (int i = 0; i < kPiece; ++i) {
             const bool dropped = half_of(w, row + i) < limit;
             y[i] = dropped ? 0.0f : y[i] * scale;
             slope[i] = dropped ? 0.0f : slope[i] * scale;
         }
     }
-    h.template store<N>(at, y);
-    if (stored) d.template store<N>(at, slope);
+    h.template store<kPiece>(at, y);
+    if (stored) b.d(layer).template store<kPiece>(at, slope);
 }
 
 template <class Bench, class A, class W>
 HB_BLOCK void layer_forward(int tid, const Bench &b, const Passage &pass, int l, A a, W weights) {
-    const Network &net = b.net;
-    const DeviceLayer &y = net.layout.layer[l];
-    const Architecture &arch = net.architecture;
+    const DeviceLayer &y = b.net.layout.layer[l];
+    const Activation activation = b.net.architecture.activation;
     const bool last = l + 1 == b.layers();
-    const auto to = last ? b.outputs() : b.h(l);
-    const auto d = b.d(last ? 0 : l);
     using Index = typename Bench::Outputs::Index;
+    const auto to = last ? b.outputs() : b.h(l);
     const auto stride = static_cast<Index>(b.stride());
-    const bool stored = pass.training && slope_of(arch.activation, arch.dropout) == Slope::stored;
-    const uint32_t limit = pass.training ? dropout_limit(arch.dropout) : 0;
-    const float scale = dropout_scale(limit);
-    const bool plain = last || (!stored && arch.activation == Activation::identity);
-    const bool rectified = !plain && !stored && arch.activation == Activation::relu;
-    const auto finish = [&](int unit, int row, auto z) {
-        constexpr int kCount = static_cast<int>(sizeof(z) / sizeof(float));
-        if (rectified) {
-            HB_UNROLL
-            for (int i = 0; i < kCount; ++i) z[i] = max_(0.0f, z[i]);
-        }
-        to.template store<kCount>(unit * stride + row, z);
-    };
-    const auto after = [&](int unit, int row, auto piece) {
-        constexpr int kCount = static_cast<int>(sizeof(piece) / sizeof(float));
-        if (!plain && !rectified)
-            activate_piece<kCount>(net, pass, l, to, d, stored, limit, scale, unit, row, unit * stride + row);
-    };
-    const auto run = [&](auto rows, auto units) {
-        forward_tiles<decltype(rows)::value, decltype(units)::value>(tid, b.block.threads(), a, b.stride(), pass.rows,
-                                                                     b.k_end(l), weights + y.weights, y.stride,
-                                                                     weights + y.bias, y.out, finish, after);
-    };
-    by_tile(b.places.forward[l], run);
+    const bool stored = pass.training && slope_of(activation, b.net.architecture.dropout) == Slope::stored;
+    const bool plain = last || (!stored && activation == Activation::identity);
+    const bool rectified = !plain && !stored && activation == Activation::relu;
+    const Tile tile = b.places.forward[l];
+    by_tile(tile, [&](auto rows, auto units) {
+        forward_tiles<decltype(rows)::value, decltype(units)::value>(
+            tid, b.block.threads(), a, b.stride(), pass.rows, b.k_end(l), weights + y.weights, y.stride, weights + y.bias,
+            y.out, [&](int unit, int row, Some<kPiece> z) {
+                if (rectified) {
+                    HB_UNROLL
+                    for (int i = 0; i < kPiece; ++i) z[i] = max_(0.0f, z[i]);
+                }
+                to.template store<kPiece>(unit * stride + row, z);
+            });
+    });
+    if (plain || rectified) return;
+    own_pieces(tid, b.block.threads(), rows_of(tile), units_of(tile), pass.rows, y.out,
+               [&](int unit, int row) { activate_piece(b, pass, l, stored, unit, row, unit * stride + row); });
 }
 
-template <int N> using Count = std::integral_constant<int, N>;
-
-// run(rows, units) with the tile's constants.
-template <class Run> HB_BLOCK void by_tile(Tile tile, const Run &run) {
-    switch (tile) {
-        case Tile::t8x8: return run(Count<8>{}, Count<8>{});
-        case Tile::t8x4: return run(Count<8>{}, Count<4>{});
-        case Tile::t4x4: return run(Count<4>{}, Count<4>{});
-        case Tile::t2x2: return run(Count<2>{}, Count<2>{});
-    }
+// Inputs of layer l: the gathered rows or the outputs of the layer below. One type even where these are in two memories, at
+// the price of loads that look which one it is: a kernel that holds the products twice is too large to compile well.
+template <class Bench> HB_BLOCK auto inputs_of(const Bench &b, int l) {
+    if constexpr (std::is_same_v<typename Bench::Inputs, typename Bench::Outputs>)
+        return l == 0 ? b.x() : b.h(l - 1);
+    else
+        return l == 0 ? b.block.either(b.x()) : b.block.either(b.h(l - 1));
 }
 
 // The gathered rows through all layers: the last one's numbers arrive in outputs().
 template <class Bench, class W> HB_BLOCK void forward(const Bench &b, const Passage &pass, W weights) {
-    b.block.phase([&](int tid) { layer_forward(tid, b, pass, 0, b.x(), weights); });
-    for (int l = 1; l < b.layers(); ++l) b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, b.h(l - 1), weights); });
+    for (int l = 0; l < b.layers(); ++l)
+        b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, inputs_of(b, l), weights); });
 }
 
 // The gradient of layer l's outputs becomes that of layer l - 1's.

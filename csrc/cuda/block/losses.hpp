@@ -16,6 +16,12 @@ struct LossOf {
     float smoothing;
 };
 
+// v[0] becomes all of v by the tree. Halves are constants, so that the array stays in registers.
+template <int kHalf, class Op> HB_BLOCK void fold(float (&v)[kPanel], const Op &op) {
+    HB_UNROLL
+    for (int i = 0; i < kHalf; ++i) v[i] = op(v[i], v[i + kHalf]);
+    if constexpr (kHalf > 1) fold<kHalf / 2>(v, op);
+}
 // The tree over the lanes of a row, absent ones being `nothing`.
 template <class Lanes, class Op>
 HB_BLOCK float over_lanes(Lanes lanes, int count, int stride, int row, float nothing, const Op &op) {
@@ -23,9 +29,7 @@ HB_BLOCK float over_lanes(Lanes lanes, int count, int stride, int row, float not
     HB_UNROLL
     for (int i = 0; i < kPanel; ++i)
         v[i] = i < count ? lanes.load(static_cast<typename Lanes::Index>(i) * stride + row) : nothing;
-    HB_UNROLL
-    for (int half = kPanel / 2; half > 0; half /= 2) HB_UNROLL
-    for (int i = 0; i < half; ++i) v[i] = op(v[i], v[i + half]);
+    fold<kPanel / 2>(v, op);
     return v[0];
 }
 template <class Lanes> HB_BLOCK float sum_of_lanes(Lanes lanes, int count, int stride, int row) {

@@ -4,7 +4,10 @@
 // same word in one phase only to read it. Between phases every thread computes the same values; what it needs of memory
 // there it reads with uniform(), which counts as a read by all threads in the phase that follows.
 // B::Near<T> and B::Far<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Some<N>)
-// for N consecutive numbers at a multiple of N, and + an offset.
+// for N consecutive numbers at a multiple of N, and + an offset. near<T>(word), far(word), arena(pointer), read_only(pointer into a
+// data set)
+// and place(pointer to what belongs to the block's own network) make them; either(memory) is the same memory by a type that
+// near and far memory share.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +17,9 @@
 
 #if defined(__CUDACC__)
 #define HB_BLOCK __device__ __forceinline__
-#define HB_UNROLL _Pragma("unroll")
 #define HB_UNROLL_4 _Pragma("unroll 4")
 #else
 #define HB_BLOCK inline
-#define HB_UNROLL
 #define HB_UNROLL_4
 #endif
 

@@ -19,56 +19,55 @@ struct Grid {
     HB_BLOCK int row(int t) const { return ((t >> low) / unit_tiles << low) + (t & ((1 << low) - 1)); }
 };
 
-template <int N> constexpr int kWide = N < kVector ? N : kVector;  // numbers of one load
+constexpr int kPiece = 4;  // rows of a unit that move as one
 
-// z[u][r] = bias[u] + sum over k of a[k][r] w[k][u]. Then finish(u, r, z of rows r, r + 1, ...) for each piece of a tile, and
-// after(u, r) for each piece once all of them are done. Pieces beyond `units` or `rows` may lie in padding.
-template <int kRows, int kUnits, class A, class W, class Finish, class After>
+// z[u][r] = bias[u] + sum over k of a[k][r] w[k][u]. Then finish(u, r, z of rows r, r + 1, ...) for each piece of a tile; rows
+// beyond `rows` may lie in padding.
+template <int kRows, int kUnits, class A, class W, class Finish>
 HB_BLOCK void forward_tiles(int tid, int threads, A a, int stride, int rows, int k_end, W w, int w_stride, W bias, int units,
-                            const Finish &finish, const After &after) {
-    constexpr int kR = kWide<kRows>, kU = kWide<kUnits>, kGroups = kUnits / kU;
-    const int groups = (units + kU - 1) / kU;  // of kU units; those of a tile are unit_tiles apart
-    const Grid grid((rows + kRows - 1) / kRows, (groups + kGroups - 1) / kGroups);
+                            const Finish &finish) {
+    const Grid grid((rows + kRows - 1) / kRows, (units + kUnits - 1) / kUnits);
     deal(tid, threads, grid.count(), [&](int t) {
-        const int row = grid.row(t) * kRows, first = grid.unit(t);
+        const int row = grid.row(t) * kRows, unit = grid.unit(t) * kUnits;
         if (row >= rows) return;
-        int unit[kGroups];
         float sum[kUnits][kRows];
-        HB_UNROLL
-        for (int q = 0; q < kGroups; ++q) {
-            const int group = first + q * grid.unit_tiles;
-            unit[q] = (group < groups ? group : first) * kU;
-            const Some<kU> start = bias.template load<kU>(unit[q]);
-            HB_UNROLL
-            for (int i = 0; i < kU; ++i) HB_UNROLL
-            for (int r = 0; r < kRows; ++r) sum[q * kU + i][r] = start[i];
-        }
-        HB_UNROLL_4
-        for (int k = 0; k < k_end; ++k) {
-            Some<kU> factor[kGroups];
-            Some<kR> x[kRows / kR];
-            HB_UNROLL
-            for (int q = 0; q < kGroups; ++q)
-                factor[q] = w.template load<kU>(static_cast<typename W::Index>(k) * w_stride + unit[q]);
-            HB_UNROLL
-            for (int r = 0; r < kRows; r += kR)
-                x[r / kR] = a.template load<kR>(static_cast<typename A::Index>(k) * stride + row + r);
-            HB_UNROLL
-            for (int u = 0; u < kUnits; ++u) HB_UNROLL
-            for (int r = 0; r < kRows; ++r) sum[u][r] = fma(x[r / kR][r % kR], factor[u / kU][u % kU], sum[u][r]);
-        }
+        const Some<kUnits> start = bias.template load<kUnits>(unit);
         HB_UNROLL
         for (int u = 0; u < kUnits; ++u) HB_UNROLL
-        for (int r = 0; r < kRows; r += kR) {
-            Some<kR> z;
+        for (int r = 0; r < kRows; ++r) sum[u][r] = start[u];
+        HB_UNROLL_4
+        for (int k = 0; k < k_end; ++k) {
+            const Some<kUnits> factor = w.template load<kUnits>(static_cast<typename W::Index>(k) * w_stride + unit);
             HB_UNROLL
-            for (int i = 0; i < kR; ++i) z[i] = sum[u][r + i];
-            if (first + u / kU * grid.unit_tiles < groups) finish(unit[u / kU] + u % kU, row + r, z);
+            for (int r = 0; r < kRows; r += kPiece) {
+                const Some<kPiece> x = a.template load<kPiece>(static_cast<typename A::Index>(k) * stride + row + r);
+                HB_UNROLL
+                for (int u = 0; u < kUnits; ++u) HB_UNROLL
+                for (int i = 0; i < kPiece; ++i) sum[u][r + i] = fma(x[i], factor[u], sum[u][r + i]);
+            }
         }
+        HB_UNROLL
         for (int u = 0; u < kUnits; ++u) {
-            const int group = first + u / kU * grid.unit_tiles;
-            for (int r = 0; r < kRows && group < groups; r += kR) after(group * kU + u % kU, row + r, Some<kR>{});
+            HB_UNROLL
+            for (int r = 0; r < kRows; r += kPiece) {
+                Some<kPiece> z;
+                HB_UNROLL
+                for (int i = 0; i < kPiece; ++i) z[i] = sum[u][r + i];
+                if (unit + u < units) finish(unit + u, row + r, z);
+            }
         }
+    });
+}
+
+// Visits each piece that forward_tiles gave this thread: visit(unit, row).
+template <class Visit>
+HB_BLOCK void own_pieces(int tid, int threads, int tile_rows, int tile_units, int rows, int units, const Visit &visit) {
+    const Grid grid((rows + tile_rows - 1) / tile_rows, (units + tile_units - 1) / tile_units);
+    deal(tid, threads, grid.count(), [&](int t) {
+        const int row = grid.row(t) * tile_rows, unit = grid.unit(t) * tile_units;
+        if (row >= rows) return;
+        for (int u = unit; u < unit + tile_units && u < units; ++u)
+            for (int r = row; r < row + tile_rows; r += kPiece) visit(u, r);
     });
 }
 
@@ -76,7 +75,6 @@ HB_BLOCK void forward_tiles(int tid, int threads, A a, int stride, int rows, int
 template <int kRows, int kUnits, class G, class W, class Finish>
 HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, int j_end, W w, int w_stride, int units,
                              const Finish &finish) {
-    constexpr int kR = kWide<kRows>;
     const Grid grid((rows + kRows - 1) / kRows, (units + kUnits - 1) / kUnits);
     deal(tid, threads, grid.count(), [&](int t) {
         const int row = grid.row(t) * kRows, first = grid.unit(t);
@@ -97,41 +95,41 @@ HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, in
                 factor[u] = w.template load<kVector>(static_cast<typename W::Index>(unit[u]) * w_stride + j);
             HB_UNROLL
             for (int c = 0; c < kVector; ++c) HB_UNROLL
-            for (int r = 0; r < kRows; r += kR) {
-                const Some<kR> x = g.template load<kR>(static_cast<typename G::Index>(j + c) * stride + row + r);
+            for (int r = 0; r < kRows; r += kPiece) {
+                const Some<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j + c) * stride + row + r);
                 HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) HB_UNROLL
-                for (int i = 0; i < kR; ++i) sum[u][r + i] = fma(x[i], factor[u][c], sum[u][r + i]);
+                for (int i = 0; i < kPiece; ++i) sum[u][r + i] = fma(x[i], factor[u][c], sum[u][r + i]);
             }
         }
         for (; j < j_end; ++j) {
             HB_UNROLL
-            for (int r = 0; r < kRows; r += kR) {
-                const Some<kR> x = g.template load<kR>(static_cast<typename G::Index>(j) * stride + row + r);
+            for (int r = 0; r < kRows; r += kPiece) {
+                const Some<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j) * stride + row + r);
                 HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) {
                     const float factor = w.load(static_cast<typename W::Index>(unit[u]) * w_stride + j);
                     HB_UNROLL
-                    for (int i = 0; i < kR; ++i) sum[u][r + i] = fma(x[i], factor, sum[u][r + i]);
+                    for (int i = 0; i < kPiece; ++i) sum[u][r + i] = fma(x[i], factor, sum[u][r + i]);
                 }
             }
         }
         HB_UNROLL
         for (int u = 0; u < kUnits; ++u) HB_UNROLL
-        for (int r = 0; r < kRows; r += kR) {
-            Some<kR> s;
+        for (int r = 0; r < kRows; r += kPiece) {
+            Some<kPiece> s;
             HB_UNROLL
-            for (int i = 0; i < kR; ++i) s[i] = sum[u][r + i];
+            for (int i = 0; i < kPiece; ++i) s[i] = sum[u][r + i];
             if (first + u * grid.unit_tiles < units) finish(unit[u], row + r, s);
         }
     });
 }
 
-// s[k][j] = start(k, j) + sum over rows b of a[k][b] g[j][b], then finish(k, j, s of outputs j, j + 1, ...); outputs beyond
-// `units` hold numbers without meaning.
-template <int kInputs, int kUnits, class A, class G, class Start, class Finish>
+// s[k][j] = start(k, j) + sum over rows b of a[k][b] g[j][b]. Then ready() answers what takes them, once a tile: it is called
+// with (k, j, s of outputs j, j + 1, ...); outputs beyond `units` hold numbers without meaning.
+template <int kInputs, int kUnits, class A, class G, class Start, class Ready>
 HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows, int k_end, int units, const Start &start,
-                           const Finish &finish) {
+                           const Ready &ready) {
     static_assert(kUnits <= kVector);
     const Grid grid((k_end + kInputs - 1) / kInputs, (units + kUnits - 1) / kUnits);
     deal(tid, threads, grid.count(), [&](int t) {
@@ -171,9 +169,10 @@ HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows,
                 }
             }
         }
+        const auto take = ready();
         HB_UNROLL
         for (int i = 0; i < kInputs; ++i)
-            if (first + i * grid.row_tiles < k_end) finish(k[i], unit, sum[i]);
+            if (first + i * grid.row_tiles < k_end) take(k[i], unit, sum[i]);
     });
 }
 

@@ -7,7 +7,7 @@
 namespace hyperband::cuda {
 
 // Words of near memory, from places.control: what one thread tells all others. kOpen counts numbers behind kSums.
-enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 14, kClip = 15, kSquares = 16, kOrder = 32 };
+enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 9, kBetter = 10, kClip = 11, kSquares = 16, kOrder = 32 };
 
 template <class B, SizeClass kClass> class Trainer {
     using Bench = cuda::Bench<B, kClass>;
@@ -16,49 +16,68 @@ template <class B, SizeClass kClass> class Trainer {
     template <class T> using Near = typename B::template Near<T>;
 
   public:
-    HB_BLOCK Trainer(B &block, const TrainJob &job, const Task &task)
-        : block_(block), job_(job), task_(task), net_(*job.network),
-          bench_{block, *job.network, job.places, static_cast<int>(job.network->counters.inputs), task.n_outputs} {}
+    // network: that of the job, or a copy; its counters and record are what changes there.
+    HB_BLOCK Trainer(B &block, Network &network, const TrainJob &job, const Task &task)
+        : block_(block), job_(job), task_(task), net_(network),
+          bench_{block, network, job.places, static_cast<int>(network.counters.inputs), task.n_outputs} {}
 
+    // Rows go through the network in one place of the text, those of batches and those of the validation split: a kernel
+    // that holds the products twice takes twice as long to compile, and more registers.
     HB_BLOCK void run() {
-        Counters c = net_.counters;
-        Record r = net_.record;
-        const Architecture &a = net_.architecture;
-        const int64_t most = most_rows(a.batch_size, c.rows);
-        const bool judged = task_.evaluate && task_.validation.n > 0;
         bring();
-        new_order(c);
-        int64_t known = c.step;  // steps below this one have their numbers in near memory
+        new_order();
+        int64_t known = counters().step;  // steps below this one have their numbers in near memory
         bool late = false;
-        while (!late && c.step < job_.until && !c.diverged) {
-            if (c.step >= known) {
-                known = c.step + kUpdatesAhead;
-                look_ahead(c.step);
+        int first = 0;        // row of the batch
+        int64_t judged = -1;  // row of the validation split, when it is its turn
+        while (true) {
+            const bool training = judged < 0;
+            const Counters c = counters();
+            if (training && first == 0) {
+                if (late || c.diverged || c.step >= job_.until) break;
+                if (c.step >= known) {
+                    known = c.step + kUpdatesAhead;
+                    look_ahead(c.step);
+                }
+            }
+            const int64_t most = most_rows(net_.architecture.batch_size, c.rows);
+            const auto batch = static_cast<int>(batch_of(c, most));
+            const int64_t left = training ? batch - first : task_.validation.n - judged;
+            const int rows = left < places().part ? static_cast<int>(left) : places().part;
+            const DeviceRows &data = training ? task_.train : task_.validation;
+            if (training) {
+                take_rows(first_row(c, most) + first, rows);
+                late = block_.uniform(word(kLate), 0) != 0;
+            } else {
+                number_rows(bench_, judged, rows);
+            }
+            block_.phase([&](int tid) { gather(tid, bench_, data, rows); });
+            forward(bench_, {training, rows, first, static_cast<uint32_t>(c.step)}, weights());
+            const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
+            const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
+            row_losses(bench_, loss);
+            if (!training) {
+                judged = judge_rows(loss, judged);
+                continue;
             }
             const Near<float> numbers =
                 control(places().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
-            const int batch = static_cast<int>(batch_of(c, most));
-            double total = 0.0;
-            for (int first = 0; first < batch && finite(total); first += places().part) {
-                const int rows = batch - first < places().part ? batch - first : places().part;
-                const Passage pass{true, rows, first, static_cast<uint32_t>(c.step)};
-                take_rows(first_row(c, most) + first, rows);
-                late = block_.uniform(word(kLate), 0) != 0;
-                block_.phase([&](int tid) { gather(tid, bench_, task_.train, rows); });
-                forward(bench_, pass, weights());
-                row_losses(bench_, {task_.loss, task_.train, true, rows, batch, static_cast<float>(a.label_smoothing)});
-                total = backward(numbers, rows, first);
-            }
-            if (!finite(total)) {  // nothing was updated
-                diverge(c, r);
+            if (!backward(numbers, rows, first)) {  // nothing was updated
+                go_on([](Counters &now, Record &r) { diverge(now, r); });
                 break;
             }
+            first += rows;
+            if (first < batch) continue;
+            first = 0;
             if (places().collected) update(numbers);
-            const bool epoch_ended = advance(c, r, most, total);
-            if (epoch_ended) new_order(c);
-            if (judged && (epoch_ended || c.step == job_.until)) validate(c, r);
+            const double total = block_.uniform(number(kTotal), 0);
+            go_on([&](Counters &now, Record &r) { advance(now, r, most, total); });
+            const Counters next = counters();
+            const bool epoch_ended = next.position == 0;
+            if (epoch_ended) new_order();
+            if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) judged = 0;
         }
-        leave(c, r);
+        leave();
     }
 
   private:
@@ -69,6 +88,21 @@ template <class B, SizeClass kClass> class Trainer {
     HB_BLOCK Near<uint32_t> word(int which) const { return block_.template near<uint32_t>(places().control + which); }
     HB_BLOCK Near<double> number(int which) const { return block_.template near<double>(places().control + which); }
     HB_BLOCK static bool finite(double x) { return x - x == 0.0; }
+
+    // Counters and record are the network's own: in registers they would cost more than all the rest between the phases.
+    HB_BLOCK Counters counters() const { return block_.uniform(block_.place(&net_.counters), 0); }
+    // change(counters, record), by one thread.
+    template <class Change> HB_BLOCK void go_on(const Change &change) {
+        block_.phase([&](int tid) {
+            if (tid != 0) return;
+            const auto own_counters = block_.place(&net_.counters);
+            const auto own_record = block_.place(&net_.record);
+            Counters c = own_counters.load(0);
+            Record r = own_record.load(0);
+            change(c, r);
+            own_counters.store(0, c), own_record.store(0, r);
+        });
+    }
 
     HB_BLOCK Weights weights() const {
         if constexpr (Bench::kWeightsNear)
@@ -103,23 +137,19 @@ template <class B, SizeClass kClass> class Trainer {
             if (net_.v) copy(block_.arena(net_.v), moments(places().v, net_.v));
         }
     }
-    HB_BLOCK void leave(const Counters &c, const Record &r) {
+    HB_BLOCK void leave() {
         if constexpr (Bench::kWeightsNear) copy(weights(), block_.arena(net_.weights));
         if constexpr (Bench::kMomentsNear) {
             if (net_.m) copy(moments(places().m, net_.m), block_.arena(net_.m));
             if (net_.v) copy(moments(places().v, net_.v), block_.arena(net_.v));
         }
-        block_.phase([&](int tid) {
-            if (tid != 0) return;
-            net_.counters = c;
-            net_.record = r;
-        });
     }
 
     // The order of this epoch's rows.
-    HB_BLOCK void new_order(const Counters &c) {
+    HB_BLOCK void new_order() {
         block_.phase([&](int tid) {
             if (tid != 0) return;
+            const Counters c = block_.place(&net_.counters).load(0);
             const RowOrder o = RowOrder::of(net_.key, static_cast<uint32_t>(c.rows), static_cast<uint32_t>(c.epoch));
             const Near<uint32_t> to = word(kOrder);
             to.store(0, o.n), to.store(1, static_cast<uint32_t>(o.lo)), to.store(2, static_cast<uint32_t>(o.hi));
@@ -167,26 +197,19 @@ template <class B, SizeClass kClass> class Trainer {
     }
 
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
-    // Answers the sum of the losses: when it is not finite, nothing was changed.
-    HB_BLOCK double backward(Near<float> numbers, int rows, int first) {
+    // Answers whether the sum of the losses is finite: when it is not, nothing was changed.
+    HB_BLOCK bool backward(Near<float> numbers, int rows, int first) {
         const int last = bench_.layers() - 1;
-        double total = 0.0;
         for (int l = last; l >= 0; --l) {
             if (l > 0 || l == last)
                 block_.phase([&](int tid) {
                     if (l == last && tid == block_.threads() - 1) add_losses(rows, first > 0);
                     if (l > 0) layer_backward(tid, bench_, rows, l, weights());
                 });
-            if (l == last) total = block_.uniform(number(kTotal), 0);
-            if (!finite(total)) return total;
-            block_.phase([&](int tid) {
-                if (l == 0)
-                    columns(tid, numbers, rows, first, l, bench_.x());
-                else
-                    columns(tid, numbers, rows, first, l, bench_.h(l - 1));
-            });
+            if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
+            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(bench_, l)); });
         }
-        return total;
+        return true;
     }
 
     HB_BLOCK auto optimiser(Near<float> numbers) const {
@@ -207,12 +230,13 @@ template <class B, SizeClass kClass> class Trainer {
                     for (int i = 0; i < kCount; ++i) s[i] = 0.0f;
                     return s;
                 },
-                [&](int64_t place, auto s, int, bool) {
-                    sums.template store<static_cast<int>(sizeof(s) / sizeof(float))>(place, s);
+                [&] {
+                    return [&](int64_t place, auto s, int, bool) {
+                        sums.template store<static_cast<int>(sizeof(s) / sizeof(float))>(place, s);
+                    };
                 });
             return;
         }
-        const auto by = optimiser(numbers);
         layer_columns(
             tid, bench_, rows, l, a,
             [](int64_t, auto s) {
@@ -220,8 +244,10 @@ template <class B, SizeClass kClass> class Trainer {
                 for (int i = 0; i < static_cast<int>(sizeof(s) / sizeof(float)); ++i) s[i] = 0.0f;
                 return s;
             },
-            [&](int64_t place, auto s, int count, bool bias) {
-                by.apply(place, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
+            [&] {
+                return [by = optimiser(numbers)](int64_t place, auto s, int count, bool bias) {
+                    by.apply(place, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
+                };
             });
     }
 
@@ -251,23 +277,24 @@ template <class B, SizeClass kClass> class Trainer {
         });
     }
 
-    HB_BLOCK void validate(Counters &c, Record &r) {
-        const DeviceRows &data = task_.validation;
-        for (int64_t first = 0; first < data.n; first += places().part) {
-            const int rows = static_cast<int>(data.n - first < places().part ? data.n - first : places().part);
-            const LossOf args{task_.loss, data, false, rows, rows, 0.0f};
-            pass_rows(bench_, data, first, rows, weights());
-            row_losses(bench_, args);
-            block_.phase([&](int tid) {
-                if (tid != 0) return;
-                Sums all{}, open{};
-                if (first > 0) all = load_sums(0), open = load_sums(kOpen);
-                add_rows(bench_, args, first, data.n, open, [&](int64_t, const Sums &s) { all.add(s); });
-                store_sums(0, all), store_sums(kOpen, open);
-            });
-        }
-        const Sums all{block_.uniform(number(kSums), 0), block_.uniform(number(kSums), 1), block_.uniform(number(kSums), 2)};
-        if (take_down(c, r, c.step, all.scores(data.n))) copy(weights(), block_.arena(net_.best));
+    // Adds the rows at hand, from `first` on, to the sums over the validation split; after the last one the best weights are
+    // kept. Answers the row that is next, or -1.
+    HB_BLOCK int64_t judge_rows(const LossOf &loss, int64_t first) {
+        const int64_t end = task_.validation.n;
+        const bool done = first + loss.rows >= end;
+        block_.phase([&](int tid) {
+            if (tid != 0) return;
+            Sums all{}, open{};
+            if (first > 0) all = load_sums(0), open = load_sums(kOpen);
+            add_rows(bench_, loss, first, end, open, [&](int64_t, const Sums &s) { all.add(s); });
+            store_sums(0, all), store_sums(kOpen, open);
+        });
+        if (!done) return first + loss.rows;
+        go_on([&](Counters &c, Record &r) {
+            word(kBetter).store(0, take_down(c, r, c.step, load_sums(0).scores(end)) ? 1u : 0u);
+        });
+        if (block_.uniform(word(kBetter), 0) != 0) copy(weights(), block_.arena(net_.best));
+        return -1;
     }
     HB_BLOCK Sums load_sums(int from) const {
         const Near<double> s = number(kSums);

@@ -86,28 +86,22 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     return s;
 }
 
-// What becomes of the gradient of layer l: start(place, vector) is what a sum begins with, take(place, vector, count, bias)
-// receives it; `place` in the arena, `count` of its numbers are no padding.
-template <class Bench, class A, class Start, class Take>
-HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const Start &start, const Take &take) {
+// What becomes of the gradient of layer l: start(place, vector) is what a sum begins with; ready() answers what takes it,
+// called with (place, vector, count, bias): `place` in the arena, `count` of its numbers are no padding.
+template <class Bench, class A, class Start, class Ready>
+HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
-    const auto run = [&](auto inputs, auto units) {
+    by_tile(b.places.columns[l], [&](auto inputs, auto units) {
         column_tiles<decltype(inputs)::value, decltype(units)::value>(
             tid, b.block.threads(), a, b.g(l), b.stride(), rows, b.k_end(l), y.out,
             [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
-            [&](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); });
-    };
-    switch (b.places.columns[l]) {
-        case Tile::t8x8:
-        case Tile::t8x4: run(Count<8>{}, Count<4>{}); break;
-        case Tile::t4x4: run(Count<4>{}, Count<4>{}); break;
-        case Tile::t2x2: run(Count<2>{}, Count<2>{}); break;
-    }
+            [&] { return [&, take = ready()](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); }; });
+    });
     // Biases go to the last threads: the first ones have the most tiles.
     deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
         Some<1> sum = start(y.bias + j, Some<1>{});
         sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
-        take(y.bias + j, sum, 1, true);
+        ready()(y.bias + j, sum, 1, true);
     });
 }
 

@@ -37,9 +37,10 @@ class NumbaBackend:
         *,
         threads: int | None = None,
         precision: str = "float32",
+        device_memory: int | None = None,
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
-        checks.refuse_bf16(precision, self.name)
+        checks.refuse(self.name, precision, ("float32",), device_memory)
         return HostEngine(NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(threads))
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:

@@ -30,9 +30,10 @@ class ReferenceBackend:
         *,
         threads: int | None = None,
         precision: str = "float32",
+        device_memory: int | None = None,
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
-        checks.refuse_bf16(precision, self.name)
+        checks.refuse(self.name, precision, ("float32",), device_memory)
         kernels = ReferenceKernels(loss, n_outputs)
         return HostEngine(kernels, train, validation, loss, n_outputs, thread_count(threads))
 

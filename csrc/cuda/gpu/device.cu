@@ -1,0 +1,366 @@
+#include "cuda/gpu/device.hpp"
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <map>
+#include <type_traits>
+
+#include "cuda/block/birth.hpp"
+#include "cuda/gpu/block.cuh"
+#include "cuda/gpu/launches.cuh"
+
+#ifndef HYPERBAND_CUDA_ARCHITECTURES
+#define HYPERBAND_CUDA_ARCHITECTURES "unknown"
+#endif
+
+namespace hyperband::cuda {
+namespace {
+
+std::string version_text(int v) { return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10); }
+
+void check(cudaError_t e, const char *call) {
+    if (e == cudaSuccess) return;
+    cudaGetLastError();  // the next call must not find it
+    throw DeviceError(std::string(call) + " failed: " + cudaGetErrorString(e) + " (" + cudaGetErrorName(e) + ").");
+}
+
+// Makes a device the thread's own for a while: other libraries in this thread keep theirs.
+class Current {
+  public:
+    explicit Current(int number) {
+        check(cudaGetDevice(&before_), "cudaGetDevice");
+        if (before_ != number) check(cudaSetDevice(number), "cudaSetDevice");
+    }
+    ~Current() { cudaSetDevice(before_); }
+    Current(const Current &) = delete;
+    Current &operator=(const Current &) = delete;
+
+  private:
+    int before_ = 0;
+};
+
+__global__ void stamp_kernel(uint64_t *deadline, double seconds) {
+    *deadline = seconds < 0.0 ? ~uint64_t{0} : nanoseconds() + static_cast<uint64_t>(seconds * 1e9);
+}
+
+__global__ void __launch_bounds__(kMostThreads) birth_kernel(const Birth *births, int n) {
+    GpuBlock block(nullptr, 0);
+    for (int i = static_cast<int>(blockIdx.x); i < n; i += static_cast<int>(gridDim.x)) give_birth(block, births[i]);
+}
+
+__global__ void finite_kernel(const float *x, size_t n, int *bad) {
+    bool found = false;
+    for (size_t i = blockIdx.x * size_t{blockDim.x} + threadIdx.x; i < n; i += size_t{gridDim.x} * blockDim.x)
+        found = found || (__float_as_uint(x[i]) & 0x7f800000u) == 0x7f800000u;
+    if (found) *bad = 1;
+}
+
+// Grows when more is asked for than before; what was in it is lost.
+class Buffer {
+  public:
+    ~Buffer() { cudaFree(memory_); }
+    Buffer() = default;
+    Buffer(const Buffer &) = delete;
+    Buffer &operator=(const Buffer &) = delete;
+    // Null when there is not so much left.
+    void *reserve(size_t bytes) {
+        if (bytes <= size_ && memory_ != nullptr) return memory_;
+        cudaFree(memory_);
+        memory_ = nullptr, size_ = 0;
+        if (const cudaError_t e = cudaMalloc(&memory_, std::max<size_t>(bytes, 256)); e != cudaSuccess) {
+            memory_ = nullptr;
+            cudaGetLastError();
+            if (e != cudaErrorMemoryAllocation) check(e, "cudaMalloc");
+            return nullptr;
+        }
+        size_ = bytes;
+        return memory_;
+    }
+    template <class T> T *of(size_t n) {
+        if (void *memory = reserve(n * sizeof(T))) return static_cast<T *>(memory);
+        throw DeviceFull("the device has no " + std::to_string((n * sizeof(T) >> 20) + 1) +
+                         " MiB left for the work of a launch. Lower device_memory, so that networks leave some.");
+    }
+
+  private:
+    void *memory_ = nullptr;
+    size_t size_ = 0;
+};
+
+// Jobs that are started together: kernels of one class, blocks of one size.
+struct Group {
+    size_t first = 0, count = 0;
+    SizeClass size_class{};
+    int threads = 0;
+    int64_t near = 0, far = 0;  // floats, of the largest
+};
+
+template <class Job> std::vector<Group> grouped(std::vector<Job> &jobs) {
+    std::map<std::pair<SizeClass, int>, int> seen;  // in the order in which they come: the longest job's first
+    const auto key = [](const Job &j) { return std::pair(j.places.size_class, j.places.threads); };
+    for (const Job &j : jobs) seen.emplace(key(j), static_cast<int>(seen.size()));
+    std::stable_sort(jobs.begin(), jobs.end(), [&](const Job &a, const Job &b) { return seen[key(a)] < seen[key(b)]; });
+    std::vector<Group> groups;
+    for (size_t i = 0; i < jobs.size(); ++i) {
+        const Places &p = jobs[i].places;
+        if (groups.empty() || key(jobs[i]) != std::pair(groups.back().size_class, groups.back().threads))
+            groups.push_back({i, 0, p.size_class, p.threads, 0, 0});
+        Group &g = groups.back();
+        ++g.count;
+        g.near = std::max(g.near, p.near_size);
+        g.far = std::max(g.far, (p.far_size + 63) / 64 * 64);
+    }
+    return groups;
+}
+
+// call(class) with the class as a constant.
+template <class Call> cudaError_t for_training(SizeClass c, const Call &call) {
+    switch (c) {
+        case SizeClass::S: return call(std::integral_constant<SizeClass, SizeClass::S>{});
+        case SizeClass::M: return call(std::integral_constant<SizeClass, SizeClass::M>{});
+        case SizeClass::L: return call(std::integral_constant<SizeClass, SizeClass::L>{});
+        default: return call(std::integral_constant<SizeClass, SizeClass::XL>{});
+    }
+}
+template <class Call> cudaError_t for_judging(SizeClass c, const Call &call) {
+    if (c == SizeClass::L) return call(std::integral_constant<SizeClass, SizeClass::L>{});
+    return call(std::integral_constant<SizeClass, SizeClass::XL>{});
+}
+
+cudaError_t start(const Shape &shape, const List<TrainJob> &list, const Task &task, SizeClass c) {
+    return for_training(c, [&](auto tag) { return start_training<decltype(tag)::value>(shape, list, task); });
+}
+cudaError_t start(const Shape &shape, const List<JudgeJob> &list, const Task &task, SizeClass c) {
+    return for_judging(c, [&](auto tag) { return start_judging<decltype(tag)::value>(shape, list, task); });
+}
+cudaError_t residents_of(const TrainJob *, const Shape &shape, SizeClass c, int *n) {
+    return for_training(c, [&](auto tag) { return training_residents<decltype(tag)::value>(shape, n); });
+}
+cudaError_t residents_of(const JudgeJob *, const Shape &shape, SizeClass c, int *n) {
+    return for_judging(c, [&](auto tag) { return judging_residents<decltype(tag)::value>(shape, n); });
+}
+
+class GpuDevice final : public Device {
+  public:
+    explicit GpuDevice(int number) : number_(number) {
+        const Current current(number_);
+        cudaDeviceProp p{};
+        check(cudaGetDeviceProperties(&p, number_), "cudaGetDeviceProperties");
+        allow(static_cast<int>(p.sharedMemPerBlockOptin), p);
+        facts_.name = p.name;
+        facts_.capability = std::to_string(p.major) + "." + std::to_string(p.minor);
+        facts_.threads = kMostThreads;
+        facts_.total_bytes = static_cast<int64_t>(p.totalGlobalMem);
+        facts_.processors = p.multiProcessorCount;
+        check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+        check(cudaEventCreateWithFlags(&ready_, cudaEventDisableTiming), "cudaEventCreate");
+    }
+    ~GpuDevice() override {
+        cudaSetDevice(number_);
+        for (const cudaStream_t s : streams_) cudaStreamDestroy(s);
+        cudaEventDestroy(ready_);
+        cudaStreamDestroy(stream_);
+    }
+
+    DeviceFacts facts() const override { return facts_; }
+
+    void *allocate(size_t bytes) override {
+        const Current current(number_);
+        void *memory = nullptr;
+        const cudaError_t e = cudaMalloc(&memory, bytes);
+        if (e == cudaErrorMemoryAllocation) {
+            cudaGetLastError();
+            return nullptr;
+        }
+        check(e, "cudaMalloc");
+        return memory;
+    }
+    void release(void *memory) noexcept override { cudaFree(memory); }
+    size_t free_bytes() const override {
+        const Current current(number_);
+        size_t free = 0, total = 0;
+        check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+        return free;
+    }
+    void *allocate_pinned(size_t bytes) override {
+        const Current current(number_);
+        void *memory = nullptr;
+        const cudaError_t e = cudaMallocHost(&memory, bytes);
+        if (e == cudaErrorMemoryAllocation) {
+            cudaGetLastError();
+            throw DeviceFull("the host has no " + std::to_string((bytes >> 20) + 1) +
+                             " MiB of pinned memory left for networks that wait.");
+        }
+        check(e, "cudaMallocHost");
+        return memory;
+    }
+    void release_pinned(void *memory) noexcept override { cudaFreeHost(memory); }
+    void upload(void *to, const void *from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice); }
+    void download(void *to, const void *from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost); }
+
+    void give_birth(const std::vector<Birth> &births) override {
+        if (births.empty()) return;
+        const Current current(number_);
+        auto *const there = jobs_.of<Birth>(births.size());
+        upload(there, births.data(), births.size() * sizeof(Birth));
+        const auto n = static_cast<int>(births.size());
+        birth_kernel<<<std::min(n, 8 * facts_.processors), kMostThreads, 0, stream_>>>(there, n);
+        check(cudaGetLastError(), "the kernel of initial weights");
+        check(cudaStreamSynchronize(stream_), "the kernel of initial weights");
+    }
+    void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) override {
+        launch(jobs, task, seconds, "training");
+    }
+    void judge(const std::vector<JudgeJob> &jobs, const Task &task) override { launch(jobs, task, -1.0, "evaluation"); }
+
+    bool all_finite(const float *x, size_t n) override {
+        const Current current(number_);
+        int *const bad = next_.of<int>(1);
+        check(cudaMemsetAsync(bad, 0, sizeof(int), stream_), "cudaMemset");
+        finite_kernel<<<8 * facts_.processors, kMostThreads, 0, stream_>>>(x, n, bad);
+        check(cudaGetLastError(), "the kernel that looks for infinite numbers");
+        int found = 0;
+        download(&found, bad, sizeof found);
+        return found == 0;
+    }
+    void wait_for(uintptr_t stream) override {
+        const Current current(number_);
+        // 1 and 2 are the names of the default streams, legacy and per thread, in CUDA's own headers too.
+        check(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(stream)), "waiting for the stream of the array");
+    }
+
+  private:
+    // Shared memory up to the device's most, for all kernels; near_bytes is what is left beside their own.
+    void allow(int most, const cudaDeviceProp &p) {
+        size_t own[6] = {};
+        const cudaError_t found[6] = {allow_training<SizeClass::S>(most, own),     allow_training<SizeClass::M>(most, own + 1),
+                                      allow_training<SizeClass::L>(most, own + 2), allow_training<SizeClass::XL>(most, own + 3),
+                                      allow_judging<SizeClass::L>(most, own + 4),  allow_judging<SizeClass::XL>(most, own + 5)};
+        for (const cudaError_t e : found) {
+            if (e == cudaErrorNoKernelImageForDevice || e == cudaErrorInvalidDeviceFunction ||
+                e == cudaErrorUnsupportedPtxVersion) {
+                cudaGetLastError();
+                throw DeviceError("this build has code for the architectures " HYPERBAND_CUDA_ARCHITECTURES ", but " +
+                                  std::string(p.name) + " is " + std::to_string(p.major) + std::to_string(p.minor) +
+                                  ". Build with HYPERBAND_CUDA_ARCHITECTURES=" + std::to_string(p.major) +
+                                  std::to_string(p.minor) + ".");
+            }
+            check(e, "cudaFuncSetAttribute");
+        }
+        facts_.near_bytes = most - static_cast<int64_t>(*std::max_element(own, own + 6));
+    }
+
+    void copy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
+        const Current current(number_);
+        check(cudaMemcpyAsync(to, from, bytes, kind, stream_), "cudaMemcpy");
+        check(cudaStreamSynchronize(stream_), "cudaMemcpy");
+    }
+
+    cudaStream_t stream_of(size_t group) {
+        while (streams_.size() <= group) {
+            cudaStream_t s = nullptr;
+            check(cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking), "cudaStreamCreate");
+            streams_.push_back(s);
+        }
+        return streams_[group];
+    }
+
+    // How a group is started: as many blocks as run at a time.
+    template <class Job> Shape shape_of(const Group &g, cudaStream_t stream) const {
+        Shape shape{0, g.threads, static_cast<size_t>(g.near) * 4, stream};
+        check(residents_of(static_cast<const Job *>(nullptr), shape, g.size_class, &shape.blocks), "asking for occupancy");
+        const int64_t most = static_cast<int64_t>(std::max(1, shape.blocks)) * facts_.processors;
+        shape.blocks = static_cast<int>(std::min<int64_t>(static_cast<int64_t>(g.count), most));
+        return shape;
+    }
+
+    // Every group on a stream of its own: when the blocks of one have no job left, those of the next take their places.
+    template <class Job> void launch(std::vector<Job> jobs, const Task &task, double seconds, const char *what) {
+        if (jobs.empty()) return;
+        const Current current(number_);
+        const std::vector<Group> groups = grouped(jobs);
+        std::vector<Shape> shapes;
+        for (size_t i = 0; i < groups.size(); ++i) shapes.push_back(shape_of<Job>(groups[i], stream_of(i)));
+        float *const far = far_memory(groups, shapes);
+        Job *const there = jobs_.of<Job>(jobs.size());
+        upload(there, jobs.data(), jobs.size() * sizeof(Job));
+        const size_t counters = (groups.size() + 1) / 2 * 2;
+        int *const next = next_.of<int>(counters + 2);
+        auto *const deadline = reinterpret_cast<uint64_t *>(next + counters);
+        check(cudaMemsetAsync(next, 0, counters * sizeof(int), stream_), "cudaMemset");
+        stamp_kernel<<<1, 1, 0, stream_>>>(deadline, seconds);
+        check(cudaEventRecord(ready_, stream_), "cudaEventRecord");
+        int64_t place = 0;
+        for (size_t i = 0; i < groups.size(); ++i) {
+            const Group &g = groups[i];
+            check(cudaStreamWaitEvent(shapes[i].stream, ready_, 0), "cudaStreamWaitEvent");
+            const List<Job> list{there + g.first, static_cast<int>(g.count), next + i, far + place, g.far, deadline};
+            check(start(shapes[i], list, task, g.size_class), what);
+            place += g.far * shapes[i].blocks;
+        }
+        cudaError_t first = cudaSuccess;
+        for (size_t i = 0; i < groups.size(); ++i)  // all of them: none may run on when this returns
+            if (const cudaError_t e = cudaStreamSynchronize(streams_[i]); first == cudaSuccess) first = e;
+        check(first, what);
+    }
+
+    // The blocks' parts of global memory; fewer blocks where there is too little.
+    float *far_memory(const std::vector<Group> &groups, std::vector<Shape> &shapes) {
+        while (true) {
+            size_t floats = 0;
+            for (size_t i = 0; i < groups.size(); ++i)
+                floats += static_cast<size_t>(groups[i].far) * static_cast<size_t>(shapes[i].blocks);
+            if (floats == 0) return nullptr;
+            if (void *memory = far_.reserve(floats * sizeof(float))) return static_cast<float *>(memory);
+            bool fewer = false;
+            for (Shape &s : shapes) {
+                fewer = fewer || s.blocks > 1;
+                s.blocks = std::max(1, s.blocks / 2);
+            }
+            if (!fewer) return far_.of<float>(floats);  // says what is missing
+        }
+    }
+
+    int number_;
+    DeviceFacts facts_{};
+    cudaStream_t stream_ = nullptr;
+    cudaEvent_t ready_ = nullptr;
+    std::vector<cudaStream_t> streams_;
+    Buffer jobs_, next_, far_;
+};
+
+}  // namespace
+
+Gpus find_gpus() {
+    Gpus r;
+    const cudaError_t e = cudaGetDeviceCount(&r.count);
+    if (e == cudaSuccess && r.count > 0) return r;
+    cudaGetLastError();
+    r.count = 0;
+    int driver = 0, own = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&own);
+    if (driver == 0)
+        r.reason = "there is no NVIDIA driver on this machine";
+    else if (e == cudaErrorInsufficientDriver)
+        r.reason = "the NVIDIA driver is for CUDA " + version_text(driver) + ", this build needs " + version_text(own) +
+                   ": update the driver";
+    else if (e == cudaErrorNoDevice || e == cudaSuccess)
+        r.reason = "the NVIDIA driver shows no GPU to this process (CUDA_VISIBLE_DEVICES may hide them)";
+    else
+        r.reason = std::string("the NVIDIA driver answers: ") + cudaGetErrorString(e);
+    return r;
+}
+
+std::shared_ptr<Device> open_gpu(int number) {
+    const Gpus found = find_gpus();
+    if (number < 0 || number >= found.count)
+        throw std::out_of_range("GPU " + std::to_string(number) + " was asked for, but " +
+                                (found.count == 0 ? found.reason : "there are " + std::to_string(found.count)) + ".");
+    return std::make_shared<GpuDevice>(number);
+}
+
+std::string cuda_build() { return version_text(CUDART_VERSION) + ", architectures " HYPERBAND_CUDA_ARCHITECTURES; }
+
+}  // namespace hyperband::cuda

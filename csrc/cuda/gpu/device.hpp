@@ -1,0 +1,25 @@
+// GPUs as devices; free of CUDA's types, for those who make engines.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/device.hpp"
+
+namespace hyperband::cuda {
+
+struct Gpus {
+    int count = 0;
+    std::string reason;  // why there is none: no driver, an old one, no GPU
+};
+// Asks the driver, each time anew; never throws.
+Gpus find_gpus();
+
+// The GPU of that number. Throws DeviceError when it cannot be used, std::out_of_range when there is none.
+std::shared_ptr<Device> open_gpu(int number);
+
+// Of the build: CUDA's version and the architectures that it has code for.
+std::string cuda_build();
+
+}  // namespace hyperband::cuda

@@ -1,0 +1,92 @@
+// The text of the kernels, included by the file of each size class.
+#pragma once
+
+#include "cuda/block/judge.hpp"
+#include "cuda/block/trainer.hpp"
+#include "cuda/gpu/block.cuh"
+#include "cuda/gpu/launches.cuh"
+
+namespace hyperband::cuda {
+
+// By all threads; a barrier must follow.
+template <class T> __device__ __forceinline__ void copy_words(T &to, const T &from) {
+    static_assert(sizeof(T) % 4 == 0);
+    auto *const target = reinterpret_cast<uint32_t *>(&to);
+    const auto *const source = reinterpret_cast<const uint32_t *>(&from);
+    for (unsigned i = threadIdx.x; i < sizeof(T) / 4; i += blockDim.x) target[i] = source[i];
+}
+
+// A job with its network, in shared memory: every phase reads of them.
+template <class Job> struct alignas(8) Workplace {
+    unsigned char job_bytes[sizeof(Job)], network_bytes[sizeof(Network)];  // shared memory has no constructors
+    int turn;
+    __device__ __forceinline__ Job &job() { return *reinterpret_cast<Job *>(job_bytes); }
+    __device__ __forceinline__ Network &network() { return *reinterpret_cast<Network *>(network_bytes); }
+};
+static_assert(sizeof(TrainJob) % 8 == 0 && sizeof(JudgeJob) % 8 == 0 && sizeof(Network) % 8 == 0);
+
+// Takes the next job of the list with its network; false when none is left. A block that comes late still does its first one:
+// every launch moves on.
+template <class Job>
+__device__ __forceinline__ bool next_job(Workplace<Job> &here, const List<Job> &list, const GpuBlock &block, bool first) {
+    __syncthreads();
+    if (threadIdx.x == 0) here.turn = !first && block.late() ? list.n : atomicAdd(list.next, 1);
+    __syncthreads();
+    const int turn = here.turn;
+    if (turn >= list.n) return false;
+    copy_words(here.job(), list.jobs[turn]);
+    copy_words(here.network(), *list.jobs[turn].network);
+    __syncthreads();
+    return true;
+}
+
+template <SizeClass kClass>
+__global__ void __launch_bounds__(kMostThreads, 1)
+    train_kernel(const __grid_constant__ List<TrainJob> list, const __grid_constant__ Task task) {
+    __shared__ Workplace<TrainJob> here;
+    GpuBlock block(list.far + blockIdx.x * list.far_stride, *list.deadline);
+    for (bool first = true; next_job(here, list, block, first); first = false) {
+        Trainer<GpuBlock, kClass>(block, here.network(), here.job(), task).run();
+        copy_words(*here.job().network, here.network());
+    }
+}
+
+template <SizeClass kClass>
+__global__ void __launch_bounds__(kMostThreads, 1)
+    judge_kernel(const __grid_constant__ List<JudgeJob> list, const __grid_constant__ Task task) {
+    __shared__ Workplace<JudgeJob> here;
+    GpuBlock block(list.far + blockIdx.x * list.far_stride, *list.deadline);
+    for (bool first = true; next_job(here, list, block, first); first = false)
+        judge<GpuBlock, kClass>(block, here.network(), here.job(), task);
+}
+
+template <class Kernel> cudaError_t allow(Kernel kernel, int near_bytes, size_t *own_bytes) {
+    cudaFuncAttributes found{};
+    if (const cudaError_t e = cudaFuncGetAttributes(&found, kernel); e != cudaSuccess) return e;
+    *own_bytes = found.sharedSizeBytes;
+    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                near_bytes - static_cast<int>(found.sharedSizeBytes));
+}
+
+template <SizeClass kClass> cudaError_t start_training(const Shape &s, const List<TrainJob> &list, const Task &task) {
+    train_kernel<kClass><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
+    return cudaGetLastError();
+}
+template <SizeClass kClass> cudaError_t start_judging(const Shape &s, const List<JudgeJob> &list, const Task &task) {
+    judge_kernel<kClass><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
+    return cudaGetLastError();
+}
+template <SizeClass kClass> cudaError_t allow_training(int near_bytes, size_t *own_bytes) {
+    return allow(train_kernel<kClass>, near_bytes, own_bytes);
+}
+template <SizeClass kClass> cudaError_t allow_judging(int near_bytes, size_t *own_bytes) {
+    return allow(judge_kernel<kClass>, near_bytes, own_bytes);
+}
+template <SizeClass kClass> cudaError_t training_residents(const Shape &s, int *residents) {
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, train_kernel<kClass>, s.threads, s.near_bytes);
+}
+template <SizeClass kClass> cudaError_t judging_residents(const Shape &s, int *residents) {
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, judge_kernel<kClass>, s.threads, s.near_bytes);
+}
+
+}  // namespace hyperband::cuda

@@ -1,0 +1,39 @@
+// The kernels of a size class, and how they are started. Blocks stay: each takes the next job of the list until none is left
+// or time is up.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "cuda/network.hpp"
+
+namespace hyperband::cuda {
+
+constexpr int kMostThreads = 256;  // of a block
+
+// What a launch shares beside its task: the list's next job, the blocks' parts of global memory, when to stop.
+template <class Job> struct List {
+    const Job *jobs;
+    int n;
+    int *next;
+    float *far;
+    int64_t far_stride;  // floats
+    const uint64_t *deadline;
+};
+
+struct Shape {
+    int blocks, threads;
+    size_t near_bytes;
+    cudaStream_t stream;
+};
+
+// One for each class, in a file of its own: they are large.
+template <SizeClass kClass> cudaError_t start_training(const Shape &shape, const List<TrainJob> &list, const Task &task);
+template <SizeClass kClass> cudaError_t start_judging(const Shape &shape, const List<JudgeJob> &list, const Task &task);
+// Lets the kernels have so much shared memory, and says how much they use of themselves.
+template <SizeClass kClass> cudaError_t allow_training(int near_bytes, size_t *own_bytes);
+template <SizeClass kClass> cudaError_t allow_judging(int near_bytes, size_t *own_bytes);
+// Blocks that a multiprocessor runs at a time.
+template <SizeClass kClass> cudaError_t training_residents(const Shape &shape, int *residents);
+template <SizeClass kClass> cudaError_t judging_residents(const Shape &shape, int *residents);
+
+}  // namespace hyperband::cuda

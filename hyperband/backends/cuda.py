@@ -1,0 +1,266 @@
+"""The C++ engine on GPUs: one block of threads trains one network, to the bits of the CPU's engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband import _core, memory
+from hyperband.architecture import Architecture
+from hyperband.backends import checks
+from hyperband.backends.base import F32, F64, I64, Backend, Split
+from hyperband.backends.compiled import CompiledEngine, Record, Triple, forward
+from hyperband.backends.state import State
+from hyperband.errors import BackendUnavailable, InsufficientMemory
+
+_T = TypeVar("_T")
+
+#: About what a step costs beside its products, in floating-point operations: see step_cost in csrc/cuda/engine.cpp.
+_STEP = 1e5
+
+#: Of the host's free memory, what networks that wait there may take.
+_PAGED = 0.5
+
+
+class CudaEngine(CompiledEngine):
+    """`hyperband.backends.base.Engine` on one GPU or several: members are dealt to them, data lies on each."""
+
+    _core: _Shards
+
+    def capacity(self) -> int | None:
+        """Bytes of networks on all devices, and of those that wait in the host's memory."""
+        free = memory.free_bytes()
+        return None if free is None else self._core.capacity() + int(_PAGED * free)
+
+
+class _Shards:
+    """The verbs of `hyperband._core.CudaEngine` over one engine a device.
+
+    A member stays where it was dealt to: nothing crosses between devices. Each device works in a thread of its own.
+    """
+
+    def __init__(self, engines: Sequence[Any], n_rows: int) -> None:
+        self._engines, self._n_rows = list(engines), n_rows
+        self._pool = ThreadPoolExecutor(len(engines), "hyperband-gpu") if len(engines) > 1 else None
+        self._homes: dict[int, tuple[int, int]] = {}  # id -> device, id there
+        self._costs: dict[int, float] = {}
+        self._loads = [0.0] * len(engines)
+        self._next = 0
+
+    def capacity(self) -> int:
+        return sum(engine.capacity() for engine in self._engines)
+
+    def add(self, records: Sequence[Record], seeds: Sequence[int], total_steps: Sequence[int]) -> list[int]:
+        costs = [self._cost(record) for record in records]
+        dealt: dict[int, list[int]] = {}
+        loads = list(self._loads)
+        for place in sorted(range(len(records)), key=lambda i: -costs[i]):  # the dearest first, each to the idlest
+            device = min(range(len(loads)), key=loads.__getitem__)
+            loads[device] += costs[place]
+            dealt.setdefault(device, []).append(place)
+        parts = {device: sorted(places) for device, places in dealt.items()}
+        made: dict[int, list[int]] = {}
+
+        def work(device: int) -> None:
+            listed = parts[device]
+            made[device] = self._engines[device].add(
+                [records[i] for i in listed], [seeds[i] for i in listed], [total_steps[i] for i in listed]
+            )
+
+        try:
+            self._each(parts, work)
+        except BaseException:
+            for device, local in made.items():  # all of them or none
+                for identity in local:
+                    self._engines[device].release(identity)
+            raise
+        ids = list(range(self._next, self._next + len(records)))
+        self._next += len(records)
+        self._loads = loads
+        for device, places in parts.items():
+            for place, local_id in zip(places, made[device], strict=True):
+                self._homes[ids[place]] = (device, local_id)
+                self._costs[ids[place]] = costs[place]
+        return ids
+
+    def train(
+        self, ids: Sequence[int], until: Sequence[int], rows: int, inputs: int, evaluate: bool, seconds: float
+    ) -> list[bool]:
+        arrived = [False] * len(ids)
+
+        def work(device: int) -> None:
+            places = parts[device]
+            local = [self._homes[ids[i]][1] for i in places]
+            found = self._engines[device].train(local, [until[i] for i in places], rows, inputs, evaluate, seconds)
+            for place, there in zip(places, found, strict=True):
+                arrived[place] = there
+
+        parts = self._parts(ids)
+        self._each(parts, work)
+        return arrived
+
+    def progress(self, ids: Sequence[int]) -> tuple[I64, F64]:
+        counters, scores = np.zeros((len(ids), 4), np.int64), np.zeros((len(ids), 5))
+        for device, places in self._parts(ids).items():
+            counters[places], scores[places] = self._engines[device].progress([self._homes[ids[i]][1] for i in places])
+        return counters, scores
+
+    def evaluate(self, ids: Sequence[int], x: F32, y: NDArray[Any], weight: F32 | None, best: bool) -> tuple[F64, F64]:
+        loss, error = np.zeros(len(ids)), np.zeros(len(ids))
+
+        def work(device: int) -> None:
+            places = parts[device]
+            local = [self._homes[ids[i]][1] for i in places]
+            loss[places], error[places] = self._engines[device].evaluate(local, x, y, weight, best)
+
+        parts = self._parts(ids)
+        self._each(parts, work)
+        return loss, error
+
+    def predict(self, member: int, x: F32, best: bool) -> F32:
+        device, local = self._homes[member]
+        return _asked(lambda: self._engines[device].predict(local, x, best))
+
+    def forget_best(self, member: int) -> None:
+        device, local = self._homes[member]
+        self._engines[device].forget_best(local)
+
+    def release(self, member: int) -> None:
+        device, local = self._homes.pop(member)
+        self._loads[device] -= self._costs.pop(member)
+        self._engines[device].release(local)
+
+    def export_state(self, member: int) -> State:
+        device, local = self._homes[member]
+        return _asked(lambda: self._engines[device].export_state(local))
+
+    def import_state(self, member: int, state: Mapping[str, NDArray[Any]]) -> None:
+        device, local = self._homes[member]
+        _asked(lambda: self._engines[device].import_state(local, state))
+
+    def bytes_per_member(self, *record: Any) -> int:
+        size: int = self._engines[0].bytes_per_member(*record)
+        return size
+
+    def _cost(self, record: Record) -> float:
+        """About the floating-point operations of an epoch."""
+        batch = record[1][4]
+        weights = self.bytes_per_member(*record) / 8
+        return 6.0 * weights * self._n_rows + _STEP * self._n_rows / batch
+
+    def _parts(self, ids: Sequence[int]) -> dict[int, list[int]]:
+        """Places in ``ids`` by device."""
+        parts: dict[int, list[int]] = {}
+        for place, member in enumerate(ids):
+            parts.setdefault(self._homes[member][0], []).append(place)
+        return parts
+
+    def _each(self, devices: Mapping[int, Any], work: Callable[[int], None]) -> None:
+        """``work(device)`` for each, at once; the first error once all are done."""
+        if self._pool is None or len(devices) == 1:
+            for device in devices:
+                _asked(partial(work, device))
+            return
+        running = [self._pool.submit(work, device) for device in devices]
+        errors = [future.exception() for future in running]
+        for error in errors:
+            if error is not None:
+                _asked(partial(_raise, error))
+
+
+class CudaBackend:
+    """Makes engines on these devices.
+
+    Parameters
+    ----------
+    devices : sequence of `hyperband._core.Device`, at least one
+    name : str
+    """
+
+    def __init__(self, devices: Sequence[Any], name: str = "cuda") -> None:
+        self.name = name
+        self._devices = list(devices)
+
+    def engine(
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
+        device_memory: int | None = None,
+    ) -> CudaEngine:
+        checks.check_precision(precision)
+        limit = checks.check_device_memory(device_memory)
+
+        def make(
+            x: F32, y: NDArray[Any], weight: F32 | None, judged: Triple | None, kind: int, outputs: int
+        ) -> _Shards:
+            engines = [
+                _asked(partial(_core.CudaEngine, device, x, y, weight, judged, kind, outputs, limit or 0))
+                for device in self._devices
+            ]
+            return _Shards(engines, len(x))
+
+        return CudaEngine(train, validation, loss, n_outputs, make)
+
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+        """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""
+        return forward(architecture, weights, x)
+
+    def describe(self) -> dict[str, str]:
+        facts = [device.facts() for device in self._devices]
+        return {
+            "arithmetic": "float32",
+            "devices": ", ".join(
+                f"{f['name']} (compute capability {f['capability']}, {f['total_bytes'] / 2**30:.0f} GiB)" for f in facts
+            ),
+            "CUDA": _core.gpus()[2],
+        }
+
+
+def backend(name: str = "cuda") -> Backend:
+    """The backend "cuda" on every GPU that this process sees, or "cuda:N" on the one of that number.
+
+    Raises
+    ------
+    BackendUnavailable
+        When this build has no CUDA code, the driver is absent or too old, or there is no such GPU.
+    """
+    count, reason, build = _core.gpus()
+    if not build:
+        raise BackendUnavailable(
+            f"Backend {name!r} cannot be used: {reason}. Build the package with HYPERBAND_CUDA=ON and nvcc "
+            "12.8 or newer, or choose native, numba or numpy."
+        )
+    if count == 0:
+        raise BackendUnavailable(f"Backend {name!r} cannot be used: {reason}. Choose native, numba or numpy.")
+    number = re.fullmatch(r"cuda:(\d+)", name)
+    wanted = range(count) if number is None else [int(number[1])]
+    if wanted[-1] >= count:
+        raise BackendUnavailable(
+            f"Backend {name!r} cannot be used: the GPUs that this process sees are numbered 0 to {count - 1}."
+        )
+    return CudaBackend([_asked(partial(_core.gpu, n)) for n in wanted], name)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _asked(call: Callable[[], _T]) -> _T:
+    """What the device answers; what it could not do becomes one of the package's errors."""
+    try:
+        return call()
+    except _core.DeviceFull as error:
+        raise InsufficientMemory(f"The GPU's memory must hold data and networks: {error}") from error
+    except _core.DeviceError as error:
+        raise BackendUnavailable(f"Backend 'cuda' cannot go on: {error}") from error
