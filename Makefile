@@ -19,7 +19,7 @@ DEMO_TIME ?= 45s
 # Where nvcc is: code for the GPU that is here, else for two architectures. `pip install .` alone compiles for all of them.
 export HYPERBAND_CUDA_ARCHITECTURES ?= $(if $(wildcard /proc/driver/nvidia/version),native,80;90)
 
-.PHONY: help demo test check lint format bench build clean
+.PHONY: help demo test check lint format bench gpu-check build clean
 
 help:
 	@echo "make demo    set everything up and search a network for a real table (digits), under a minute after the build"
@@ -28,6 +28,7 @@ help:
 	@echo "make lint    the static checks alone: ruff, mypy, clang-format"
 	@echo "make format  let ruff and clang-format rewrite the files"
 	@echo "make bench   time the engine against other ways to train the same networks"
+	@echo "make gpu-check  where a GPU is: build, compare with the CPU to the bit, look for races, time (eight minutes)"
 	@echo "make build   the virtual environment and the compiled package alone"
 	@echo "make clean   remove what the others made"
 
@@ -95,6 +96,10 @@ format: $(STAMPS)/dev
 
 bench: $(STAMPS)/build
 	@$(PY) -m benchmarks
+
+# With the Python that is there, and what it has: no environment is made, nothing is fetched.
+gpu-check:
+	@$(or $(PYTHON),python3) -m benchmarks gpu-check $(GPU_CHECK_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist hyperband-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

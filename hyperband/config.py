@@ -15,7 +15,8 @@ from hyperband.errors import HyperbandError
 
 #: Environment variables that change what is in use.
 VARIABLES = (
-    "HYPERBAND_BACKEND", "HYPERBAND_ISA", "HYPERBAND_BF16", "HYPERBAND_THREADS", "HYPERBAND_PURE", "HYPERBAND_CUDA"
+    "HYPERBAND_BACKEND", "HYPERBAND_ISA", "HYPERBAND_BF16", "HYPERBAND_THREADS", "HYPERBAND_CUDA_THREADS",
+    "HYPERBAND_PURE", "HYPERBAND_CUDA",
 )  # fmt: skip
 
 

@@ -47,14 +47,19 @@ class Population:
     class_weight : mapping class -> weight, "balanced" or None
     epochs : float > 0
         The maximal resource: learning-rate schedules are stretched over it, and `train` goes there by default.
-    backend : {"auto", "native", "numba", "numpy"}
+    backend : {"auto", "cuda", "cuda:0", "cuda:1", ..., "native", "numba", "numpy"}
+        "cuda" deals members to every GPU of the machine, "cuda:1" takes the one of that number.
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
-    precision : {"float32", "bf16"}
+    precision : {"float32", "tf32", "bf16"}
         "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
-        AVX512_BF16; weights stay float32. Such curves differ from those in float32, and between the two instructions.
+        AVX512_BF16 and on GPUs; "tf32" to 11 bits, on GPUs. Weights stay float32. Such curves differ from those in
+        float32, and between devices and instructions.
     memory_limit : int or None
         Bytes that members may take in memory; None: 80 % of what is free. When they are too many they train in waves,
         and those that wait are kept in temporary files; no figure depends on it.
+    device_memory : int or None
+        Bytes of each GPU that data and members may take; None: 80 % of what is free there. When members are too many
+        they train in waves, and those that wait are kept in the host's memory; no figure depends on it.
 
     Raises
     ------
@@ -99,6 +104,7 @@ class Population:
         threads: int | None = None,
         precision: str = "float32",
         memory_limit: int | None = None,
+        device_memory: int | None = None,
     ) -> None:
         self.architectures = _architectures(architectures)
         keys = _seeds(seed, seeds, len(self.architectures))
@@ -117,7 +123,9 @@ class Population:
 
         chosen = registry.get(backend)
         self.backend = chosen.name
-        self._engine = chosen.engine(train, judged, self.loss, self.n_outputs, threads=threads, precision=precision)
+        self._engine = chosen.engine(
+            train, judged, self.loss, self.n_outputs, threads=threads, precision=precision, device_memory=device_memory
+        )
         self._residents = Residents(self._engine, memory_limit)
         total = np.maximum(1, np.rint(self.epochs * self._steps_per_epoch)).astype(np.int64)
         for i, (a, k, t) in enumerate(zip(self.architectures, keys, total, strict=True)):

@@ -52,6 +52,7 @@ class Settings:
     threads: int | None = None
     precision: str = "float32"
     memory_limit: int | None = None
+    device_memory: int | None = None
     progress: bool | OnStatus = False
 
 
@@ -102,6 +103,7 @@ def search(
     threads: int | None = None,
     precision: str = "float32",
     memory_limit: int | None = None,
+    device_memory: int | None = None,
     progress: bool | OnStatus = False,
     study: None = None,
 ) -> NetworkSearchResult:
@@ -117,7 +119,7 @@ def search(
     space : Space or None
         Parameters named as `hyperband.networks.to_architecture` says; None: a space for tables of this size (for a
         grid a small one: layers, width, learning rate, activation).
-    backend : {"auto", "native", "numba", "numpy"}
+    backend : {"auto", "cuda", "cuda:0", "cuda:1", ..., "native", "numba", "numpy"}
     seed : int or None
         Of splits, configurations and networks; None: that of the algorithm, else 0. The result depends on it and on
         nothing else that changes from run to run.
@@ -129,11 +131,14 @@ def search(
         "error" ranks by misclassified rows (or mean squared error) where sample or class weights shape the loss.
     time_limit : float or None, seconds; the best so far is returned
     threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
-    precision : {"float32", "bf16"}
+    precision : {"float32", "tf32", "bf16"}
         "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
-        AVX512_BF16; weights stay float32. Such curves differ from those in float32, and between the two instructions.
+        AVX512_BF16 and on GPUs; "tf32" to 11 bits, on GPUs. Weights stay float32. Such curves differ from those in
+        float32, and between devices and instructions.
     memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. More networks than fit train in waves.
+    device_memory : int or None
+        Bytes of each GPU that data and networks may take; None: 80 % of what is free there.
     progress : bool or callable
         True: lines on stderr; a function is called with a `hyperband.progress.Status` several times a second.
     study : None
@@ -162,7 +167,7 @@ def search(
     if study is not None:
         raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
     settings = Settings(
-        backend, seed, resource, epochs, rank_by, time_limit, threads, precision, memory_limit, progress
+        backend, seed, resource, epochs, rank_by, time_limit, threads, precision, memory_limit, device_memory, progress
     )
     check(settings, algorithm)
     key = _seed(seed, algorithm)
@@ -230,6 +235,7 @@ def search_prepared(
         threads=settings.threads,
         precision=settings.precision,
         memory_limit=settings.memory_limit,
+        device_memory=settings.device_memory,
     )
     meter = Meter(run.plan, evaluator.resource.passes / evaluator.resource.maximum)
     show: OnStatus | None = Reporter() if settings.progress is True else settings.progress or None

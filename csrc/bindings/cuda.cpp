@@ -43,10 +43,12 @@ py::tuple gpus() {
 #endif
 }
 
-std::shared_ptr<Device> gpu([[maybe_unused]] int number) {
+std::shared_ptr<Device> gpu([[maybe_unused]] int number, [[maybe_unused]] int threads) {
+    if (threads != 64 && threads != 128 && threads != 256)
+        refuse("`threads` must be 64, 128 or 256; got " + std::to_string(threads) + ".");
 #if HYPERBAND_CUDA
     const Release released;
-    return cuda::open_gpu(number);
+    return cuda::open_gpu(number, threads);
 #else
     throw cuda::DeviceError("this build has no CUDA code.");
 #endif
@@ -54,10 +56,12 @@ std::shared_ptr<Device> gpu([[maybe_unused]] int number) {
 
 std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, const FloatArray &x, const py::array &y,
                                         const py::object &weight, const py::object &validation, int loss, int n_outputs,
-                                        size_t limit) {
+                                        size_t limit, int precision) {
+    if (precision < 0 || precision > 2) refuse("`precision` must be from 0 to 2.");
     const Problem p = problem(x, y, weight, validation, loss, n_outputs);
     const Release released;
-    return std::make_unique<CudaEngine>(device, p.train, p.judged(), p.loss, p.n_inputs, n_outputs, limit);
+    return std::make_unique<CudaEngine>(device, p.train, p.judged(), p.loss, p.n_inputs, n_outputs, limit,
+                                        static_cast<Precision>(precision));
 }
 
 }  // namespace
@@ -75,13 +79,14 @@ void register_cuda(py::module_ &m) {
             return r;
         });
     m.def("gpus", &gpus, "(number of GPUs, why there is none, CUDA version and architectures of the build or \"\").");
-    m.def("gpu", &gpu, py::arg("number"), "The GPU of that number; DeviceError with the reason when it cannot be used.");
+    m.def("gpu", &gpu, py::arg("number"), py::arg("threads") = 256,
+          "The GPU of that number; DeviceError with the reason when it cannot be used.");
     m.def("host_device", &host_device, py::arg("threads") = 32, py::arg("order") = "forward", py::arg("watched") = false,
           py::arg("missing_barrier") = -1, py::arg("near_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
           py::arg("size_class") = -1);
     auto c = py::class_<CudaEngine>(m, "CudaEngine");
     c.def(py::init(&make_engine), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
-          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"))
+          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"), py::arg("precision"))
         .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.");
     bind_members<CudaEngine>(c);
 }

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/precision.hpp"
 #include "core/state.hpp"
 #include "core/table.hpp"
 #include "cpu/member.hpp"
@@ -36,8 +37,6 @@ class Dataset {
 inline size_t blocks_of(size_t rows) { return (rows + kJudgedRows - 1) / kJudgedRows; }
 
 class Pack;
-enum class Precision { float32, bf16 };  // of the products of training
-
 class Engine {
   public:
     Engine(const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs, int threads,

@@ -45,11 +45,11 @@ class Lent {
 }  // namespace
 
 Engine::Engine(std::shared_ptr<Device> device, const Table &train, const Table *validation, Loss loss, int n_inputs,
-               int n_outputs, size_t limit)
+               int n_outputs, size_t limit, Precision precision)
     : device_(std::move(device)), facts_(device_->facts()),
       limit_(limit > 0 ? limit : static_cast<size_t>(kUsable * static_cast<double>(device_->free_bytes()))),
       train_(*device_, train, n_inputs, n_outputs), loss_(loss), n_inputs_(n_inputs), n_outputs_(n_outputs),
-      pool_(*device_, limit_) {
+      precision_(precision), pool_(*device_, limit_) {
     if (validation != nullptr) validation_ = std::make_unique<Dataset>(*device_, *validation, n_inputs, n_outputs);
     const size_t data = train_.bytes() + (validation_ ? validation_->bytes() : 0);
     if (data >= limit_)
@@ -168,7 +168,7 @@ Network *Engine::networks(size_t n) {
 }
 
 Task Engine::task(bool evaluate) const {
-    return {loss_, n_outputs_, train_.rows(), validation_ ? validation_->rows() : DeviceRows{}, evaluate};
+    return {loss_, precision_, n_outputs_, train_.rows(), validation_ ? validation_->rows() : DeviceRows{}, evaluate};
 }
 
 const Places &Engine::places_of(Member &m) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/precision.hpp"
 #include "core/state.hpp"
 #include "cuda/dataset.hpp"
 #include "cuda/places.hpp"
@@ -36,7 +37,7 @@ class Engine {
   public:
     // limit: bytes of the device's memory that data and members may take; 0: most of what is free.
     Engine(std::shared_ptr<Device> device, const Table &train, const Table *validation, Loss loss, int n_inputs, int n_outputs,
-           size_t limit);
+           size_t limit, Precision precision);
     ~Engine();
 
     std::vector<int64_t> add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
@@ -80,6 +81,7 @@ class Engine {
     std::unique_ptr<Dataset> validation_;
     Loss loss_;
     int n_inputs_, n_outputs_;
+    Precision precision_;
     Pool pool_;
     Network *networks_ = nullptr;  // room on the device for those of a launch
     size_t networks_room_ = 0;

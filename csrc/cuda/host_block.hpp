@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cuda/block/memory.hpp"
+#include "cuda/host_warp.hpp"
 
 namespace hyperband::cuda {
 
@@ -101,6 +102,7 @@ template <bool kWatched> class HostBlock {
   public:
     template <class T> using Near = HostMemory<T, kWatched>;
     template <class T> using Far = HostMemory<T, kWatched>;
+    using Warp = HostWarp;
     using Clock = std::chrono::steady_clock;
 
     // near: floats of shared memory, aligned to 16 bytes; far: the block's part of global memory.

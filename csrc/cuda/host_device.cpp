@@ -81,8 +81,14 @@ void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, doub
         if (!first && deadline && Clock::now() >= limit) return;
         first = false;
         run(job, deadline, [&](auto &block, auto size_class) {
-            Trainer<std::remove_reference_t<decltype(block)>, decltype(size_class)::value>(block, *job.network, job, task)
-                .run();
+            using Block = std::remove_reference_t<decltype(block)>;
+            constexpr SizeClass kClass = decltype(size_class)::value;
+            switch (task.precision) {
+                case Precision::float32:
+                    return Trainer<Block, kClass, Precision::float32>(block, *job.network, job, task).run();
+                case Precision::tf32: return Trainer<Block, kClass, Precision::tf32>(block, *job.network, job, task).run();
+                case Precision::bf16: return Trainer<Block, kClass, Precision::bf16>(block, *job.network, job, task).run();
+            }
         });
     }
 }

@@ -6,6 +6,7 @@
 
 #include "core/layout.hpp"
 #include "core/philox.hpp"
+#include "core/precision.hpp"
 #include "core/record.hpp"
 
 namespace hyperband::cuda {
@@ -125,6 +126,7 @@ struct JudgeJob {
 // What all jobs of a launch share.
 struct Task {
     Loss loss;
+    Precision precision;  // of products in training
     int32_t n_outputs;
     DeviceRows train, validation;  // validation.n 0: none
     bool evaluate;

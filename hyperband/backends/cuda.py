@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from hyperband import _core, memory
 from hyperband.architecture import Architecture
 from hyperband.backends import checks
-from hyperband.backends.base import F32, F64, I64, Backend, Split
+from hyperband.backends.base import F32, F64, I64, PRECISIONS, Backend, Split
 from hyperband.backends.compiled import CompiledEngine, Record, Triple, forward
 from hyperband.backends.state import State
-from hyperband.errors import BackendUnavailable, InsufficientMemory
+from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 
 _T = TypeVar("_T")
+
+THREADS = "HYPERBAND_CUDA_THREADS"
 
 #: About what a step costs beside its products, in floating-point operations: see step_cost in csrc/cuda/engine.cpp.
 _STEP = 1e5
@@ -199,13 +202,13 @@ class CudaBackend:
         device_memory: int | None = None,
     ) -> CudaEngine:
         checks.check_precision(precision)
-        limit = checks.check_device_memory(device_memory)
+        limit, number = checks.check_device_memory(device_memory), PRECISIONS.index(precision)
 
         def make(
             x: F32, y: NDArray[Any], weight: F32 | None, judged: Triple | None, kind: int, outputs: int
         ) -> _Shards:
             engines = [
-                _asked(partial(_core.CudaEngine, device, x, y, weight, judged, kind, outputs, limit or 0))
+                _asked(partial(_core.CudaEngine, device, x, y, weight, judged, kind, outputs, limit or 0, number))
                 for device in self._devices
             ]
             return _Shards(engines, len(x))
@@ -219,7 +222,7 @@ class CudaBackend:
     def describe(self) -> dict[str, str]:
         facts = [device.facts() for device in self._devices]
         return {
-            "arithmetic": "float32",
+            "arithmetic": "float32, on request tf32 or bf16 products",
             "devices": ", ".join(
                 f"{f['name']} (compute capability {f['capability']}, {f['total_bytes'] / 2**30:.0f} GiB)" for f in facts
             ),
@@ -249,7 +252,16 @@ def backend(name: str = "cuda") -> Backend:
         raise BackendUnavailable(
             f"Backend {name!r} cannot be used: the GPUs that this process sees are numbered 0 to {count - 1}."
         )
-    return CudaBackend([_asked(partial(_core.gpu, n)) for n in wanted], name)
+    threads = block_threads()
+    return CudaBackend([_asked(partial(_core.gpu, n, threads)) for n in wanted], name)
+
+
+def block_threads() -> int:
+    """Most threads of a block, from ``HYPERBAND_CUDA_THREADS`` or 256; for tuning: no bit depends on it."""
+    text = os.environ.get(THREADS, "").strip() or "256"
+    if text not in ("64", "128", "256"):
+        raise InputError(f"The environment variable {THREADS} must be 64, 128 or 256; got {text!r}.")
+    return int(text)
 
 
 def _raise(error: BaseException) -> None:

@@ -44,20 +44,28 @@ INTERRUPTED = 130
 @click.option("--sample-weight", metavar="COLUMN", help="Column that says how much a row counts.")
 @click.option("--missing-target", type=click.Choice(("error", "drop")), default="error", show_default=True)
 @click.option("--header/--no-header", default=None, help="Whether line one names the columns; else found out.")
-@click.option("--backend", default="auto", show_default=True, metavar="NAME", help="auto, native, numba or numpy.")
+@click.option(
+    "--backend", default="auto", show_default=True, metavar="NAME", help="auto, cuda, cuda:1, native, numba or numpy."
+)
 @click.option("--threads", type=int, help="Default: every processor. No figure depends on it.")
 @click.option(
     "--precision",
-    type=click.Choice(("float32", "bf16")),
+    type=click.Choice(("float32", "tf32", "bf16")),
     default="float32",
     show_default=True,
-    help="Of the factors of products in training; bf16 is faster where the processor has it.",
+    help="Of the factors of products in training; bf16 is faster where the processor has it, both are on GPUs.",
 )
 @click.option(
     "--memory-limit",
     type=Size(),
     metavar="4G",
     help="Memory that networks may take; the others wait on disk.  [default: 80 % of what is free]",
+)
+@click.option(
+    "--device-memory",
+    type=Size(),
+    metavar="4G",
+    help="Memory of each GPU that data and networks may take.  [default: 80 % of what is free there]",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--time", "time_limit", type=Duration(), metavar="60s", help="Stop after this time with the best so far.")
@@ -96,8 +104,9 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
     from hyperband.search import Settings
 
-    names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads", "precision", "memory_limit")
-    return Settings(**{name: options[name] for name in names}, progress=not quiet)
+    names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads", "precision")
+    limits = ("memory_limit", "device_memory")
+    return Settings(**{name: options[name] for name in names + limits}, progress=not quiet)
 
 
 def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:

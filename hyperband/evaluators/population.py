@@ -89,10 +89,12 @@ class PopulationEvaluator:
     seed : int, root of the networks' seeds and of the order of columns ("features")
     rank_by : {"loss", "error"}
     threads : int or None
-    precision : {"float32", "bf16"}, of the factors of products in training
+    precision : {"float32", "tf32", "bf16"}, of the factors of products in training
     memory_limit : int or None
         Bytes that networks may take; None: 80 % of what is free. When they are too many they train in waves, with the
         same results.
+    device_memory : int or None
+        Bytes of each GPU that data and networks may take, likewise.
 
     Raises
     ------
@@ -115,6 +117,7 @@ class PopulationEvaluator:
         threads: int | None = None,
         precision: str = "float32",
         memory_limit: int | None = None,
+        device_memory: int | None = None,
     ) -> None:
         if rank_by not in RANKINGS:
             raise InputError(f"`rank_by` must be one of {', '.join(RANKINGS)}; got {rank_by!r}.")
@@ -128,7 +131,13 @@ class PopulationEvaluator:
         self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
         self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
         self._engine: Engine = backend.engine(
-            train, self._validation, data.loss, data.n_outputs, threads=threads, precision=precision
+            train,
+            self._validation,
+            data.loss,
+            data.n_outputs,
+            threads=threads,
+            precision=precision,
+            device_memory=device_memory,
         )
         self._residents = Residents(self._engine, memory_limit)
         self._open: dict[int, _Open] = {}

@@ -310,6 +310,8 @@ def test_bad_tables_are_refused_in_one_line(here):
         (["--backend", "cuda:999"], "Backend 'cuda:999' cannot be used"),
         (["--backend", "fast"], "must be one of"),
         (["--backend", "numpy", "--precision", "bf16"], "no bf16 products"),
+        (["--backend", "native", "--precision", "tf32"], "no tf32 products"),
+        (["--backend", "native", "--device-memory", "1G"], "`device_memory` is for backend='cuda'"),
         (["--threads", "0"], "threads"),
         (["--seed", "-1"], "seed"),
         (["--epochs", "5"], "`epochs` is for resource='rows' or 'features'"),

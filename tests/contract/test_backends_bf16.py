@@ -15,7 +15,6 @@ import hyperband as hb
 from hyperband import build_info
 from hyperband.architecture import Architecture
 from hyperband.backends import registry
-from hyperband.backends.base import Member, Split
 from hyperband.errors import BackendUnavailable, InputError
 
 KINDS = {"amx": {"amx_bf16", "amx_tile"}, "avx512bf16": {"avx512_bf16"}}
@@ -31,74 +30,19 @@ def offered() -> list[str]:
 needs_bf16 = pytest.mark.skipif(not offered(), reason="this processor has neither AMX nor AVX512_BF16, or no engine")
 
 
-def rounded(a: np.ndarray) -> np.ndarray:
-    """To the nearest bfloat16, ties to even, as float64."""
-    u = np.ascontiguousarray(a, np.float32).view(np.uint32)
-    return ((u + 0x7FFF + ((u >> 16) & 1)) & 0xFFFF0000).view(np.float32).astype(np.float64)
-
-
-Layers = list[tuple[np.ndarray, np.ndarray]]
-
-
-def step(layers: Layers, x: np.ndarray, y: np.ndarray, activation: str, rate: float) -> Layers:
-    """One step of SGD on the whole batch, cross-entropy, every factor of a product rounded; rows in any order."""
-    act = {"relu": lambda z: np.maximum(z, 0.0), "tanh": np.tanh}[activation]
-    slope = {"relu": lambda z: (z > 0) * 1.0, "tanh": lambda z: 1 - np.tanh(z) ** 2}[activation]
-    h, z = [x.astype(np.float64)], []
-    for w, b in layers:
-        z.append(rounded(h[-1]) @ rounded(w) + b)
-        h.append(act(z[-1]))
-    p = np.exp(z[-1] - z[-1].max(axis=1, keepdims=True))
-    g = (p / p.sum(axis=1, keepdims=True) - np.eye(p.shape[1])[y]) / len(y)
-    moved = []
-    for n in reversed(range(len(layers))):
-        w, b = layers[n]
-        moved.append((w - rate * rounded(h[n]).T @ rounded(g), b - rate * g.sum(axis=0)))
-        if n:
-            g = rounded(g) @ rounded(w).T * slope(z[n - 1])
-    return moved[::-1]
-
-
-CASES = [
-    ([64, 32], 40, 10, 64, "relu", 40), ([33, 17], 45, 5, 51, "tanh", 45), ([5], 3, 3, 7, "relu", 3),
-    ([100, 70], 90, 12, 250, "tanh", 90), ([40, 9], 90, 12, 30, "tanh", 50), ([], 90, 2, 30, "tanh", 17),
-]  # fmt: skip
-
-
-def worst_step() -> float:
-    """The largest deviation of two steps from the promise, in units of how far they moved."""
-    worst = 0.0
-    for widths, inputs, classes, rows, activation, used in CASES:
-        rng = np.random.default_rng(rows)
-        x = rng.normal(size=(rows, inputs)).astype(np.float32)
-        y = rng.integers(0, classes, rows).astype(np.int32)
-        engine = registry.get("native").engine(Split(x, y), None, "cross_entropy", classes, threads=1, precision="bf16")
-        network = Architecture(
-            widths=widths, activation=activation, optimizer="sgd", learning_rate=0.5, batch_size=rows
-        )
-        ids = engine.add([Member(network, 1, 10)])
-        for steps in (1, 2):
-            before = lab.layers(engine.export_state(int(ids[0])))
-            lab.train(engine, ids, steps, evaluate=False, inputs=used)
-            after = lab.layers(engine.export_state(int(ids[0])))
-            seen = [(before[0][0][:used], before[0][1]), *before[1:]]
-            expected = step(seen, x[:, :used], y, activation, 0.5)
-            for n, (old, new, right) in enumerate(zip(seen, after, expected, strict=True)):
-                found = new[0][:used] if n == 0 else new[0]
-                worst = max(worst, float(np.abs(found - right[0]).max() / np.abs(right[0] - old[0]).max()))
-                worst = max(worst, float(np.abs(new[1] - right[1]).max() / np.abs(right[1] - old[1]).max()))
-            assert np.array_equal(before[0][0][used:], after[0][0][used:])
-    return worst
-
-
 @needs_bf16
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_instruction_rounds_the_factors_of_products_and_nothing_else(kind: str) -> None:
     if kind not in offered():
         pytest.skip(f"this processor has no {kind}")
-    script = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport test_backends_bf16 as this\n"
+    script = f"""import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import rounding
+from hyperband import _core
+from hyperband.backends import registry
+print(_core.bf16(), rounding.worst_step(registry.get("native"), "bf16"))
+"""
     done = subprocess.run(
-        [sys.executable, "-c", script + "print(this._core_bf16(), this.worst_step())"],
+        [sys.executable, "-c", script],
         env={**os.environ, "HYPERBAND_BF16": kind}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -106,12 +50,6 @@ def test_each_instruction_rounds_the_factors_of_products_and_nothing_else(kind: 
     assert used == kind
     # A number beside a boundary may be rounded to either side; a wrong index or a missing row is off by 1.
     assert float(worst) < 2e-3
-
-
-def _core_bf16() -> str:
-    from hyperband import _core
-
-    return _core.bf16()
 
 
 @needs_bf16

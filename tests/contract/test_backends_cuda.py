@@ -1,5 +1,5 @@
-"""The text of the GPU's blocks on a host that stands in for one: any number of threads in any order gives the bits of the
-CPU's engine, no two threads touch a word in one phase, a missing barrier is found. On a real GPU: the same bits again.
+"""The text of the GPU's blocks on a host that stands in for one: any number of threads in any order gives the bits of
+the CPU's engine, no two threads touch a word in one phase, a missing barrier is found. On a real GPU: the same bits.
 """
 
 from __future__ import annotations

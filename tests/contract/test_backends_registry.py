@@ -86,7 +86,9 @@ def test_gpus_by_number(native: Backend, monkeypatch: pytest.MonkeyPatch) -> Non
 
     opened: list[int] = []
     monkeypatch.setattr("hyperband._core.gpus", lambda: (2, "", "13.0, architectures 80 90"))
-    monkeypatch.setattr("hyperband._core.gpu", lambda number: opened.append(number) or _core.host_device())
+    monkeypatch.setattr(
+        "hyperband._core.gpu", lambda number, threads: opened.append(number) or _core.host_device(threads)
+    )
     monkeypatch.setattr(registry, "_loaded", {})
     monkeypatch.delenv("HYPERBAND_BACKEND", raising=False)
     assert registry.choose("auto").name == "cuda" and opened == [0, 1]
@@ -96,6 +98,10 @@ def test_gpus_by_number(native: Backend, monkeypatch: pytest.MonkeyPatch) -> Non
     assert registry.get("cuda").describe()["devices"].count("host") == 2
     with pytest.raises(BackendUnavailable, match="numbered 0 to 1"):
         registry.get("cuda:2")
+    monkeypatch.setenv("HYPERBAND_CUDA_THREADS", "100")
+    monkeypatch.setattr(registry, "_loaded", {})
+    with pytest.raises(InputError, match="HYPERBAND_CUDA_THREADS must be 64, 128 or 256; got '100'"):
+        registry.get("cuda")
     for wrong in ("cuda:", "cuda:x", "cuda:-1", "cuda:1,2", "gpu"):
         with pytest.raises(InputError, match="cuda:N"):
             registry.get(wrong)

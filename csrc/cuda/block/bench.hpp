@@ -9,6 +9,7 @@
 namespace hyperband::cuda {
 
 template <class B, SizeClass kClass> struct Bench {
+    using Block = B;
     template <class T> using Near = typename B::template Near<T>;
     template <class T> using Far = typename B::template Far<T>;
     template <bool kNear> using Floats = std::conditional_t<kNear, Near<float>, Far<float>>;

@@ -3,7 +3,7 @@
 // A block type B runs phases: phase(f) calls f(tid) for every thread, then all meet at a barrier. Two threads may touch the
 // same word in one phase only to read it. Between phases every thread computes the same values; what it needs of memory
 // there it reads with uniform(), which counts as a read by all threads in the phase that follows.
-// B::Near<T> and B::Far<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Some<N>)
+// B::Warp is for products on tensor cores, see tensor.hpp. B::Near<T> and B::Far<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Some<N>)
 // for N consecutive numbers at a multiple of N, and + an offset. near<T>(word), far(word), arena(pointer), read_only(pointer into a
 // data set)
 // and place(pointer to what belongs to the block's own network) make them; either(memory) is the same memory by a type that
@@ -18,9 +18,11 @@
 #if defined(__CUDACC__)
 #define HB_BLOCK __device__ __forceinline__
 #define HB_UNROLL_4 _Pragma("unroll 4")
+#define HB_UNROLL_2 _Pragma("unroll 2")
 #else
 #define HB_BLOCK inline
 #define HB_UNROLL_4
+#define HB_UNROLL_2
 #endif
 
 namespace hyperband::cuda {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/block/judge.hpp"
+#include "cuda/block/tensor.hpp"
 #include "cuda/block/updates.hpp"
 
 namespace hyperband::cuda {
@@ -9,8 +10,10 @@ namespace hyperband::cuda {
 // Words of near memory, from places.control: what one thread tells all others. kOpen counts numbers behind kSums.
 enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 9, kBetter = 10, kClip = 11, kSquares = 16, kOrder = 32 };
 
-template <class B, SizeClass kClass> class Trainer {
+// kPrecision: of products in training; the validation rows are judged in float32.
+template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     using Bench = cuda::Bench<B, kClass>;
+    static constexpr bool kTensor = kPrecision != Precision::float32;
     using Weights = typename Bench::template Floats<Bench::kWeightsNear>;
     using Moments = typename Bench::template Floats<Bench::kMomentsNear>;
     template <class T> using Near = typename B::template Near<T>;
@@ -52,7 +55,7 @@ template <class B, SizeClass kClass> class Trainer {
                 number_rows(bench_, judged, rows);
             }
             block_.phase([&](int tid) { gather(tid, bench_, data, rows); });
-            forward(bench_, {training, rows, first, static_cast<uint32_t>(c.step)}, weights());
+            through({training, rows, first, static_cast<uint32_t>(c.step)});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
             row_losses(bench_, loss);
@@ -185,6 +188,22 @@ template <class B, SizeClass kClass> class Trainer {
         });
     }
 
+    // The rows at hand forward.
+    HB_BLOCK void through(const Passage &pass) {
+        if constexpr (kTensor) {
+            if (pass.training) {
+                for (int l = 0; l < bench_.layers(); ++l) {
+                    block_.phase(
+                        [&](int tid) { tensor_forward<kPrecision>(tid, bench_, pass, l, inputs_of(bench_, l), weights()); });
+                    if (waits_for_activation(bench_, l))
+                        block_.phase([&](int tid) { tensor_activation(tid, bench_, pass, l); });
+                }
+                return;
+            }
+        }
+        forward(bench_, pass, weights());
+    }
+
     // The sum of the losses so far, by one thread in the order of rows.
     HB_BLOCK void add_losses(int rows, bool go_on) {
         double total = go_on ? number(kTotal).load(0) : 0.0;
@@ -196,6 +215,13 @@ template <class B, SizeClass kClass> class Trainer {
         number(kTotal).store(0, total);
     }
 
+    HB_BLOCK void back(int tid, int rows, int l) {
+        if constexpr (kTensor)
+            tensor_backward<kPrecision>(tid, bench_, rows, l, weights());
+        else
+            layer_backward(tid, bench_, rows, l, weights());
+    }
+
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
     // Answers whether the sum of the losses is finite: when it is not, nothing was changed.
     HB_BLOCK bool backward(Near<float> numbers, int rows, int first) {
@@ -204,7 +230,7 @@ template <class B, SizeClass kClass> class Trainer {
             if (l > 0 || l == last)
                 block_.phase([&](int tid) {
                     if (l == last && tid == block_.threads() - 1) add_losses(rows, first > 0);
-                    if (l > 0) layer_backward(tid, bench_, rows, l, weights());
+                    if (l > 0) back(tid, rows, l);
                 });
             if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
             block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(bench_, l)); });
@@ -221,14 +247,11 @@ template <class B, SizeClass kClass> class Trainer {
     template <class A> HB_BLOCK void columns(int tid, Near<float> numbers, int rows, int first, int l, A a) {
         if (places().collected) {
             const auto sums = gradient();
-            layer_columns(
-                tid, bench_, rows, l, a,
+            sum_columns(
+                tid, rows, l, a,
                 [&](int64_t place, auto s) {
                     constexpr int kCount = static_cast<int>(sizeof(s) / sizeof(float));
-                    if (first > 0) return sums.template load<kCount>(place);
-                    HB_UNROLL
-                    for (int i = 0; i < kCount; ++i) s[i] = 0.0f;
-                    return s;
+                    return first > 0 ? sums.template load<kCount>(place) : zeros(s);
                 },
                 [&] {
                     return [&](int64_t place, auto s, int, bool) {
@@ -237,18 +260,25 @@ template <class B, SizeClass kClass> class Trainer {
                 });
             return;
         }
-        layer_columns(
-            tid, bench_, rows, l, a,
-            [](int64_t, auto s) {
-                HB_UNROLL
-                for (int i = 0; i < static_cast<int>(sizeof(s) / sizeof(float)); ++i) s[i] = 0.0f;
-                return s;
-            },
+        sum_columns(
+            tid, rows, l, a, [](int64_t, auto s) { return zeros(s); },
             [&] {
                 return [by = optimiser(numbers)](int64_t place, auto s, int count, bool bias) {
                     by.apply(place, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
                 };
             });
+    }
+    template <class A, class Start, class Ready>
+    HB_BLOCK void sum_columns(int tid, int rows, int l, A a, const Start &start, const Ready &ready) {
+        if constexpr (kTensor)
+            tensor_columns<kPrecision>(tid, bench_, rows, l, a, start, ready);
+        else
+            layer_columns(tid, bench_, rows, l, a, start, ready);
+    }
+    template <int N> HB_BLOCK static Some<N> zeros(Some<N> s) {
+        HB_UNROLL
+        for (int i = 0; i < N; ++i) s[i] = 0.0f;
+        return s;
     }
 
     // The update where the whole gradient had to be put together first.

@@ -86,6 +86,17 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     return s;
 }
 
+// The biases of layer_columns. They go to the last threads: the first ones have the most tiles.
+template <class Bench, class Start, class Ready>
+HB_BLOCK void bias_columns(int tid, const Bench &b, int rows, int l, const Start &start, const Ready &ready) {
+    const DeviceLayer &y = b.net.layout.layer[l];
+    deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
+        Some<1> sum = start(y.bias + j, Some<1>{});
+        sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
+        ready()(y.bias + j, sum, 1, true);
+    });
+}
+
 // What becomes of the gradient of layer l: start(place, vector) is what a sum begins with; ready() answers what takes it,
 // called with (place, vector, count, bias): `place` in the arena, `count` of its numbers are no padding.
 template <class Bench, class A, class Start, class Ready>
@@ -97,12 +108,7 @@ HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const
             [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
             [&] { return [&, take = ready()](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); }; });
     });
-    // Biases go to the last threads: the first ones have the most tiles.
-    deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
-        Some<1> sum = start(y.bias + j, Some<1>{});
-        sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
-        ready()(y.bias + j, sum, 1, true);
-    });
+    bias_columns(tid, b, rows, l, start, ready);
 }
 
 // Visits every number of the arena that takes part in training: visit(place, count of four that are no padding, bias).

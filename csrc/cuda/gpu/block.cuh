@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "cuda/block/memory.hpp"
+#include "cuda/gpu/warp.cuh"
 
 namespace hyperband::cuda {
 
@@ -108,6 +109,7 @@ class GpuBlock {
   public:
     template <class T> using Near = NearMemory<T>;
     template <class T> using Far = FarMemory<T>;
+    using Warp = GpuWarp;
 
     // far: this block's part of global memory; deadline: nanoseconds of the device's timer.
     __device__ __forceinline__ GpuBlock(float *far, uint64_t deadline) : far_(far), deadline_(deadline) {}

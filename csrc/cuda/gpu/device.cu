@@ -114,43 +114,58 @@ template <class Job> std::vector<Group> grouped(std::vector<Job> &jobs) {
     return groups;
 }
 
-// call(class) with the class as a constant.
-template <class Call> cudaError_t for_training(SizeClass c, const Call &call) {
+template <SizeClass kClass> using ClassTag = std::integral_constant<SizeClass, kClass>;
+
+template <Precision kPrecision> using PrecisionTag = std::integral_constant<Precision, kPrecision>;
+
+// call(class, precision), as constants.
+template <class P, class Call> cudaError_t for_class(SizeClass c, P precision, const Call &call) {
     switch (c) {
-        case SizeClass::S: return call(std::integral_constant<SizeClass, SizeClass::S>{});
-        case SizeClass::M: return call(std::integral_constant<SizeClass, SizeClass::M>{});
-        case SizeClass::L: return call(std::integral_constant<SizeClass, SizeClass::L>{});
-        default: return call(std::integral_constant<SizeClass, SizeClass::XL>{});
+        case SizeClass::S: return call(ClassTag<SizeClass::S>{}, precision);
+        case SizeClass::M: return call(ClassTag<SizeClass::M>{}, precision);
+        case SizeClass::L: return call(ClassTag<SizeClass::L>{}, precision);
+        default: return call(ClassTag<SizeClass::XL>{}, precision);
+    }
+}
+template <class Call> cudaError_t for_training(SizeClass c, Precision precision, const Call &call) {
+    switch (precision) {
+        case Precision::tf32: return for_class(c, PrecisionTag<Precision::tf32>{}, call);
+        case Precision::bf16: return for_class(c, PrecisionTag<Precision::bf16>{}, call);
+        default: return for_class(c, PrecisionTag<Precision::float32>{}, call);
     }
 }
 template <class Call> cudaError_t for_judging(SizeClass c, const Call &call) {
-    if (c == SizeClass::L) return call(std::integral_constant<SizeClass, SizeClass::L>{});
-    return call(std::integral_constant<SizeClass, SizeClass::XL>{});
+    return c == SizeClass::L ? call(ClassTag<SizeClass::L>{}) : call(ClassTag<SizeClass::XL>{});
 }
 
 cudaError_t start(const Shape &shape, const List<TrainJob> &list, const Task &task, SizeClass c) {
-    return for_training(c, [&](auto tag) { return start_training<decltype(tag)::value>(shape, list, task); });
+    return for_training(c, task.precision, [&](auto tag, auto precision) {
+        return start_training<decltype(tag)::value, decltype(precision)::value>(shape, list, task);
+    });
 }
 cudaError_t start(const Shape &shape, const List<JudgeJob> &list, const Task &task, SizeClass c) {
     return for_judging(c, [&](auto tag) { return start_judging<decltype(tag)::value>(shape, list, task); });
 }
-cudaError_t residents_of(const TrainJob *, const Shape &shape, SizeClass c, int *n) {
-    return for_training(c, [&](auto tag) { return training_residents<decltype(tag)::value>(shape, n); });
+cudaError_t residents_of(const TrainJob *, const Shape &shape, const Task &task, SizeClass c, int *n) {
+    return for_training(c, task.precision, [&](auto tag, auto precision) {
+        return training_residents<decltype(tag)::value, decltype(precision)::value>(shape, n);
+    });
 }
-cudaError_t residents_of(const JudgeJob *, const Shape &shape, SizeClass c, int *n) {
+cudaError_t residents_of(const JudgeJob *, const Shape &shape, const Task &, SizeClass c, int *n) {
     return for_judging(c, [&](auto tag) { return judging_residents<decltype(tag)::value>(shape, n); });
 }
 
 class GpuDevice final : public Device {
   public:
-    explicit GpuDevice(int number) : number_(number) {
+    GpuDevice(int number, int threads) : number_(number) {
         const Current current(number_);
         cudaDeviceProp p{};
         check(cudaGetDeviceProperties(&p, number_), "cudaGetDeviceProperties");
         allow(static_cast<int>(p.sharedMemPerBlockOptin), p);
         facts_.name = p.name;
         facts_.capability = std::to_string(p.major) + "." + std::to_string(p.minor);
-        facts_.threads = kMostThreads;
+        has_tensor_cores_ = p.major >= 8;
+        facts_.threads = threads;
         facts_.total_bytes = static_cast<int64_t>(p.totalGlobalMem);
         facts_.processors = p.multiProcessorCount;
         check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
@@ -210,6 +225,9 @@ class GpuDevice final : public Device {
         check(cudaStreamSynchronize(stream_), "the kernel of initial weights");
     }
     void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) override {
+        if (task.precision != Precision::float32 && !has_tensor_cores_)
+            throw DeviceError("products in tf32 or bf16 need compute capability 8.0 or newer; " + facts_.name + " has " +
+                              facts_.capability + ". Use precision='float32'.");
         launch(jobs, task, seconds, "training");
     }
     void judge(const std::vector<JudgeJob> &jobs, const Task &task) override { launch(jobs, task, -1.0, "evaluation"); }
@@ -233,10 +251,16 @@ class GpuDevice final : public Device {
   private:
     // Shared memory up to the device's most, for all kernels; near_bytes is what is left beside their own.
     void allow(int most, const cudaDeviceProp &p) {
-        size_t own[6] = {};
-        const cudaError_t found[6] = {allow_training<SizeClass::S>(most, own),     allow_training<SizeClass::M>(most, own + 1),
-                                      allow_training<SizeClass::L>(most, own + 2), allow_training<SizeClass::XL>(most, own + 3),
-                                      allow_judging<SizeClass::L>(most, own + 4),  allow_judging<SizeClass::XL>(most, own + 5)};
+        std::vector<size_t> own;
+        std::vector<cudaError_t> found;
+        const auto training = [&](auto tag, auto precision) {
+            return allow_training<decltype(tag)::value, decltype(precision)::value>(most, &own.emplace_back());
+        };
+        const auto judging = [&](auto tag) { return allow_judging<decltype(tag)::value>(most, &own.emplace_back()); };
+        for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L, SizeClass::XL})
+            for (const Precision p : {Precision::float32, Precision::tf32, Precision::bf16})
+                found.push_back(for_training(c, p, training));
+        for (const SizeClass c : {SizeClass::L, SizeClass::XL}) found.push_back(for_judging(c, judging));
         for (const cudaError_t e : found) {
             if (e == cudaErrorNoKernelImageForDevice || e == cudaErrorInvalidDeviceFunction ||
                 e == cudaErrorUnsupportedPtxVersion) {
@@ -248,7 +272,7 @@ class GpuDevice final : public Device {
             }
             check(e, "cudaFuncSetAttribute");
         }
-        facts_.near_bytes = most - static_cast<int64_t>(*std::max_element(own, own + 6));
+        facts_.near_bytes = most - static_cast<int64_t>(*std::max_element(own.begin(), own.end()));
     }
 
     void copy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
@@ -267,9 +291,10 @@ class GpuDevice final : public Device {
     }
 
     // How a group is started: as many blocks as run at a time.
-    template <class Job> Shape shape_of(const Group &g, cudaStream_t stream) const {
+    template <class Job> Shape shape_of(const Group &g, const Task &task, cudaStream_t stream) const {
         Shape shape{0, g.threads, static_cast<size_t>(g.near) * 4, stream};
-        check(residents_of(static_cast<const Job *>(nullptr), shape, g.size_class, &shape.blocks), "asking for occupancy");
+        check(residents_of(static_cast<const Job *>(nullptr), shape, task, g.size_class, &shape.blocks),
+              "asking for occupancy");
         const int64_t most = static_cast<int64_t>(std::max(1, shape.blocks)) * facts_.processors;
         shape.blocks = static_cast<int>(std::min<int64_t>(static_cast<int64_t>(g.count), most));
         return shape;
@@ -281,7 +306,7 @@ class GpuDevice final : public Device {
         const Current current(number_);
         const std::vector<Group> groups = grouped(jobs);
         std::vector<Shape> shapes;
-        for (size_t i = 0; i < groups.size(); ++i) shapes.push_back(shape_of<Job>(groups[i], stream_of(i)));
+        for (size_t i = 0; i < groups.size(); ++i) shapes.push_back(shape_of<Job>(groups[i], task, stream_of(i)));
         float *const far = far_memory(groups, shapes);
         Job *const there = jobs_.of<Job>(jobs.size());
         upload(there, jobs.data(), jobs.size() * sizeof(Job));
@@ -324,6 +349,7 @@ class GpuDevice final : public Device {
 
     int number_;
     DeviceFacts facts_{};
+    bool has_tensor_cores_ = false;  // of the kind that block/tensor.hpp needs
     cudaStream_t stream_ = nullptr;
     cudaEvent_t ready_ = nullptr;
     std::vector<cudaStream_t> streams_;
@@ -353,12 +379,12 @@ Gpus find_gpus() {
     return r;
 }
 
-std::shared_ptr<Device> open_gpu(int number) {
+std::shared_ptr<Device> open_gpu(int number, int threads) {
     const Gpus found = find_gpus();
     if (number < 0 || number >= found.count)
-        throw std::out_of_range("GPU " + std::to_string(number) + " was asked for, but " +
-                                (found.count == 0 ? found.reason : "there are " + std::to_string(found.count)) + ".");
-    return std::make_shared<GpuDevice>(number);
+        throw DeviceError("GPU " + std::to_string(number) + " was asked for, but " +
+                          (found.count == 0 ? found.reason : "there are " + std::to_string(found.count)) + ".");
+    return std::make_shared<GpuDevice>(number, threads);
 }
 
 std::string cuda_build() { return version_text(CUDART_VERSION) + ", architectures " HYPERBAND_CUDA_ARCHITECTURES; }

@@ -16,8 +16,9 @@ struct Gpus {
 // Asks the driver, each time anew; never throws.
 Gpus find_gpus();
 
-// The GPU of that number. Throws DeviceError when it cannot be used, std::out_of_range when there is none.
-std::shared_ptr<Device> open_gpu(int number);
+// The GPU of that number, with blocks of at most so many threads: 64, 128 or 256; no bit depends on it. Throws DeviceError when
+// it cannot be used.
+std::shared_ptr<Device> open_gpu(int number, int threads);
 
 // Of the build: CUDA's version and the architectures that it has code for.
 std::string cuda_build();

@@ -40,13 +40,13 @@ __device__ __forceinline__ bool next_job(Workplace<Job> &here, const List<Job> &
     return true;
 }
 
-template <SizeClass kClass>
+template <SizeClass kClass, Precision kPrecision>
 __global__ void __launch_bounds__(kMostThreads, 1)
     train_kernel(const __grid_constant__ List<TrainJob> list, const __grid_constant__ Task task) {
     __shared__ Workplace<TrainJob> here;
     GpuBlock block(list.far + blockIdx.x * list.far_stride, *list.deadline);
     for (bool first = true; next_job(here, list, block, first); first = false) {
-        Trainer<GpuBlock, kClass>(block, here.network(), here.job(), task).run();
+        Trainer<GpuBlock, kClass, kPrecision>(block, here.network(), here.job(), task).run();
         copy_words(*here.job().network, here.network());
     }
 }
@@ -68,22 +68,23 @@ template <class Kernel> cudaError_t allow(Kernel kernel, int near_bytes, size_t 
                                 near_bytes - static_cast<int>(found.sharedSizeBytes));
 }
 
-template <SizeClass kClass> cudaError_t start_training(const Shape &s, const List<TrainJob> &list, const Task &task) {
-    train_kernel<kClass><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
+template <SizeClass kClass, Precision kPrecision>
+cudaError_t start_training(const Shape &s, const List<TrainJob> &list, const Task &task) {
+    train_kernel<kClass, kPrecision><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
     return cudaGetLastError();
 }
 template <SizeClass kClass> cudaError_t start_judging(const Shape &s, const List<JudgeJob> &list, const Task &task) {
     judge_kernel<kClass><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
     return cudaGetLastError();
 }
-template <SizeClass kClass> cudaError_t allow_training(int near_bytes, size_t *own_bytes) {
-    return allow(train_kernel<kClass>, near_bytes, own_bytes);
+template <SizeClass kClass, Precision kPrecision> cudaError_t allow_training(int near_bytes, size_t *own_bytes) {
+    return allow(train_kernel<kClass, kPrecision>, near_bytes, own_bytes);
 }
 template <SizeClass kClass> cudaError_t allow_judging(int near_bytes, size_t *own_bytes) {
     return allow(judge_kernel<kClass>, near_bytes, own_bytes);
 }
-template <SizeClass kClass> cudaError_t training_residents(const Shape &s, int *residents) {
-    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, train_kernel<kClass>, s.threads, s.near_bytes);
+template <SizeClass kClass, Precision kPrecision> cudaError_t training_residents(const Shape &s, int *residents) {
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, train_kernel<kClass, kPrecision>, s.threads, s.near_bytes);
 }
 template <SizeClass kClass> cudaError_t judging_residents(const Shape &s, int *residents) {
     return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, judge_kernel<kClass>, s.threads, s.near_bytes);

@@ -26,14 +26,15 @@ struct Shape {
     cudaStream_t stream;
 };
 
-// One for each class, in a file of its own: they are large.
-template <SizeClass kClass> cudaError_t start_training(const Shape &shape, const List<TrainJob> &list, const Task &task);
+// One for each class and kind of products, in a file of its own: they are large.
+template <SizeClass kClass, Precision kPrecision>
+cudaError_t start_training(const Shape &shape, const List<TrainJob> &list, const Task &task);
 template <SizeClass kClass> cudaError_t start_judging(const Shape &shape, const List<JudgeJob> &list, const Task &task);
 // Lets the kernels have so much shared memory, and says how much they use of themselves.
-template <SizeClass kClass> cudaError_t allow_training(int near_bytes, size_t *own_bytes);
+template <SizeClass kClass, Precision kPrecision> cudaError_t allow_training(int near_bytes, size_t *own_bytes);
 template <SizeClass kClass> cudaError_t allow_judging(int near_bytes, size_t *own_bytes);
 // Blocks that a multiprocessor runs at a time.
-template <SizeClass kClass> cudaError_t training_residents(const Shape &shape, int *residents);
+template <SizeClass kClass, Precision kPrecision> cudaError_t training_residents(const Shape &shape, int *residents);
 template <SizeClass kClass> cudaError_t judging_residents(const Shape &shape, int *residents);
 
 }  // namespace hyperband::cuda

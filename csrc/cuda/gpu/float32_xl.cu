@@ -2,9 +2,9 @@
 
 namespace hyperband::cuda {
 
-template cudaError_t start_training<SizeClass::XL>(const Shape &, const List<TrainJob> &, const Task &);
-template cudaError_t allow_training<SizeClass::XL>(int, size_t *);
-template cudaError_t training_residents<SizeClass::XL>(const Shape &, int *);
+template cudaError_t start_training<SizeClass::XL, Precision::float32>(const Shape &, const List<TrainJob> &, const Task &);
+template cudaError_t allow_training<SizeClass::XL, Precision::float32>(int, size_t *);
+template cudaError_t training_residents<SizeClass::XL, Precision::float32>(const Shape &, int *);
 template cudaError_t start_judging<SizeClass::XL>(const Shape &, const List<JudgeJob> &, const Task &);
 template cudaError_t allow_judging<SizeClass::XL>(int, size_t *);
 template cudaError_t judging_residents<SizeClass::XL>(const Shape &, int *);

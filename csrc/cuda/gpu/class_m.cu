@@ -1,9 +1,0 @@
-#include "cuda/gpu/kernels.cuh"
-
-namespace hyperband::cuda {
-
-template cudaError_t start_training<SizeClass::M>(const Shape &, const List<TrainJob> &, const Task &);
-template cudaError_t allow_training<SizeClass::M>(int, size_t *);
-template cudaError_t training_residents<SizeClass::M>(const Shape &, int *);
-
-}  // namespace hyperband::cuda
