@@ -16,6 +16,8 @@ COMMANDS = {
     "precision": "bfloat16 products against float32: time, and errors of twenty seeds on real tables.",
     "growth": "Time and memory a network, from 100 to 10,000 networks.",
     "startup": "What happens before the first epoch.",
+    "gpu": "Backend cuda: thousands of networks an epoch, and a whole search, beside PyTorch and JAX on the same GPU.",
+    "gpu-check": "Build with CUDA, compare with the CPU to the bit, look for races, time: all in eight minutes.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "search-peers": "The same beside Optuna with PyTorch, and scikit-learn.",
     "inference": "Outputs of a network on a million rows, against NumPy.",

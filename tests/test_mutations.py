@@ -29,6 +29,7 @@ SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 GRADIENTS_NUMPY = ("tests/contract/test_backends_gradients.py", "-k", "numpy and slope and (relu or tanh)")
 GRADIENTS_NATIVE = ("tests/contract/test_backends_gradients.py", "-k", "native and slope and (relu or tanh)")
 TWINS = ("tests/contract/test_backends_bits.py", "-k", "native and twins and cross_entropy")
+BLOCKS = ("tests/contract/test_backends_cuda.py", "-k", "touch_a_word and mse and (S or XL)")
 SCHEDULES = ("tests/contract/test_schedulers.py",)
 RUNGS = ("tests/search/test_rungs.py",)
 SAMPLERS = ("tests/contract/test_samplers.py",)
@@ -95,6 +96,15 @@ NATIVE_FAULTS = {
     ),
     "clipping with another lane's norm": Fault(
         "csrc/cpu/text/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", TWINS
+    ),
+    "a gradient of the layer above, on the GPU": Fault(
+        "csrc/cuda/block/layers.hpp", "const auto to = b.g(l - 1), h", "const auto to = b.g(l), h", BLOCKS
+    ),
+    "two threads that write one number, on the GPU": Fault(
+        "csrc/cuda/block/judge.hpp",
+        "b.index().store(i, static_cast<uint32_t>(first + i))",
+        "b.index().store(i / 2, static_cast<uint32_t>(first + i))",
+        BLOCKS,
     ),
     "one survivor too many, native": Fault(
         "csrc/core/rungs.cpp", "k = std::min(k, rows.size());", "k = std::min(k + 1, rows.size());", RUNGS
@@ -204,7 +214,11 @@ class Workshop:
 
     def sources(self) -> list[str]:
         wanted = {f"kernels_{isa}.cpp" for isa in self._of_this_machine()}
-        found = [p for part in ("core", "cpu", "bindings") for p in sorted((self.folder / "csrc" / part).glob("*.cpp"))]
+        found = [
+            p
+            for part in ("core", "cpu", "cuda", "bindings")
+            for p in sorted((self.folder / "csrc" / part).glob("*.cpp"))
+        ]
         kept = [
             p for p in found if not p.name.startswith("kernels_") or p.name in wanted or p.parent.name == "bindings"
         ]
@@ -232,7 +246,8 @@ class Workshop:
         if fault is not None:
             shutil.copytree(self.folder / "csrc", tree / "csrc")
             plant(tree, fault)
-            changed = [fault.file] if fault.file.endswith(".cpp") else [f"csrc/cpu/kernels_{self.isa}.cpp"]
+            text_of = "csrc/cuda/host_device.cpp" if "/cuda/" in fault.file else f"csrc/cpu/kernels_{self.isa}.cpp"
+            changed = [fault.file if fault.file.endswith(".cpp") else text_of]
             objects |= self.compile(tree, changed)
         module = tree / "hyperband" / f"_core{SUFFIX}"
         self._call(["-shared", "-pthread", *map(str, objects.values()), "-o", str(module)])

@@ -34,7 +34,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(source: Path, out: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Calls the build backend as pip does, in this environment: nothing is downloaded."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HYPERBAND_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HYPERBAND_", "CUDA"))}
     code = "import sys; from scikit_build_core.build import build_wheel; build_wheel(sys.argv[1])"
     shutil.rmtree(source / "build", ignore_errors=True)
     return subprocess.run(
@@ -108,7 +108,7 @@ def test_a_failed_compile_falls_back_loudly(source: Path, tmp_path: Path) -> Non
     ("variables", "words"),
     [
         ({"CXX": "/bin/false", "HYPERBAND_REQUIRE_NATIVE": "1"}, "CMake configuration failed"),
-        ({"HYPERBAND_CUDA": "ON"}, "this version has no CUDA engine"),
+        ({"HYPERBAND_CUDA": "ON", "CUDACXX": "/bin/false"}, "HYPERBAND_CUDA=ON, but no working nvcc was found"),
         ({"HYPERBAND_CUDA": "perhaps"}, "HYPERBAND_CUDA must be AUTO, ON or OFF"),
     ],
     ids=["native required", "CUDA required", "CUDA misspelt"],

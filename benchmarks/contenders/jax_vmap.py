@@ -13,7 +13,7 @@ from benchmarks.contenders.base import Contender, Session, Unavailable
 from benchmarks.workloads import Layers, Task
 
 
-def _epoch(jax: Any, activation: str, beta1: float, beta2: float, epsilon: float) -> Any:
+def compiled_epoch(jax: Any, activation: str, beta1: float, beta2: float, epsilon: float) -> Any:
     """(state, x, y, rate, full (n, steps, batch), rest (n, r)) -> state; every argument but x and y is per network."""
     jnp = jax.numpy
     act = {"relu": jax.nn.relu, "tanh": jnp.tanh, "gelu": lambda z: jax.nn.gelu(z, approximate=False)}[activation]
@@ -52,7 +52,7 @@ class _Group:
         self.x, self.y = jax.numpy.asarray(task.x), jax.numpy.asarray(task.y.astype(np.int32))
         self.rate = jax.numpy.full(len(members), self.settings.learning_rate)
         s = self.settings
-        self.run = _epoch(jax, s.activation, s.beta1, s.beta2, s.epsilon)
+        self.run = compiled_epoch(jax, s.activation, s.beta1, s.beta2, s.epsilon)
 
     def epoch(self, number: int) -> None:
         size = self.settings.batch_size

@@ -64,6 +64,15 @@ std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, c
                                         static_cast<Precision>(precision));
 }
 
+py::dict places(CudaEngine &e, int64_t member) {
+    const cuda::Places p = e.places(member);
+    constexpr const char *kNames[cuda::kSizeClasses] = {"S", "M", "L", "XL"};
+    py::dict r;
+    r["size_class"] = kNames[static_cast<int>(p.size_class)], r["threads"] = p.threads, r["rows"] = p.part;
+    r["shared_bytes"] = p.near_size * 4, r["global_bytes"] = p.far_size * 4;
+    return r;
+}
+
 }  // namespace
 
 void register_cuda(py::module_ &m) {
@@ -87,6 +96,7 @@ void register_cuda(py::module_ &m) {
     auto c = py::class_<CudaEngine>(m, "CudaEngine");
     c.def(py::init(&make_engine), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
           py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"), py::arg("precision"))
+        .def("places", &places, "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
         .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.");
     bind_members<CudaEngine>(c);
 }

@@ -171,14 +171,23 @@ Task Engine::task(bool evaluate) const {
     return {loss_, precision_, n_outputs_, train_.rows(), validation_ ? validation_->rows() : DeviceRows{}, evaluate};
 }
 
-const Places &Engine::places_of(Member &m) {
+const Places &Engine::places_of(Member &m, bool crowded) {
     const Network &n = m.network;
     const int64_t batch = most_rows(n.architecture.batch_size, n.counters.rows);
-    if (m.places_batch != batch) {
-        m.places = training_places(n.architecture, n.layout, loss_, static_cast<int>(batch), limits());
+    if (m.places_batch != batch || m.places_crowded != crowded) {
+        m.places = training_places(n.architecture, n.layout, loss_, static_cast<int>(batch), limits(crowded));
         m.places_batch = batch;
+        m.places_crowded = crowded;
     }
     return m.places;
+}
+
+Places Engine::places(int64_t id) {
+    const auto hold = lock();
+    Member &m = find(id);
+    if (m.network.counters.rows > 0) return places_of(m, crowded(members_.size()));
+    const auto batch = static_cast<int>(most_rows(m.network.architecture.batch_size, train_.rows().n));
+    return training_places(m.network.architecture, m.network.layout, loss_, batch, limits(crowded(members_.size())));
 }
 
 std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
@@ -269,7 +278,7 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
         std::vector<TrainJob> jobs;
         for (Member *m : wave) {
             here.push_back(m->network);
-            jobs.push_back({there + jobs.size(), places_of(*m), until[place[m]]});
+            jobs.push_back({there + jobs.size(), places_of(*m, crowded(wave.size())), until[place[m]]});
         }
         device_->upload(there, here.data(), here.size() * sizeof(Network));
         std::vector<size_t> order(jobs.size());
@@ -312,7 +321,7 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
         for (size_t i = 0; i < wave.size(); ++i) {
             const Network &n = wave[i]->network;
             here.push_back(n);
-            const Places places = judging_places(n.architecture, n.layout, loss_, rows, limits());
+            const Places places = judging_places(n.architecture, n.layout, loss_, rows, limits(false));
             const float *const weights = best && n.counters.best_step >= 0 ? n.best : n.weights;
             const int64_t inputs = n.counters.inputs > 0 ? n.counters.inputs : n_inputs_;
             for (size_t p = 0; p < parts; ++p) {
@@ -350,7 +359,7 @@ bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out
         if (!all_finite(from, rows * inputs)) return false;
         const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
         const Lent to(*device_, rows * outputs * sizeof(float));
-        const Places places = judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), limits());
+        const Places places = judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), limits(false));
         std::vector<JudgeJob> jobs;
         for (size_t first = 0; first < rows; first += kJudgedRows) {
             const auto count = static_cast<int64_t>(std::min<size_t>(kJudgedRows, rows - first));

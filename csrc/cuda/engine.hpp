@@ -23,7 +23,8 @@ struct Member {
     char *page = nullptr;    // the same on the host, while it is not on the device
     int64_t used = 0;        // when it was last needed
     Places places{};
-    int64_t places_batch = -1;  // for batches of so many rows
+    int64_t places_batch = -1;  // for batches of so many rows,
+    bool places_crowded = false;
 
     int arenas() const {
         return 2 + (network.architecture.has_first_moment() ? 1 : 0) + (network.architecture.has_second_moment() ? 1 : 0);
@@ -57,6 +58,8 @@ class Engine {
     // Counters, record and layout of a member. The caller holds lock().
     const Network &member(int64_t id) { return find(id).network; }
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
+    // How a block trains the member beside all others, with batches out of all rows if it has not begun.
+    Places places(int64_t id);
     // Bytes that members may take on the device.
     size_t capacity();
     static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
@@ -70,8 +73,9 @@ class Engine {
     template <class Work> void in_waves(std::vector<Member *> members, const Work &work);
     Network *networks(size_t n);
     Task task(bool evaluate) const;
-    const Places &places_of(Member &m);
-    BlockLimits limits() const { return {facts_.threads, facts_.near_bytes, facts_.size_class}; }
+    const Places &places_of(Member &m, bool crowded);
+    BlockLimits limits(bool crowded) const { return {facts_.threads, facts_.near_bytes, crowded, facts_.size_class}; }
+    bool crowded(size_t members) const { return members >= 2 * static_cast<size_t>(facts_.processors); }
     void drop(Member &m) noexcept;
 
     std::shared_ptr<Device> device_;

@@ -149,8 +149,9 @@ Places training_places(const Architecture &a, const DeviceLayout &layout, Loss l
     if (limits.size_class >= 0)
         return with_class(a, layout, loss, batch, threads, near, static_cast<SizeClass>(limits.size_class));
     Places best = best_class(a, layout, loss, batch, threads, near);
-    // Two blocks of half the threads on a multiprocessor wait less than one: each fills the other's barriers.
-    while (threads / 2 >= kLeastThreads) {
+    // Two blocks of half the threads on a multiprocessor wait less than one: each fills the other's barriers. Members of class
+    // XL would crowd one another out of the caches.
+    while (limits.crowded && best.size_class != SizeClass::XL && threads / 2 >= kLeastThreads) {
         threads /= 2, near = near / 2 - kSpareBytes;
         const Places half = best_class(a, layout, loss, batch, threads, near);
         if (half.size_class != best.size_class || half.part != best.part) break;

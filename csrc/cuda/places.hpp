@@ -14,6 +14,7 @@ constexpr int kControlWords = 64;  // see Control in block/trainer.hpp
 struct BlockLimits {
     int threads;         // most of a block
     int64_t near_bytes;  // shared memory of a block
+    bool crowded;        // more members than blocks of that size run at a time: smaller blocks, several beside one another
     int size_class = -1;  // of every member, if it is not negative; near_size may then exceed any device's: for tests
 };
 

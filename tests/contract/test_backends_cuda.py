@@ -16,7 +16,7 @@ from conftest import host_cuda
 import hyperband as hb
 from hyperband.architecture import ACTIVATIONS, Architecture
 from hyperband.backends import registry
-from hyperband.backends.base import LOSSES, Backend
+from hyperband.backends.base import LOSSES, Backend, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
@@ -90,6 +90,25 @@ def test_memory_that_no_one_wrote_is_not_a_number(native: Backend) -> None:
     for member in ids.tolist():
         for name, array in made.export_state(member).items():
             assert name == "scores" or np.isfinite(array).all()
+
+
+def test_the_class_of_a_member_goes_by_what_fits(native: Backend) -> None:
+    """On blocks with 227 KiB of shared memory: small networks whole and several at a time, then ever less of them."""
+    x, y = np.zeros((4096, 64), np.float32), np.zeros(4096, np.int32)
+    made: Any = host_cuda(1, threads=256).engine(Split(x, y), None, "cross_entropy", 10)
+    expected = {
+        (16, 16): ("S", 128), (32, 32): ("S", 128), (64, 64): ("S", 256), (128, 64): ("M", 256), (200, 60): ("L", 256),
+        (1024,) * 8: ("XL", 256),
+    }  # fmt: skip
+    for widths, (size_class, crowded) in expected.items():
+        ids: list[int] = []
+        for count, threads in ((1, 256), (2, crowded)):  # two are many for a stand-in, which has one processor
+            ids += made.add(lab.members([Architecture(widths=list(widths), batch_size=64)])).tolist()
+            device, local = made._core._homes[ids[-1]]
+            found = made._core._engines[device].places(local)
+            assert (found["size_class"], found["threads"]) == (size_class, threads), (widths, count, found)
+            assert found["shared_bytes"] * (256 // threads) <= 227 << 10
+        made.release(np.array(ids))
 
 
 def test_members_are_dealt_to_devices_by_cost() -> None:
