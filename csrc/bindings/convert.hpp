@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "core/architecture.hpp"
 #include "core/table.hpp"
@@ -51,19 +52,34 @@ inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outpu
     return t;
 }
 
+// Rows of numbers on the host or, for engines that take it, C-contiguous on a device: (address, n_rows, n_columns). The caller
+// keeps them alive.
+struct Matrix {
+    const float *x;
+    py::ssize_t n, columns;  // 0 if it is no matrix
+    bool on_device;
+
+    Matrix(const FloatArray &a)
+        : x(a.data()), n(a.ndim() == 2 ? a.shape(0) : 0), columns(a.ndim() == 2 ? a.shape(1) : 0), on_device(false) {}
+    Matrix(const py::tuple &a) : on_device(true) {
+        const auto [address, rows, width] = a.cast<std::tuple<uintptr_t, py::ssize_t, py::ssize_t>>();
+        x = reinterpret_cast<const float *>(address), n = rows, columns = width;
+    }
+};
+
 // The arrays' numbers, which the caller keeps alive, checked.
-inline Table table(const FloatArray &x, const py::array &y, const py::object &weight, Loss loss, int n_inputs, int n_outputs) {
-    if (x.ndim() != 2 || x.shape(1) != n_inputs) refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
-    if (x.shape(0) > std::numeric_limits<int32_t>::max()) refuse("`x` must have fewer than 2**31 rows.");
-    const Targets t = targets(y, x.shape(0), loss, n_outputs);
+inline Table table(const Matrix &x, const py::array &y, const py::object &weight, Loss loss, int n_inputs, int n_outputs) {
+    if (x.columns != n_inputs) refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
+    if (x.n > std::numeric_limits<int32_t>::max()) refuse("`x` must have fewer than 2**31 rows.");
+    const Targets t = targets(y, x.n, loss, n_outputs);
     const float *w = nullptr;
     if (!weight.is_none()) {
         if (!py::isinstance<FloatArray>(weight)) refuse("`weight` must be a float32 array.");
         const auto given = weight.cast<FloatArray>();  // the same array: it is of that type
-        if (given.ndim() != 1 || given.shape(0) != x.shape(0)) refuse("`weight` must have shape (n_rows,).");
+        if (given.ndim() != 1 || given.shape(0) != x.n) refuse("`weight` must have shape (n_rows,).");
         w = given.data();
     }
-    return {x.data(), static_cast<size_t>(x.shape(0)), t.label, t.target, w};
+    return {x.x, static_cast<size_t>(x.n), t.label, t.target, w, x.on_device};
 }
 
 // The record of hyperband.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
@@ -101,19 +117,20 @@ struct Problem {
     const Table *judged() const { return validation ? &*validation : nullptr; }
 };
 
-inline Problem problem(const FloatArray &x, const py::array &y, const py::object &weight, const py::object &validation,
-                       int loss, int n_outputs) {
+// devices: whether x may be on one.
+inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
+                       int n_outputs, bool devices = false) {
     if (loss < 0 || loss > 2 || n_outputs < 1) refuse("`loss` or `n_outputs` is out of range.");
-    if (x.ndim() != 2 || x.shape(0) < 1 || x.shape(1) < 1 || x.shape(1) > (1 << 24))
-        refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
-    Problem p{static_cast<Loss>(loss), static_cast<int>(x.shape(1)), n_outputs, {}, {}};
+    if (x.n < 1 || x.columns < 1 || x.columns > (1 << 24)) refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
+    Problem p{static_cast<Loss>(loss), static_cast<int>(x.columns), n_outputs, {}, {}};
     if (p.loss == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
     p.train = table(x, y, weight, p.loss, p.n_inputs, n_outputs);
     if (!validation.is_none()) {
         const auto v = validation.cast<py::tuple>();
-        if (!py::isinstance<FloatArray>(v[0])) refuse("`x` of the validation split must be a float32 array.");
-        const auto vx = v[0].cast<FloatArray>();  // the same array
-        if (vx.ndim() != 2 || vx.shape(0) < 1) refuse("The validation split must have at least one row.");
+        const bool there = devices && py::isinstance<py::tuple>(v[0]);
+        if (!there && !py::isinstance<FloatArray>(v[0])) refuse("`x` of the validation split must be a float32 array.");
+        const Matrix vx = there ? Matrix(v[0].cast<py::tuple>()) : Matrix(v[0].cast<FloatArray>());  // the same array
+        if (vx.n < 1) refuse("The validation split must have at least one row.");
         p.validation = table(vx, v[1].cast<py::array>(), v[2], p.loss, p.n_inputs, n_outputs);
     }
     return p;

@@ -1,6 +1,7 @@
 // The engine on a GPU, and on a host that stands in for one, for Python.
 #include "cuda/engine.hpp"
 
+#include "bindings/dlpack.hpp"
 #include "bindings/members.hpp"
 #include "cuda/host_device.hpp"
 #if HYPERBAND_CUDA
@@ -54,11 +55,12 @@ std::shared_ptr<Device> gpu([[maybe_unused]] int number, [[maybe_unused]] int th
 #endif
 }
 
-std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, const FloatArray &x, const py::array &y,
+template <class X>
+std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, const X &x, const py::array &y,
                                         const py::object &weight, const py::object &validation, int loss, int n_outputs,
                                         size_t limit, int precision) {
     if (precision < 0 || precision > 2) refuse("`precision` must be from 0 to 2.");
-    const Problem p = problem(x, y, weight, validation, loss, n_outputs);
+    const Problem p = problem(x, y, weight, validation, loss, n_outputs, true);
     const Release released;
     return std::make_unique<CudaEngine>(device, p.train, p.judged(), p.loss, p.n_inputs, n_outputs, limit,
                                         static_cast<Precision>(precision));
@@ -73,20 +75,64 @@ py::dict places(CudaEngine &e, int64_t member) {
     return r;
 }
 
+void predict_there(CudaEngine &e, int64_t id, const py::tuple &x, bool best, uintptr_t out) {
+    const Matrix rows(x);
+    if (rows.columns != e.n_inputs()) refuse("`x` must have shape (n_rows, " + std::to_string(e.n_inputs()) + ").");
+    if (rows.n > std::numeric_limits<int32_t>::max()) refuse("`x` must have fewer than 2**31 rows.");
+    bool finite = true;
+    {
+        const Release released;
+        finite = e.predict_there(id, rows.x, static_cast<size_t>(rows.n), best, reinterpret_cast<float *>(out));
+    }
+    if (!finite) refuse(kNotFinite);
+}
+
+// Bytes of a device's memory.
+py::array_t<uint8_t> download(Device &d, uintptr_t from, size_t bytes) {
+    py::array_t<uint8_t> to(static_cast<py::ssize_t>(bytes));
+    void *const at = to.mutable_data();
+    const Release released;
+    d.download(at, reinterpret_cast<const void *>(from), bytes);
+    return to;
+}
+
+bool all_finite(Device &d, uintptr_t x, size_t n) {
+    const Release released;
+    return d.all_finite(reinterpret_cast<const float *>(x), n);
+}
+
+int whose(const Device &d, uintptr_t memory) { return d.whose(reinterpret_cast<const void *>(memory)); }
+
+// What is asked about arrays of other libraries.
+template <class Class> void bind_memory(Class &c) {
+    c.def("whose", &whose, "The number of the device whose memory an address is in; -1: none's.")
+        .def("wait_for", &Device::wait_for, py::call_guard<Release>(), "Until the work on another library's stream is done.")
+        .def("all_finite", &all_finite, "Whether the float32 numbers at an address are finite.")
+        .def("download", &download, "Bytes at an address.");
+}
+
+template <class X, class Class> void bind_making(Class &c) {
+    c.def(py::init(&make_engine<X>), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
+          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"), py::arg("precision"));
+}
+
 }  // namespace
 
 void register_cuda(py::module_ &m) {
     const auto error = py::register_exception<cuda::DeviceError>(m, "DeviceError", PyExc_RuntimeError);
     py::register_exception<cuda::DeviceFull>(m, "DeviceFull", error.ptr());
-    py::class_<Device, std::shared_ptr<Device>>(m, "Device")
-        .def("free_bytes", &Device::free_bytes)
-        .def("facts", [](const Device &d) {
-            const cuda::DeviceFacts f = d.facts();
-            py::dict r;
-            r["name"] = f.name, r["threads"] = f.threads, r["near_bytes"] = f.near_bytes;
-            r["total_bytes"] = f.total_bytes, r["processors"] = f.processors, r["capability"] = f.capability;
-            return r;
-        });
+    auto device = py::class_<Device, std::shared_ptr<Device>>(m, "Device");
+    device.def("free_bytes", &Device::free_bytes).def("facts", [](const Device &d) {
+        const cuda::DeviceFacts f = d.facts();
+        py::dict r;
+        r["name"] = f.name, r["threads"] = f.threads, r["near_bytes"] = f.near_bytes;
+        r["total_bytes"] = f.total_bytes, r["processors"] = f.processors, r["capability"] = f.capability;
+        r["number"] = f.number;
+        return r;
+    });
+    bind_memory(device);
+    m.def("dlpack", &dlpack::open, py::arg("capsule"),
+          "(owner, address, shape, strides or None, (code, bits, lanes), (device type, number)) of a DLPack capsule.");
     m.def("gpus", &gpus, "(number of GPUs, why there is none, CUDA version and architectures of the build or \"\").");
     m.def("gpu", &gpu, py::arg("number"), py::arg("threads") = 256,
           "The GPU of that number; DeviceError with the reason when it cannot be used.");
@@ -94,11 +140,14 @@ void register_cuda(py::module_ &m) {
           py::arg("missing_barrier") = -1, py::arg("near_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
           py::arg("size_class") = -1);
     auto c = py::class_<CudaEngine>(m, "CudaEngine");
-    c.def(py::init(&make_engine), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
-          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"), py::arg("precision"))
-        .def("places", &places, "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
-        .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.");
+    bind_making<FloatArray>(c);
+    bind_making<py::tuple>(c);
+    c.def("places", &places, "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
+        .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.")
+        .def("predict_there", &predict_there, "`predict` from an address to another.");
     bind_members<CudaEngine>(c);
+    c.def("evaluate", &evaluate<CudaEngine, py::tuple>, py::arg("members"), py::arg("x"), py::arg("y"), py::arg("weight"),
+          py::arg("best"));
 }
 
 }  // namespace hyperband

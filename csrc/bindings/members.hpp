@@ -131,9 +131,9 @@ inline py::tuple scores(const std::vector<Scores> &found) {
     return py::make_tuple(loss, error);
 }
 
-template <class Engine>
-py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const FloatArray &x, const py::array &y,
-                   const py::object &weight, bool best) {
+template <class Engine, class X = FloatArray>
+py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const X &x, const py::array &y, const py::object &weight,
+                   bool best) {
     const Table data = table(x, y, weight, e.loss(), e.n_inputs(), e.n_outputs());
     std::vector<Scores> found;
     {

@@ -7,10 +7,11 @@ namespace hyperband::cuda {
 Dataset::Dataset(Device &device, const Table &t, int n_inputs, int n_outputs) : device_(device) {
     const auto inputs = static_cast<size_t>(n_inputs), outputs = static_cast<size_t>(n_outputs);
     rows_.n = static_cast<int64_t>(t.n);
-    rows_.stride = whole_vectors(n_inputs);
+    rows_.stride = t.x_on_device ? n_inputs : whole_vectors(n_inputs);
+    rows_.wide = rows_.stride % kVector == 0 && (!t.x_on_device || reinterpret_cast<uintptr_t>(t.x) % 16 == 0);
     rows_.target_stride = whole_vectors(n_outputs);
     try {
-        rows_.x = put(t.x, t.n, inputs, static_cast<size_t>(rows_.stride));
+        rows_.x = t.x_on_device ? t.x : put(t.x, t.n, inputs, static_cast<size_t>(rows_.stride));
         if (t.label) rows_.label = put(t.label, t.n, 1, 1);
         if (t.target) rows_.target = put(t.target, t.n, outputs, static_cast<size_t>(rows_.target_stride));
         if (t.weight) rows_.weight = put(t.weight, t.n, 1, 1);

@@ -1,4 +1,4 @@
-// A table on a device, padded for loads of 16 bytes.
+// A table on a device, padded for loads of 16 bytes; rows that are there already stay where and as they are.
 #pragma once
 
 #include "core/table.hpp"
@@ -14,7 +14,7 @@ class Dataset {
     Dataset(const Dataset &) = delete;
     Dataset &operator=(const Dataset &) = delete;
     const DeviceRows &rows() const { return rows_; }
-    size_t bytes() const { return bytes_; }
+    size_t bytes() const { return bytes_; }  // that it has taken of the device
 
   private:
     template <class T> T *put(const T *from, size_t rows, size_t columns, size_t stride);

@@ -29,6 +29,7 @@ struct DeviceFacts {
     int64_t total_bytes = 0;   // of global memory
     int processors = 1;        // multiprocessors
     int size_class = -1;       // of every member, if it is not negative: for tests
+    int number = 0;            // that other libraries know it by
 };
 
 class Device {
@@ -53,6 +54,8 @@ class Device {
     virtual bool all_finite(const float *x, size_t n) = 0;
     // Until what was put on another library's stream is done; the number that the library calls it by.
     virtual void wait_for(uintptr_t stream) = 0;
+    // The number of the device whose memory this is, this one's if it is every device's; -1: none's.
+    virtual int whose(const void *memory) const = 0;
 };
 
 }  // namespace hyperband::cuda

@@ -349,28 +349,48 @@ bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out
     const auto hold = lock();
     Member &m = find(id);
     const auto inputs = static_cast<size_t>(n_inputs_), outputs = static_cast<size_t>(n_outputs_);
-    if (!come(m, now_)) refuse(m);
-    const Network &net = m.network;
-    Network *const there = networks(1);
-    device_->upload(there, &net, sizeof(Network));
+    const Network *const there = alone(m);
     for (size_t begin = 0; begin < n; begin += kPredictedRows) {
         const size_t rows = std::min(kPredictedRows, n - begin);
         const float *const from = x + begin * inputs;
         if (!all_finite(from, rows * inputs)) return false;
         const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
         const Lent to(*device_, rows * outputs * sizeof(float));
-        const Places places = judging_places(net.architecture, net.layout, loss_, static_cast<int64_t>(rows), limits(false));
-        std::vector<JudgeJob> jobs;
-        for (size_t first = 0; first < rows; first += kJudgedRows) {
-            const auto count = static_cast<int64_t>(std::min<size_t>(kJudgedRows, rows - first));
-            jobs.push_back({there, places, best && net.counters.best_step >= 0 ? net.best : net.weights, data.rows(),
-                            static_cast<int64_t>(first), count, net.counters.inputs > 0 ? net.counters.inputs : n_inputs_,
-                            nullptr, to.as<float>() + first * outputs});
-        }
-        device_->judge(jobs, task(false));
+        send_through(m, there, data.rows(), best, to.as<float>());
         device_->download(out + begin * outputs, to.as<float>(), rows * outputs * sizeof(float));
     }
     return true;
+}
+
+bool Engine::predict_there(int64_t id, const float *x, size_t n, bool best, float *out) {
+    const auto hold = lock();
+    Member &m = find(id);
+    if (!device_->all_finite(x, n * static_cast<size_t>(n_inputs_))) return false;
+    const Dataset data(*device_, Table{x, n, nullptr, nullptr, nullptr, true}, n_inputs_, n_outputs_);
+    send_through(m, alone(m), data.rows(), best, out);
+    return true;
+}
+
+// A member that works alone: brought to the device, its record there.
+const Network *Engine::alone(Member &m) {
+    if (!come(m, now_)) refuse(m);
+    Network *const there = networks(1);
+    device_->upload(there, &m.network, sizeof(Network));
+    return there;
+}
+
+// Its outputs for these rows.
+void Engine::send_through(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to) {
+    const Network &net = m.network;
+    const Places places = judging_places(net.architecture, net.layout, loss_, rows.n, limits(false));
+    const float *const weights = best && net.counters.best_step >= 0 ? net.best : net.weights;
+    const int64_t inputs = net.counters.inputs > 0 ? net.counters.inputs : n_inputs_;
+    std::vector<JudgeJob> jobs;
+    for (int64_t first = 0; first < rows.n; first += kJudgedRows) {
+        const int64_t count = std::min<int64_t>(kJudgedRows, rows.n - first);
+        jobs.push_back({there, places, weights, rows, first, count, inputs, nullptr, to + first * n_outputs_});
+    }
+    device_->judge(jobs, task(false));
 }
 
 State Engine::state(int64_t id) {

@@ -48,6 +48,8 @@ class Engine {
                             bool evaluate, double seconds);
     std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Table &table, bool best);
     bool predict(int64_t id, const float *x, size_t n, bool best, float *out);
+    // The same with x (n, n_inputs) and out (n, n_outputs) on the device, nothing padded; they cross to nowhere.
+    bool predict_there(int64_t id, const float *x, size_t n, bool best, float *out);
     void forget_best(int64_t id);
     State state(int64_t id);
     void set_state(int64_t id, State state);
@@ -72,6 +74,8 @@ class Engine {
     [[noreturn]] void refuse(const Member &m) const;
     template <class Work> void in_waves(std::vector<Member *> members, const Work &work);
     Network *networks(size_t n);
+    const Network *alone(Member &m);
+    void send_through(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to);
     Task task(bool evaluate) const;
     const Places &places_of(Member &m, bool crowded);
     BlockLimits limits(bool crowded) const { return {facts_.threads, facts_.near_bytes, crowded, facts_.size_class}; }

@@ -63,7 +63,7 @@ struct Network {
     Record record;
 };
 
-// Rows with their targets; strides in floats, multiples of 4, padding 0.
+// Rows with their targets; strides in floats. Of targets, and of x if it is wide, they are multiples of 4, padding is 0.
 struct DeviceRows {
     const float *x = nullptr;        // (n, stride)
     int64_t stride = 0;
@@ -72,6 +72,7 @@ struct DeviceRows {
     int64_t target_stride = 0;
     const float *weight = nullptr;   // (n,) or null: all 1
     int64_t n = 0;
+    bool wide = true;                // rows of x begin at multiples of 16 bytes
 };
 
 // Which of a member's numbers are in shared memory: all; all but the moments; rows' outputs alone; none.

@@ -52,7 +52,7 @@ template <class B, SizeClass kClass> struct Bench {
 };
 
 // Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed; four columns of a row at a time. Eight
-// neighbouring threads take eight rows.
+// neighbouring threads take eight rows. Rows that are not wide, as other libraries have them, are read number by number.
 template <class Bench> HB_BLOCK void gather(int tid, const Bench &b, const DeviceRows &from, int rows) {
     const auto x = b.x();
     const auto index = b.index();
@@ -61,8 +61,14 @@ template <class Bench> HB_BLOCK void gather(int tid, const Bench &b, const Devic
     deal(tid, b.block.threads(), blocks * 8 * pieces, [&](int i) {
         const int row = i / (8 * pieces) * 8 + i % 8, piece = i / 8 % pieces;
         if (row >= rows) return;
-        const Some<kVector> v =
-            data.template load<kVector>(static_cast<int64_t>(index.load(row)) * from.stride + piece * kVector);
+        const int64_t at = static_cast<int64_t>(index.load(row)) * from.stride + piece * kVector;
+        Some<kVector> v;
+        if (from.wide) {
+            v = data.template load<kVector>(at);
+        } else {
+            HB_UNROLL
+            for (int c = 0; c < kVector; ++c) v[c] = piece * kVector + c < b.inputs ? data.load(at + c) : 0.0f;
+        }
         HB_UNROLL
         for (int c = 0; c < kVector; ++c)
             x.store(static_cast<typename Bench::Inputs::Index>(piece * kVector + c) * b.stride() + row, v[c]);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <type_traits>
 
 #include "cuda/block/birth.hpp"
@@ -163,6 +164,7 @@ class GpuDevice final : public Device {
         check(cudaGetDeviceProperties(&p, number_), "cudaGetDeviceProperties");
         allow(static_cast<int>(p.sharedMemPerBlockOptin), p);
         facts_.name = p.name;
+        facts_.number = number_;
         facts_.capability = std::to_string(p.major) + "." + std::to_string(p.minor);
         has_tensor_cores_ = p.major >= 8;
         facts_.threads = threads;
@@ -233,8 +235,9 @@ class GpuDevice final : public Device {
     void judge(const std::vector<JudgeJob> &jobs, const Task &task) override { launch(jobs, task, -1.0, "evaluation"); }
 
     bool all_finite(const float *x, size_t n) override {
+        const std::lock_guard<std::mutex> alone(finite_mutex_);
         const Current current(number_);
-        int *const bad = next_.of<int>(1);
+        int *const bad = found_.of<int>(1);
         check(cudaMemsetAsync(bad, 0, sizeof(int), stream_), "cudaMemset");
         finite_kernel<<<8 * facts_.processors, kMostThreads, 0, stream_>>>(x, n, bad);
         check(cudaGetLastError(), "the kernel that looks for infinite numbers");
@@ -246,6 +249,13 @@ class GpuDevice final : public Device {
         const Current current(number_);
         // 1 and 2 are the names of the default streams, legacy and per thread, in CUDA's own headers too.
         check(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(stream)), "waiting for the stream of the array");
+    }
+    int whose(const void *memory) const override {
+        const Current current(number_);
+        cudaPointerAttributes a{};
+        check(cudaPointerGetAttributes(&a, memory), "cudaPointerGetAttributes");
+        if (a.type == cudaMemoryTypeManaged) return number_;
+        return a.type == cudaMemoryTypeDevice ? a.device : -1;
     }
 
   private:
@@ -353,7 +363,8 @@ class GpuDevice final : public Device {
     cudaStream_t stream_ = nullptr;
     cudaEvent_t ready_ = nullptr;
     std::vector<cudaStream_t> streams_;
-    Buffer jobs_, next_, far_;
+    Buffer jobs_, next_, far_, found_;
+    std::mutex finite_mutex_;  // asked from outside, while an engine works
 };
 
 }  // namespace
