@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from hyperband.architecture import Architecture
 from hyperband.backends.base import F32, F64, I64, Member, Progress, Split
+from hyperband.backends.device_array import HandsOut
 from hyperband.errors import InputError
 from hyperband.randomness import member_seed
 from hyperband.residents import Residents
-from hyperband.splits import count_outputs, matrix, resolve_loss, row_weights, split, targets
+from hyperband.splits import count_outputs, matrix, on_host, resolve_loss, row_weights, split, targets
 
 #: Seconds between two looks at signals and time limits: Ctrl-C is never far away.
 QUANTUM = 0.15
@@ -34,7 +35,9 @@ class Population:
     architectures : sequence of Architecture
         One per member; members are numbered 0, 1, ... in this order.
     X : array, shape (n_rows, n_inputs), finite numbers
-        Train on columns of about unit size: nothing is rescaled here.
+        Train on columns of about unit size: nothing is rescaled here. With ``backend="cuda"`` also a float32 array on
+        the GPU, of CuPy, PyTorch, JAX or any library with DLPack or ``__cuda_array_interface__``: it is used where it
+        lies, without a copy, and must not change while the population lives.
     y : array, shape (n_rows,), classes 0 to K-1, or numbers of shape (n_rows,) or (n_rows, n_outputs) for ``mse``
     seed : int in [0, 2**64)
         Member ``i`` gets a seed of its own derived from (seed, i).
@@ -109,20 +112,22 @@ class Population:
         self.architectures = _architectures(architectures)
         keys = _seeds(seed, seeds, len(self.architectures))
         self.epochs = _positive(epochs, "epochs")
-        x = matrix(X)
+
+        from hyperband.backends import registry
+
+        chosen = self._backend = registry.get(backend)
+        self.backend = chosen.name
+        x, y = matrix(X, backend=chosen), on_host(y, "y", chosen)
         self.loss = resolve_loss(loss, y)
-        values = targets(y, self.loss, len(x))
+        values = targets(y, self.loss, x.shape[0])
         self.n_rows, self.n_inputs = x.shape
         self.n_outputs = count_outputs(values, self.loss)
+        if sample_weight is not None:
+            sample_weight = on_host(sample_weight, "sample_weight", chosen)
         train = Split(x, values, row_weights(values, self.loss, sample_weight, class_weight))
         judged = self._split(*_pair(validation), names=_VALIDATION) if validation is not None else None
         self._steps_per_epoch = np.array([steps_per_epoch(a, self.n_rows) for a in self.architectures])
         self._validated = judged is not None
-
-        from hyperband.backends import registry
-
-        chosen = registry.get(backend)
-        self.backend = chosen.name
         self._engine = chosen.engine(
             train, judged, self.loss, self.n_outputs, threads=threads, precision=precision, device_memory=device_memory
         )
@@ -192,10 +197,13 @@ class Population:
         return loss, error
 
     def predict(self, member: int, X: ArrayLike, *, weights: Weights = "current") -> F32:
-        """Raw outputs, float32, shape (n_rows, n_outputs): logits (one for ``logistic``) or predicted values."""
+        """Raw outputs, float32, shape (n_rows, n_outputs): logits (one for ``logistic``) or predicted values.
+
+        For an array on a GPU they are a CuPy array there.
+        """
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
-        return self._engine.predict(self._resident(chosen), matrix(X, "X", self.n_inputs), weights=kind)
+        return self._engine.predict(self._resident(chosen), matrix(X, "X", self.n_inputs, self._backend), weights=kind)
 
     def progress(self, members: Members = None) -> Progress:
         """Steps, epochs, validation and training losses; arrays of shape (n_members,), see `Progress`."""
@@ -213,19 +221,34 @@ class Population:
         _same_shapes(self._engine.export_state(identity), state)
         self._engine.import_state(identity, state)
 
-    def weights(self, member: int, *, weights: Weights = "current") -> list[tuple[F32, F32]]:
-        """Copies of [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first."""
+    def weights(
+        self, member: int, *, weights: Weights = "current", array: Literal["numpy", "cupy"] = "numpy"
+    ) -> list[tuple[F32, F32]]:
+        """Copies of [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first.
+
+        ``array="cupy"``: CuPy arrays on the member's GPU, with ``backend="cuda"``.
+        """
+        if array not in ("numpy", "cupy"):
+            raise InputError(f"`array` must be 'numpy' or 'cupy'; got {array!r}.")
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
-        state = self._engine.export_state(self._resident(chosen))
-        return layers_of(state, "" if kind == "current" else "best.")
+        identity = self._resident(chosen)
+        layers = layers_of(self._engine.export_state(identity), "" if kind == "current" else "best.")
+        if array == "numpy":
+            return layers
+        if not isinstance(self._engine, HandsOut):
+            raise InputError(
+                f"`array='cupy'` needs backend='cuda'; this population's is {self.backend!r}. Use array='numpy'."
+            )
+        flat = self._engine.to_device(identity, [each for layer in layers for each in layer])
+        return list(zip(flat[::2], flat[1::2], strict=True))
 
     def _resident(self, member: int) -> int:
         """The engine's id of a member, after it was brought in."""
         return int(self._residents.ids(self._residents.bring([int(member)]))[0])
 
     def _split(self, X: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> Split:
-        return split(X, y, self.loss, self.n_inputs, self.n_outputs, names)
+        return split(X, y, self.loss, self.n_inputs, self.n_outputs, names, self._backend)
 
     def _members(self, members: Members) -> I64:
         if members is None:

@@ -10,6 +10,7 @@ from hyperband.algorithms import Algorithm, GridSearch, Hyperband
 from hyperband.architecture import Architecture
 from hyperband.backends import registry
 from hyperband.backends.base import PRECISIONS
+from hyperband.backends.device_array import refuse
 from hyperband.data import Prepared, prepare
 from hyperband.driver import Budget, drive
 from hyperband.errors import InputError
@@ -170,6 +171,9 @@ def search(
         backend, seed, resource, epochs, rank_by, time_limit, threads, precision, memory_limit, device_memory, progress
     )
     check(settings, algorithm)
+    refuse(
+        "search prepares tables on the host", X=X, y=y, validation=validation, test=test, sample_weight=sample_weight
+    )
     key = _seed(seed, algorithm)
     prepared = prepare(
         X,

@@ -8,21 +8,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hyperband.backends.base import F32, LOSSES, Split
+from hyperband.backends.base import F32, LOSSES, Backend, Split
+from hyperband.backends.device_array import DeviceMatrix, device_array, device_matrix, on_device, reader
 from hyperband.errors import DataError, InputError
 
 
-def matrix(X: ArrayLike, name: str = "X", n_columns: int | None = None) -> F32:
-    """Check a table of numbers and turn it into a C-contiguous float32 array of shape (n_rows, n_columns)."""
+def matrix(
+    X: ArrayLike, name: str = "X", n_columns: int | None = None, backend: Backend | None = None
+) -> F32 | DeviceMatrix:
+    """Check a table of numbers and turn it into a C-contiguous float32 array of shape (n_rows, n_columns).
+
+    One on a GPU stays where and as it is, if ``backend`` reads it there.
+    """
+    if on_device(X):
+        arrays, there = reader(backend, name), device_matrix(X, name)
+        assert there is not None  # it is on a device
+        _same_columns(there.shape[1], name, n_columns)
+        return arrays.admit(there, name)
     array = _numeric(X, name)
     if array.ndim != 2 or 0 in array.shape:
         raise DataError(
             f"`{name}` must have the shape (n_rows, n_columns) with at least one of each; got {array.shape}."
             + (f" Use {name}.reshape(-1, 1) for a single column." if array.ndim == 1 and array.size else "")
         )
-    if n_columns is not None and array.shape[1] != n_columns:
-        raise DataError(f"`{name}` must have {n_columns} columns like the training data; got {array.shape[1]}.")
+    _same_columns(array.shape[1], name, n_columns)
     return _finite32(array, name)
+
+
+def on_host(values: ArrayLike, name: str, backend: Backend | None) -> ArrayLike:
+    """``values``, brought from a GPU if they lie on one that ``backend`` reads."""
+    if not on_device(values):
+        return values
+    arrays, there = reader(backend, name), device_array(values, name)
+    assert there is not None  # it is on a device
+    return arrays.fetch(there, name)
+
+
+def _same_columns(n: int, name: str, n_columns: int | None) -> None:
+    if n_columns is not None and n != n_columns:
+        raise DataError(f"`{name}` must have {n_columns} columns like the training data; got {n}.")
 
 
 def targets(y: ArrayLike, loss: str, n_rows: int, name: str = "y") -> NDArray[np.generic]:
@@ -116,11 +140,12 @@ def _class_weights(y: NDArray[np.generic], loss: str, class_weight: Mapping[Any,
 
 
 def split(
-    X: ArrayLike, y: ArrayLike, loss: str, n_inputs: int, n_outputs: int, names: tuple[str, str] = ("X", "y")
-) -> Split:
-    """A split to be judged on, checked against the training data's shape."""
-    x = matrix(X, names[0], n_inputs)
-    values = targets(y, loss, len(x), names[1])
+    X: ArrayLike, y: ArrayLike, loss: str, n_inputs: int, n_outputs: int, names: tuple[str, str] = ("X", "y"),
+    backend: Backend | None = None,
+) -> Split:  # fmt: skip
+    """A split to be judged on, checked against the training data's shape; on a GPU if ``backend`` reads it there."""
+    x = matrix(X, names[0], n_inputs, backend)
+    values = targets(on_host(y, names[1], backend), loss, x.shape[0], names[1])
     if loss == "mse" and values.shape[1] != n_outputs:
         raise DataError(f"`{names[1]}` must have {n_outputs} outputs like the training data; got {values.shape[1]}.")
     n_classes = max(2, n_outputs)

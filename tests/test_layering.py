@@ -28,7 +28,14 @@ FLOORS: list[list[set[str]]] = [
 ]
 #: Modules of others (or the compiled one) and the only places that may import them; a place is a file or a folder.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "hyperband._core": ("rungs.py", "backends/compiled.py", "backends/native.py", "backends/cuda.py"),
+    "hyperband._core": (
+        "rungs.py",
+        "backends/compiled.py",
+        "backends/native.py",
+        "backends/cuda.py",
+        "backends/device_array.py",
+        "backends/device_errors.py",
+    ),
     "hyperband._build": ("build_info.py",),
     "numba": ("backends/",),
     "llvmlite": ("backends/",),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
+from hyperband.backends.device_array import DeviceMatrix
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -26,15 +27,23 @@ class Split:
     Parameters
     ----------
     x : float32 array, shape (n_rows, n_inputs), C-contiguous, finite
+        Or the same on a GPU, for a backend that reads it there: see `hyperband.backends.device_array`.
     y : int32 array, shape (n_rows,), class numbers (losses ``cross_entropy`` and ``logistic``), or
         float32 array, shape (n_rows, n_outputs), targets (loss ``mse``); C-contiguous
     weight : float32 array, shape (n_rows,), or None
         Row weights (sample weight times class weight), >= 0 with mean 1. None means all one.
     """
 
-    x: F32
+    x: F32 | DeviceMatrix
     y: NDArray[np.generic]
     weight: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSplit(Split):
+    """A split whose rows lie on the host."""
+
+    x: F32
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,8 @@ class Engine(Protocol):
         ``split.weight``, error is not; label smoothing and dropout play no part.
         """
 
-    def predict(self, member: int, x: F32, *, weights: str = "current") -> F32:
-        """Raw outputs (logits or values), shape (n_rows, n_outputs)."""
+    def predict(self, member: int, x: F32 | DeviceMatrix, *, weights: str = "current") -> F32:
+        """Raw outputs (logits or values), shape (n_rows, n_outputs); a CuPy array where ``x`` lies on a device."""
 
     def forget_best(self, members: I64) -> None:
         """Drop the best snapshot, so that the next evaluation becomes the best (its loss means something else)."""

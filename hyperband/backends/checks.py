@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
-from hyperband.backends.base import F32, I64, LOSSES, PRECISIONS, Member, Split
+from hyperband.backends.base import F32, I64, LOSSES, PRECISIONS, HostSplit, Member, Split
+from hyperband.backends.device_array import DeviceMatrix, to_host
 from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
@@ -70,29 +71,43 @@ def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
 
 def check_matrix(x: Any, n_inputs: int | None, what: str) -> F32:
     """Rows as a C-contiguous float32 matrix, for those who look at every number anyway."""
+    if isinstance(x, DeviceMatrix):
+        raise InputError(f"{what} lies on a GPU, which this backend does not read. {to_host(what)}.")
     array = np.asarray(x)
     if array.ndim != 2 or array.dtype != np.float32:
         raise InputError(f"{what} must be a float32 matrix (n_rows, n_inputs); got {array.dtype} of {array.shape}.")
-    if n_inputs is not None and array.shape[1] != n_inputs:
-        raise InputError(f"{what} must have {n_inputs} columns, as in training; got {array.shape[1]}.")
+    check_columns(array.shape[1], n_inputs, what)
     if array.shape[1] < 1:
         raise InputError(f"{what} must have at least one column; got none.")
     return np.require(array, requirements=_PLAIN)
 
 
-def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, what: str) -> Split:
+def check_columns(n: int, n_inputs: int | None, what: str) -> None:
+    """As many columns as in training, where that is known."""
+    if n_inputs is not None and n != n_inputs:
+        raise InputError(f"{what} must have {n_inputs} columns, as in training; got {n}.")
+
+
+def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, what: str) -> HostSplit:
     """The split with contiguous arrays of the dtypes that `Split` promises."""
     x = check_inputs(split.x, n_inputs, f"{what}.x")
     if len(x) == 0:
         raise InputError(f"{what} must have at least one row; got none.")
+    return HostSplit(x, *check_answers(split, len(x), loss, n_outputs, what))
+
+
+def check_answers(
+    split: Split, n_rows: int, loss: str, n_outputs: int, what: str
+) -> tuple[NDArray[np.generic], F32 | None]:
+    """Targets and weights of the split's rows, wherever these lie."""
     weight = split.weight
     if weight is not None:
         weight = np.require(weight, np.float32, _PLAIN)
-        if weight.shape != (len(x),) or not np.isfinite(weight).all() or weight.min() < 0.0 or weight.sum() <= 0.0:
+        if weight.shape != (n_rows,) or not np.isfinite(weight).all() or weight.min() < 0.0 or weight.sum() <= 0.0:
             raise InputError(
-                f"{what}.weight must be {len(x)} finite numbers >= 0, not all 0; got shape {weight.shape}."
+                f"{what}.weight must be {n_rows} finite numbers >= 0, not all 0; got shape {weight.shape}."
             )
-    return Split(x, _targets(np.asarray(split.y), len(x), loss, n_outputs, f"{what}.y"), weight)
+    return _targets(np.asarray(split.y), n_rows, loss, n_outputs, f"{what}.y"), weight
 
 
 def _targets(y: NDArray[Any], n_rows: int, loss: str, n_outputs: int, what: str) -> NDArray[np.generic]:

@@ -12,6 +12,7 @@ from hyperband import _core
 from hyperband.architecture import ACTIVATIONS, INITS, OPTIMIZERS, SCHEDULES, Architecture
 from hyperband.backends import checks
 from hyperband.backends.base import F32, F64, I64, LOSSES, Member, Progress, Split
+from hyperband.backends.device_array import DeviceMatrix, ReadsArrays
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.state import MemberState, State, import_state
 from hyperband.backends.threads import thread_count
@@ -20,8 +21,10 @@ from hyperband.errors import InputError
 #: Seconds that an engine works before it lets Python look for Ctrl-C.
 _QUANTUM = 0.1
 
+#: Rows, on the host or at an address on a device: (pointer, n_rows, n_columns).
+Rows = F32 | tuple[int, int, int]
 #: Rows, targets and weights as an engine of `hyperband._core` takes them.
-Triple = tuple[F32, NDArray[Any], F32 | None]
+Triple = tuple[Rows, NDArray[Any], F32 | None]
 #: Widths, codes and numbers of an architecture, likewise.
 Record = tuple[list[int], list[int], list[float]]
 
@@ -35,19 +38,22 @@ class CompiledEngine:
     make : callable
         Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs). It has
         the verbs of csrc/bindings/members.hpp, and ``add(records, seeds, total_steps)`` with an id for each.
+    arrays : ReadsArrays or None
+        Of an engine that reads rows on a device; it keeps them there for as long as it lives.
     """
 
     def __init__(
-        self, train: Split, validation: Split | None, loss: str, n_outputs: int, make: Callable[..., Any]
-    ) -> None:
+        self, train: Split, validation: Split | None, loss: str, n_outputs: int, make: Callable[..., Any],
+        arrays: ReadsArrays | None = None,
+    ) -> None:  # fmt: skip
         checks.check_problem(loss, n_outputs)
-        train = checks.check_split(train, None, loss, n_outputs, "train")
-        self._n_rows, self._n_inputs = train.x.shape
+        self._arrays = arrays
         self._loss, self._n_outputs = loss, n_outputs
-        judged = None
-        if validation is not None:
-            judged = _triple(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
-        self._core = make(*_triple(train), judged, LOSSES.index(loss), n_outputs)
+        given = self._triple(train, None, "train")
+        self._n_rows, self._n_inputs = given[0][1:] if isinstance(given[0], tuple) else given[0].shape
+        judged = None if validation is None else self._triple(validation, self._n_inputs, "validation")
+        self._owners = [s.x for s in (train, validation) if s is not None and isinstance(s.x, DeviceMatrix)]
+        self._core = make(*given, judged, LOSSES.index(loss), n_outputs)
         self._members: dict[int, Member] = {}
 
     def add(self, members: Sequence[Member]) -> I64:
@@ -96,12 +102,15 @@ class CompiledEngine:
 
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         ids = self._listed(members)
-        split = checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split")
-        loss, error = self._core.evaluate(ids, *_triple(split), self._best(ids, weights))
+        given = self._triple(split, self._n_inputs, "split")
+        loss, error = self._core.evaluate(ids, *given, self._best(ids, weights))
         return loss, error
 
-    def predict(self, member: int, x: F32, *, weights: str = "current") -> F32:
+    def predict(self, member: int, x: F32 | DeviceMatrix, *, weights: str = "current") -> F32:
         ids = self._listed(np.array([member]))
+        if isinstance(x, DeviceMatrix) and self._arrays is not None:
+            there = self._admit(self._arrays, x, self._n_inputs, "x")
+            return _outputs(self._core.predict_there, ids[0], there.address, self._n_outputs, self._best(ids, weights))
         rows, best = checks.check_matrix(x, self._n_inputs, "x"), self._best(ids, weights)
         return _outputs(self._core.predict, ids[0], rows, best)
 
@@ -129,6 +138,17 @@ class CompiledEngine:
     def bytes_per_member(self, architecture: Architecture) -> int:
         size: int = self._core.bytes_per_member(*record(architecture))
         return size
+
+    def _triple(self, split: Split, n_inputs: int | None, what: str) -> Triple:
+        if isinstance(split.x, DeviceMatrix) and self._arrays is not None:
+            x = self._admit(self._arrays, split.x, n_inputs, f"{what}.x")
+            return x.address, *checks.check_answers(split, x.shape[0], self._loss, self._n_outputs, what)
+        host = checks.check_split(split, n_inputs, self._loss, self._n_outputs, what)
+        return host.x, host.y, host.weight
+
+    def _admit(self, arrays: ReadsArrays, x: DeviceMatrix, n_inputs: int | None, what: str) -> DeviceMatrix:
+        checks.check_columns(x.shape[1], n_inputs, what)
+        return arrays.admit(x, what)
 
     def _blank(self, member: Member) -> MemberState:
         layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs)
@@ -169,10 +189,6 @@ def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
         return compute(*arguments)
     except ValueError as error:
         raise InputError(str(error)) from None
-
-
-def _triple(split: Split) -> Triple:
-    return split.x, split.y, split.weight
 
 
 def record(a: Architecture) -> Record:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from hyperband import _core, memory
 from hyperband.architecture import Architecture
 from hyperband.backends import checks
 from hyperband.backends.base import F32, F64, I64, PRECISIONS, Backend, Split
-from hyperband.backends.compiled import CompiledEngine, Record, Triple, forward
+from hyperband.backends.compiled import CompiledEngine, Record, Rows, Triple, forward
+from hyperband.backends.device_errors import asked as _asked
+from hyperband.backends.gpu_arrays import GpuArrays
 from hyperband.backends.state import State
-from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
-
-_T = TypeVar("_T")
+from hyperband.errors import BackendUnavailable, InputError
 
 THREADS = "HYPERBAND_CUDA_THREADS"
 
@@ -41,6 +41,10 @@ class CudaEngine(CompiledEngine):
         free = memory.free_bytes()
         return None if free is None else self._core.capacity() + int(_PAGED * free)
 
+    def to_device(self, member: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:
+        """CuPy arrays with these numbers on the member's device."""
+        return self._core.to_device(self._listed(np.array([member]))[0], arrays)
+
 
 class _Shards:
     """The verbs of `hyperband._core.CudaEngine` over one engine a device.
@@ -48,8 +52,8 @@ class _Shards:
     A member stays where it was dealt to: nothing crosses between devices. Each device works in a thread of its own.
     """
 
-    def __init__(self, engines: Sequence[Any], n_rows: int) -> None:
-        self._engines, self._n_rows = list(engines), n_rows
+    def __init__(self, engines: Sequence[Any], n_rows: int, arrays: GpuArrays) -> None:
+        self._engines, self._n_rows, self._arrays = list(engines), n_rows, arrays
         self._pool = ThreadPoolExecutor(len(engines), "hyperband-gpu") if len(engines) > 1 else None
         self._homes: dict[int, tuple[int, int]] = {}  # id -> device, id there
         self._costs: dict[int, float] = {}
@@ -114,7 +118,7 @@ class _Shards:
             counters[places], scores[places] = self._engines[device].progress([self._homes[ids[i]][1] for i in places])
         return counters, scores
 
-    def evaluate(self, ids: Sequence[int], x: F32, y: NDArray[Any], weight: F32 | None, best: bool) -> tuple[F64, F64]:
+    def evaluate(self, ids: Sequence[int], x: Rows, y: NDArray[Any], weight: F32 | None, best: bool) -> tuple[F64, F64]:
         loss, error = np.zeros(len(ids)), np.zeros(len(ids))
 
         def work(device: int) -> None:
@@ -129,6 +133,16 @@ class _Shards:
     def predict(self, member: int, x: F32, best: bool) -> F32:
         device, local = self._homes[member]
         return _asked(lambda: self._engines[device].predict(local, x, best))
+
+    def predict_there(self, member: int, x: tuple[int, int, int], n_outputs: int, best: bool) -> Any:
+        """The outputs of rows on the member's device, as a CuPy array there."""
+        device, local = self._homes[member]
+        out = self._arrays.empty(device, (x[1], n_outputs))
+        _asked(lambda: self._engines[device].predict_there(local, x, best, out.data.ptr))
+        return out
+
+    def to_device(self, member: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:
+        return self._arrays.put(self._homes[member][0], arrays)
 
     def forget_best(self, member: int) -> None:
         device, local = self._homes[member]
@@ -189,6 +203,7 @@ class CudaBackend:
     def __init__(self, devices: Sequence[Any], name: str = "cuda") -> None:
         self.name = name
         self._devices = list(devices)
+        self.arrays = GpuArrays(devices, name)
 
     def engine(
         self,
@@ -205,15 +220,15 @@ class CudaBackend:
         limit, number = checks.check_device_memory(device_memory), PRECISIONS.index(precision)
 
         def make(
-            x: F32, y: NDArray[Any], weight: F32 | None, judged: Triple | None, kind: int, outputs: int
+            x: Rows, y: NDArray[Any], weight: F32 | None, judged: Triple | None, kind: int, outputs: int
         ) -> _Shards:
             engines = [
                 _asked(partial(_core.CudaEngine, device, x, y, weight, judged, kind, outputs, limit or 0, number))
                 for device in self._devices
             ]
-            return _Shards(engines, len(x))
+            return _Shards(engines, x[1] if isinstance(x, tuple) else len(x), self.arrays)
 
-        return CudaEngine(train, validation, loss, n_outputs, make)
+        return CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
         """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""
@@ -266,13 +281,3 @@ def block_threads() -> int:
 
 def _raise(error: BaseException) -> None:
     raise error
-
-
-def _asked(call: Callable[[], _T]) -> _T:
-    """What the device answers; what it could not do becomes one of the package's errors."""
-    try:
-        return call()
-    except _core.DeviceFull as error:
-        raise InsufficientMemory(f"The GPU's memory must hold data and networks: {error}") from error
-    except _core.DeviceError as error:
-        raise BackendUnavailable(f"Backend 'cuda' cannot go on: {error}") from error

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from hyperband import memory
 from hyperband.architecture import Architecture
 from hyperband.backends import checks
-from hyperband.backends.base import F32, F64, I64, Member, Progress, Split
+from hyperband.backends.base import F32, F64, I64, HostSplit, Member, Progress, Split
+from hyperband.backends.device_array import DeviceMatrix
 from hyperband.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.backends.philox import initial_bound, initial_weights
 from hyperband.backends.state import MemberState, State, export_state, import_state
@@ -40,14 +41,14 @@ class Kernels(Protocol):
     def zeros(self, size: int) -> NDArray[Any]:
         """A flat array for `Layout`."""
 
-    def steps(self, state: MemberState, train: Split, count: int) -> tuple[int, float]:
+    def steps(self, state: MemberState, train: HostSplit, count: int) -> tuple[int, float]:
         """Up to ``count`` optimiser steps within the epoch, from ``state.step`` and ``state.position``.
 
         Returns how many were done (fewer: the next one's loss is not finite) and the new ``running``. Changes the
         arrays of ``state`` only.
         """
 
-    def evaluate(self, state: MemberState, weights: NDArray[Any], split: Split) -> tuple[float, float]:
+    def evaluate(self, state: MemberState, weights: NDArray[Any], split: HostSplit) -> tuple[float, float]:
         """Loss and error on the whole split."""
 
     def outputs(self, state: MemberState, weights: NDArray[Any], x: F32) -> F32:
@@ -63,9 +64,9 @@ class HostEngine:
         self._kernels, self._loss, self._n_outputs, self._threads = kernels, loss, n_outputs, threads
         self._train = _own(checks.check_split(train, None, loss, n_outputs, "train"))
         self._n_rows, self._n_inputs = self._train.x.shape
+        self._validation: HostSplit | None = None
         if validation is not None:
-            validation = _own(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
-        self._validation = validation
+            self._validation = _own(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
         self._states: dict[int, MemberState] = {}
         self._next = 0
 
@@ -128,7 +129,7 @@ class HostEngine:
         self._share_out(work, list(range(len(states))), np.inf)
         return loss, error
 
-    def predict(self, member: int, x: F32, *, weights: str = "current") -> F32:
+    def predict(self, member: int, x: F32 | DeviceMatrix, *, weights: str = "current") -> F32:
         state = self._state(member)
         return self._kernels.outputs(state, _which(state, weights), checks.check_inputs(x, self._n_inputs, "x"))
 
@@ -238,9 +239,9 @@ class HostEngine:
             raise InputError(f"`members` must name living members of this engine; got {member!r}.") from None
 
 
-def _own(split: Split) -> Split:
+def _own(split: HostSplit) -> HostSplit:
     """A copy: what the caller does to its arrays later must not show."""
-    return Split(split.x.copy(), split.y.copy(), None if split.weight is None else split.weight.copy())
+    return HostSplit(split.x.copy(), split.y.copy(), None if split.weight is None else split.weight.copy())
 
 
 _SCORES = ("loss", "error", "best_loss", "best_error", "train_loss")

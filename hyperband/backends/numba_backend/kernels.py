@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.backends.base import F32, LOSSES, Split
+from hyperband.backends.base import F32, LOSSES, HostSplit
 from hyperband.backends.numba_backend import plans, step
 from hyperband.backends.philox import dropout_threshold
 from hyperband.backends.rates import learning_rates
@@ -32,7 +32,7 @@ class NumbaKernels:
     def zeros(self, size: int) -> NDArray[np.float32]:
         return plans.aligned(size)
 
-    def steps(self, state: MemberState, train: Split, count: int) -> tuple[int, float]:
+    def steps(self, state: MemberState, train: HostSplit, count: int) -> tuple[int, float]:
         a = state.member.architecture
         batch = min(a.batch_size, state.rows)
         made = plans.plan(state.layout, batch)
@@ -53,7 +53,7 @@ class NumbaKernels:
             )  # fmt: skip
         return int(done), float(running)
 
-    def evaluate(self, state: MemberState, weights: NDArray[Any], split: Split) -> tuple[float, float]:
+    def evaluate(self, state: MemberState, weights: NDArray[Any], split: HostSplit) -> tuple[float, float]:
         made, sums = plans.plan(state.layout, plans.CHUNK), np.zeros(3)
         n_rows, n_inputs = split.x.shape
         numbers = (
@@ -78,7 +78,7 @@ def _key(seed: int) -> NDArray[np.uint64]:
     return np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)
 
 
-def _targets(split: Split) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _targets(split: HostSplit) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Labels, target values and weights, the missing ones empty: the compiled code has one type for each."""
     weight = _NONE if split.weight is None else split.weight
     if split.y.ndim == 1:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.architecture import Architecture
-from hyperband.backends.base import F32, Split
+from hyperband.backends.base import F32, HostSplit
 from hyperband.backends.layout import Layers
 from hyperband.backends.numpy64 import network
 from hyperband.backends.philox import RowOrder, dropout_mask
@@ -36,7 +36,7 @@ class ReferenceKernels:
     def zeros(self, size: int) -> A:
         return np.zeros(size)
 
-    def steps(self, state: MemberState, train: Split, count: int) -> tuple[int, float]:
+    def steps(self, state: MemberState, train: HostSplit, count: int) -> tuple[int, float]:
         a, seed = state.member.architecture, state.member.seed
         order = RowOrder.of(seed, state.rows, state.epoch)
         rates = learning_rates(a, state.member.total_steps, state.step, count)
@@ -60,7 +60,7 @@ class ReferenceKernels:
             running += loss * len(rows)
         return count, running
 
-    def evaluate(self, state: MemberState, weights: NDArray[Any], split: Split) -> tuple[float, float]:
+    def evaluate(self, state: MemberState, weights: NDArray[Any], split: HostSplit) -> tuple[float, float]:
         loss = error = total = 0.0
         with np.errstate(all="ignore"):
             for first in range(0, len(split.x), _CHUNK):
