@@ -56,3 +56,11 @@ def cuda() -> Backend:
 @pytest.fixture(scope="session")
 def reference() -> Backend:
     return registry.get("numpy")
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """What backend="cuda" is during the test: one device on the host."""
+    made = host_cuda(1)
+    monkeypatch.setitem(registry._loaded, "cuda", made)
+    return made
