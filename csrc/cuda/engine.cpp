@@ -13,10 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Jobs that keep a device busy when an evaluation is dealt to blocks.
-constexpr size_t kJobsABlock = 4;
 constexpr double kUsable = 0.8;             // of the memory that is free, if no limit is given
-constexpr size_t kPredictedRows = 1 << 16;  // at a time
 
 // About the floating-point operations of a step.
 double step_cost(const Network &n) {
@@ -24,23 +21,6 @@ double step_cost(const Network &n) {
     for (int l = 0; l < n.layout.n_layers; ++l) weights += static_cast<double>(n.layout.layer[l].in) * n.layout.layer[l].stride;
     return weights * (6.0 * static_cast<double>(most_rows(n.architecture.batch_size, n.counters.rows)) + 20.0) + 1e5;
 }
-
-// Memory on a device for the time of a call.
-class Lent {
-  public:
-    Lent(Device &device, size_t bytes) : device_(device), memory_(device.allocate(std::max<size_t>(bytes, 1))) {
-        if (memory_ == nullptr)
-            throw DeviceFull("the device has no " + std::to_string(bytes >> 20) + " MiB left for results. Use fewer rows.");
-    }
-    ~Lent() { device_.release(memory_); }
-    Lent(const Lent &) = delete;
-    Lent &operator=(const Lent &) = delete;
-    template <class T> T *as() const { return static_cast<T *>(memory_); }
-
-  private:
-    Device &device_;
-    void *memory_;
-};
 
 }  // namespace
 
@@ -141,19 +121,6 @@ void Engine::drop(Member &m) noexcept {
     if (m.memory != nullptr) pool_.release(m.memory);
     if (m.page != nullptr) device_->release_pinned(m.page);
     m.memory = m.page = nullptr;
-}
-
-// Calls work(some of the members, on the device now) until all have had their turn; false ends it.
-template <class Work> void Engine::in_waves(std::vector<Member *> members, const Work &work) {
-    std::stable_sort(members.begin(), members.end(),  // those that are there already come first
-                     [](const Member *a, const Member *b) { return (a->memory != nullptr) > (b->memory != nullptr); });
-    for (size_t first = 0; first < members.size();) {
-        std::vector<Member *> wave;
-        const int64_t since = now_;
-        while (first < members.size() && come(*members[first], since)) wave.push_back(members[first++]);
-        if (wave.empty()) refuse(*members[first]);
-        if (!work(wave)) return;
-    }
 }
 
 Network *Engine::networks(size_t n) {
@@ -297,100 +264,6 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
         return true;
     });
     return arrived;
-}
-
-std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const Table &table, bool best) {
-    const auto hold = lock();
-    const Dataset data(*device_, table, n_inputs_, n_outputs_);
-    const auto rows = static_cast<int64_t>(table.n);
-    const auto blocks = static_cast<size_t>((rows + kJudgedRows - 1) / kJudgedRows);
-    std::unordered_map<const Member *, size_t> place;
-    std::vector<Member *> listed;
-    for (const int64_t id : members) {
-        listed.push_back(&find(id));
-        place[listed.back()] = listed.size() - 1;
-    }
-    std::vector<Scores> r(members.size());
-    in_waves(listed, [&](const std::vector<Member *> &wave) {
-        Network *const there = networks(wave.size());
-        const Lent sums(*device_, wave.size() * blocks * sizeof(Sums));
-        const size_t wanted = (kJobsABlock * static_cast<size_t>(facts_.processors) + wave.size() - 1) / wave.size();
-        const size_t parts = std::max<size_t>(1, std::min(blocks, wanted));
-        std::vector<Network> here;
-        std::vector<JudgeJob> jobs;
-        for (size_t i = 0; i < wave.size(); ++i) {
-            const Network &n = wave[i]->network;
-            here.push_back(n);
-            const Places places = judging_places(n.architecture, n.layout, loss_, rows, limits(false));
-            const float *const weights = best && n.counters.best_step >= 0 ? n.best : n.weights;
-            const int64_t inputs = n.counters.inputs > 0 ? n.counters.inputs : n_inputs_;
-            for (size_t p = 0; p < parts; ++p) {
-                const auto first = static_cast<int64_t>(blocks * p / parts) * kJudgedRows;
-                const auto end = std::min(rows, static_cast<int64_t>(blocks * (p + 1) / parts) * kJudgedRows);
-                Sums *const to = sums.as<Sums>() + i * blocks + static_cast<size_t>(first / kJudgedRows);
-                jobs.push_back({there + i, places, weights, data.rows(), first, end - first, inputs, to, nullptr});
-            }
-        }
-        device_->upload(there, here.data(), here.size() * sizeof(Network));
-        device_->judge(jobs, task(false));
-        std::vector<Sums> found(wave.size() * blocks);
-        device_->download(found.data(), sums.as<Sums>(), found.size() * sizeof(Sums));
-        for (size_t i = 0; i < wave.size(); ++i) {
-            Sums all;
-            for (size_t b = 0; b < blocks; ++b) all.add(found[i * blocks + b]);
-            r[place[wave[i]]] = all.scores(rows);
-        }
-        return true;
-    });
-    return r;
-}
-
-bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out) {
-    const auto hold = lock();
-    Member &m = find(id);
-    const auto inputs = static_cast<size_t>(n_inputs_), outputs = static_cast<size_t>(n_outputs_);
-    const Network *const there = alone(m);
-    for (size_t begin = 0; begin < n; begin += kPredictedRows) {
-        const size_t rows = std::min(kPredictedRows, n - begin);
-        const float *const from = x + begin * inputs;
-        if (!all_finite(from, rows * inputs)) return false;
-        const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
-        const Lent to(*device_, rows * outputs * sizeof(float));
-        send_through(m, there, data.rows(), best, to.as<float>());
-        device_->download(out + begin * outputs, to.as<float>(), rows * outputs * sizeof(float));
-    }
-    return true;
-}
-
-bool Engine::predict_there(int64_t id, const float *x, size_t n, bool best, float *out) {
-    const auto hold = lock();
-    Member &m = find(id);
-    if (!device_->all_finite(x, n * static_cast<size_t>(n_inputs_))) return false;
-    const Dataset data(*device_, Table{x, n, nullptr, nullptr, nullptr, true}, n_inputs_, n_outputs_);
-    send_through(m, alone(m), data.rows(), best, out);
-    return true;
-}
-
-// A member that works alone: brought to the device, its record there.
-const Network *Engine::alone(Member &m) {
-    if (!come(m, now_)) refuse(m);
-    Network *const there = networks(1);
-    device_->upload(there, &m.network, sizeof(Network));
-    return there;
-}
-
-// Its outputs for these rows.
-void Engine::send_through(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to) {
-    const Network &net = m.network;
-    const Places places = judging_places(net.architecture, net.layout, loss_, rows.n, limits(false));
-    const float *const weights = best && net.counters.best_step >= 0 ? net.best : net.weights;
-    const int64_t inputs = net.counters.inputs > 0 ? net.counters.inputs : n_inputs_;
-    std::vector<JudgeJob> jobs;
-    for (int64_t first = 0; first < rows.n; first += kJudgedRows) {
-        const int64_t count = std::min<int64_t>(kJudgedRows, rows.n - first);
-        jobs.push_back({there, places, weights, rows, first, count, inputs, nullptr, to + first * n_outputs_});
-    }
-    device_->judge(jobs, task(false));
 }
 
 State Engine::state(int64_t id) {

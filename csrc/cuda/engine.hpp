@@ -4,6 +4,7 @@
 // every public function takes the lock.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -97,5 +98,18 @@ class Engine {
     int64_t next_id_ = 0, now_ = 0;
     std::mutex mutex_;
 };
+
+// Calls work(some of the members, on the device now) until all have had their turn; false ends it.
+template <class Work> void Engine::in_waves(std::vector<Member *> members, const Work &work) {
+    std::stable_sort(members.begin(), members.end(),  // those that are there already come first
+                     [](const Member *a, const Member *b) { return (a->memory != nullptr) > (b->memory != nullptr); });
+    for (size_t first = 0; first < members.size();) {
+        std::vector<Member *> wave;
+        const int64_t since = now_;
+        while (first < members.size() && come(*members[first], since)) wave.push_back(members[first++]);
+        if (wave.empty()) refuse(*members[first]);
+        if (!work(wave)) return;
+    }
+}
 
 }  // namespace hyperband::cuda

@@ -95,7 +95,7 @@ struct Places {
     int64_t x, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
     int64_t weights, m, v;                                 // near copies
     int64_t gradient;                                      // far
-    int32_t row_loss, row_flag, index, updates, control;   // near
+    int32_t row_loss, row_flag, row_label, index, updates, control;   // near
     int64_t near_size, far_size;                           // floats
     Tile forward[kMaxLayers], backward[kMaxLayers], columns[kMaxLayers];
 };

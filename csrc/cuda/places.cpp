@@ -90,7 +90,8 @@ class Plan {
         for (int i = 0; i < 2; ++i) p_.g[i] = take(near, widest[i] * stride);
         const int sums = loss_ == Loss::cross_entropy ? 3 : loss_ == Loss::mse ? 1 : 0;
         p_.lanes = take(near, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
-        for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.index}) *each = static_cast<int32_t>(take(true, p_.part));
+        for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.row_label, &p_.index})
+            *each = static_cast<int32_t>(take(true, p_.part));
     }
     Places done() {
         for (int l = 0; l < layout_.n_layers; ++l) {

@@ -40,7 +40,8 @@ template <class B, SizeClass kClass> struct Bench {
     }
     HB_BLOCK Outputs outputs() const { return g(layers() - 1); }
     HB_BLOCK Near<float> row_loss() const { return block.template near<float>(places.row_loss); }
-    HB_BLOCK Near<uint32_t> row_flag() const { return block.template near<uint32_t>(places.row_flag); }
+    HB_BLOCK Near<float> row_flag() const { return block.template near<float>(places.row_flag); }
+    HB_BLOCK Near<int32_t> row_label() const { return block.template near<int32_t>(places.row_label); }
     HB_BLOCK Near<uint32_t> index() const { return block.template near<uint32_t>(places.index); }
 
     template <bool kNear> HB_BLOCK Floats<kNear> at(int64_t place) const {
@@ -51,28 +52,43 @@ template <class B, SizeClass kClass> struct Bench {
     }
 };
 
-// Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed; four columns of a row at a time. Eight
-// neighbouring threads take eight rows. Rows that are not wide, as other libraries have them, are read number by number.
+// Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed, and their labels; four columns of a row at a
+// time. Eight neighbouring threads take eight rows. Rows that are not wide, as other libraries have them, are read number by
+// number.
 template <class Bench> HB_BLOCK void gather(int tid, const Bench &b, const DeviceRows &from, int rows) {
     const auto x = b.x();
     const auto index = b.index();
     const auto data = b.block.read_only(from.x);
-    const int pieces = vectors_of(b.inputs), blocks = (rows + 7) / 8;
-    deal(tid, b.block.threads(), blocks * 8 * pieces, [&](int i) {
-        const int row = i / (8 * pieces) * 8 + i % 8, piece = i / 8 % pieces;
+    const int pieces = vectors_of(b.inputs), blocks = (rows + 7) / 8, threads = b.block.threads();
+    const auto row_of = [&](int i) { return i / (8 * pieces) * 8 + i % 8; };
+    const auto piece_of = [&](int i) { return i / 8 % pieces; };
+    const int items = blocks * 8 * pieces;
+    const auto put = [&](int i, const Some<kVector> &v) {
+        const int row = row_of(i), column = piece_of(i) * kVector;
         if (row >= rows) return;
-        const int64_t at = static_cast<int64_t>(index.load(row)) * from.stride + piece * kVector;
-        Some<kVector> v;
-        if (from.wide) {
-            v = data.template load<kVector>(at);
-        } else {
-            HB_UNROLL
-            for (int c = 0; c < kVector; ++c) v[c] = piece * kVector + c < b.inputs ? data.load(at + c) : 0.0f;
-        }
         HB_UNROLL
         for (int c = 0; c < kVector; ++c)
-            x.store(static_cast<typename Bench::Inputs::Index>(piece * kVector + c) * b.stride() + row, v[c]);
-    });
+            x.store(static_cast<typename Bench::Inputs::Index>(column + c) * b.stride() + row, v[c]);
+    };
+    const auto place_of = [&](int i) {  // of some row where there is none
+        const int row = row_of(i) < rows ? row_of(i) : 0;
+        return static_cast<int64_t>(index.load(row)) * from.stride + piece_of(i) * kVector;
+    };
+    if (from.wide) {
+        deal_ahead<Bench::kInputsNear ? 4 : 2, Some<kVector>>(
+            tid, threads, items, [&](int i) { return data.template load<kVector>(place_of(i)); }, put);
+    } else {
+        deal(tid, threads, items, [&](int i) {
+            const int64_t at = place_of(i);
+            Some<kVector> v;
+            HB_UNROLL
+            for (int c = 0; c < kVector; ++c) v[c] = piece_of(i) * kVector + c < b.inputs ? data.load(at + c) : 0.0f;
+            put(i, v);
+        });
+    }
+    if (from.label == nullptr) return;
+    const auto label = b.block.read_only(from.label);
+    deal(threads - 1 - tid, threads, rows, [&](int row) { b.row_label().store(row, label.load(index.load(row))); });
 }
 
 }  // namespace hyperband::cuda

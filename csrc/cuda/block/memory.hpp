@@ -27,6 +27,8 @@
 
 namespace hyperband::cuda {
 
+constexpr int kPiece = 4;  // rows that move as one
+
 // N numbers in registers: index it with constants, or in unrolled loops.
 template <int N> struct Some {
     float number[N];
@@ -37,6 +39,20 @@ template <int N> struct Some {
 // Calls visit(i) for this thread's items of 0 .. n - 1.
 template <class Visit> HB_BLOCK void deal(int tid, int threads, int n, const Visit &visit) {
     for (int i = tid; i < n; i += threads) visit(i);
+}
+
+// For each of this thread's items: put(i, fetch(i)), with kAhead fetches before the first put, so that what comes from far
+// away is waited for once.
+template <int kAhead, class T, class Fetch, class Put>
+HB_BLOCK void deal_ahead(int tid, int threads, int n, const Fetch &fetch, const Put &put) {
+    for (int first = tid; first < n; first += kAhead * threads) {
+        T item[kAhead];
+        HB_UNROLL
+        for (int a = 0; a < kAhead; ++a) item[a] = fetch(first + a * threads < n ? first + a * threads : n - 1);
+        HB_UNROLL
+        for (int a = 0; a < kAhead; ++a)
+            if (first + a * threads < n) put(first + a * threads, item[a]);
+    }
 }
 
 }  // namespace hyperband::cuda

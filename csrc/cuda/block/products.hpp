@@ -19,8 +19,6 @@ struct Grid {
     HB_BLOCK int row(int t) const { return ((t >> low) / unit_tiles << low) + (t & ((1 << low) - 1)); }
 };
 
-constexpr int kPiece = 4;  // rows of a unit that move as one
-
 // z[u][r] = bias[u] + sum over k of a[k][r] w[k][u]. Then finish(u, r, z of rows r, r + 1, ...) for each piece of a tile; rows
 // beyond `rows` may lie in padding.
 template <int kRows, int kUnits, class A, class W, class Finish>

@@ -208,9 +208,14 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void add_losses(int rows, bool go_on) {
         double total = go_on ? number(kTotal).load(0) : 0.0;
         const auto weight = block_.read_only(task_.train.weight);
-        for (int b = 0; b < rows; ++b) {
-            const float w = task_.train.weight ? weight.load(bench_.index().load(b)) : 1.0f;
-            total += static_cast<double>(w) * static_cast<double>(bench_.row_loss().load(b));
+        for (int row = 0; row < rows; row += kPiece) {
+            const Some<kPiece> losses = four_losses(bench_, row);
+            HB_UNROLL
+            for (int i = 0; i < kPiece; ++i) {
+                if (row + i >= rows) continue;
+                const float w = task_.train.weight ? weight.load(bench_.index().load(row + i)) : 1.0f;
+                total += static_cast<double>(w) * static_cast<double>(losses[i]);
+            }
         }
         number(kTotal).store(0, total);
     }

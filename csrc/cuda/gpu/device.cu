@@ -218,6 +218,7 @@ class GpuDevice final : public Device {
 
     void give_birth(const std::vector<Birth> &births) override {
         if (births.empty()) return;
+        const std::lock_guard<std::mutex> alone(launch_mutex_);
         const Current current(number_);
         auto *const there = jobs_.of<Birth>(births.size());
         upload(there, births.data(), births.size() * sizeof(Birth));
@@ -313,6 +314,7 @@ class GpuDevice final : public Device {
     // Every group on a stream of its own: when the blocks of one have no job left, those of the next take their places.
     template <class Job> void launch(std::vector<Job> jobs, const Task &task, double seconds, const char *what) {
         if (jobs.empty()) return;
+        const std::lock_guard<std::mutex> alone(launch_mutex_);
         const Current current(number_);
         const std::vector<Group> groups = grouped(jobs);
         std::vector<Shape> shapes;
@@ -364,6 +366,7 @@ class GpuDevice final : public Device {
     cudaEvent_t ready_ = nullptr;
     std::vector<cudaStream_t> streams_;
     Buffer jobs_, next_, far_, found_;
+    std::mutex launch_mutex_;  // several engines share the device: their lists of jobs lie in the same memory
     std::mutex finite_mutex_;  // asked from outside, while an engine works
 };
 
