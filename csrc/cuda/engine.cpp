@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kUsable = 0.8;             // of the memory that is free, if no limit is given
+constexpr double kUsable = 0.8;  // of the memory that is free, if no limit is given
 
 // About the floating-point operations of a step.
 double step_cost(const Network &n) {
@@ -221,45 +221,42 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
     const auto hold = lock();
     const auto begin = Clock::now();
     std::vector<char> arrived(members.size(), 0);
-    std::unordered_map<const Member *, size_t> place;
     std::vector<Member *> listed;
     for (size_t i = 0; i < members.size(); ++i) {
         Member &m = find(members[i]);
         arrived[i] = m.network.counters.diverged || m.network.counters.step >= until[i];
         if (arrived[i]) continue;
         begin_epoch(m.network.counters, m.network.record, rows, inputs);
-        place[&m] = i;
+        m.turn = i;
+        m.cost = static_cast<double>(until[i] - m.network.counters.step) * step_cost(m.network);
         listed.push_back(&m);
     }
-    const auto cost = [&](const Member *m) {
-        return static_cast<double>(until[place[m]] - m->network.counters.step) * step_cost(m->network);
+    const auto dearest_first = [](std::vector<Member *> &some) {
+        std::stable_sort(some.begin(), some.end(), [](const Member *a, const Member *b) { return a->cost > b->cost; });
     };
-    std::stable_sort(listed.begin(), listed.end(), [&](const Member *a, const Member *b) { return cost(a) > cost(b); });
+    dearest_first(listed);
     bool first = true;
-    in_waves(listed, [&](const std::vector<Member *> &wave) {
+    in_waves(listed, [&](std::vector<Member *> &wave) {
         const double left = seconds < 0.0 ? -1.0 : seconds - std::chrono::duration<double>(Clock::now() - begin).count();
         if (seconds >= 0.0 && left <= 0.0 && !first) return false;
         first = false;
+        dearest_first(wave);
         Network *const there = networks(wave.size());
         std::vector<Network> here;
         std::vector<TrainJob> jobs;
+        here.reserve(wave.size()), jobs.reserve(wave.size());
         for (Member *m : wave) {
+            jobs.push_back({there + here.size(), places_of(*m, crowded(wave.size())), until[m->turn]});
             here.push_back(m->network);
-            jobs.push_back({there + jobs.size(), places_of(*m, crowded(wave.size())), until[place[m]]});
         }
         device_->upload(there, here.data(), here.size() * sizeof(Network));
-        std::vector<size_t> order(jobs.size());
-        for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return cost(wave[a]) > cost(wave[b]); });
-        std::vector<TrainJob> sorted;
-        for (const size_t i : order) sorted.push_back(jobs[i]);
-        device_->train(sorted, task(evaluate), seconds < 0.0 ? -1.0 : std::max(0.0, left));
+        device_->train(jobs, task(evaluate), seconds < 0.0 ? -1.0 : std::max(0.0, left));
         device_->download(here.data(), there, here.size() * sizeof(Network));
         for (size_t i = 0; i < wave.size(); ++i) {
             Network &n = wave[i]->network;
             n.counters = here[i].counters;
             n.record = here[i].record;
-            arrived[place[wave[i]]] = n.counters.diverged || n.counters.step >= until[place[wave[i]]];
+            arrived[wave[i]->turn] = n.counters.diverged || n.counters.step >= until[wave[i]->turn];
         }
         return true;
     });

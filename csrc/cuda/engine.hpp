@@ -23,6 +23,8 @@ struct Member {
     char *memory = nullptr;  // on the device: weights, m, v, best, one after the other
     char *page = nullptr;    // the same on the host, while it is not on the device
     int64_t used = 0;        // when it was last needed
+    size_t turn = 0;         // its place in the list of the call at hand,
+    double cost = 0.0;       // and what it will cost
     Places places{};
     int64_t places_batch = -1;  // for batches of so many rows,
     bool places_crowded = false;

@@ -35,11 +35,10 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
     const Dataset data(*device_, table, n_inputs_, n_outputs_);
     const auto rows = static_cast<int64_t>(table.n);
     const auto blocks = static_cast<size_t>((rows + kJudgedRows - 1) / kJudgedRows);
-    std::unordered_map<const Member *, size_t> place;
     std::vector<Member *> listed;
     for (const int64_t id : members) {
         listed.push_back(&find(id));
-        place[listed.back()] = listed.size() - 1;
+        listed.back()->turn = listed.size() - 1;
     }
     std::vector<Scores> r(members.size());
     in_waves(listed, [&](const std::vector<Member *> &wave) {
@@ -69,7 +68,7 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
         for (size_t i = 0; i < wave.size(); ++i) {
             Sums all;
             for (size_t b = 0; b < blocks; ++b) all.add(found[i * blocks + b]);
-            r[place[wave[i]]] = all.scores(rows);
+            r[wave[i]->turn] = all.scores(rows);
         }
         return true;
     });
