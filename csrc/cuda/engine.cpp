@@ -103,7 +103,13 @@ bool Engine::come(Member &m, int64_t since) {
     if (m.memory == nullptr) return false;
     point(m);
     if (m.page != nullptr) {
-        device_->upload(m.memory, m.page, m.bytes());
+        try {
+            device_->upload(m.memory, m.page, m.bytes());
+        } catch (...) {  // its numbers are still on the host alone
+            pool_.release(m.memory);
+            m.memory = nullptr;
+            throw;
+        }
         device_->release_pinned(m.page);
         m.page = nullptr;
     }

@@ -73,8 +73,8 @@ template <class Job, class Run> void HostDevice::run(const Job &job, const Clock
 }
 
 void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) {
-    const auto limit =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+    const auto limit = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                          std::chrono::duration<double>(std::clamp(seconds, 0.0, 1e9)));
     const Clock::time_point *const deadline = seconds < 0.0 ? nullptr : &limit;
     bool first = true;
     for (const TrainJob &job : jobs) {

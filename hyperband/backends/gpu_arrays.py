@@ -59,7 +59,11 @@ class GpuArrays:
         in_order(array, name)
         if 0 in array.shape:
             return np.zeros(array.shape, dtype)
-        device = next((d for d in self._devices if d.facts()["number"] == number), self._devices[0])
+        device = next((d for d in self._devices if d.facts()["number"] == number), None)
+        if device is None:  # whose default stream would be waited for?
+            raise InputError(
+                f"`{name}` lies on GPU {number}, where backend {self._name!r} does not work. {to_host(name)}."
+            )
         if array.stream is not None:
             asked(partial(device.wait_for, array.stream))
         size = math.prod(array.shape) * dtype.itemsize

@@ -73,7 +73,7 @@ def choose(name: str = "auto") -> Choice:
         reason = _unavailable(each)
         if not reason:
             return Choice(each, "; ".join([*missing, f"{each} is the fastest that works here"]))
-        missing.append(f"{each}: {reason}")
+        missing.append(reason.rstrip("."))
     raise BackendUnavailable("No backend works here. " + "; ".join(missing))
 
 

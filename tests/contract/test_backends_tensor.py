@@ -5,6 +5,8 @@ On a host that stands in for a GPU the sums run in order; on a GPU in the hardwa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import lab
 import numpy as np
 import pytest
@@ -70,6 +72,21 @@ def test_curves_stay_near_those_in_float32(native: Backend, precision: str, loss
         assert 0 < gap < NEAR[precision], (gap, network)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_is_not_a_number_does_not_get_lost_in_rounding(precision: str) -> None:
+    assert _diverged(host_cuda(1), precision)
+
+
+def _diverged(backend: Backend, precision: str) -> bool:
+    """Whether networks whose hidden layers overflow stop, those that do so in their first layers too."""
+    data = lab.split("mse", 60)
+    made = backend.engine(data, None, "mse", 3, precision=precision)
+    wild = Architecture(widths=[8, 8, 8], activation="gelu", optimizer="sgd", learning_rate=1e6, batch_size=20)
+    ids = made.add(lab.members([wild, replace(wild, activation="relu"), replace(wild, activation="identity")]))
+    lab.train(made, ids, 30)
+    return bool(made.progress(ids).diverged.all())
+
+
 def rungs_agree(precision: str, backend: str, epochs: int = 8, members: int = 60) -> tuple[float, float]:
     """Rank correlation of losses with those in float32, and the part of the best third that both choose."""
     rng = np.random.default_rng(0)
@@ -113,6 +130,12 @@ def test_rungs_are_ranked_as_in_float32(monkeypatch: pytest.MonkeyPatch, precisi
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_gpu_rounds_factors_and_nothing_else(cuda: Backend, precision: str) -> None:
     assert worst_step(cuda, precision) < 4e-3  # tensor cores cut the last bits of sums off
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_gpu_keeps_what_is_not_a_number(cuda: Backend, precision: str) -> None:
+    assert _diverged(cuda, precision)
 
 
 @pytest.mark.device

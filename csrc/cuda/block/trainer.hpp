@@ -8,7 +8,7 @@
 namespace hyperband::cuda {
 
 // Words of near memory, from places.control: what one thread tells all others. kOpen counts numbers behind kSums.
-enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 9, kBetter = 10, kClip = 11, kSquares = 16, kOrder = 32 };
+enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 14, kBetter = 15, kSquares = 16, kOrder = 32, kClip = 43 };
 
 // kPrecision: of products in training; the validation rows are judged in float32.
 template <class B, SizeClass kClass, Precision kPrecision> class Trainer {

@@ -29,20 +29,24 @@ void check(cudaError_t e, const char *call) {
 // Makes a device the thread's own for a while: other libraries in this thread keep theirs.
 class Current {
   public:
-    explicit Current(int number) {
+    explicit Current(int number) : number_(number) {
         check(cudaGetDevice(&before_), "cudaGetDevice");
         if (before_ != number) check(cudaSetDevice(number), "cudaSetDevice");
     }
-    ~Current() { cudaSetDevice(before_); }
+    ~Current() {
+        if (before_ == number_) return;
+        cudaSetDevice(before_);
+        cudaGetLastError();  // nobody asked for this
+    }
     Current(const Current &) = delete;
     Current &operator=(const Current &) = delete;
 
   private:
-    int before_ = 0;
+    int number_, before_ = 0;
 };
 
 __global__ void stamp_kernel(uint64_t *deadline, double seconds) {
-    *deadline = seconds < 0.0 ? ~uint64_t{0} : nanoseconds() + static_cast<uint64_t>(seconds * 1e9);
+    *deadline = seconds < 0.0 ? ~uint64_t{0} : nanoseconds() + static_cast<uint64_t>((seconds < 1e9 ? seconds : 1e9) * 1e9);
 }
 
 __global__ void __launch_bounds__(kMostThreads) birth_kernel(const Birth *births, int n) {
@@ -174,7 +178,6 @@ class GpuDevice final : public Device {
         check(cudaEventCreateWithFlags(&ready_, cudaEventDisableTiming), "cudaEventCreate");
     }
     ~GpuDevice() override {
-        cudaSetDevice(number_);
         for (const cudaStream_t s : streams_) cudaStreamDestroy(s);
         cudaEventDestroy(ready_);
         cudaStreamDestroy(stream_);
@@ -193,7 +196,13 @@ class GpuDevice final : public Device {
         check(e, "cudaMalloc");
         return memory;
     }
-    void release(void *memory) noexcept override { cudaFree(memory); }
+    void release(void *memory) noexcept override {
+        try {
+            const Current current(number_);
+            cudaFree(memory);
+        } catch (const DeviceError &) {  // the driver is gone, and the memory with it
+        }
+    }
     size_t free_bytes() const override {
         const Current current(number_);
         size_t free = 0, total = 0;
@@ -329,16 +338,18 @@ class GpuDevice final : public Device {
         stamp_kernel<<<1, 1, 0, stream_>>>(deadline, seconds);
         check(cudaEventRecord(ready_, stream_), "cudaEventRecord");
         int64_t place = 0;
-        for (size_t i = 0; i < groups.size(); ++i) {
-            const Group &g = groups[i];
-            check(cudaStreamWaitEvent(shapes[i].stream, ready_, 0), "cudaStreamWaitEvent");
-            const List<Job> list{there + g.first, static_cast<int>(g.count), next + i, far + place, g.far, deadline};
-            check(start(shapes[i], list, task, g.size_class), what);
-            place += g.far * shapes[i].blocks;
-        }
+        size_t started = 0;
         cudaError_t first = cudaSuccess;
-        for (size_t i = 0; i < groups.size(); ++i)  // all of them: none may run on when this returns
-            if (const cudaError_t e = cudaStreamSynchronize(streams_[i]); first == cudaSuccess) first = e;
+        for (; started < groups.size() && first == cudaSuccess; ++started) {
+            const Group &g = groups[started];
+            const Shape &shape = shapes[started];
+            const List<Job> list{there + g.first, static_cast<int>(g.count), next + started, far + place, g.far, deadline};
+            first = cudaStreamWaitEvent(shape.stream, ready_, 0);
+            if (first == cudaSuccess) first = start(shape, list, task, g.size_class);
+            place += g.far * shape.blocks;
+        }
+        for (size_t i = 0; i < started; ++i)  // all of them: none may run on when this returns
+            if (const cudaError_t e = cudaStreamSynchronize(shapes[i].stream); first == cudaSuccess) first = e;
         check(first, what);
     }
 

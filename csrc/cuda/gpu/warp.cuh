@@ -62,8 +62,14 @@ class GpuWarp {
     int number_, count_, g_, t_;
 };
 
-// To the nearest, ties away from zero: the hardware leaves out the bits below. (An infinity becomes NaN, as its products would.)
-__device__ __forceinline__ uint32_t tf32(float x) { return __float_as_uint(x) + 0x1000u; }
+// To the nearest, ties away from zero; what is not a number stays so.
+__device__ __forceinline__ uint32_t tf32(float x) {
+    uint32_t r = 0;
+#if __CUDA_ARCH__ >= 800
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(x));
+#endif
+    return r;
+}
 // The first one in the lower half; ties to even.
 __device__ __forceinline__ uint32_t bf16_pair(float first, float second) {
     uint32_t r = 0;
