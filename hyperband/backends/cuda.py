@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,9 @@ class _Shards:
     A member stays where it was dealt to: nothing crosses between devices. Each device works in a thread of its own.
     """
 
-    def __init__(self, engines: Sequence[Any], n_rows: int, arrays: GpuArrays) -> None:
-        self._engines, self._n_rows, self._arrays = list(engines), n_rows, arrays
+    def __init__(self, engines: Sequence[Any], shape: tuple[int, int], n_outputs: int, arrays: GpuArrays) -> None:
+        self._engines, self._arrays = list(engines), arrays
+        (self._n_rows, self._n_inputs), self._n_outputs = shape, n_outputs
         self._pool = ThreadPoolExecutor(len(engines), "hyperband-gpu") if len(engines) > 1 else None
         self._homes: dict[int, tuple[int, int]] = {}  # id -> device, id there
         self._costs: dict[int, float] = {}
@@ -167,8 +169,8 @@ class _Shards:
 
     def _cost(self, record: Record) -> float:
         """About the floating-point operations of an epoch."""
-        batch = record[1][4]
-        weights = self.bytes_per_member(*record) / 8
+        widths, (*_, batch, _), _ = record
+        weights = sum(a * b for a, b in pairwise((self._n_inputs, *widths, self._n_outputs)))
         return 6.0 * weights * self._n_rows + _STEP * self._n_rows / batch
 
     def _parts(self, ids: Sequence[int]) -> dict[int, list[int]]:
@@ -226,7 +228,8 @@ class CudaBackend:
                 _asked(partial(_core.CudaEngine, device, x, y, weight, judged, kind, outputs, limit or 0, number))
                 for device in self._devices
             ]
-            return _Shards(engines, x[1] if isinstance(x, tuple) else len(x), self.arrays)
+            n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
+            return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)
 
         return CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
 

@@ -125,6 +125,12 @@ def test_members_are_dealt_to_devices_by_cost() -> None:
     assert made._core._homes[int(again[0])][0] == homes[0]
 
 
+def test_the_cost_of_a_member_does_not_go_by_what_its_optimiser_keeps() -> None:
+    made: Any = lab.engine(host_cuda(2))
+    made.add(lab.members([Architecture(widths=[50, 50], optimizer=o) for o in ("sgd", "adam")]))
+    assert made._core._loads[0] == made._core._loads[1] > 6 * 53 * (9 * 50 + 50 * 50 + 50 * 4)
+
+
 def test_an_error_on_one_device_leaves_the_others_as_they_were() -> None:
     made: Any = lab.engine(host_cuda(2, total_bytes=8 << 20))
     ids = made.add(lab.members(lab.MIXED))
