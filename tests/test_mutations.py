@@ -30,6 +30,7 @@ GRADIENTS_NUMPY = ("tests/contract/test_backends_gradients.py", "-k", "numpy and
 GRADIENTS_NATIVE = ("tests/contract/test_backends_gradients.py", "-k", "native and slope and (relu or tanh)")
 TWINS = ("tests/contract/test_backends_bits.py", "-k", "native and twins and cross_entropy")
 BLOCKS = ("tests/contract/test_backends_cuda.py", "-k", "touch_a_word and mse and (S or XL)")
+TENSOR = ("tests/contract/test_backends_tensor.py", "-k", "factors_of_products")
 SCHEDULES = ("tests/contract/test_schedulers.py",)
 RUNGS = ("tests/search/test_rungs.py",)
 SAMPLERS = ("tests/contract/test_samplers.py",)
@@ -105,6 +106,9 @@ NATIVE_FAULTS = {
         "b.index().store(i, static_cast<uint32_t>(first + i))",
         "b.index().store(i / 2, static_cast<uint32_t>(first + i))",
         BLOCKS,
+    ),
+    "rows of weights for columns, on tensor cores": Fault(
+        "csrc/cuda/block/tensor.hpp", "Factors<W>{w, right_stride, 1}", "Factors<W>{w, 1, right_stride}", TENSOR
     ),
     "one survivor too many, native": Fault(
         "csrc/core/rungs.cpp", "k = std::min(k, rows.size());", "k = std::min(k + 1, rows.size());", RUNGS
