@@ -4,9 +4,7 @@
 #include <chrono>
 #include <stdexcept>
 
-#include "core/finite.hpp"
 #include "core/rates.hpp"
-#include "cuda/places.hpp"
 
 namespace hyperband::cuda {
 namespace {
