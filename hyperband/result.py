@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
+    from hyperband.space import Space
+
 
 class TrialTable(Mapping[str, NDArray[np.generic]]):
     """Every evaluation of a search, one row each, in the order (bracket, rung, trial); a mapping of columns.
@@ -95,6 +97,7 @@ class SearchResult:
     stopped : {"finished", "interrupted", "time", "evaluations", "resource", "target", "callback"}
         Why the search ended.
     failures : mapping of trial to what went wrong
+    space : Space or None, in which was searched
     """
 
     best: Incumbent | None
@@ -105,13 +108,14 @@ class SearchResult:
     seconds: float = 0.0
     stopped: str = "finished"
     failures: Mapping[int, str] = field(default_factory=dict)
+    space: Space | None = None
 
     @classmethod
     def of(cls, run: Run, *, comparable: bool = True, **others: Any) -> SearchResult:
         """What a run has found so far; ``others`` are the remaining fields."""
         table = TrialTable.of(run)
         best = run.best if comparable else _best_at_highest(run, table)
-        return cls(best, run.best_at_full, table, run.plan, **others)
+        return cls(best, run.best_at_full, table, run.plan, space=run.space, **others)
 
     @property
     def interrupted(self) -> bool:

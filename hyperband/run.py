@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,8 +180,8 @@ class Run:
             "allocation": self._allocation.state_dict(),
             "proposer": self._proposer.state_dict(),
             "points": self._points.state_dict(),
-            "open": [asdict(self._open[trial]) for trial in sorted(self._open)],
-            "waiting": [asdict(slot) for slot in self._waiting],
+            "open": [list(self._open[trial]) for trial in sorted(self._open)],
+            "waiting": [list(slot) for slot in self._waiting],
             "records": self._records.state_dict(),
         }
 
@@ -199,8 +199,8 @@ class Run:
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
         self._points, self._records = points, records
-        self._open = {slot["trial"]: Slot(**slot) for slot in state["open"]}
-        self._waiting = [Slot(**slot) for slot in state["waiting"]]
+        self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
+        self._waiting = [Slot(*slot) for slot in state["waiting"]]
         self._best = self._best_at_full = None
         for row in range(len(self._records)):
             self._rank(self._records.result(row))
@@ -213,7 +213,7 @@ class Run:
         chosen = self._waiting[:room]
         if not chosen:
             return []
-        points = self._proposer.propose([slot.trial for slot in chosen])
+        points = self._proposer.propose([slot.trial for slot in chosen], [slot.resource for slot in chosen])
         placed = chosen[: len(points)]
         self._points.add([slot.trial for slot in placed], points)
         self._waiting = self._waiting[len(placed) :]

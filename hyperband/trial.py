@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+#: What is minimised: one number, or one for each of several objectives.
+Loss: TypeAlias = float | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Job:
         Cumulative amount after this job, in the unit of the objective (int when it is whole).
     previous : float
         What the trial already has, 0 for a new one. Only ``resource - previous`` is trained.
+    parent : int or None
+        The trial starts as a copy of what trial ``parent`` has when this job is submitted (population-based training).
     """
 
     trial: int
@@ -31,6 +36,7 @@ class Job:
     configuration: Mapping[str, Any]
     resource: float
     previous: float = 0
+    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,14 @@ class Result:
     Parameters
     ----------
     loss : float
-        What is minimised. NaN or infinite when the trial failed: it ranks last and is never promoted.
+        What is minimised. NaN or infinite when the trial failed: it ranks last and is never promoted. Of several
+        objectives the first.
     metrics : Mapping[str, float]
         Further figures, reported but not used for ranking.
     cost : float
         Spent on this job alone, in units of resource unless the objective says otherwise.
+    objectives : tuple of float
+        All objectives, each minimised, ``loss`` first; empty when there is one alone.
     """
 
     trial: int
@@ -54,3 +63,4 @@ class Result:
     loss: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     cost: float = 0.0
+    objectives: tuple[float, ...] = ()

@@ -15,6 +15,7 @@ from hyperband.randomness import NEIGHBOUR, uniform
 from hyperband.samplers.draws import Drawer
 from hyperband.samplers.state import from_lists, to_lists
 from hyperband.space import Choice, Points, Space
+from hyperband.trial import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class AdaptiveSampler:
 class AdaptiveProposer:
     """See `hyperband.samplers.base.Proposer`."""
 
+    batch = 0
+
     def __init__(self, settings: AdaptiveSampler, space: Space, seed: int) -> None:
         self._settings, self._space, self._seed = settings, space, seed
         self._drawer = Drawer(space, seed)
@@ -85,7 +88,7 @@ class AdaptiveProposer:
         most = math.inf if s.rounds is None else s.n_coarse + s.rounds * s.n_per_round
         return self._drawer.exhausted or len(self._trials) >= most
 
-    def propose(self, trials: Sequence[int]) -> Points:
+    def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when a round waits for the one before."""
         waiting, first = list(trials), len(self._trials)
         while waiting and not self.exhausted:
@@ -103,7 +106,7 @@ class AdaptiveProposer:
             waiting = waiting[len(points) :]
         return self._points[first:]
 
-    def tell(self, trial: int, resource: float, loss: float) -> None:
+    def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """The first loss of a trial counts; NaN and infinite ones are never elite."""
         self._losses.setdefault(trial, loss)
 

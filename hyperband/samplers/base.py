@@ -9,23 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.space import Space
+from hyperband.trial import Loss
 
 
 class Proposer(Protocol):
     """One run of a sampler. Every draw is keyed by (seed, trial id), never by the order of arrival."""
 
+    #: How many trials are proposed at a time, each lot after all earlier trials were judged at least once, where the
+    #: scheduler is synchronous; the run sees to that, and hands results over in one fixed order. 0: proposals do not
+    #: depend on results, or the proposer waits by itself.
+    batch: int
+
     @property
     def exhausted(self) -> bool:
         """No further configuration will ever be proposed."""
 
-    def propose(self, trials: Sequence[int]) -> NDArray[np.float64]:
+    def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> NDArray[np.float64]:
         """Points of the unit cube for these new trials, shape (n, n_dimensions), NaN where inactive.
 
-        Fewer rows than asked: the proposer waits for results, or is `exhausted`.
+        ``resources``: the amount at which each will be judged first, where that is known. Fewer rows than asked: the
+        proposer waits for results, or is `exhausted`.
         """
 
-    def tell(self, trial: int, resource: float, loss: float) -> None:
-        """A trial was judged; proposers that learn use it."""
+    def tell(self, trial: int, resource: float, loss: Loss) -> None:
+        """A trial was judged; proposers that learn use it. NaN or infinite: it failed."""
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""

@@ -11,6 +11,7 @@ import numpy as np
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
 from hyperband.space.combinations import grid_blocks
+from hyperband.trial import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class GridSampler:
 class GridProposer:
     """See `hyperband.samplers.base.Proposer`."""
 
+    batch = 0
+
     def __init__(self, space: Space, points: int | Mapping[str, int]) -> None:
         self._space, self._points = space, points
         self._rewind(0)
@@ -61,7 +64,7 @@ class GridProposer:
         """Every point was proposed."""
         return self._next is None
 
-    def propose(self, trials: Sequence[int]) -> Points:
+    def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """The next points of the grid, in order; fewer at its end."""
         rows: list[Points] = []
         while self._next is not None and len(rows) < len(trials):
@@ -70,7 +73,7 @@ class GridProposer:
         self._handed_out += len(rows)
         return np.array(rows).reshape(len(rows), self._space.n_dimensions)
 
-    def tell(self, trial: int, resource: float, loss: float) -> None:
+    def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from hyperband.samplers.draws import Drawer
 from hyperband.samplers.state import from_lists, to_lists
 from hyperband.space import Points, Space
+from hyperband.trial import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class RandomSampler:
 class RandomProposer:
     """See `hyperband.samplers.base.Proposer`."""
 
+    batch = 0
+
     def __init__(self, space: Space, seed: int) -> None:
         self._drawer = Drawer(space, seed)
         self._repeats, self._proposed = space.repeats, np.empty((0, space.n_dimensions))
@@ -42,14 +45,14 @@ class RandomProposer:
         """A finite space is used up."""
         return self._drawer.exhausted
 
-    def propose(self, trials: Sequence[int]) -> Points:
+    def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         points = self._drawer.draw(trials, self._drawer.random)
         if self._repeats:
             self._proposed = np.concatenate([self._proposed, points])
         return points
 
-    def tell(self, trial: int, resource: float, loss: float) -> None:
+    def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hyperband.schedule import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One evaluation to be done: trial ids, resources and places, never a configuration."""
 
     trial: int
@@ -17,6 +15,7 @@ class Slot:
     rung: int
     resource: float
     previous: float = 0
+    parent: int | None = None  #: the trial starts as a copy of this one
 
 
 class Allocation(Protocol):

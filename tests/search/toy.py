@@ -37,6 +37,8 @@ class Keyed:
 
 
 class KeyedProposer:
+    batch = 0
+
     def __init__(self, seed, limit):
         self._seed, self._limit, self._given = seed, limit, 0
         self.told = []
@@ -45,7 +47,7 @@ class KeyedProposer:
     def exhausted(self):
         return self._given >= self._limit
 
-    def propose(self, trials):
+    def propose(self, trials, resources=None):
         count = int(min(len(trials), self._limit - self._given))
         self._given += count
         points = [np.random.default_rng([self._seed, trial]).random(2) for trial in trials[:count]]
@@ -76,7 +78,7 @@ class RoundsProposer(KeyedProposer):
         super().__init__(seed, math.inf)
         self._size = size
 
-    def propose(self, trials):
+    def propose(self, trials, resources=None):
         judged = {trial for trial, _, _ in self.told}
         room = self._size - self._given % self._size if self._given % self._size or len(judged) == self._given else 0
         points = super().propose(list(trials)[:room])
@@ -93,7 +95,7 @@ class Stuck(KeyedProposer):
 
     exhausted = False
 
-    def propose(self, trials):
+    def propose(self, trials, resources=None):
         return np.zeros((0, 2))
 
 
