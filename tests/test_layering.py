@@ -19,7 +19,21 @@ SOURCES = ROOT / "csrc"
 #: Floor by floor; the groups of one floor do not know one another, the units of one group may.
 FLOORS: list[list[set[str]]] = [
     [{"errors"}],
-    [{"space", "schedule", "trial", "architecture", "rungs", "randomness", "records", "memory", "pages", "build_info"}],
+    [
+        {
+            "space",
+            "schedule",
+            "trial",
+            "architecture",
+            "rungs",
+            "ranking",
+            "randomness",
+            "records",
+            "memory",
+            "pages",
+            "build_info",
+        }
+    ],
     [{"samplers", "schedulers"}, {"networks", "data"}, {"backends"}],
     [{"algorithms", "run"}, {"population", "splits", "residents"}],
     [{"evaluators"}],
