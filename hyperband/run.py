@@ -284,7 +284,9 @@ class Run:
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""
-        limit = math.inf if n is None else whole_number(n, "n")
+        limit: float = math.inf
+        if n is not None:
+            limit = n = n if type(n) is int and n > 0 else whole_number(n, "n")
         ready: list[Slot] = []
         while len(ready) < limit:
             asked = self._allocation.ask(None if n is None else n - len(ready), new=not self._waiting)
