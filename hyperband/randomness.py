@@ -22,7 +22,7 @@ _MASK = 2**64 - 1
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 #: Counters worked on at a time, so that the arrays of a round stay in the cache.
-_CACHED = 8192
+_CACHED = 16384
 
 
 def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike) -> tuple[U64, U64, U64, U64]:
@@ -52,8 +52,10 @@ def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike
         np.multiply(c, _MULTIPLIERS[1], out=q)
         np.right_shift(q, half, out=a)
         np.right_shift(p, half, out=c)
-        a ^= b ^ np.uint64(k0)
-        c ^= d ^ np.uint64(k1)
+        b ^= np.uint64(k0)
+        a ^= b
+        d ^= np.uint64(k1)
+        c ^= d
         np.bitwise_and(q, low, out=b)
         np.bitwise_and(p, low, out=d)
         k0, k1 = (k0 + _WEYL[0]) & _LOW, (k1 + _WEYL[1]) & _LOW
@@ -84,6 +86,8 @@ def uniform(
     >>> all(uniform(0, 1, [4, 5], 3)[1] == uniform(0, 1, [5], 3)[0])
     True
     """
+    if isinstance(trials, range):  # read one by one it takes a sixth of the time of all
+        trials = np.arange(trials.start, trials.stop, trials.step)
     ids = np.asarray(trials, dtype=np.uint64).reshape(-1, 1)
     tries = np.broadcast_to(np.asarray(attempt, dtype=np.uint64), len(ids)).reshape(-1, 1)
     blocks = np.arange((n + 1) // 2, dtype=np.uint64)
