@@ -45,7 +45,7 @@ class Choice:
     default: Any = None
     ordered: bool = False
     prior: Sequence[float] | str | None = None
-    branches: Mapping[Any, Any] | None = field(init=False, repr=False, compare=False, default=None)
+    branches: Mapping[Any, Any] | None = field(init=False, repr=False, hash=False, default=None)
     _places: dict[Any, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

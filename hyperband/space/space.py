@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space import combinations, conversion, text
+from hyperband.space import combinations, conversion, from_configspace, from_optuna, from_sklearn, text
 from hyperband.space.combinations import Points
 from hyperband.space.conditions import Conditions
 from hyperband.space.expression import Expression
@@ -29,6 +29,8 @@ class Space:
     Parameters
     ----------
     parameters : mapping of name to `Float`, `Int`, `Choice`, or any other value, which is a constant
+        Or to a `Repeat`, a `Choice` whose options bring parameters, or a mapping or `Space` of more parameters; these
+        are laid out in columns such as ``layers.0.width``, see `hyperband.space.nested`.
     conditions : iterable of `When`
     constraints : iterable of str or callable
         Texts such as ``"x < y"`` (see `Expression`), or functions of a mapping of columns that answer with one truth
@@ -204,8 +206,8 @@ class Space:
     def log_prior(self, points: Points) -> NDArray[np.float64]:
         """Logarithm of the priors' density over the uniform one, shape (n,); parameters that are off count nothing.
 
-        The density is that on the unit cube, of whole numbers and choices the probability of the bin over its width:
-        its mean over uniform points is 1.
+        The density is that on the unit cube, so its mean over uniform points is 1; of whole numbers and choices it is
+        the probability of the bin over its width.
         """
         points, total = conversion.checked(self, points), np.zeros(len(points))
         for place, parameter in enumerate(self.parameters.values()):
@@ -256,6 +258,21 @@ class Space:
     def from_json(cls, written: str) -> Space:
         """The space that `to_json` wrote; `InputError` when the text is anything else."""
         return text.read(written)
+
+    @classmethod
+    def from_configspace(cls, configuration_space: Any) -> Space:
+        """The counterpart of a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.from_configspace`."""
+        return cls(*from_configspace.parts(configuration_space))
+
+    @classmethod
+    def from_optuna(cls, distributions: Mapping[str, Any]) -> Space:
+        """The counterpart of Optuna's distributions by name; see `hyperband.space.from_optuna`."""
+        return cls(from_optuna.parameters(distributions))
+
+    @classmethod
+    def from_sklearn(cls, param_distributions: Any) -> Space:
+        """The counterpart of scikit-learn's ``param_distributions``; see `hyperband.space.from_sklearn`."""
+        return cls(from_sklearn.parameters(param_distributions))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self._parts() == other._parts()
