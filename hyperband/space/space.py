@@ -223,7 +223,7 @@ class Space:
         Raises
         ------
         InputError
-            When a name is unknown, or a value that decides about others is absent.
+            When it is no configuration of the space; see `encode`.
 
         Examples
         --------

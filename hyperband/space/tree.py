@@ -31,8 +31,7 @@ class Tree:
 
     def nested(self, flat: Mapping[str, Any]) -> dict[str, Any]:
         """See `hyperband.space.Space.nested`."""
-        for name in flat:
-            self._space.place(name, "A configuration")
+        self._space.encode([flat])
         return self._read(None, flat)
 
     def flat(self, nested: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,15 +54,9 @@ class Tree:
         if kind == GROUP:
             return self._read(name, flat)
         if kind == REPEAT:
-            return [self._value(f"{name}.{number}", flat) for number in range(self._known(name, flat))]
-        value = self._known(name, flat)
+            return [self._value(f"{name}.{number}", flat) for number in range(flat[name])]
+        value = flat[name]
         return {value: self._read(f"{name}.{value}", flat)} if kind == CHOICE else value
-
-    def _known(self, name: str, flat: Mapping[str, Any]) -> Any:
-        if name not in flat:
-            raise InputError(f"Parameter {name!r} must have a value; got {dict(flat)!r}.")
-        self._space.parameters[name].encode([flat[name]])
-        return flat[name]
 
     def _write(self, nest: str | None, values: Any, found: dict[str, Any]) -> None:
         where = "A nested configuration" if nest is None else f"{nest!r}"
