@@ -39,7 +39,7 @@ class RandomProposer:
     def __init__(self, space: Space, seed: int) -> None:
         self._drawer = Drawer(space, seed)
         self.pure = not space.repeats
-        self._repeats, self._proposed = space.repeats, np.empty((0, space.n_dimensions))
+        self._repeats, self._proposed = space.repeats, [np.empty((0, space.n_dimensions))]
 
     @property
     def exhausted(self) -> bool:
@@ -50,7 +50,7 @@ class RandomProposer:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         points = self._drawer.draw(trials, self._drawer.random)
         if self._repeats:
-            self._proposed = np.concatenate([self._proposed, points])
+            self._proposed.append(points)
         return points
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
@@ -58,10 +58,11 @@ class RandomProposer:
 
     def state_dict(self) -> dict[str, Any]:
         """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return {"proposed": to_lists(self._proposed), "exhausted": self.exhausted}
+        return {"proposed": to_lists(np.concatenate(self._proposed)), "exhausted": self.exhausted}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._proposed = from_lists(state["proposed"], self._proposed.shape[1])
-        self._drawer.remember(self._proposed)
+        proposed = from_lists(state["proposed"], self._proposed[0].shape[1])
+        self._proposed = [proposed]
+        self._drawer.remember(proposed)
         self._drawer.exhausted = bool(state["exhausted"])
