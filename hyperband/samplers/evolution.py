@@ -19,6 +19,7 @@ from hyperband.trial import Loss
 
 #: Parents of a mutant in rand/1.
 PARENTS = 3
+EXP=0.5
 #: Attempts that evolve; where all of them are forbidden or known, later ones are random.
 PATIENCE = 16
 
@@ -178,7 +179,11 @@ class EvolutionProposer:
             population.turn = int(written["turn"])
 
     def _population(self, resource: float) -> _Population:
-        return self._populations.setdefault(resource, _Population(self._n_places))
+        if resource not in self._populations:
+            lowest = min(self._populations, default=resource)
+            n = max(4, round(self._n_places * (min(1,lowest / resource)) ** EXP))
+            self._populations[resource] = _Population(n)
+        return self._populations[resource]
 
     def _offspring(self, trial: int, resource: float) -> Points:
         """The next trial of a population, shape (1, n_dimensions), or (0, n_dimensions) in a space that is used up."""
@@ -189,7 +194,7 @@ class EvolutionProposer:
         if sitting is None and (lowest or len(parents) < PARENTS):
             point = self._history.draw([trial], self._history.drawer.random)
         else:
-            target = None if sitting is None else self._history.points([sitting])[0]
+            target = parents[population.turn % len(parents)] if sitting is None else self._history.points([sitting])[0]
             point = self._history.draw([trial], partial(self._evolve, target, parents))
         if len(point):
             population.challenge(trial)
@@ -199,7 +204,7 @@ class EvolutionProposer:
         """Points that mutants of this resource are made of, shape (n, n_dimensions)."""
         below = max((r for r in self._history.resources if r < resource), default=None)
         if below is not None:
-            pool = self._history.order(below)[0][: self._n_places]
+            pool = self._history.order(below)[0][: len(self._population(resource).members)]
         else:
             pool = self._population(resource).trials()
         if len(pool) < PARENTS:
