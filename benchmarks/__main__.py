@@ -21,6 +21,7 @@ COMMANDS = {
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "search-peers": "The same beside Optuna with PyTorch, and scikit-learn.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
+    "spaces": "Conditional configurations drawn, beside ConfigSpace, Optuna and scikit-learn.",
     "figures": "Figures of what engine and growth wrote as JSON.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
     "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",
