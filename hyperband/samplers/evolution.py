@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,17 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from hyperband.ranking import ranked
 from hyperband.randomness import EVOLUTION, uniform
+from hyperband.ranking import ranked
 from hyperband.samplers.checks import fraction, positive, whole
 from hyperband.samplers.history import History
 from hyperband.samplers.state import is_finite
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
-#: Parents of a mutant in rand/1.
-PARENTS = 3
-EXP=0.5
+#: Parents of a mutant in rand/1, and the fewest places of a population.
+PARENTS, FEWEST = 3, 4
 #: Attempts that evolve; where all of them are forbidden or known, later ones are random.
 PATIENCE = 16
 
@@ -29,23 +29,26 @@ class EvolutionSampler:
     """Differential evolution by resource (Awad, Mallik, Hutter 2021, "DEHB", Algorithms 2 to 4; DE/rand/1/bin).
 
     Every resource has a population of places, which offspring challenge in turn: the mutant ``a + mutation (b - c)``
-    exchanges each coordinate with the target with probability 1 - ``crossover`` (one never), and when its loss is told
-    it takes the place of whoever is there unless it is worse. The parents a, b, c are drawn from the best results at
-    the next lower resource, as many as a population has; at the lowest resource from its own population. Where there
-    are fewer than three, members of all populations join in. Coordinates that leave the cube are drawn anew.
+    gives each coordinate to the offspring with probability ``crossover``, and one always; the target, who sits in the
+    place, gives the others. When the offspring's loss is told it takes the place of whoever is there by then unless it
+    is worse. The parents a, b, c are drawn from the best results at the next lower resource, as many as the population
+    has places; at the lowest resource from the population itself. Where there are fewer than three, members of all
+    populations join in. Coordinates that leave the cube are drawn anew.
 
-    An empty place has a random point as target; at the lowest resource it is proposed as it is. A trial that was
-    promoted enters the population of the resource that it was promoted to: an empty place, or that of the worst when
-    it is better. Whole numbers and choices are binned axes of the cube as in the paper; a value that is switched off
-    is drawn uniformly where a mutant needs it.
+    The target of an empty place is one of those parents; at the lowest resource an empty place is filled at random. A
+    trial that was promoted enters the population of the resource that it was promoted to: an empty place, or that of
+    the worst when it is better. Whole numbers and choices are binned axes of the cube as in the paper; a value that is
+    switched off is drawn uniformly where a mutant needs it.
+
+    The authors give a population as many places as Hyperband has trials at a rung. A sampler does not know the rungs:
+    at resource r there are ``population sqrt(lowest / r)`` places, at least 4, close to Hyperband's numbers.
 
     Parameters
     ----------
     population : int >= 4 or None
-        Places a resource; None: ``max(10, 2 d)`` for d axes. The authors take the number of configurations that
-        Hyperband has at a rung; a sampler does not know the rungs.
-    mutation : float > 0, the mutation factor F
-    crossover : float in [0, 1], the crossover probability p
+        Places at the lowest resource; None: ``max(16, 2 d)`` for d axes.
+    mutation : float > 0, the factor F
+    crossover : float in [0, 1], the probability p
     batch : int >= 1
         Trials that are proposed from one state of the populations where the scheduler is synchronous.
 
@@ -69,7 +72,7 @@ class EvolutionSampler:
 
     def __post_init__(self) -> None:
         if self.population is not None:
-            whole(self.population, "population", PARENTS + 1)
+            whole(self.population, "population", FEWEST)
         whole(self.batch, "batch")
         positive(self.mutation, "mutation")
         fraction(self.crossover, "crossover")
@@ -105,13 +108,13 @@ class _Population:
 
 
 class EvolutionProposer:
-    """See `hyperband.samplers.base.Learner`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     def __init__(self, settings: EvolutionSampler, space: Space, seed: int) -> None:
         self.batch = settings.batch
         self._settings, self._space, self._seed = settings, space, seed
         self._history = History(space, seed)
-        self._n_places = settings.population or max(10, 2 * space.n_dimensions)
+        self._n_places = settings.population or max(16, 2 * space.n_dimensions)
         self._populations: dict[float, _Population] = {}
 
     @property
@@ -124,8 +127,7 @@ class EvolutionProposer:
 
         Without ``resources`` all trials belong to one population, that of the lowest resource so far.
         """
-        lowest = min(self._populations, default=1.0)
-        found = [np.empty((0, self._space.n_dimensions))]
+        found, lowest = [np.empty((0, self._space.n_dimensions))], min(self._populations, default=1.0)
         for row, trial in enumerate(trials):
             resource = lowest if resources is None else float(resources[row])
             point = self._offspring(trial, resource)
@@ -148,9 +150,12 @@ class EvolutionProposer:
             return
         if place is None:
             place = population.free()
+        if place is None and not population.trials():
+            return  # every place waits for its first offspring
         if place is None:
-            losses = [self._history.loss(other, resource) for other in population.trials()]
-            place = population.members.index(population.trials()[ranked(losses, population.trials())[-1]]) if losses else 0
+            there = population.trials()
+            worst = there[ranked([self._history.loss(other, resource) for other in there], there)[-1]]
+            place = population.members.index(worst)
         sitting = population.members[place]
         if sitting is None or not _worse(loss, self._history.loss(sitting, resource)):
             population.members[place] = trial
@@ -173,7 +178,7 @@ class EvolutionProposer:
         self._history.load_state_dict(state["history"])
         self._populations = {}
         for written in state["populations"]:
-            population = self._population(float(written["resource"]))
+            population = self._populations[float(written["resource"])] = _Population(len(written["members"]))
             population.members = [None if trial is None else int(trial) for trial in written["members"]]
             population.challengers = {int(trial): int(place) for trial, place in written["challengers"]}
             population.turn = int(written["turn"])
@@ -181,21 +186,22 @@ class EvolutionProposer:
     def _population(self, resource: float) -> _Population:
         if resource not in self._populations:
             lowest = min(self._populations, default=resource)
-            n = max(4, round(self._n_places * (min(1,lowest / resource)) ** EXP))
-            self._populations[resource] = _Population(n)
+            share = math.sqrt(lowest / resource) if resource > lowest else 1.0
+            self._populations[resource] = _Population(max(FEWEST, round(self._n_places * share)))
         return self._populations[resource]
 
     def _offspring(self, trial: int, resource: float) -> Points:
         """The next trial of a population, shape (1, n_dimensions), or (0, n_dimensions) in a space that is used up."""
         population = self._population(resource)
-        sitting = population.members[population.turn]
-        parents = self._parents(resource)
-        lowest = resource <= min(self._populations)
-        if sitting is None and (lowest or len(parents) < PARENTS):
-            point = self._history.draw([trial], self._history.drawer.random)
+        sitting, parents = population.members[population.turn], self._parents(resource)
+        if sitting is not None:
+            target = self._history.points([sitting])[0]
+        elif resource > min(self._populations) and len(parents) >= PARENTS:
+            target = parents[population.turn % len(parents)]
         else:
-            target = parents[population.turn % len(parents)] if sitting is None else self._history.points([sitting])[0]
-            point = self._history.draw([trial], partial(self._evolve, target, parents))
+            target = None
+        draw = self._history.drawer.random if target is None else partial(self._evolve, target, parents)
+        point = self._history.draw([trial], draw)
         if len(point):
             population.challenge(trial)
         return point
@@ -212,11 +218,11 @@ class EvolutionProposer:
             pool = pool + sorted(everyone.difference(pool))
         return self._history.points(pool)
 
-    def _evolve(self, target: Points | None, parents: Points, trials: Sequence[int], attempt: int) -> Points:
+    def _evolve(self, target: Points, parents: Points, trials: Sequence[int], attempt: int) -> Points:
         """Mutation and crossover for one trial, shape (1, n_dimensions)."""
-        fresh = self._history.drawer.random(trials, attempt)[0]
+        fresh: Points = self._history.drawer.random(trials, attempt)[0]
         if attempt >= PATIENCE:
-            return fresh[None]
+            return fresh.reshape(1, -1)
         d = len(fresh)
         u = uniform(self._seed, EVOLUTION, trials, PARENTS + 1 + (PARENTS + 2) * d, attempt)[0]
         picks, forced, rest = u[:PARENTS], int(u[PARENTS] * d), u[PARENTS + 1 :].reshape(-1, d)
@@ -227,16 +233,13 @@ class EvolutionProposer:
         mutant = np.where((mutant >= 0.0) & (mutant <= 1.0), mutant, rest[PARENTS])
         taken = rest[PARENTS + 1] < self._settings.crossover
         taken[forced] = True
-        start = fresh if target is None else np.where(np.isnan(target), fresh, target)
-        return np.where(taken, mutant, start)[None]
+        return np.where(taken, mutant, np.where(np.isnan(target), fresh, target))[None]
 
 
 def _distinct(u: Points, n: int) -> list[int]:
     """So many different numbers below n by these uniform draws; -1 where there are no more."""
-    left, found = list(range(n)), []
-    for v in u.tolist():
-        found.append(left.pop(int(v * len(left))) if left else -1)
-    return found
+    left = list(range(n))
+    return [left.pop(int(v * len(left))) if left else -1 for v in u.tolist()]
 
 
 def _worse(loss: Loss, other: Loss) -> bool:

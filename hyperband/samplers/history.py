@@ -94,7 +94,7 @@ class History:
         return len(self._told.get(resource, ()))
 
     def order(self, resource: float) -> tuple[list[int], list[int]]:
-        """Trials judged at this resource: those with finite losses from the best to the worst, and those that failed."""
+        """Trials judged at this resource: with finite losses from the best to the worst, and those that failed."""
         told = self._told.get(resource, {})
         good = [trial for trial, loss in told.items() if is_finite(loss)]
         best = ranked([told[trial] for trial in good], good)

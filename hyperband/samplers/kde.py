@@ -56,7 +56,7 @@ class KDESampler:
     >>> proposer = KDESampler(random_fraction=0.0).start(Space({"x": Float(0.0, 1.0)}), seed=0)
     >>> for trial, point in enumerate(proposer.propose(range(20))):
     ...     proposer.tell(trial, 1, (point[0] - 0.5) ** 2)
-    >>> abs(proposer.propose(range(20, 40)) - 0.5).max() < 0.2
+    >>> bool(abs(proposer.propose(range(20, 40)) - 0.5).max() < 0.2)
     True
     """
 
@@ -84,7 +84,7 @@ class KDESampler:
 
 
 class KDEProposer:
-    """See `hyperband.samplers.base.Learner`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     def __init__(self, settings: KDESampler, space: Space, seed: int) -> None:
         self.batch = settings.batch
@@ -141,7 +141,8 @@ class KDEProposer:
         for start in range(0, len(rows), n):  # trial by trial: so that the arrays stay in the cache
             part = start + np.flatnonzero(allowed[start : start + n])
             score[part] = good.log(rows[part]) - bad.log(rows[part])
-        return points.reshape(-1, n, d)[np.arange(len(trials)), score.reshape(-1, n).argmax(axis=1)]
+        best: Points = points[np.arange(len(trials)) * n + score.reshape(-1, n).argmax(axis=1)]
+        return best
 
     def _densities(self) -> tuple[Density, Density] | None:
         """Densities of the good and of the bad, kept until something new is told."""

@@ -140,7 +140,8 @@ class Density:
         self._z = np.where(on, numeric / self.widths, np.nan)
         mass = truncated_mass(filled, self.widths)
         self._norms = np.where(on, np.log(self.widths * math.sqrt(2.0 * math.pi) * mass), 0.0)
-        self._norm, self._whole = self._norms.sum(axis=1), on.all(axis=0)
+        self._norm: F64 = self._norms.sum(axis=1)
+        self._whole: NDArray[np.bool_] = np.asarray(on.all(axis=0))
         self._tables = [self._table(*choice, flip) for choice, flip in zip(axes.choices, self.flips, strict=True)]
 
     def log(self, points: Points) -> F64:
