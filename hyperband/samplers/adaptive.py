@@ -14,7 +14,7 @@ from hyperband.errors import InputError
 from hyperband.randomness import NEIGHBOUR, uniform
 from hyperband.ranking import ranked
 from hyperband.samplers.draws import Drawer
-from hyperband.samplers.state import from_lists, is_finite, read_loss, to_lists, write_loss
+from hyperband.samplers.state import check_objectives, from_lists, is_finite, read_loss, to_lists, write_loss
 from hyperband.space import Choice, Points, Space
 from hyperband.trial import Loss
 
@@ -118,6 +118,8 @@ class AdaptiveProposer:
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """The first loss of a trial counts; NaN and infinite ones are never elite."""
+        if is_finite(loss):
+            check_objectives(loss, next(filter(is_finite, self._losses.values()), None))
         self._losses.setdefault(trial, loss)
 
     def state_dict(self) -> dict[str, Any]:

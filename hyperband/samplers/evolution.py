@@ -20,8 +20,6 @@ from hyperband.trial import Loss
 
 #: Parents of a mutant in rand/1, and the fewest places of a population.
 PARENTS, FEWEST = 3, 4
-#: Attempts that evolve; where all of them are forbidden or known, later ones are random.
-PATIENCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +219,6 @@ class EvolutionProposer:
     def _evolve(self, target: Points, parents: Points, trials: Sequence[int], attempt: int) -> Points:
         """Mutation and crossover for one trial, shape (1, n_dimensions)."""
         fresh: Points = self._history.drawer.random(trials, attempt)[0]
-        if attempt >= PATIENCE:
-            return fresh.reshape(1, -1)
         d = len(fresh)
         u = uniform(self._seed, EVOLUTION, trials, PARENTS + 1 + (PARENTS + 2) * d, attempt)[0]
         picks, forced, rest = u[:PARENTS], int(u[PARENTS] * d), u[PARENTS + 1 :].reshape(-1, d)

@@ -16,9 +16,6 @@ from hyperband.samplers.kernels import Axes, Density
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
-#: Attempts that ask the model; where all of them are forbidden or known, later ones are random.
-PATIENCE = 16
-
 
 @dataclass(frozen=True, slots=True)
 class KDESampler:
@@ -120,7 +117,7 @@ class KDEProposer:
 
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
         points = self._history.drawer.random(trials, attempt)
-        model = self._densities() if attempt < PATIENCE else None
+        model = self._densities()
         if model is None:
             return points
         modelled = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction

@@ -10,13 +10,10 @@ import numpy as np
 
 from hyperband.randomness import PRIOR, SOURCE, uniform
 from hyperband.samplers.checks import fraction
-from hyperband.samplers.draws import Drawer
+from hyperband.samplers.draws import TRUST, Drawer
 from hyperband.samplers.state import from_lists, to_lists
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
-
-#: Attempts from the prior; where all of them are forbidden or known, later ones are uniform.
-PATIENCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class PriorProposer:
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
-        points = self._drawer.draw(trials, self._draw)
+        points = self._drawer.draw(trials, self._draw, TRUST)
         self._keep(points)
         return points
 
@@ -99,9 +96,6 @@ class PriorProposer:
             self._known = np.concatenate([self._known, points])
 
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
-        points = self._drawer.random(trials, attempt)
-        if attempt < PATIENCE:
-            believed = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
-            drawn = self._space.from_prior(uniform(self._seed, PRIOR, trials, self._space.n_dimensions, attempt))
-            points = np.where(believed[:, None], drawn, points)
-        return points
+        believed = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
+        drawn = self._space.from_prior(uniform(self._seed, PRIOR, trials, self._space.n_dimensions, attempt))
+        return np.where(believed[:, None], drawn, self._drawer.random(trials, attempt))

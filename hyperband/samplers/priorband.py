@@ -14,7 +14,6 @@ from hyperband.randomness import INCUMBENT, PRIOR, SOURCE, uniform
 from hyperband.samplers.checks import positive, whole
 from hyperband.samplers.history import History
 from hyperband.samplers.kernels import Axes, flipped, truncated_mass, truncated_normal
-from hyperband.samplers.prior import PATIENCE
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
@@ -126,8 +125,6 @@ class PriorBandProposer:
 
     def _draw(self, trials: Sequence[int], attempt: int, levels: NDArray[np.int64]) -> Points:
         points = self._history.drawer.random(trials, attempt)
-        if attempt >= PATIENCE:
-            return points
         d, space = self._space.n_dimensions, self._space
         believed = space.from_prior(uniform(self._seed, PRIOR, trials, d, attempt))
         source = uniform(self._seed, SOURCE, trials, 1)[:, 0]

@@ -140,7 +140,7 @@ def _engine(kind: str, n_dimensions: int, seed: int) -> qmc.QMCEngine:
 
     # SciPy scrambles by a stream of its own, which nobody else draws from; before version 1.15 it was called `seed`.
     name = "rng" if "rng" in inspect.signature(qmc.Halton).parameters else "seed"
-    stream = {name: np.random.Generator(np.random.Philox(key=[seed % 2**64, SCRAMBLE]))}
+    stream = {name: np.random.default_rng([seed, SCRAMBLE])}
     if kind == "halton":
         return qmc.Halton(n_dimensions, **stream)
     if n_dimensions > qmc.Sobol.MAXDIM:

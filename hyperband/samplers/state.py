@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from hyperband.errors import InputError
 from hyperband.space import Points
 from hyperband.trial import Loss
 
@@ -29,6 +30,18 @@ def from_lists(rows: Sequence[Sequence[float | None]], n_dimensions: int) -> Poi
 def is_finite(loss: Loss) -> bool:
     """Whether a trial with this loss succeeded: it is finite, in every objective."""
     return all(map(math.isfinite, loss)) if isinstance(loss, tuple) else math.isfinite(loss)
+
+
+def check_objectives(loss: Loss, other: Loss | None) -> None:
+    """Refuse a loss with other objectives than one that was told before.
+
+    Raises
+    ------
+    InputError
+        When one is a tuple of another length than the other, or no tuple.
+    """
+    if other is not None and np.shape(loss) != np.shape(other):
+        raise InputError(f"All losses must have the same number of objectives; got {loss!r} after {other!r}.")
 
 
 def write_loss(loss: Loss) -> Written:

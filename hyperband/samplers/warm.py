@@ -78,15 +78,15 @@ class WarmStartSampler:
         proposer.adopt(sorted(fresh), known.points[[fresh[number] for number in sorted(fresh)]])
         for number, resource, loss in zip(known.numbers, known.resources, known.losses, strict=True):
             proposer.tell(number, resource, loss)
-        return WarmStartProposer(proposer, first, space.n_dimensions)
+        return WarmStartProposer(proposer, np.concatenate([np.empty((0, space.n_dimensions)), *first]), len(fresh))
 
 
 class WarmStartProposer:
     """See `hyperband.samplers.base.Adopter`."""
 
-    def __init__(self, inner: Adopter, first: list[Points], n_dimensions: int) -> None:
+    def __init__(self, inner: Adopter, first: Points, n_earlier: int) -> None:
         self.batch = inner.batch
-        self._inner, self._first = inner, np.concatenate([np.empty((0, n_dimensions)), *first])
+        self._inner, self._first, self._n_earlier = inner, first, n_earlier
         self._begun = 0
 
     @property
@@ -107,18 +107,22 @@ class WarmStartProposer:
         return np.concatenate([given, rest])
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Hand on."""
-        self._inner.adopt(trials, points)
+        """Hand on; trials of searches before this one's earlier trials get the numbers below theirs."""
+        self._inner.adopt([self._number(trial) for trial in trials], points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Hand on."""
-        self._inner.tell(trial, resource, loss)
+        self._inner.tell(self._number(trial), resource, loss)
 
     def state_dict(self) -> dict[str, Any]:
         """The sampler's state, the earlier trials in it, and how many were started with."""
-        return {"begun": self._begun, "inner": self._inner.state_dict()}
+        return {"begun": self._begun, "n_earlier": self._n_earlier, "inner": self._inner.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
         self._inner.load_state_dict(state["inner"])
         self._begun = int(state["begun"])
+        self._n_earlier = int(state["n_earlier"])
+
+    def _number(self, trial: int) -> int:
+        return trial if trial >= 0 else trial - self._n_earlier
