@@ -137,7 +137,9 @@ class Density:
         self.widths: F64 = np.maximum(self._reference(spread, count), np.maximum(least, 0.25 / axes.steps))
         #: Bandwidths on the unordered choices.
         self.flips = [self._flip(points[:, place], options, least) for place, options in axes.choices]
-        self._z = np.where(on, numeric / self.widths, np.nan)
+        # Axis by axis in one piece, and scaled so that the square is the exponent.
+        self._scale = self.widths * math.sqrt(2.0)
+        self._z = np.ascontiguousarray((np.where(on, numeric, np.nan) / self._scale).T)
         mass = truncated_mass(filled, self.widths)
         self._norms = np.where(on, np.log(self.widths * math.sqrt(2.0 * math.pi) * mass), 0.0)
         self._norm: F64 = self._norms.sum(axis=1)
@@ -146,17 +148,17 @@ class Density:
 
     def log(self, points: Points) -> F64:
         """Logarithm of the density relative to the uniform one, shape (m,); one row does not depend on the others."""
-        z = points[:, self._axes.numeric] / self.widths
+        z = points[:, self._axes.numeric] / self._scale
         kernels = np.repeat(-self._norm[None, :], len(points), axis=0)
+        term = np.empty_like(kernels)
         for place in range(z.shape[1]):
-            term = z[:, place, None] - self._z[:, place]
+            np.subtract(z[:, place, None], self._z[place], out=term)
             term *= term
-            term *= -0.5
             off = np.isnan(z[:, place])
             if off.any() or not self._whole[place]:
                 term[np.isnan(term)] = 0.0
                 kernels[off] += self._norms[:, place]
-            kernels += term
+            kernels -= term
         for (place, options), table in zip(self._axes.choices, self._tables, strict=True):
             kernels += table[_places_or_none(points[:, place], options)]
         top = kernels.max(axis=1)
