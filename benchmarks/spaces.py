@@ -108,7 +108,8 @@ def optuna() -> Contender:
     def draw(n: int) -> list[dict[str, Any]]:
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         for _ in range(n):
-            trial, found = study.ask(), {}
+            trial = study.ask()
+            found: dict[str, Any] = {}
             for name in sorted(SPACE.names, key=lambda name: name in WHEN):  # parents first
                 parent, values = WHEN.get(name, (name, []))
                 if parent == name or found[parent] in values:
@@ -187,9 +188,9 @@ def main(n: int | None, turns: int, json_file: Path | None) -> None:
     for contender in contenders:
         check(contender, 2_000)
     counts = {contender.name: n or contender.n for contender in contenders}
-    work = {c.name: lambda c=c: c.draw(counts[c.name]) for c in contenders}  # type: ignore[misc]
+    work = {c.name: lambda c=c: c.draw(counts[c.name]) for c in contenders}
     seconds = take_turns(work, turns)
-    records = [
+    records: list[dict[str, Any]] = [
         {"name": name, "n": counts[name], "seconds": median(taken), "each": median(taken) / counts[name]}
         for name, taken in seconds.items()
     ]

@@ -110,7 +110,8 @@ def _fraction(high: U64, low: U64) -> NDArray[np.float64]:
     high <<= np.uint64(21)
     low >>= np.uint64(11)
     high |= low
-    return high * 2.0**-53
+    fraction: NDArray[np.float64] = np.multiply(high, 2.0**-53)
+    return fraction
 
 
 def mix(x: int) -> int:

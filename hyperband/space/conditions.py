@@ -35,20 +35,20 @@ class Conditions:
     def __init__(self, parameters: Mapping[str, Parameter], conditions: Sequence[When]) -> None:
         self._parameters = parameters
         self._place = {name: place for place, name in enumerate(parameters)}
-        self._order = [
-            (name, [_Test(rule, self._parent(rule)) for rule in rules]) for name, rules in self._sorted(conditions)
-        ]
+        self._tests = {
+            name: [_Test(rule, self._parent(rule)) for rule in rules] for name, rules in self._sorted(conditions)
+        }
 
     @property
     def names(self) -> frozenset[str]:
         """Parameters that can be switched off."""
-        return frozenset(name for name, _ in self._order)
+        return frozenset(self._tests)
 
     def switch_off(self, points: NDArray[np.float64]) -> None:
         """Set NaN, in place, where the points' own values switch a parameter off."""
         codes: dict[str, NDArray[np.int64]] = {}
         off: dict[tuple[str, bytes], NDArray[np.bool_]] = {}
-        for name, tests in self._order:
+        for name, tests in self._tests.items():
             column = points[:, self._place[name]]
             for test in tests:
                 if test.key not in off:
@@ -56,6 +56,14 @@ class Conditions:
                         codes[test.parent] = _codes(self._parameters[test.parent], points[:, self._place[test.parent]])
                     off[test.key] = test.fails(codes[test.parent])
                 np.copyto(column, np.nan, where=off[test.key])
+
+    def off_by_then(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where a parameter is off by the columns before its own; conditions on later ones are not yet looked at."""
+        off = np.zeros(len(points), dtype=np.bool_)
+        for test in self._tests.get(name, []):
+            if (place := self._place[test.parent]) < self._place[name]:
+                off |= test.fails(_codes(self._parameters[test.parent], points[:, place]))
+        return off
 
     def _parent(self, rule: When) -> Int | Choice:
         parent = self._parameters[rule.parent]

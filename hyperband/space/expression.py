@@ -210,6 +210,9 @@ def _truth(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
 
 def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
     if type(op) in _EQUALITY:
+        for name, value in ((a, b), (b, a)):
+            if isinstance(name, ast.Name) and _is_value(value) and columns[name.id].dtype.kind in "bO":
+                return _equal(columns[name.id], value) == isinstance(op, ast.Eq)
         left, right = (_raw(side, columns) for side in (a, b))
         equal = np.broadcast_arrays(left, right)
         if equal[0].dtype == object or equal[1].dtype == object:
@@ -217,6 +220,15 @@ def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDA
             return np.array(same, dtype=np.bool_) == isinstance(op, ast.Eq)
         return _EQUALITY[type(op)](left, right)
     return _ORDER[type(op)](_number(a, columns), _number(b, columns))
+
+
+def _equal(column: NDArray[Any], value: ast.expr) -> NDArray[np.bool_]:
+    """Where a column holds a text, a truth value or None."""
+    assert isinstance(value, ast.Constant)  # `_is_value` let nothing else through
+    wanted = value.value
+    if isinstance(wanted, bool):
+        return np.array([x is wanted for x in column.tolist()], dtype=np.bool_)
+    return np.array([x == wanted for x in column.tolist()], dtype=np.bool_)
 
 
 def _raw(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -2,6 +2,14 @@
 
 Lists become choices, ordered where they are numbers that rise; SciPy's frozen ``uniform``, ``loguniform``, ``randint``
 and ``truncnorm`` become axes. A list of mappings, of which one is drawn first, becomes the choice ``which``.
+
+Examples
+--------
+>>> from scipy.stats import loguniform, randint
+>>> from hyperband.space import Space
+>>> space = Space.from_sklearn({"C": loguniform(0.1, 10), "degree": randint(2, 5), "kernel": ["rbf", "poly"]})
+>>> space.parameters["degree"].high, space.parameters["kernel"].options
+(4, ('rbf', 'poly'))
 """
 
 from __future__ import annotations

@@ -2,16 +2,25 @@
 
 A nested space is written as it is meant and laid out in ordinary columns and conditions when the `Space` is built:
 
-==========================================  ==========================================================
-written                                     parameters
-==========================================  ==========================================================
+===========================================  =========================================================
+written                                      parameters
+===========================================  =========================================================
 ``"kind": Choice({"cnn": {"width": ...}})``  ``kind``, and ``kind.cnn.width`` when ``kind`` is ``"cnn"``
 ``"layers": Repeat(1, 3, {"width": ...})``   ``layers``, their number, and ``layers.0.width``, ...
 ``"sizes": Repeat(1, 3, Int(8, 64))``        ``sizes``, their number, and ``sizes.0``, ``sizes.1``, ...
 ``"adam": {"beta": Float(...)}``             ``adam.beta``
-==========================================  ==========================================================
+===========================================  =========================================================
 
-Wherever a mapping of parameters stands, a `Space` may, with conditions and constraints of its own.
+Wherever a mapping of parameters stands, a `Space` may, with conditions and constraints of its own. `Space.nested`
+gives a configuration back in the form in which the space was written, `Space.flat` takes it.
+
+Examples
+--------
+>>> from hyperband.space import Space
+>>> width = Int(8, 512, log=True)
+>>> space = Space({"net": Choice({"mlp": {"layers": Repeat(1, 3, {"width": width})}, "linear": {}})})
+>>> space.flat({"net": {"mlp": {"layers": [{"width": 64}]}}})
+{'net': 'mlp', 'net.mlp.layers': 1, 'net.mlp.layers.0.width': 64}
 """
 
 from __future__ import annotations
@@ -88,8 +97,7 @@ class Flat:
     conditions: list[When] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
     nests: dict[str, str] = field(default_factory=dict)
-    #: name -> the nest that it was written in
-    _inside: dict[str, str | None] = field(default_factory=dict)
+    _inside: dict[str, str | None] = field(default_factory=dict)  # the nest that each name was written in
 
     def add(self, name: str, value: Any, inside: str | None = None, exists: _Exists | None = None) -> None:
         """One entry of a mapping of parameters, with whatever it holds."""

@@ -73,6 +73,8 @@ class Decoded(Mapping[str, NDArray[Any]]):
         self._known: dict[str, NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._names:
+            raise KeyError(name)
         if name not in self._known:
             self._known[name] = self._decode(name)
         return self._known[name]

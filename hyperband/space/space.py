@@ -71,7 +71,8 @@ class Space:
         single = isinstance(constraints, str) or callable(constraints)
         self.constraints: tuple[Constraint, ...] = (*flat.constraints, *([constraints] if single else constraints))
         self._place = {name: place for place, name in enumerate(self.parameters)}
-        self._switches = Conditions(self.parameters, self.conditions)
+        #: Conditions, ready to be applied.
+        self.switches = Conditions(self.parameters, self.conditions)
         self._predicates = [self._predicate(constraint) for constraint in self.constraints]
 
     @property
@@ -96,7 +97,7 @@ class Space:
     @property
     def repeats(self) -> bool:
         """Two draws can be the same configuration: no `Float` is always active."""
-        off = self._switches.names
+        off = self.switches.names
         return not any(isinstance(p, Float) and name not in off for name, p in self.parameters.items())
 
     def place(self, name: str, where: str = "This") -> int:
@@ -108,7 +109,7 @@ class Space:
     def activate(self, points: Points) -> Points:
         """Points of the full cube with NaN where their own values switch a parameter off."""
         out = np.array(points, dtype=np.float64)
-        self._switches.switch_off(out)
+        self.switches.switch_off(out)
         return out
 
     def allowed(self, points: Points) -> NDArray[np.bool_]:

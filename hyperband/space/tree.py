@@ -42,19 +42,19 @@ class Tree:
         return {name: found[name] for name in self._space.names if name in found}
 
     def _read(self, nest: str | None, flat: Mapping[str, Any]) -> dict[str, Any]:
-        there = {
-            label: name
-            for label, name in self._children[nest].items()
-            if self._nests.get(name) == GROUP or name in flat
-        }
-        return {label: self._value(name, flat) for label, name in there.items()}
+        children = self._children[nest].items()
+        return {label: self._value(name, flat) for label, name in children if self._there(name, flat)}
+
+    def _there(self, name: str, flat: Mapping[str, Any]) -> bool:
+        return name in flat or self._nests.get(name) == GROUP
 
     def _value(self, name: str, flat: Mapping[str, Any]) -> Any:
         kind = self._nests.get(name)
         if kind == GROUP:
             return self._read(name, flat)
         if kind == REPEAT:
-            return [self._value(f"{name}.{number}", flat) for number in range(flat[name])]
+            entries = (f"{name}.{number}" for number in range(int(flat[name])))
+            return [self._value(entry, flat) for entry in entries if self._there(entry, flat)]
         value = flat[name]
         return {value: self._read(f"{name}.{value}", flat)} if kind == CHOICE else value
 

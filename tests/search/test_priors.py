@@ -87,6 +87,11 @@ def test_weights_of_choices():
     assert np.quantile(u[u < 0.5], [0.25, 0.5]) == pytest.approx([0.125, 0.25], abs=1e-3)
 
 
+def test_names_of_spreads():
+    for name, spread in (("low", 0.5), ("medium", 0.25), ("high", 0.125)):
+        assert np.array_equal(Float(0, 1, prior=name).from_prior(EVEN), Float(0, 1, prior=spread).from_prior(EVEN))
+
+
 def test_the_far_tail_keeps_its_precision():
     bell = Bell(0.0, 0.02)
     exact = bell.log_ratio(np.array([0.95]))[0]
