@@ -16,7 +16,9 @@ U64 = NDArray[np.uint64]
 
 #: What a draw is for; numbers of different purposes never meet.
 CONFIGURATION, NEIGHBOUR, MEMBER = 1, 2, 3
-EXPLORE = 20
+#: Those of the samplers that learn or have priors: which way a trial is drawn, and the draw.
+SOURCE, DENSITY, EVOLUTION, PRIOR, INCUMBENT, SCRAMBLE = 16, 17, 18, 19, 20, 21
+EXPLORE = 22
 
 _LOW = 0xFFFFFFFF
 _MASK = 2**64 - 1

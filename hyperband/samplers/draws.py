@@ -25,6 +25,8 @@ MOST_ATTEMPTS = 10_000
 #: Attempts before the rest of a small finite space is listed instead; and, where every trial still lacks a
 #: configuration, before the first of them looks on alone.
 PATIENCE = 32
+#: Attempts of a model or a prior before a trial is drawn uniformly.
+TRUST = 16
 #: Rows that are drawn at a time when few trials are left.
 _AT_ONCE = 4096
 
@@ -58,8 +60,15 @@ class Drawer:
             for row in self._space.canonical(points):
                 self._add(row)
 
-    def draw(self, trials: Sequence[int], draw: Draw) -> Points:
+    def draw(self, trials: Sequence[int], draw: Draw, patience: int | None = None) -> Points:
         """One point a trial; fewer when a finite space is used up.
+
+        Parameters
+        ----------
+        trials : sequence of int
+        draw : callable, the points of one attempt
+        patience : int, optional
+            So many attempts by ``draw``; later ones are `random`, which is quick.
 
         Raises
         ------
@@ -68,6 +77,8 @@ class Drawer:
         """
         if not len(trials):
             return np.empty((0, self._space.n_dimensions))
+        if patience is not None:
+            draw = _Patient(draw, self.random, patience)
         if self._repeats:
             return self._new(trials, draw)
         lot = self._first_allowed(trials, MOST_ATTEMPTS, draw)
@@ -105,7 +116,8 @@ class Drawer:
     def _tries(self, trials: Ids, attempts: tuple[int, int], draw: Draw) -> tuple[Points, NDArray[np.bool_]]:
         """Some next attempts of trials: points, shape (trials, attempts, n_dimensions), and which are allowed."""
         n, (first, limit) = len(trials), attempts
-        many = min(max(1, _AT_ONCE // n), limit - first) if draw == self.random else 1
+        uniformly = draw == self.random or (isinstance(draw, _Patient) and first >= draw.patience)
+        many = min(max(1, _AT_ONCE // n), limit - first) if uniformly else 1
         if many == 1:
             points = draw(trials.tolist(), first)
         else:
@@ -161,6 +173,18 @@ class Drawer:
             blocks = [self._space.canonical(block) for block in grid_blocks(self._space, COUNTED)]
             self._rest = _Rest(np.concatenate(blocks), self._seen)
         return self._rest.pick(float(uniform(self._seed, CONFIGURATION, [trial], 1, MOST_ATTEMPTS)[0, 0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """Some attempts one way, the rest at random."""
+
+    way: Draw
+    random: Draw
+    patience: int
+
+    def __call__(self, trials: Sequence[int], attempt: int) -> Points:
+        return (self.way if attempt < self.patience else self.random)(trials, attempt)
 
 
 @dataclass(frozen=True, slots=True)

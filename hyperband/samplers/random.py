@@ -32,12 +32,12 @@ class RandomSampler:
 
 
 class RandomProposer:
-    """See `hyperband.samplers.base.Proposer`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     batch = 0
 
     def __init__(self, space: Space, seed: int) -> None:
-        self._drawer = Drawer(space, seed)
+        self._space, self._seed, self._drawer = space, seed, Drawer(space, seed)
         self.pure = not space.repeats
         self._repeats, self._proposed = space.repeats, [np.empty((0, space.n_dimensions))]
 
@@ -49,9 +49,13 @@ class RandomProposer:
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         points = self._drawer.draw(trials, self._drawer.random)
-        if self._repeats:
-            self._proposed.append(points)
+        self._keep(points)
         return points
+
+    def adopt(self, trials: Sequence[int], points: Points) -> None:
+        """Do not repeat these."""
+        self._drawer.remember(points)
+        self._keep(points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
@@ -62,7 +66,11 @@ class RandomProposer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        proposed = from_lists(state["proposed"], self._proposed[0].shape[1])
-        self._proposed = [proposed]
+        proposed = from_lists(state["proposed"], self._space.n_dimensions)
+        self._drawer, self._proposed = Drawer(self._space, self._seed), [proposed]
         self._drawer.remember(proposed)
         self._drawer.exhausted = bool(state["exhausted"])
+
+    def _keep(self, points: Points) -> None:
+        if self._repeats:
+            self._proposed.append(points)
