@@ -131,7 +131,7 @@ def drive(
     except KeyboardInterrupt:
         stopped = "interrupted"
     others = {"unit": evaluator.unit, "seconds": drive_.seconds, "stopped": stopped}
-    failures = dict(getattr(evaluator, "failures", {}))
+    failures = dict(sorted(getattr(evaluator, "failures", {}).items()))
     return SearchResult.of(run, comparable=comparable, failures=failures, **others)
 
 

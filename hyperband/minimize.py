@@ -133,7 +133,7 @@ def minimize(
         evaluator = _batched(objective, space, unit, batched, settings)
     try:
         run = algorithm.start(space, seed)
-        _check_ends(run, evaluator)
+        _check(run, evaluator)
         return drive(run, evaluator, budget, on_event)
     finally:
         with uninterrupted():
@@ -151,7 +151,12 @@ def _batched(
     return BatchedEvaluator(objective, space, unit, None if batched is True else batched, settings.retries)
 
 
-def _check_ends(run: Run, evaluator: FunctionEvaluator | BatchedEvaluator) -> None:
+def _check(run: Run, evaluator: FunctionEvaluator | BatchedEvaluator) -> None:
+    """Refuse what the run would ask of the objective in vain."""
+    if isinstance(evaluator, FunctionEvaluator):
+        for bracket in run.plan.brackets:
+            for rung in bracket.rungs:
+                evaluator.check_resource(rung.r)
     if evaluator.capacity is None and getattr(run.plan, "endless", False):
         raise InputError(
             "`batched` must be a number of configurations when the algorithm has no end; got True. "

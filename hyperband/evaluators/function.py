@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from hyperband.errors import HyperbandError, InputError
@@ -86,14 +87,18 @@ class FunctionEvaluator:
         tied = sum(1 for trial in self._waiting if trial in self._homes)
         return self._workers.n + min(tied, self._workers.n)
 
+    def check_resource(self, resource: float | Fraction) -> None:
+        """Refuse an amount that the objective cannot be given."""
+        if self._kind is Kind.YIELDS and resource % 1:
+            raise InputError(
+                "The resource must be whole for a generator, which yields a loss per unit of it; got "
+                f"{float(resource):g}. Use whole=True, or objective(configuration, resource)."
+            )
+
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on more jobs; a job with a ``parent`` copies what that has now, or when it is no longer at work."""
         for job in jobs:
-            if self._kind is Kind.YIELDS and job.resource % 1:
-                raise InputError(
-                    "The resource must be whole for a generator, which yields a loss per unit of it; got "
-                    f"{job.resource!r}. Use whole=True, or objective(configuration, resource)."
-                )
+            self.check_resource(job.resource)
             self._waiting[job.trial] = _Task(job)
             if job.parent is not None and self.continues:
                 if any(task.job.trial == job.parent for task in self._running.values()):

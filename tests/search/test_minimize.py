@@ -6,6 +6,8 @@ import math
 import os
 import signal
 import warnings
+import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -54,8 +56,18 @@ def test_cost_can_be_what_the_objective_says():
     assert result.cost == 2.0
 
 
+class State:
+    """Can be watched while it lives."""
+
+
 def test_states_of_dropped_trials_are_freed():
-    evaluator = FunctionEvaluator(lambda c, r, state: Evaluation(c["x"], state=object()))
+    states = weakref.WeakSet()
+
+    def objective(c, r, state):
+        states.add(state := State())
+        return Evaluation(c["x"], state=state)
+
+    evaluator = FunctionEvaluator(objective)
     run = Algorithm(SuccessiveHalvingScheduler(9, 3)).start()
     alive = []
     while not run.done:
@@ -63,7 +75,7 @@ def test_states_of_dropped_trials_are_freed():
             evaluator.submit([job])
             run.tell(evaluator.collect())
         evaluator.release(run.dropped())
-        alive.append(len(evaluator._states))
+        alive.append(len(states))
     assert alive == [3, 1, 0]
 
 
@@ -80,7 +92,11 @@ def test_an_exception_costs_one_trial_and_is_remembered():
     assert deep.any()
     np.testing.assert_array_equal(np.isnan(result.trials["loss"]), deep)
     assert set(result.failures) == set(result.trials["trial"][deep].tolist())
-    assert set(result.failures.values()) == {"ValueError: too deep"}
+    texts = [text.splitlines() for text in result.failures.values()]
+    assert {text[0] for text in texts} == {"ValueError: too deep"}
+    # The traceback begins in the objective, not in the machinery that called it.
+    assert {text[2].split(", in ")[1] for text in texts} == {"objective"}
+    assert list(result.failures) == sorted(result.failures)
     assert set(result.trials["resource"][deep & (result.trials["rung"] > 0)].tolist()) == set()
     assert result.best.configuration["x"] <= 0.5
 
@@ -92,6 +108,11 @@ def test_an_exception_costs_one_trial_and_is_remembered():
         ("0.5", "the loss must be a number; got '0.5'"),
         (Evaluation(0.5, metrics={"a": "b"}), "the metric 'a' must be a number; got 'b'"),
         (Evaluation(0.5, cost="much"), "the cost must be a number; got 'much'"),
+        (Evaluation(0.5, cost=-1), "the cost must be a finite number of at least 0; got -1"),
+        (Evaluation(0.5, cost=math.nan), "the cost must be a finite number of at least 0; got nan"),
+        ((0.5, "b"), "the loss must be a number; got 'b'"),
+        ((), "several objectives must be at least one number; got none"),
+        (np.ones((2, 2)), "the loss must be a number; got \\[1.0, 1.0\\]"),
     ],
 )
 def test_what_is_no_number_fails_the_trial(returned, message):
@@ -152,6 +173,22 @@ def test_budget_and_events_are_passed_on():
     assert (result.stopped, len(seen)) == ("evaluations", 4)
 
 
+def two_arguments(configuration, resource):
+    yield 0.0
+
+
+def generator(configuration):
+    yield 0.0
+
+
+class Generator:
+    def __call__(self, configuration):
+        yield 0.0
+
+
+async def coroutine(configuration, resource): ...
+
+
 class Callable3:
     def __call__(self, configuration, resource, state=None): ...
 
@@ -171,6 +208,9 @@ class Callable2:
         (lambda *arguments: 0, False),
         (Callable2(), False),
         (Callable3(), True),
+        (generator, True),
+        (Generator(), True),
+        (partial(generator), True),
         (max, False),
     ],
 )
@@ -183,9 +223,20 @@ def test_the_signature_tells_the_kind(objective, expected):
     [
         (lambda: minimize(3, Line(), HYPERBAND), "`objective` must be a function"),
         (lambda: minimize(lambda c: 0, Line(), HYPERBAND), "`objective` must take"),
+        (lambda: minimize(coroutine, Line(), HYPERBAND), "`objective` must be an ordinary function .* asyncio.run"),
+        (lambda: minimize(two_arguments, Line(), HYPERBAND), "`objective`, a generator, must take"),
         (lambda: minimize(lambda a, b, c, d: 0, Line(), HYPERBAND), "`objective` must take"),
         (lambda: minimize(lambda c, r, *, k: 0, Line(), HYPERBAND), "`objective` must take"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=2), "`workers` must be 1: .*; got 2"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=0), "`workers` must be a whole .* 1; got 0"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=1.5), "`workers` must be a whole .*; got 1.5"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, retries=-1), "`retries` must be a whole .* 0; got -1"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, timeout=0), "`timeout` must be greater than 0 .* got 0"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, timeout="1"), "`timeout` must be a finite number"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, executor="fork"), "`executor` must be one of threads"),
+        (lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, state_dir=3), "`state_dir` must be a path; got 3"),
+        (lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, state_dir=__file__), "`state_dir` must be a directory"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
+        (lambda: minimize(generator, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
         (lambda: minimize(lambda c, r: 0, Line(), 81), "`algorithm` must be an algorithm"),
     ],
 )
