@@ -198,6 +198,8 @@ class FunctionEvaluator:
 
     def _hear(self, report: Report) -> None:
         worker, task = report.worker, self._running.pop(report.worker, None)
+        if task is not None:
+            self._homes.pop(task.job.trial, None)  # until it has answered
         if report.news is News.READY:
             self._starting.discard(worker)
             self._false_starts, self._proven = 0, True
@@ -217,7 +219,6 @@ class FunctionEvaluator:
             if report.news is News.ANSWER:
                 self._finish(worker, task, report.value)
             else:
-                self._homes.pop(task.job.trial, None)
                 self._retry(task, report.value)
             for child in [child for child, parent in self._uncopied.items() if parent == task.job.trial]:
                 self._copy(self._uncopied.pop(child), child)
@@ -228,6 +229,7 @@ class FunctionEvaluator:
         for worker, task in [*self._running.items()]:
             if task.until is not None and now >= task.until:
                 del self._running[worker]
+                self._homes.pop(task.job.trial, None)
                 self._bury(worker)
                 if self._crew.shared:
                     self._crew.tell(worker, "abandon", task.job.trial)
