@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,10 +19,6 @@ from hyperband.evaluators.objectives import continues as continues
 from hyperband.evaluators.workers.base import News, Report
 from hyperband.evaluators.workers.settings import Workers
 from hyperband.trial import Job, Result
-
-#: Processes that may die while they start, one after another, before the search gives up.
-FALSE_STARTS = 3
-
 
 #: Seconds; the locks and pipes that are waited for take no more at once.
 LONGEST_WAIT = 1e5
@@ -71,7 +68,7 @@ class FunctionEvaluator:
         self._done: list[Result] = []
         self._idle: list[int] = []
         self._starting: set[int] = set()
-        self._false_starts, self._proven = 0, False  # has any worker ever been ready?
+        self._proven = False  # has any worker ever been ready?
         self._homes: dict[int, int] = {}  # trial -> worker that has its state
         self._lost: set[int] = set()  # trials whose state went with their worker
         self._n_objectives = 0
@@ -185,7 +182,10 @@ class FunctionEvaluator:
         return None if first is None else min(max(0.0, first - time.monotonic()), LONGEST_WAIT)
 
     def _copy(self, parent: int, trial: int) -> None:
-        saved = self._saved is not None and self._saved.copy(parent, trial)
+        saved = False
+        if self._saved is not None:
+            with suppress(OSError):  # a full disk: what is in memory is enough
+                saved = self._saved.copy(parent, trial)
         home = self._homes.get(parent)
         if self._crew.shared or home is not None:
             self._crew.tell(home or 0, "copy", parent, trial)
@@ -202,17 +202,13 @@ class FunctionEvaluator:
             self._homes.pop(task.job.trial, None)  # until it has answered
         if report.news is News.READY:
             self._starting.discard(worker)
-            self._false_starts, self._proven = 0, True
+            self._proven = True
             self._idle.append(worker)
-        elif report.news is News.UNUSABLE:
-            raise InputError(
-                f"`objective` must be importable in a worker process; it is not: {report.value}\n"
-                "Define it at the top level of a module that the workers can import, or use executor='threads'."
-            )
-        elif report.news is News.DIED:
+        elif report.news in (News.DIED, News.UNUSABLE):
             self._bury(worker)
-            if task is None:
-                self._false_start(worker, report.value)
+            if worker in self._starting:
+                self._starting.discard(worker)
+                self._false_start(report)
         else:
             self._idle.append(worker)
         if task is not None:
@@ -245,14 +241,21 @@ class FunctionEvaluator:
             if self._saved is None or not self._saved.has(trial):
                 self._lost.add(trial)
 
-    def _false_start(self, worker: int, failure: Failure) -> None:
-        if worker not in self._starting:
-            return  # it died while it had nothing to do: that costs what it had kept
-        self._starting.discard(worker)
-        self._false_starts += 1
-        if self._false_starts >= FALSE_STARTS or not self._proven:
+    def _false_start(self, report: Report) -> None:
+        """A worker did not start: if none ever has, it is the user's program; later it costs one job."""
+        if self._proven:
+            waiting = [task for trial, task in self._waiting.items() if trial not in self._homes]
+            for task in waiting[:1]:
+                del self._waiting[task.job.trial]
+                self._retry(task, Failure(f"no worker could be started for it: {report.value.what}"))
+        elif report.news is News.UNUSABLE:
+            raise InputError(
+                f"`objective` must be importable in a worker process; it is not: {report.value}\n"
+                "Define it at the top level of a module that the workers can import, or use executor='threads'."
+            )
+        else:
             raise HyperbandError(
-                f"Worker processes must be able to start; one did not: {failure.what}. A script that uses "
+                f"Worker processes must be able to start; one did not: {report.value.what}. A script that uses "
                 "executor='processes' must call hb.minimize under `if __name__ == '__main__':`."
             )
 

@@ -43,14 +43,9 @@ class Saved:
 
     def write(self, trial: int, written: bytes) -> None:
         """Put what `pickled` gave in its place."""
-        path = self.path(trial)
-        half = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            half.write_bytes(written)
-            half.replace(path)
-        except BaseException:
-            half.unlink(missing_ok=True)
-            raise
+        half = self._half(trial)  # one name: a trial is written by one worker at a time
+        half.write_bytes(written)
+        half.replace(self.path(trial))
 
     def read(self, trial: int, resource: float) -> tuple[Any] | None:
         """The state of a trial that has this resource, in a tuple; None when there is none."""
@@ -77,6 +72,10 @@ class Saved:
         """Delete the files of trials that will never go on."""
         for trial in trials:
             self.path(trial).unlink(missing_ok=True)
+            self._half(trial).unlink(missing_ok=True)
+
+    def _half(self, trial: int) -> Path:
+        return self.path(trial).with_suffix(".part")
 
 
 def pickled(resource: float, state: Any) -> bytes:

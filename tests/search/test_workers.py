@@ -175,6 +175,14 @@ def test_what_a_process_has_started_is_killed_with_it(tmp_path):
     assert _is_gone(child)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot wait for a process itself")
+def test_a_death_is_noticed_although_a_forked_child_lives_on(tmp_path):
+    with pytest.warns(RuntimeWarning, match="killed by SIGKILL"):
+        result = processes(partial(work.forking, tmp_path), Algorithm(FullScheduler(6, 1)))
+    np.testing.assert_array_equal(np.isnan(result.trials["loss"]), result.trials["x"] > 0.8)
+    assert all(_is_gone(int(child)) for child in (tmp_path / "notes").read_text().split())
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_thread_that_hangs_is_abandoned_and_its_late_answer_ignored(workers):
     wake, late = threading.Event(), threading.Semaphore(0)

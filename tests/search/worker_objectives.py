@@ -126,6 +126,17 @@ def having_children(folder, configuration, resource):
     time.sleep(600)
 
 
+def forking(folder, configuration, resource):
+    """A child by fork has all pipes of its parent, and keeps them open when that dies."""
+    if configuration["x"] > 0.8:
+        child = os.fork()
+        if child == 0:
+            time.sleep(600)
+        note(folder, child)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return configuration["x"]
+
+
 def pressing(folder, configuration, resource):
     """Presses Ctrl-C in the process that searches, once something was found, and hangs."""
     note(folder, os.getpid())

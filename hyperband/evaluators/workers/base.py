@@ -33,7 +33,6 @@ class Crew(Protocol):
     """
 
     shared: bool
-    interrupts: bool  #: a call can be given up while it is at work
 
     def grow(self) -> int:
         """Start one more worker and return its number; a report says when it is ready."""

@@ -13,7 +13,6 @@ class Here:
     """A crew of one; see `Crew`. Ctrl-C and `SystemExit` go through to the caller."""
 
     shared = True
-    interrupts = False
 
     def __init__(self, handler: Any) -> None:
         self._handler = handler

@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,6 +38,7 @@ PEACE = 0.5
 class _Worker:
     process: SpawnProcess
     pipe: Connection
+    end: int  # a file descriptor that is ready when the process has ended
     busy: bool = True  # until it is ready
     kept_back: list[tuple[str, tuple[Any, ...], bool]] = field(default_factory=list)
 
@@ -52,7 +54,6 @@ class Processes:
     """
 
     shared = False
-    interrupts = True
 
     def __init__(self, recipe: bytes) -> None:
         self._recipe = recipe
@@ -73,7 +74,7 @@ class Processes:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
                 process.start()
-                self._workers[self._started] = _Worker(process, ours)
+                self._workers[self._started] = _Worker(process, ours, _end_of(process))
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 theirs.close()
@@ -96,7 +97,7 @@ class Processes:
     def wait(self, seconds: float | None) -> list[Report]:
         """Reports of the workers whose pipe has something, or whose process has ended."""
         by_handle: dict[Any, int] = {it.pipe: worker for worker, it in self._workers.items()}
-        by_handle.update((it.process.sentinel, worker) for worker, it in self._workers.items())
+        by_handle.update((it.end, worker) for worker, it in self._workers.items())
         ready = wait(list(by_handle), seconds)
         return [self._hear(worker) for worker in sorted({by_handle[handle] for handle in ready})]
 
@@ -157,6 +158,14 @@ def _serve(pipe: Connection, recipe: bytes) -> None:
         handler.close()  # the search is over, or its process is gone
 
 
+def _end_of(process: SpawnProcess) -> int:
+    """Of the process itself where the system can: its pipes stay open while a child that it has forked lives."""
+    try:
+        return os.pidfd_open(process.pid or 0) if sys.platform == "linux" else process.sentinel
+    except OSError:
+        return process.sentinel
+
+
 def _obituary(process: SpawnProcess) -> str:
     process.join(1.0)
     code = process.exitcode
@@ -188,6 +197,8 @@ def _end(workers: dict[int, _Worker], peace: float) -> None:
         if it.process.exitcode is None:
             _kill(it.process)
         it.process.join()
+        if it.end != it.process.sentinel:
+            os.close(it.end)
         it.process.close()
 
 

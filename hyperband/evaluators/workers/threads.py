@@ -16,7 +16,6 @@ class Threads:
     """A crew of daemon threads; see `Crew`. An abandoned one does not keep the interpreter from exiting."""
 
     shared = True
-    interrupts = True
 
     def __init__(self, handler: Any) -> None:
         self._handler = handler
