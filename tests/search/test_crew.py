@@ -32,6 +32,7 @@ class Scripted:
         self.starting, self.idle, self.busy = [], [], {}
         self.states = {}  # worker -> trial -> resource
         self.calls = 0
+        self.faults = []  # an error in `call` would be taken for one of the user's configuration
 
     def next(self):
         return next(self.draws, 0)
@@ -44,12 +45,14 @@ class Scripted:
         return self.number
 
     def call(self, worker, method, job):
-        assert method == "evaluate"
+        if worker not in self.idle:
+            self.faults.append(f"worker {worker} cannot be called")
+            return
         self.idle.remove(worker)
         self.busy[worker] = job
         self.calls += 1
-        elsewhere = [other for other, states in self.states.items() if job.trial in states and other != worker]
-        assert not elsewhere, "the state is with another worker"
+        if any(job.trial in states for other, states in self.states.items() if other != worker):
+            self.faults.append(f"the state of trial {job.trial} is not with worker {worker}")
 
     def tell(self, worker, method, *arguments):
         states = self.states[worker]
@@ -102,6 +105,7 @@ def searched(algorithm, crew, **settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         result = drive(algorithm.start(Line(), 0), evaluator)
+    assert crew.faults == []
     assert result.stopped == "finished"
     assert not (evaluator._waiting or evaluator._running or evaluator._homes or evaluator._uncopied)
     return result, evaluator
