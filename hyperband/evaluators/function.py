@@ -110,7 +110,7 @@ class FunctionEvaluator:
             self._dispatch()
             if self._done:
                 break
-            for report in self._crew.wait(self._patience()):
+            for report in self._crew.wait(self._until_then()):
                 self._hear(report)
             self._give_up_late()
             if self.deadline is not None and time.monotonic() >= self.deadline:
@@ -175,7 +175,7 @@ class FunctionEvaluator:
         task.until = None if limit is None else time.monotonic() + limit
         self._running[worker] = task
 
-    def _patience(self) -> float | None:
+    def _until_then(self) -> float | None:
         """Seconds until something has to be given up."""
         ends = [task.until for task in self._running.values()] + [self.deadline]
         first = min((end for end in ends if end is not None), default=None)
@@ -194,12 +194,16 @@ class FunctionEvaluator:
         elif parent in self._lost and not saved:
             self._lost.add(trial)
 
+    def _copy_late(self, parent: int) -> None:
+        """Make the copies that waited for a trial at work."""
+        for trial in [trial for trial, other in self._uncopied.items() if other == parent]:
+            del self._uncopied[trial]
+            self._copy(parent, trial)
+
     # ---- what becomes of it ----------------------------------------------------------------------------------------
 
     def _hear(self, report: Report) -> None:
-        worker, task = report.worker, self._running.pop(report.worker, None)
-        if task is not None:
-            self._homes.pop(task.job.trial, None)  # until it has answered
+        worker, task = report.worker, self._end_call(report.worker)
         if report.news is News.READY:
             self._starting.discard(worker)
             self._proven = True
@@ -216,20 +220,26 @@ class FunctionEvaluator:
                 self._finish(worker, task, report.value)
             else:
                 self._retry(task, report.value)
-            for child in [child for child, parent in self._uncopied.items() if parent == task.job.trial]:
-                self._copy(self._uncopied.pop(child), child)
+            self._copy_late(task.job.trial)
+
+    def _end_call(self, worker: int) -> _Task | None:
+        """A worker is at work no more; nobody has the state of the trial until it has answered."""
+        task = self._running.pop(worker, None)
+        if task is not None:
+            self._homes.pop(task.job.trial, None)
+        return task
 
     def _give_up_late(self) -> None:
         """Give up the calls that have used up their time; an answer that came meanwhile was heard before."""
         now = time.monotonic()
         for worker, task in [*self._running.items()]:
             if task.until is not None and now >= task.until:
-                del self._running[worker]
-                self._homes.pop(task.job.trial, None)
+                self._end_call(worker)
                 self._bury(worker)
                 if self._crew.shared:
                     self._crew.tell(worker, "abandon", task.job.trial)
                 self._retry(task, Failure(f"the evaluation took longer than timeout={self._workers.timeout:g} seconds"))
+                self._copy_late(task.job.trial)
 
     def _bury(self, worker: int) -> None:
         """A worker is gone, with the states that only it had."""

@@ -163,8 +163,8 @@ def test_a_retry_makes_up_for_it(how, tmp_path):
 
 @pytest.mark.parametrize("how", ["hang", "stubborn"])
 def test_a_process_that_hangs_is_killed(how):
-    with pytest.warns(RuntimeWarning, match=r"took longer than timeout=0.2 seconds"):
-        result = processes(partial(work.dying, how), Algorithm(FullScheduler(6, 1)), timeout=0.2)
+    with pytest.warns(RuntimeWarning, match=r"took longer than timeout=0.7 seconds"):
+        result = processes(partial(work.dying, how), Algorithm(FullScheduler(6, 1)), timeout=0.7)
     np.testing.assert_array_equal(np.isnan(result.trials["loss"]), result.trials["x"] > 0.8)
 
 
@@ -199,8 +199,8 @@ def test_a_thread_that_hangs_is_abandoned_and_its_late_answer_ignored(workers):
         if run.n_evaluations >= 9:
             wake.set()
 
-    with pytest.warns(RuntimeWarning, match=r"took longer than timeout=0.2 seconds"):
-        result = minimize(objective, Line(), algorithm, workers=workers, timeout=0.2, on_event=heard)
+    with pytest.warns(RuntimeWarning, match=r"took longer than timeout=0.7 seconds"):
+        result = minimize(objective, Line(), algorithm, workers=workers, timeout=0.7, on_event=heard)
     deep = result.trials["x"] > 0.8
     np.testing.assert_array_equal(np.isnan(result.trials["loss"]), deep)
     for _ in range(int(deep.sum())):
@@ -351,6 +351,22 @@ def test_a_copy_of_a_trial_at_work_waits_for_it():
         found.update((result.trial, result.loss) for result in evaluator.collect())
     assert found == {0: 2, 1: 3}
     evaluator.close()
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_copy_of_a_trial_that_is_given_up_starts_from_zero(executor):
+    evaluator = FunctionEvaluator(work.hanging_later, workers=Workers(2, executor, timeout=1.0))
+    evaluator.submit([Job(0, 0, 0, {"seconds": 0}, 1)])
+    assert [result.loss for result in evaluator.collect()] == [1]
+    evaluator.submit([Job(0, 0, 1, {"seconds": 3}, 2, previous=1)])
+    evaluator.submit([Job(1, 0, 1, {"seconds": 0}, 2, previous=1, parent=0)])
+    found = {}
+    with pytest.warns(RuntimeWarning, match="took longer"):
+        while len(found) < 2:
+            found.update((result.trial, (result.loss, result.cost)) for result in evaluator.collect())
+    evaluator.close()
+    assert math.isnan(found[0][0])
+    assert found[1] == (1, 2)
 
 
 def test_more_jobs_are_wanted_while_some_wait_for_a_busy_worker():

@@ -102,6 +102,11 @@ def counting(configuration, resource, state):
     return Evaluation(len(state), state=state)
 
 
+def hanging_later(configuration, resource, state):
+    time.sleep(configuration["seconds"])
+    return counting({"x": 0}, resource, state)
+
+
 def unpicklable(configuration, resource, state):
     return Evaluation(configuration["x"], state=threading.Lock() if configuration["x"] > 0.5 else resource)
 
