@@ -154,7 +154,7 @@ def _batched(
 def _check(run: Run, evaluator: FunctionEvaluator | BatchedEvaluator) -> None:
     """Refuse what the run would ask of the objective in vain."""
     if isinstance(evaluator, FunctionEvaluator):
-        for bracket in run.plan.brackets:
+        for bracket in getattr(run.plan, "brackets", ()):
             for rung in bracket.rungs:
                 evaluator.check_resource(rung.r)
     if evaluator.capacity is None and getattr(run.plan, "endless", False):

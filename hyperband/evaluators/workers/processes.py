@@ -30,6 +30,9 @@ from hyperband.evaluators.failure import Failure
 from hyperband.evaluators.interrupts import uninterrupted
 from hyperband.evaluators.workers.base import News, Report, answer
 
+#: Linux: the signal that a process gets when its parent dies (sys/prctl.h).
+PR_SET_PDEATHSIG = 1
+
 #: Seconds that idle processes have to end by themselves when the crew is closed.
 PEACE = 0.5
 
@@ -141,6 +144,7 @@ def _serve(pipe: Connection, recipe: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     os.setpgid(0, 0)  # so that what the objective starts can be killed with it
+    _die_with_the_parent()
     try:
         make: Callable[[], Any] = pickle.loads(recipe)
         handler = make()
@@ -164,6 +168,20 @@ def _end_of(process: SpawnProcess) -> int:
         return os.pidfd_open(process.pid or 0) if sys.platform == "linux" else process.sentinel
     except OSError:
         return process.sentinel
+
+
+def _die_with_the_parent() -> None:
+    """A search that is killed leaves nobody at work, where the system can see to it; elsewhere calls are finished."""
+    if sys.platform != "linux":
+        return
+    # Not a thread that watches the parent: a process with threads should not fork, and data loaders do.
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid != os.getppid():
+        os._exit(1)  # it has died already
 
 
 def _obituary(process: SpawnProcess) -> str:
