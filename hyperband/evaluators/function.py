@@ -69,6 +69,7 @@ class FunctionEvaluator:
         self._idle: list[int] = []
         self._starting: set[int] = set()
         self._proven = False  # has any worker ever been ready?
+        self._most = self._workers.n  # workers at a time
         self._homes: dict[int, int] = {}  # trial -> worker that has its state
         self._lost: set[int] = set()  # trials whose state went with their worker
         self._n_objectives = 0
@@ -110,6 +111,8 @@ class FunctionEvaluator:
             self._dispatch()
             if self._done:
                 break
+            if not (self._running or self._starting):
+                continue  # no worker could be started; every attempt counts, so this ends
             for report in self._crew.wait(self._until_then()):
                 self._hear(report)
             self._give_up_late()
@@ -160,9 +163,13 @@ class FunctionEvaluator:
                 needed += 1
                 if needed >= self._workers.n:
                     break
-        room = self._workers.n - len(self._idle) - len(self._running) - len(self._starting)
+        room = self._most - len(self._idle) - len(self._running) - len(self._starting)
         for _ in range(min(needed - len(self._starting), room)):
-            self._starting.add(self._crew.grow())
+            try:
+                self._starting.add(self._crew.grow())
+            except (OSError, RuntimeError) as error:  # no more processes or threads are to be had
+                self._false_start(News.DIED, Failure.of(error))
+                break
 
     def _start(self, worker: int, task: _Task) -> None:
         try:
@@ -212,7 +219,7 @@ class FunctionEvaluator:
             self._bury(worker)
             if worker in self._starting:
                 self._starting.discard(worker)
-                self._false_start(report)
+                self._false_start(report.news, report.value)
         else:
             self._idle.append(worker)
         if task is not None:
@@ -251,21 +258,23 @@ class FunctionEvaluator:
             if self._saved is None or not self._saved.has(trial):
                 self._lost.add(trial)
 
-    def _false_start(self, report: Report) -> None:
-        """A worker did not start: if none ever has, it is the user's program; later it costs one job."""
+    def _false_start(self, news: News, failure: Failure) -> None:
+        """A worker did not start: if none ever has, it is the user's program. Later the others do without it."""
         if self._proven:
-            waiting = [task for trial, task in self._waiting.items() if trial not in self._homes]
-            for task in waiting[:1]:
-                del self._waiting[task.job.trial]
-                self._retry(task, Failure(f"no worker could be started for it: {report.value.what}"))
-        elif report.news is News.UNUSABLE:
+            if self._idle or self._running or self._starting:
+                self._most -= 1
+                return
+            for trial in [trial for trial in self._waiting if trial not in self._uncopied][:1]:
+                why = Failure(f"no worker could be started for it: {failure.what}")
+                self._retry(self._waiting.pop(trial), why)
+        elif news is News.UNUSABLE:
             raise InputError(
-                f"`objective` must be importable in a worker process; it is not: {report.value}\n"
+                f"`objective` must be importable in a worker process; it is not: {failure}\n"
                 "Define it at the top level of a module that the workers can import, or use executor='threads'."
             )
         else:
             raise HyperbandError(
-                f"Worker processes must be able to start; one did not: {report.value.what}. A script that uses "
+                f"Workers must be able to start; one did not: {failure.what}. A script that uses "
                 "executor='processes' must call hb.minimize under `if __name__ == '__main__':`."
             )
 

@@ -38,6 +38,8 @@ class Scripted:
         return next(self.draws, 0)
 
     def grow(self):
+        if self.deadly and self.calls and self.next() % 9 == 8:
+            raise OSError("no more processes")
         self.number += 1
         self.starting.append(self.number)
         self.states[self.number] = {}
@@ -150,6 +152,27 @@ def test_with_retries_enough_nothing_is_lost(draws, most):
     for name in ("trial", "rung", "loss", "resource"):
         assert rows(result)[name] == rows(expected)[name]
     assert result.cost >= expected.cost
+
+
+def test_where_no_worker_starts_any_more_every_job_fails_and_the_search_ends():
+    crew = Scripted([], 1)
+    crew.grow_first, crew.grow = crew.grow, lambda: crew.grow_first() if not crew.calls else _refuse()
+    crew.wait_first, crew.wait = crew.wait, lambda seconds: _die_after(crew, 3)
+    result, _ = searched(ALGORITHMS[1], crew)
+    assert result.n_evaluations == 9 + 3
+    assert len(result.failures) == 9  # the three that went on had their states in the worker that died
+    assert "no worker could be started for it: OSError: no more processes" in result.failures[8]
+
+
+def _refuse():
+    raise OSError("no more processes")
+
+
+def _die_after(crew, calls):
+    if crew.calls > calls:
+        worker, _ = crew.busy.popitem()
+        return [Report(worker, News.DIED, Failure("killed"))]
+    return crew.wait_first(None)
 
 
 @pytest.mark.parametrize(("news", "error"), [(News.DIED, HyperbandError), (News.UNUSABLE, InputError)])

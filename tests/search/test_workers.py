@@ -554,7 +554,7 @@ def test_a_script_without_a_guard_says_so(tmp_path):
     )
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("hyperband.errors.HyperbandError: Worker processes must be able to start; one did not")
+    assert last.startswith("hyperband.errors.HyperbandError: Workers must be able to start; one did not")
     assert "under `if __name__ == '__main__':`" in last
 
 
