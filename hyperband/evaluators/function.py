@@ -14,6 +14,7 @@ from hyperband.evaluators.crews import crew_of, saved_states
 from hyperband.evaluators.evaluation import Evaluation as Evaluation
 from hyperband.evaluators.evaluation import Outcome, failed
 from hyperband.evaluators.failure import Failure, Failures
+from hyperband.evaluators.homes import Homes
 from hyperband.evaluators.objectives import Kind, kind_of
 from hyperband.evaluators.objectives import continues as continues
 from hyperband.evaluators.workers.base import News, Report
@@ -70,8 +71,7 @@ class FunctionEvaluator:
         self._starting: set[int] = set()
         self._proven = False  # has any worker ever been ready?
         self._most = self._workers.n  # workers at a time
-        self._homes: dict[int, int] = {}  # trial -> worker that has its state
-        self._lost: set[int] = set()  # trials whose state went with their worker
+        self._homes = Homes(self._saved)
         self._n_objectives = 0
 
     @property
@@ -82,7 +82,7 @@ class FunctionEvaluator:
     @property
     def capacity(self) -> int:
         """Jobs to have at a time: one a worker, and some more while jobs wait for a worker that is at work."""
-        tied = sum(1 for trial in self._waiting if trial in self._homes)
+        tied = sum(1 for trial in self._waiting if self._homes.of(trial) is not None)
         return self._workers.n + min(tied, self._workers.n)
 
     def check_resource(self, resource: float | Fraction) -> None:
@@ -125,8 +125,7 @@ class FunctionEvaluator:
         """Forget the states of these trials, wherever they are."""
         by_worker: dict[int | None, list[int]] = {}
         for trial in trials:
-            self._lost.discard(trial)
-            by_worker.setdefault(self._homes.pop(trial, None), []).append(trial)
+            by_worker.setdefault(self._homes.leave(trial), []).append(trial)
         for worker, gone in by_worker.items():
             if self._crew.shared or worker is not None:
                 self._crew.tell(worker or 0, "release", gone)
@@ -151,12 +150,11 @@ class FunctionEvaluator:
         for trial in [*self._waiting]:
             if trial in self._uncopied:
                 continue
-            if trial in self._lost:
-                self._lost.discard(trial)
+            if self._homes.was_lost(trial):
                 self._retry(self._waiting.pop(trial), Failure(_LOST))
                 if trial not in self._waiting:
                     continue
-            home = self._homes.get(trial)
+            home = self._homes.of(trial)
             if home in self._idle or (home is None and self._idle):
                 self._start(self._idle[0] if home is None else home, self._waiting.pop(trial))
             elif home is None:
@@ -189,17 +187,13 @@ class FunctionEvaluator:
         return None if first is None else min(max(0.0, first - time.monotonic()), LONGEST_WAIT)
 
     def _copy(self, parent: int, trial: int) -> None:
-        saved = False
         if self._saved is not None:
             with suppress(OSError):  # a full disk: what is in memory is enough
-                saved = self._saved.copy(parent, trial)
-        home = self._homes.get(parent)
+                self._saved.copy(parent, trial)
+        home = self._homes.of(parent)
         if self._crew.shared or home is not None:
             self._crew.tell(home or 0, "copy", parent, trial)
-        if home is not None:
-            self._homes[trial] = home
-        elif parent in self._lost and not saved:
-            self._lost.add(trial)
+        self._homes.inherit(parent, trial)
 
     def _copy_late(self, parent: int) -> None:
         """Make the copies that waited for a trial at work."""
@@ -233,7 +227,7 @@ class FunctionEvaluator:
         """A worker is at work no more; nobody has the state of the trial until it has answered."""
         task = self._running.pop(worker, None)
         if task is not None:
-            self._homes.pop(task.job.trial, None)
+            self._homes.leave(task.job.trial)
         return task
 
     def _give_up_late(self) -> None:
@@ -253,10 +247,7 @@ class FunctionEvaluator:
         self._crew.drop(worker)
         if worker in self._idle:
             self._idle.remove(worker)
-        for trial in [trial for trial, home in self._homes.items() if home == worker]:
-            del self._homes[trial]
-            if self._saved is None or not self._saved.has(trial):
-                self._lost.add(trial)
+        self._homes.bury(worker)
 
     def _false_start(self, news: News, failure: Failure) -> None:
         """A worker did not start: if none ever has, it is the user's program. Later the others do without it."""
@@ -286,7 +277,7 @@ class FunctionEvaluator:
             self._give_up(task, Failure(what))
             return
         if self.continues and not self._crew.shared:
-            self._homes[task.job.trial] = worker
+            self._homes.settle(task.job.trial, worker)
         self._done.append(outcome.result(task.job))
 
     def _retry(self, task: _Task, failure: Failure) -> None:

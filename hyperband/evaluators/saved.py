@@ -56,13 +56,12 @@ class Saved:
         has, state = pickle.loads(written)
         return (state,) if has == resource else None
 
-    def copy(self, parent: int, trial: int) -> bool:
-        """Give a trial what another one has; False when that has nothing."""
-        try:
+    def copy(self, parent: int, trial: int) -> None:
+        """Give a trial what another one has, if it has anything."""
+        if self.has(parent):
             self.write(trial, self.path(parent).read_bytes())
-        except FileNotFoundError:
-            return False
-        return True
+        else:
+            self.remove([trial])  # left by another search
 
     def has(self, trial: int) -> bool:
         """Whether there is a file."""

@@ -394,7 +394,8 @@ def test_a_copy_of_a_trial_that_is_given_up_starts_from_zero(executor):
 def test_more_jobs_are_wanted_while_some_wait_for_a_busy_worker():
     evaluator = FunctionEvaluator(work.counting, workers=Workers(2, "processes"))
     assert evaluator.capacity == 2
-    evaluator._homes = {0: 1, 1: 1, 2: 1}
+    for trial in range(3):
+        evaluator._homes.settle(trial, 1)
     evaluator._waiting = dict.fromkeys(range(3))
     assert evaluator.capacity == 4
     evaluator._waiting.clear()
