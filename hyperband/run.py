@@ -100,6 +100,11 @@ class Run:
         return len(self._points)
 
     @property
+    def n_objectives(self) -> int:
+        """Losses of an evaluation; 1 before the first is told."""
+        return self._records.n_objectives
+
+    @property
     def spent(self) -> float:
         """Resource of the results told so far, when trials go on from where they were paused."""
         return self._records.spent
