@@ -222,13 +222,11 @@ class Run:
             self._same_objectives({1 if told.objectives is None else told.objectives.shape[1]})
         for trial in trials:
             del self._open[trial]
-        self._allocation.tell_all(batch.places, told.losses)
+        self._allocation.tell_all(told.whole, told.losses)
         if not (self._lots.size or self._ahead.pure):
-            for row in np.lexsort(batch.places[[0, 2, 1]]).tolist():
-                loss = told.losses[row].tolist()
-                self._proposer.tell(
-                    trials[row], batch.slots[row].resource, tuple(loss) if told.losses.ndim > 1 else loss
-                )
+            rows = zip(told.whole[0].tolist(), told.real[0].tolist(), told.losses.tolist(), strict=True)
+            for trial, resource, loss in rows:
+                self._proposer.tell(trial, resource, tuple(loss) if isinstance(loss, list) else loss)
         first = len(self._records)
         self._records.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
         self._rank_from(first)
@@ -300,19 +298,21 @@ class Run:
             if len(goes_on) < len(asked):
                 self._waiting += [slot for slot in asked if slot.previous == 0 and slot.parent is None]
             self._copy(goes_on)
-            ready += goes_on
-            placed = self._place(len(self._waiting) if n is None else n - len(ready)) if self._waiting else []
-            ready += placed
+            placed = (
+                self._place(len(self._waiting) if n is None else n - len(ready) - len(goes_on)) if self._waiting else []
+            )
+            started = goes_on + placed
+            self._open.update(zip([slot.trial for slot in started], started, strict=True))
+            ready += started
             withdrawn = False
             if self._waiting and len(ready) < limit:
                 # A sampler that waits for results although nothing is open would wait for ever: it has run dry too.
-                withdrawn = self._proposer.exhausted or not (placed or ready or self._open)
+                withdrawn = self._proposer.exhausted or not self._open
             if withdrawn:
                 self._allocation.withdraw([slot.trial for slot in self._waiting])
                 self._waiting = []
             if not (asked or placed or withdrawn):
                 break
-        self._open.update(zip([slot.trial for slot in ready], ready, strict=True))
         return ready
 
     def _place(self, room: int) -> list[Slot]:
@@ -340,7 +340,7 @@ class Run:
             self._points.add(trials, points)
 
     def _jobs(self, slots: Sequence[Slot]) -> list[Job]:
-        known = self._ahead.decoded([slot.trial for slot in slots])
+        known = self._ahead.decoded([slot.trial for slot in slots if slot.parent is None and slot.previous == 0])
         missing = [slot.trial for slot in slots if slot.trial not in known]
         known.update(zip(missing, self.configurations(missing), strict=True))
         return [job_of(slot, known[slot.trial]) for slot in slots]

@@ -77,7 +77,7 @@ class DEHB(Joined):
     --------
     >>> plan = DEHB(max_resource=27).plan()
     >>> plan.n_evaluations, plan.cost
-    (69, 383)
+    (69, 396)
     """
 
     max_resource: Number = 81
