@@ -71,9 +71,9 @@ def checked_batch(
     # In one fixed order, so that what is remembered does not depend on how the batch was put together.
     order = np.lexsort(batch.places[[0, 2, 1]])
     real = np.stack([resource, first, cost])[:, order]
-    metrics = {name: column[order] for name, column in columns.items()}
+    sorted_metrics = {name: column[order] for name, column in columns.items()}
     objectives = values[order] if several else None
-    return Told(batch.places[:, order], real, metrics, objectives, float(added.sum()))
+    return Told(batch.places[:, order], real, sorted_metrics, objectives, float(added.sum()))
 
 
 def _column(values: ArrayLike, name: str, n: int) -> F64:
