@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
+    from hyperband.plots import Plots
     from hyperband.space import Space
 
 
@@ -98,6 +99,8 @@ class SearchResult:
         Why the search ended.
     failures : mapping of trial to what went wrong
     space : Space or None, in which was searched
+    order : int64 array, shape (n_rows,), or None
+        Rows of ``trials`` in the order in which they were told.
     """
 
     best: Incumbent | None
@@ -109,13 +112,21 @@ class SearchResult:
     stopped: str = "finished"
     failures: Mapping[int, str] = field(default_factory=dict)
     space: Space | None = None
+    order: NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, run: Run, *, comparable: bool = True, **others: Any) -> SearchResult:
         """What a run has found so far; ``others`` are the remaining fields."""
         table = TrialTable.of(run)
         best = run.best if comparable else _best_at_highest(run, table)
-        return cls(best, run.best_at_full, table, run.plan, space=run.space, **others)
+        return cls(best, run.best_at_full, table, run.plan, space=run.space, order=run.order, **others)
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of this result, by matplotlib: ``result.plot.landscape("x", "y")`` and others."""
+        from hyperband.plots import Plots
+
+        return Plots(self)
 
     @property
     def interrupted(self) -> bool:

@@ -1,0 +1,142 @@
+"""Learning curves, one panel a bracket: every trial as a line that ends with a mark where it was dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import InputError
+from hyperband.plots.canvas import canvas, dress, open_frame, rung_colours
+from hyperband.plots.losses import Range
+from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
+from hyperband.plots.ticks import fixed_ticks, log_axis, short, thinned
+from hyperband.plots.trials import Outcomes, Searched
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """The picture behind ``result.plot.curves``; see `hyperband.plots.Plots.curves`."""
+    brackets = np.unique(result.trials["bracket"]).tolist()
+    if not brackets:
+        raise InputError("Learning curves need at least one evaluation; the result has none.")
+    n = len(brackets)
+    size = (COLUMN, 2.4) if n == 1 else (min(PAGE, 0.6 + 1.35 * n), 2.3)
+    with canvas(ax, style, size) as (ax, look):
+        outcomes = Outcomes.of(result)
+        shown = Range.of(result.trials["loss"])
+        panels = [ax] if n == 1 else _panels(ax, look, n)
+        for k, (panel, bracket) in enumerate(zip(panels, brackets, strict=True)):
+            _panel(panel, look, result, outcomes, bracket)
+            _axes(panel, outcomes.levels, shown, first=k == 0, few=5 if n <= 2 else 3)
+            if n > 1:
+                n_trials = len(np.unique(result.trials["trial"][result.trials["bracket"] == bracket]))
+                panel.set_title(f"bracket {bracket}, n = {n_trials}", fontsize=SMALL, pad=3)
+        panels[0].set_ylabel("loss")
+        _name_resource(ax, panels, result.unit)
+        above = 0 if shown is None else int((np.asarray(result.trials["loss"]) > shown.top).sum())
+        above -= int(np.isposinf(result.trials["loss"]).sum())
+        if above > 0:
+            panels[-1].annotate(
+                f"{above} larger", (1.0, 1.0), xycoords="axes fraction", xytext=(-2, -2), textcoords="offset points",
+                ha="right", va="top", fontsize=TINY, color=look.muted,
+            )  # fmt: skip
+    return ax
+
+
+def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
+    """Axes side by side inside the given ones, which stay as an empty frame."""
+    ax.set_axis_off()
+    gap = 0.06 / n
+    wide = (1.0 - gap * (n - 1)) / n
+    panels = [ax.inset_axes((k * (wide + gap), 0.0, wide, 1.0)) for k in range(n)]
+    for panel in panels:
+        dress(panel, look)
+    return panels
+
+
+def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket: int) -> None:
+    """Lines of one bracket, those that went furthest on top."""
+    from matplotlib.collections import LineCollection
+
+    open_frame(ax)
+    colours = rung_colours(look, len(outcomes.levels))
+    lines: dict[int, list[NDArray[np.float64]]] = {}
+    table = result.trials
+    inside = np.flatnonzero(table["bracket"] == bracket)
+    order = inside[np.lexsort((table["rung"][inside], table["trial"][inside]))]
+    starts = np.flatnonzero(np.diff(table["trial"][order], prepend=-1))
+    best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
+    for rows in np.split(order, starts[1:]):
+        xy = np.column_stack([table["resource"][rows], table["loss"][rows]]).astype(np.float64)
+        finite = np.isfinite(xy[:, 1])
+        level = int(np.searchsorted(outcomes.levels, xy[-1, 0]))
+        if not finite.all():
+            _failed(ax, look, xy, finite)
+        if finite.any() and int(table["trial"][rows[0]]) != best:
+            lines.setdefault(level, []).append(xy[finite])
+        elif finite.any():
+            ax.plot(*xy[finite].T, color=look.background, linewidth=3.0, zorder=20, solid_capstyle="round")
+            ax.plot(*xy[finite].T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
+            ax.scatter(
+                xy[finite][-1, 0], xy[finite][-1, 1], s=90, marker="*", color=look.ink, edgecolors=look.background,
+                linewidths=0.7, zorder=22, clip_on=False,
+            )  # fmt: skip
+    for level, paths in lines.items():
+        edge = look.muted if level == 0 or look.name == "dark" else colours[level]
+        faded = max(0.35, min(1.0, 12 / len(paths)))
+        ax.add_collection(
+            LineCollection(paths, colors=[edge if level == 0 else colours[level]], linewidths=0.8, alpha=faded,
+                           zorder=3 + level, gid=f"level {level}")
+        )  # fmt: skip
+        ends = np.array([path[-1] for path in paths])
+        ax.scatter(
+            ends[:, 0], ends[:, 1], s=11, color=[colours[level]], edgecolors=look.ink,
+            linewidths=0.4, zorder=4 + level, clip_on=False, gid=f"end {level}",
+        )  # fmt: skip
+
+
+def _failed(ax: Axes, look: Style, xy: NDArray[np.float64], finite: NDArray[np.bool_]) -> None:
+    """A cross where the loss was last finite; at the lower border where it never was."""
+    last = xy[finite][-1:] if finite.any() else None
+    where: dict[str, Any] = {} if last is not None else {"transform": ax.get_xaxis_transform()}
+    across, up = last[0] if last is not None else (xy[0, 0], 0.0)
+    ax.scatter(
+        across, up, s=16, marker="x", color=look.ink, linewidths=0.9, zorder=19, clip_on=False, gid="failed", **where
+    )  # fmt: skip
+
+
+def _axes(ax: Axes, levels: NDArray[np.float64], shown: Range | None, *, first: bool, few: int) -> None:
+    """Resource in the logarithm with a tick at every rung; losses the same in all panels."""
+    ax.set_xscale("log")
+    low, high = float(levels[0]), float(levels[-1])
+    ratio = (high / low) ** 0.06 if high > low else 2.0
+    ax.set_xlim(low / ratio, high * ratio)
+    places = levels[thinned(levels.tolist(), few)]
+    fixed_ticks(ax.xaxis, places, [short(level) for level in places])
+    if shown is not None:
+        bottom, top = shown.low, shown.top
+        if shown.log:
+            ax.set_yscale("log")
+            room = (top / bottom) ** 0.05
+            ax.set_ylim(bottom / room, top * room)
+            log_axis(ax.yaxis, bottom, top)
+        else:
+            room = (top - bottom) * 0.05 or abs(top) * 0.05 or 1.0
+            ax.set_ylim(bottom - room, top + room)
+    else:
+        fixed_ticks(ax.yaxis, [])
+    if not first:
+        ax.tick_params(labelleft=False)
+
+
+def _name_resource(ax: Axes, panels: list[Axes], unit: str) -> None:
+    """The name of the resource, once, in the middle."""
+    middle = panels[len(panels) // 2]
+    if len(panels) % 2:
+        middle.set_xlabel(unit, parse_math=False)
+        return
+    middle.set_xlabel(unit, parse_math=False, x=0.0)

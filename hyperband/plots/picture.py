@@ -1,0 +1,25 @@
+"""Figures and axes that a notebook shows by themselves; the one file that needs matplotlib when it is imported."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+class Picture(Figure):
+    """A figure outside pyplot: nobody has to close it, and nothing of pyplot's state changes."""
+
+    def _repr_png_(self) -> bytes:
+        file = BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+class PictureAxes(Axes):
+    """Axes that a notebook shows as their whole figure, when they are the last line of a cell."""
+
+    def _repr_png_(self) -> bytes | None:
+        figure = self.get_figure(root=True)
+        return figure._repr_png_() if isinstance(figure, Picture) else None
