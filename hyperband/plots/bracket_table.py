@@ -71,12 +71,16 @@ def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, styl
         right.spines[:].set_visible(False)
         right.set_ylabel("spent", color=look.muted)
         ax.set_title(
-            f"{plan.n_configurations} configurations, {plan.n_evaluations} evaluations, "
+            f"{_count(plan.n_configurations, 'configuration')}, {_count(plan.n_evaluations, 'evaluation')}, "
             f"{short(float(plan.cost))} {unit}",
             fontsize=SMALL,
             parse_math=False,
         )
     return ax
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _row(ax: Axes, look: Style, bracket: Bracket, row: int, places: list[int], colours: list[str]) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hyperband.errors import InputError
-from hyperband.plots.style import SMALL, Style, style_of
+from hyperband.plots.style import COLUMN, SMALL, TEXT, Style, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,6 +85,20 @@ def dress(ax: Axes, look: Style) -> None:
     ax.tick_params(which="minor", length=1.5)
     for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
         text.set_color(look.ink)
+        text.set_fontsize(TEXT)
+
+
+def extent(ax: Axes) -> tuple[float, float]:
+    """About how many points the axes are wide and high, before the layout has made room for what is around them."""
+    figure = ax.get_figure(root=True)
+    inches = (COLUMN, COLUMN) if figure is None else figure.get_size_inches()
+    box = ax.get_position()
+    return 72.0 * float(box.width * inches[0]), 72.0 * float(box.height * inches[1])
+
+
+def say(ax: Axes, look: Style, text: str) -> None:
+    """Why nothing is drawn, in the middle."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=look.muted, parse_math=False)
 
 
 def open_frame(ax: Axes) -> None:

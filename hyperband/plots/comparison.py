@@ -79,8 +79,8 @@ def compare(
         surface = surface_of(every, *scales, loss)
         for k, (ax, (title, result)) in enumerate(zip(grid, results.items(), strict=False)):
             dress(ax, look)
-            draw_landscape(ax, look, result, scales, surface, levels)
-            ax.set_title(title, parse_math=False)
+            missing = draw_landscape(ax, look, result, scales, surface, levels)
+            ax.set_title(f"{title} ({missing} not shown)" if missing else title, parse_math=False)
             if k + wide < n:  # another one below has the same axis
                 ax.tick_params(labelbottom=False)
                 ax.set_xlabel("")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, dress, open_frame, rung_colours
+from hyperband.plots.canvas import canvas, dress, extent, open_frame, rung_colours, say
 from hyperband.plots.losses import Range
 from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
 from hyperband.plots.ticks import fixed_ticks, log_axis, short, thinned
@@ -28,15 +28,19 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
     with canvas(ax, style, size) as (ax, look):
         outcomes = Outcomes.of(result)
         shown = Range.of(result.trials["loss"])
+        wide = extent(ax)[0] / n  # of one panel, in points
         panels = [ax] if n == 1 else _panels(ax, look, n)
         for k, (panel, bracket) in enumerate(zip(panels, brackets, strict=True)):
             _panel(panel, look, result, outcomes, bracket)
-            _axes(panel, outcomes.levels, shown, first=k == 0, few=5 if n <= 2 else 3)
+            _axes(panel, outcomes.levels, shown, wide, first=k == 0)
             if n > 1:
                 n_trials = len(np.unique(result.trials["trial"][result.trials["bracket"] == bracket]))
-                panel.set_title(f"bracket {bracket}, n = {n_trials}", fontsize=SMALL, pad=3)
+                title = f"bracket {bracket}, n = {n_trials}" if wide > 75 else f"{bracket}: {n_trials}"
+                panel.set_title(title, fontsize=SMALL, pad=3)
         panels[0].set_ylabel("loss")
         _name_resource(ax, panels, result.unit)
+        if shown is None:
+            say(panels[len(panels) // 2], look, "no finite loss")
         above = 0 if shown is None else int((np.asarray(result.trials["loss"]) > shown.top).sum())
         above -= int(np.isposinf(result.trials["loss"]).sum())
         if above > 0:
@@ -109,13 +113,14 @@ def _failed(ax: Axes, look: Style, xy: NDArray[np.float64], finite: NDArray[np.b
     )  # fmt: skip
 
 
-def _axes(ax: Axes, levels: NDArray[np.float64], shown: Range | None, *, first: bool, few: int) -> None:
-    """Resource in the logarithm with a tick at every rung; losses the same in all panels."""
+def _axes(ax: Axes, levels: NDArray[np.float64], shown: Range | None, wide: float, *, first: bool) -> None:
+    """Resource in the logarithm with ticks at rungs, as many as have room; losses the same in all panels."""
     ax.set_xscale("log")
     low, high = float(levels[0]), float(levels[-1])
     ratio = (high / low) ** 0.06 if high > low else 2.0
     ax.set_xlim(low / ratio, high * ratio)
-    places = levels[thinned(levels.tolist(), few)]
+    longest = max(len(short(level)) for level in levels)
+    places = levels[thinned(levels.tolist(), max(2, int(wide / (4.5 * longest + 7.0))))]
     fixed_ticks(ax.xaxis, places, [short(level) for level in places])
     if shown is not None:
         bottom, top = shown.low, shown.top

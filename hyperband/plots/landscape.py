@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, colour_map, ink_on, rung_colours
+from hyperband.plots.canvas import canvas, colour_map, extent, ink_on, rung_colours
 from hyperband.plots.scales import Scale, spread
-from hyperband.plots.style import COLUMN, SMALL, TINY, Style
+from hyperband.plots.style import COLUMN, SMALL, Style
 from hyperband.plots.surface import Loss, Surface, surface_of
 from hyperband.plots.ticks import log_axis, short, thinned
 from hyperband.plots.trials import Outcomes, Searched, complete, points_of, space_of
@@ -34,18 +34,21 @@ def landscape(
     scales = scales_of(result, x, y)
     with canvas(ax, style, (COLUMN, COLUMN)) as (ax, look):
         surface = surface_of([result], *scales, loss)
-        draw_landscape(ax, look, result, scales, surface)
+        missing = draw_landscape(ax, look, result, scales, surface)
+        if missing:
+            ax.set_xlabel(f"{x}\n({missing} trials without {x} or {y} are not shown)", parse_math=False)
         if surface is not None:
             colour_bar(ax.figure, ax, surface, look)
         handles = legend_handles(ax, look, surface)
         ax.legend(
             handles=handles,
-            title=f"last judged at ({result.unit})",
+            title=f"last judged at ({result.unit})" if result.best is not None else None,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
             ncols=min(8, len(handles)),
-            handletextpad=0.0,
-            columnspacing=0.6,
+            handlelength=1.2,
+            handletextpad=0.3,
+            columnspacing=0.8,
             borderaxespad=0.2,
         )
     return ax
@@ -67,8 +70,11 @@ def draw_landscape(
     scales: tuple[Scale, Scale],
     surface: Surface | None,
     levels: F64 | None = None,
-) -> None:
-    """Heat map, points and numbers of one result, without the legends; ``levels`` are those of all, side by side."""
+) -> int:
+    """Heat map, points and numbers of one result, without the legends.
+
+    ``levels`` are those of all results side by side. Returns how many trials lack one of the two parameters.
+    """
     across, up = scales
     across.set_up(ax, "x")
     up.set_up(ax, "y")
@@ -87,21 +93,7 @@ def draw_landscape(
     outcomes, space = Outcomes.of(result, levels), space_of(result)
     points = points_of(result, outcomes.row)[:, [space.place(across.name), space.place(up.name)]]
     _points(ax, look, outcomes, scales, points)
-    missing = int(np.isnan(points).any(axis=1).sum())
-    if missing:
-        what = f"{missing} without {across.name} or {up.name}"
-        ax.annotate(
-            what,
-            (1.0, 0.0),
-            xycoords="axes fraction",
-            xytext=(-3, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=TINY,
-            color=look.muted,
-            parse_math=False,
-            bbox={"facecolor": look.background, "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
+    return int(len(points) - complete(points).sum())
 
 
 def colour_bar(figure: Any, axes: Any, surface: Surface, look: Style) -> None:
@@ -135,7 +127,7 @@ def legend_handles(ax: Axes, look: Style, surface: Surface | None) -> list[Any]:
 
 def _points(ax: Axes, look: Style, outcomes: Outcomes, scales: tuple[Scale, Scale], points: F64) -> None:
     there = complete(points)
-    side = _side(ax)
+    side = math.sqrt(math.prod(extent(ax)))
     close = 0.75 * math.sqrt(BIG) / side  # nearer marks hide each other's numbers, as a fraction of the axes
     where, near = _places(scales, points, outcomes.trial, there, close)
     colours, order = rung_colours(look, len(outcomes.levels)), 3 + outcomes.level
@@ -159,14 +151,6 @@ def _points(ax: Axes, look: Style, outcomes: Outcomes, scales: tuple[Scale, Scal
     if outcomes.best is not None and there[outcomes.best]:
         kept = int(there[: outcomes.best].sum())
         _star(ax, look, kept, where[there], near[there], str(outcomes.trial[outcomes.best]))
-
-
-def _side(ax: Axes) -> float:
-    """About how many points the axes are long, before the layout has made room for what is around them."""
-    figure = ax.get_figure(root=True)
-    inches = (COLUMN, COLUMN) if figure is None else figure.get_size_inches()
-    box = ax.get_position()
-    return 72.0 * math.sqrt(float(box.width * inches[0] * box.height * inches[1]))
 
 
 def _places(

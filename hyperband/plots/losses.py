@@ -28,7 +28,8 @@ class Range:
     def of(cls, losses: ArrayLike) -> Range | None:
         """The range of the finite ones; None when there is none.
 
-        The top is at most three times as far above the smallest as nine tenths of them are.
+        The top is at most three times as far above the smallest as nine tenths of them are; half as far again in the
+        logarithm, where losses of a hundred-fold range have that scale.
 
         Examples
         --------
@@ -44,7 +45,7 @@ class Range:
         low, high = float(values.min()), float(values.max())
         most = float(np.quantile(values, 0.9, method="lower"))
         if low > 0 and high / low > WIDE and most / low > WIDE / 10:
-            limit = most * (most / low) ** 2
+            limit = most * (most / low) ** 0.5
             return cls(low, min(high, limit), True, high > limit)
         limit = most + 2 * (most - low) if most > low else high
         return cls(low, min(high, limit), False, high > limit)

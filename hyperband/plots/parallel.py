@@ -79,6 +79,8 @@ def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float6
         LineCollection(list(paths[np.isnan(ranks)]), colors=look.muted, linewidths=0.5, linestyles=":", zorder=1,
                        gid="failed")
     )  # fmt: skip
+    if not len(order):
+        return
     lines = LineCollection(
         list(paths[order]), cmap=colour_map(look.ramp[::-1]), linewidths=1.4 - 0.8 * ranks[order],
         alpha=faded + (0.95 - faded) * (1 - ranks[order]) ** 4, zorder=2, gid="trials",
@@ -112,10 +114,10 @@ def _marks(scale: Scale) -> list[tuple[float, str]]:
     low, high = p.values(np.array([0.0, 1.0]))
     whole = isinstance(low, int)
     inner = log_ticks(low, high, 5) if scale.log else [(low + high) // 2 if whole else (low + high) / 2]
-    values = sorted({low, high, *(v for v in inner if low < v < high and (not whole or v == int(v)))})
+    inner = [v for v in inner if low < v < high and (not whole or v == int(v))]
     marks: list[tuple[float, str]] = []
-    for value, u in zip(values, p.encode(values).tolist(), strict=True):
-        if not marks or u - marks[-1][0] > 0.08:
+    for value, u in zip([low, high, *inner], p.encode([low, high, *inner]).tolist(), strict=True):
+        if all(abs(u - other) > 0.08 for other, _ in marks):  # the ends come first
             marks.append((u, short(value)))
     return marks
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, open_frame
+from hyperband.plots.canvas import canvas, open_frame, say
 from hyperband.plots.losses import Range
 from hyperband.plots.style import COLUMN, DASHES, MARKS
 from hyperband.plots.ticks import log_axis
@@ -74,7 +74,7 @@ def progress(result: Searched, *, x: str = "cost", at_full: bool = False) -> Pro
         spent = np.arange(1.0, len(rows) + 1)
     else:
         spent = np.cumsum(np.nan_to_num(np.asarray(result.trials["cost"], dtype=np.float64)[rows]))
-        if len(spent) and not spent[-1] > 0:
+        if counts.any() and not spent[-1] > 0:
             raise InputError("`x='cost'` needs results that tell their cost; all costs are 0. Use x='evaluations'.")
     return Progress(spent, np.where(np.isfinite(best), best, math.nan))
 
@@ -141,7 +141,11 @@ def regret(
                 zorder=4 - k / len(found),  # the first on top: the second has gaps to see it through, or ends later
                 label=name,
             )
-        _scale(ax, np.concatenate([curve.loss - least for curve in found.values()]), optimum is not None)
+        values = np.concatenate([curve.loss - least for curve in found.values()])
+        _scale(ax, values, optimum is not None)
+        if not np.isfinite(values).any():
+            say(ax, look, "no finite loss")
+            ax.set_yticks([])
         ax.set_xlim(left=0.0)
         ax.set_xlabel("evaluations" if x == "evaluations" else f"spent ({unit})", parse_math=False)
         kind = " at the full resource" if at_full else ""

@@ -72,5 +72,5 @@ def thinned(levels: Sequence[float], most: int = 7) -> list[int]:
     >>> thinned([1, 3, 9, 27, 81], 3)
     [0, 2, 4]
     """
-    step = math.ceil(len(levels) / most)
+    step = max(1, math.ceil(len(levels) / most))
     return sorted(range(len(levels) - 1, -1, -step))
