@@ -87,7 +87,7 @@ def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket:
             ax.plot(*xy[finite].T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
             ax.scatter(
                 xy[finite][-1, 0], xy[finite][-1, 1], s=90, marker="*", color=look.ink, edgecolors=look.background,
-                linewidths=0.7, zorder=22, clip_on=False,
+                linewidths=0.7, zorder=22,
             )  # fmt: skip
     for level, paths in lines.items():
         edge = look.muted if level == 0 or look.name == "dark" else colours[level]
@@ -99,17 +99,17 @@ def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket:
         ends = np.array([path[-1] for path in paths])
         ax.scatter(
             ends[:, 0], ends[:, 1], s=11, color=[colours[level]], edgecolors=look.ink,
-            linewidths=0.4, zorder=4 + level, clip_on=False, gid=f"end {level}",
+            linewidths=0.4, zorder=4 + level, gid=f"end {level}",
         )  # fmt: skip
 
 
 def _failed(ax: Axes, look: Style, xy: NDArray[np.float64], finite: NDArray[np.bool_]) -> None:
     """A cross where the loss was last finite; at the lower border where it never was."""
     last = xy[finite][-1:] if finite.any() else None
-    where: dict[str, Any] = {} if last is not None else {"transform": ax.get_xaxis_transform()}
+    where: dict[str, Any] = {} if last is not None else {"transform": ax.get_xaxis_transform(), "clip_on": False}
     across, up = last[0] if last is not None else (xy[0, 0], 0.0)
     ax.scatter(
-        across, up, s=16, marker="x", color=look.ink, linewidths=0.9, zorder=19, clip_on=False, gid="failed", **where
+        across, up, s=16, marker="x", color=look.ink, linewidths=0.9, zorder=19, gid="failed", **where
     )  # fmt: skip
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
 class Picture(Figure):
     """A figure outside pyplot: nobody has to close it, and nothing of pyplot's state changes."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """As matplotlib's; PDF and PostScript get TrueType fonts, which journals ask for."""
+        with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
+            super().savefig(fname, **options)
 
     def _repr_png_(self) -> bytes:
         file = BytesIO()

@@ -137,7 +137,6 @@ def regret(
                 markersize=4.5,
                 markeredgecolor=look.background,
                 markeredgewidth=0.6,
-                clip_on=False,
                 zorder=4 - k / len(found),  # the first on top: the second has gaps to see it through, or ends later
                 label=name,
             )

@@ -60,8 +60,6 @@ class Style:
             "axes.linewidth": 0.6,
             "figure.facecolor": self.background,
             "text.usetex": False,
-            "svg.fonttype": "none",
-            "pdf.fonttype": 42,
         }
 
 

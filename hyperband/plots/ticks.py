@@ -65,12 +65,12 @@ def log_axis(axis: Axis, low: float, high: float) -> None:
 
 
 def thinned(levels: Sequence[float], most: int = 7) -> list[int]:
-    """Places of at most ``most`` levels, the last among them.
+    """Places of at most ``most`` >= 2 levels, evenly spaced, the last among them, and the first where that divides.
 
     Examples
     --------
-    >>> thinned([1, 3, 9, 27, 81], 3)
+    >>> thinned([1, 3, 9, 27, 81], 4)
     [0, 2, 4]
     """
-    step = max(1, math.ceil(len(levels) / most))
+    step = max(1, math.ceil((len(levels) - 1) / (most - 1)))
     return sorted(range(len(levels) - 1, -1, -step))
