@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from hyperband.plots.trials import Outcomes, Searched
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+F64 = NDArray[np.float64]
 
 
 def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
@@ -45,8 +48,8 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
         above -= int(np.isposinf(result.trials["loss"]).sum())
         if above > 0:
             panels[-1].annotate(
-                f"{above} larger", (1.0, 1.0), xycoords="axes fraction", xytext=(-2, -2), textcoords="offset points",
-                ha="right", va="top", fontsize=TINY, color=look.muted,
+                f"{above} larger {'loss' if above == 1 else 'losses'}", (1.0, 1.0), xycoords="axes fraction",
+                xytext=(-2, -2), textcoords="offset points", ha="right", va="top", fontsize=TINY, color=look.muted,
             )  # fmt: skip
     return ax
 
@@ -64,56 +67,65 @@ def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
 
 def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket: int) -> None:
     """Lines of one bracket, those that went furthest on top."""
-    from matplotlib.collections import LineCollection
-
     open_frame(ax)
+    best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
+    paths: dict[int, list[F64]] = {}
+    broken: list[F64] = []
+    never: list[F64] = []
+    for trial, xy in _histories(result, bracket):
+        finite = xy[np.isfinite(xy[:, 1])]
+        if len(finite) < len(xy):
+            (broken if len(finite) else never).append((finite if len(finite) else xy)[-1])
+        if trial == best:
+            _best(ax, look, finite)
+        elif len(finite):
+            paths.setdefault(int(np.searchsorted(outcomes.levels, xy[-1, 0])), []).append(finite)
     colours = rung_colours(look, len(outcomes.levels))
-    lines: dict[int, list[NDArray[np.float64]]] = {}
+    for level, lines in paths.items():
+        _lines(ax, look, lines, level, colours[level])
+    cross: dict[str, Any] = {"s": 16, "marker": "x", "color": look.ink, "linewidths": 0.9, "zorder": 19}
+    if broken:  # where they were last finite
+        ax.scatter(*np.array(broken).T, gid="failed", **cross)
+    if never:  # on the lower border
+        across = np.array(never)[:, 0]
+        ax.scatter(across, 0 * across, transform=ax.get_xaxis_transform(), clip_on=False, gid="failed", **cross)
+
+
+def _histories(result: Searched, bracket: int) -> Iterator[tuple[int, F64]]:
+    """Each trial of a bracket with its resources and losses, least resource first, shape (n, 2)."""
     table = result.trials
     inside = np.flatnonzero(table["bracket"] == bracket)
     order = inside[np.lexsort((table["rung"][inside], table["trial"][inside]))]
+    xy = np.column_stack([table["resource"][order], table["loss"][order]]).astype(np.float64)
     starts = np.flatnonzero(np.diff(table["trial"][order], prepend=-1))
-    best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
-    for rows in np.split(order, starts[1:]):
-        xy = np.column_stack([table["resource"][rows], table["loss"][rows]]).astype(np.float64)
-        finite = np.isfinite(xy[:, 1])
-        level = int(np.searchsorted(outcomes.levels, xy[-1, 0]))
-        if not finite.all():
-            _failed(ax, look, xy, finite)
-        if finite.any() and int(table["trial"][rows[0]]) != best:
-            lines.setdefault(level, []).append(xy[finite])
-        elif finite.any():
-            ax.plot(*xy[finite].T, color=look.background, linewidth=3.0, zorder=20, solid_capstyle="round")
-            ax.plot(*xy[finite].T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
-            ax.scatter(
-                xy[finite][-1, 0], xy[finite][-1, 1], s=90, marker="*", color=look.ink, edgecolors=look.background,
-                linewidths=0.7, zorder=22,
-            )  # fmt: skip
-    for level, paths in lines.items():
-        edge = look.muted if level == 0 or look.name == "dark" else colours[level]
-        faded = max(0.35, min(1.0, 12 / len(paths)))
-        ax.add_collection(
-            LineCollection(paths, colors=[edge if level == 0 else colours[level]], linewidths=0.8, alpha=faded,
-                           zorder=3 + level, gid=f"level {level}")
-        )  # fmt: skip
-        ends = np.array([path[-1] for path in paths])
-        ax.scatter(
-            ends[:, 0], ends[:, 1], s=11, color=[colours[level]], edgecolors=look.ink,
-            linewidths=0.4, zorder=4 + level, gid=f"end {level}",
-        )  # fmt: skip
+    yield from zip(table["trial"][order[starts]].tolist(), np.split(xy, starts[1:]), strict=True)
 
 
-def _failed(ax: Axes, look: Style, xy: NDArray[np.float64], finite: NDArray[np.bool_]) -> None:
-    """A cross where the loss was last finite; at the lower border where it never was."""
-    last = xy[finite][-1:] if finite.any() else None
-    where: dict[str, Any] = {} if last is not None else {"transform": ax.get_xaxis_transform(), "clip_on": False}
-    across, up = last[0] if last is not None else (xy[0, 0], 0.0)
+def _lines(ax: Axes, look: Style, lines: list[F64], level: int, colour: Any) -> None:
+    """Trials that were last judged at one level, each with a mark at its end."""
+    from matplotlib.collections import LineCollection
+
+    faded = max(0.35, min(1.0, 12 / len(lines)))
+    ax.add_collection(
+        LineCollection(lines, colors=[colour], linewidths=0.8, alpha=faded, zorder=3 + level, gid=f"level {level}")
+    )
+    ends = np.array([line[-1] for line in lines])
     ax.scatter(
-        across, up, s=16, marker="x", color=look.ink, linewidths=0.9, zorder=19, gid="failed", **where
+        ends[:, 0], ends[:, 1], s=11, color=[colour], edgecolors=look.ink, linewidths=0.4, zorder=4 + level,
+        gid=f"end {level}",
     )  # fmt: skip
 
 
-def _axes(ax: Axes, levels: NDArray[np.float64], shown: Range | None, wide: float, *, first: bool) -> None:
+def _best(ax: Axes, look: Style, xy: F64) -> None:
+    """A thick line that ends in a star."""
+    ax.plot(*xy.T, color=look.background, linewidth=3.0, zorder=20, solid_capstyle="round")
+    ax.plot(*xy.T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
+    ax.scatter(
+        xy[-1:, 0], xy[-1:, 1], s=90, marker="*", color=look.ink, edgecolors=look.background, linewidths=0.7, zorder=22
+    )
+
+
+def _axes(ax: Axes, levels: F64, shown: Range | None, wide: float, *, first: bool) -> None:
     """Resource in the logarithm with ticks at rungs, as many as have room; losses the same in all panels."""
     ax.set_xscale("log")
     low, high = float(levels[0]), float(levels[-1])

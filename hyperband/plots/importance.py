@@ -23,7 +23,7 @@ F64 = NDArray[np.float64]
 #: Trials with a finite loss, at least: with fewer nothing is left over to judge a forest on.
 LEAST = 12
 #: Evaluations that a forest sees, at most, and its trees.
-_ROWS, _TREES = 4000, 100
+_ROWS, _TREES = 2000, 100
 #: Purposes of draws, apart from those of the search.
 _SPLIT, _SHUFFLE = 101, 102
 

@@ -73,7 +73,9 @@ class Plots:
     def curves(self, *, ax: Axes | None = None, style: str = "light") -> Axes:
         """Losses over resource, one panel a bracket; a line ends with a mark where its trial was dropped.
 
-        The panels are insets of the Axes that are returned: ``ax.child_axes``, when there are several.
+        A cross is a trial that failed: where its loss was last finite, on the lower border where it never was. Losses
+        beyond the scale are counted in the corner. Several panels are insets of the Axes that are returned, in
+        ``ax.child_axes``.
         """
         return curves.curves(self.result, ax=ax, style=style)
 
