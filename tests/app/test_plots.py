@@ -136,6 +136,16 @@ def test_few_trials_all_have_their_numbers():
     assert numbers == {str(k) for k in range(16)}
 
 
+def test_numbers_are_those_of_the_trials_where_some_are_missing():
+    run = hb.RandomSearch(n=12, max_resource=1).start(FLAT, seed=0)
+    for job in run.ask():
+        if job.trial % 3 == 1:
+            run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, float(-job.trial), cost=1.0))
+    ax = hb.SearchResult.of(run).plot.landscape("x", "y")
+    assert {t.get_text() for t in ax.texts} == {"1", "4", "7", "10"}
+    np.testing.assert_allclose(places(ax, "best")[0][0], run.configuration(10)["x"])
+
+
 def test_failed_trials_are_crosses_and_switched_off_ones_are_counted():
     result = RESULTS["mixed"]
     space = ("loss", "batch size, $n$ of $m$")
@@ -205,6 +215,8 @@ def test_side_by_side_has_one_scale_and_one_heat_map():
     for mesh in meshes[1:]:
         np.testing.assert_array_equal(mesh.get_array(), meshes[0].get_array())
     assert meshes[0].get_clim()[1] < 1e3, "one diverged result spoils the colours of all"
+    alone = compare({"grid": found["grid"]}, "x", "y").axes[0].collections[0]
+    assert (alone.get_array() != meshes[0].get_array()).any(), "the heat map must be fitted to all results together"
     colours = {}
     for ax in panels:  # a rung has one colour in all of them
         for c in collections(ax, "level"):
@@ -228,6 +240,9 @@ def test_curves_have_a_panel_a_bracket_and_a_mark_where_each_trial_ended():
             dropped[-1] -= 1  # the best has a star
         counts = [int((ends[:, 0] == float(rung.r)).sum()) for rung in bracket.rungs]
         assert counts == dropped
+        for marks in collections(panel, "end"):  # one colour a level of resource, as in the other pictures
+            level = int(marks.get_gid().split()[1])
+            assert set(np.asarray(marks.get_offsets())[:, 0]) == {3.0**level}
         assert f"n = {bracket.n_configurations}" in panel.get_title()
     (line,) = [line for panel in panels for line in panel.lines if line.get_gid() == "best"]
     mine = result.trials["trial"] == result.best.trial

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 
 import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.plots import parameter_importance, progress, regret
+from hyperband.plots.canvas import ink_on, rung_colours
 from hyperband.plots.losses import Range
 from hyperband.plots.scales import Scale, spread
+from hyperband.plots.style import style_of
 from hyperband.plots.ticks import log_ticks, short, thinned
 from hyperband.plots.trials import Outcomes, points_of
 
@@ -261,3 +264,23 @@ def test_a_result_without_its_space_says_what_is_missing():
     with pytest.raises(InputError, match="`space` of the result must be known"):
         bare.plot.parallel()
     bare.plot.curves()
+
+
+@pytest.mark.parametrize("style", ["light", "dark"])
+def test_rungs_are_told_apart_in_grey_print_and_their_numbers_are_read(style):
+    """Relative luminance rises or falls along the ramp; text on it has the contrast that WCAG 2.1 asks for."""
+
+    def luminance(colour):
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+    look = style_of(style)
+    for n in (1, 2, 5, 8):
+        colours = rung_colours(look, n)
+        grey = [luminance(colour) for colour in colours]
+        steps = np.diff(grey) * (1 if style == "dark" else -1)
+        assert (steps > 0.01).all()
+        for colour, y in zip(colours, grey, strict=True):
+            ink = luminance(ink_on(colour))
+            assert (max(ink, y) + 0.05) / (min(ink, y) + 0.05) >= 4.5
+    assert (luminance(look.ink) > luminance(look.background)) is (style == "dark")
