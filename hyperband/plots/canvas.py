@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hyperband.errors import InputError
-from hyperband.plots.style import COLUMN, SMALL, TEXT, Style, style_of
+from hyperband.plots.style import SMALL, TEXT, Style, style_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,9 +45,7 @@ def canvas(ax: Axes | None, style: str, size: tuple[float, float]) -> Iterator[t
         elif not hasattr(ax, "pcolormesh"):
             raise InputError(f"`ax` must be one Axes of matplotlib, or None for a new figure; got {ax!r}.")
         else:
-            figure = ax.get_figure(root=True)
-            if figure is not None:
-                figure.set_facecolor(look.background)
+            ax.figure.figure.set_facecolor(look.background)  # of the whole figure, where it has figures inside
         dress(ax, look)
         yield ax, look
 
@@ -90,10 +88,8 @@ def dress(ax: Axes, look: Style) -> None:
 
 def extent(ax: Axes) -> tuple[float, float]:
     """About how many points the axes are wide and high, before the layout has made room for what is around them."""
-    figure = ax.get_figure(root=True)
-    inches = (COLUMN, COLUMN) if figure is None else figure.get_size_inches()
-    box = ax.get_position()
-    return 72.0 * float(box.width * inches[0]), 72.0 * float(box.height * inches[1])
+    points = 72.0 / ax.figure.figure.dpi
+    return points * float(ax.bbox.width), points * float(ax.bbox.height)
 
 
 def say(ax: Axes, look: Style, text: str) -> None:

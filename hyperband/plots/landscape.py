@@ -89,6 +89,7 @@ def draw_landscape(
             norm=surface.range.norm(),
             rasterized=True,
             zorder=0,
+            gid="heat map",
         )
     outcomes, space = Outcomes.of(result, levels), space_of(result)
     points = points_of(result, outcomes.row)[:, [space.place(across.name), space.place(up.name)]]
@@ -98,7 +99,8 @@ def draw_landscape(
 
 def colour_bar(figure: Any, axes: Any, surface: Surface, look: Style) -> None:
     """What the colours of the heat map mean."""
-    mesh = (axes if hasattr(axes, "collections") else axes[0]).collections[0]
+    first = axes[0] if isinstance(axes, list) else axes
+    mesh = next(c for c in first.collections if c.get_gid() == "heat map")
     bar = figure.colorbar(mesh, ax=axes, extend="max" if surface.range.beyond else "neither", aspect=30, pad=0.03)
     bar.set_label(surface.label, fontsize=SMALL)
     bar.outline.set_edgecolor(look.muted)

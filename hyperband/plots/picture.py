@@ -28,5 +28,5 @@ class PictureAxes(Axes):
     """Axes that a notebook shows as their whole figure, when they are the last line of a cell."""
 
     def _repr_png_(self) -> bytes | None:
-        figure = self.get_figure(root=True)
+        figure = self.figure
         return figure._repr_png_() if isinstance(figure, Picture) else None

@@ -58,6 +58,7 @@ class Style:
             "axes.edgecolor": self.muted,
             "axes.facecolor": self.background,
             "axes.linewidth": 0.6,
+            "axes.grid": False,
             "figure.facecolor": self.background,
             "text.usetex": False,
         }

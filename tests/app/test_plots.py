@@ -283,6 +283,24 @@ def test_given_axes_are_drawn_on_and_returned():
         assert to_hex(ax.get_facecolor()) in (DARK.background, DARK.blank)
 
 
+def test_little_room_has_short_titles_also_in_a_figure_inside_another():
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    titles = [p.get_title() for p in draw("hyperband", "curves", ax=left.subplots(), style="dark").child_axes]
+    assert titles == ["0: 27", "1: 12", "2: 6", "3: 4"]
+    assert to_hex(figure.get_facecolor()) == DARK.background
+    draw("hyperband", "landscape", ax=right.subplots())
+
+
+def test_what_was_on_given_axes_before_stays_and_is_not_taken_for_the_heat_map():
+    ax = Figure().add_subplot()
+    mine = ax.scatter([0.5], [0.5])
+    draw("hyperband", "landscape", ax=ax)
+    assert mine in ax.collections
+    heat, bar = ax.collections[1], ax.figure.axes[1]
+    assert heat.colorbar.ax is bar
+
+
 def test_a_notebook_shows_axes_and_figures():
     for shown in (RESULTS["random"].plot.landscape("x", "y"), compare({"random": RESULTS["random"]}, "x", "y")):
         assert shown._repr_png_().startswith(b"\x89PNG")
