@@ -57,7 +57,7 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
 def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
     """Axes side by side inside the given ones, which stay as an empty frame."""
     ax.set_axis_off()
-    gap = 0.06 / n
+    gap = (0.06 if extent(ax)[0] / n > 75 else 0.25) / n  # labels of neighbours must not touch
     wide = (1.0 - gap * (n - 1)) / n
     panels = [ax.inset_axes((k * (wide + gap), 0.0, wide, 1.0)) for k in range(n)]
     for panel in panels:

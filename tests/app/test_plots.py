@@ -96,7 +96,7 @@ def places(ax, prefix):
 def draw(name, picture, **options):
     plot = RESULTS[name].plot
     ax = plot.landscape(*axes_of(name), **options) if picture == "landscape" else getattr(plot, picture)(**options)
-    ax.figure.draw_without_rendering()
+    ax.figure.figure.draw_without_rendering()
     return ax
 
 
