@@ -146,6 +146,11 @@ class Run:
         order = self._records.order()
         return {name: values[order] for name, values in self._records.columns().items()}
 
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Rows of `columns` in the order in which they were told."""
+        return np.argsort(self._records.order(), kind="stable").astype(np.int64)
+
     def configuration(self, trial: int) -> dict[str, Any]:
         """Parameter values of a trial."""
         return self.configurations([trial])[0]
