@@ -91,6 +91,15 @@ def test_promoted_trials_enter_the_population_of_their_new_resource():
     assert members(proposer, 9) == [None] * 4, "a failure takes no place"
 
 
+def test_a_member_that_fails_when_it_is_judged_again_leaves():
+    proposer, _ = filled()
+    for trial in range(4):
+        proposer.tell(trial, 1, math.nan)
+    assert members(proposer, 1) == [None] * 4
+    proposer.tell(2, 1, 1.0)
+    assert members(proposer, 1) == [2, None, None, None]
+
+
 def test_parents_are_the_best_at_the_next_lower_resource():
     proposer, points = filled(tuple(float(i) for i in range(12, 0, -1)), population=4)
     parents = proposer._parents(3.0)
