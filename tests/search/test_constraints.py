@@ -50,6 +50,19 @@ def test_other_names_are_refused(text):
         Space(dict(DOTTED.parameters), constraints=[text])
 
 
+def test_true_is_not_one_and_none_is_a_value():
+    axis = Choice([1, True, None, "1", 0, False])
+    points = axis.encode(axis.options).reshape(-1, 1)
+    for text, holds in (
+        ("k == True", [1]),
+        ("k != False", [0, 1, 2, 3, 4]),
+        ("k == None", [2]),
+        ("'1' == k", [3]),
+        ("k == 1 or k == 0", [0, 4]),
+    ):
+        assert np.flatnonzero(Space({"k": axis}, constraints=[text]).allowed(points)).tolist() == holds, text
+
+
 def test_names_with_backticks_cannot_be_written_in_constraints():
     with pytest.raises(InputError, match="no backtick"):
         Expression("x < 1").inside("a`b")

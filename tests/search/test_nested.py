@@ -117,6 +117,21 @@ def test_repeats_in_repeats_and_choices_in_repeats():
     assert space.size == (8 * 6) ** 2 + (8 * 6) ** 3
 
 
+def test_a_nested_space_within_a_nest_keeps_its_own_nests():
+    inner = Space(
+        {"r": Repeat(1, 2, {"w": Int(1, 3)}), "o": {"c": Choice({"x": {"y": Int(1, 2)}, "z": {}})}},
+        constraints=["r[0].w <= r[1].w"],
+    )
+    space = Space({"k": Choice({"a": inner, "b": {"again": inner}})})
+    assert inner.size == 3 * (3 + 6) and space.size == 2 * inner.size
+    found = drawn(space, 200)
+    assert len(found) == space.size and Space.from_json(space.to_json()) == space
+    for c in found:
+        nested = space.nested(c)
+        ((kind, inside),) = nested["k"].items()
+        assert inner.flat(inside if kind == "a" else inside["again"]) and space.flat(nested) == c
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
