@@ -76,6 +76,7 @@ def test_a_mutant_is_a_parent_and_half_a_difference():
         outside = (mutants < 0.0) | (mutants > 1.0)
         made = (outside | (np.abs(mutants - child) < 1e-12)).all(axis=1) & ~outside.all(axis=1)
         assert made.any()
+        assert ((child > 0.0) & (child < 1.0)).all(), "drawn anew, not moved to the end of the axis"
         repaired += outside[made].any()
     assert 0 < repaired < 20
 
