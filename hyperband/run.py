@@ -14,12 +14,12 @@ from hyperband.errors import InputError
 from hyperband.incumbent import Incumbent
 from hyperband.lots import Lots
 from hyperband.points import PointStore
-from hyperband.ranking import pareto
 from hyperband.records import Records
 from hyperband.samplers.ahead import Ahead
 from hyperband.samplers.explore import explore
 from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import Scheduler, Slot
+from hyperband.standings import Standings
 from hyperband.tells import checked, checked_batch
 from hyperband.trial import Job, Result
 
@@ -74,10 +74,11 @@ class Run:
         self._points = PointStore(space.n_dimensions)
         self._open: dict[int, Slot] = {}
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
-        self._records = Records()
-        self._full = as_float(self.plan.max_resource)
-        self._best: tuple[float, int, int, int] | None = None  # loss, trial, rung, row of the records
-        self._best_at_full: tuple[float, int, int, int] | None = None
+        self._standings = Standings(as_float(self.plan.max_resource))
+
+    @property
+    def _records(self) -> Records:
+        return self._standings.records
 
     @property
     def done(self) -> bool:
@@ -112,29 +113,20 @@ class Run:
     @property
     def best(self) -> Incumbent | None:
         """Smallest loss seen, at any resource; ties by trial number, then rung. None before the first finite one."""
-        return None if self._best is None else self._incumbent(self._best[-1])
+        return None if self._standings.best is None else self._incumbent(self._standings.best)
 
     @property
     def best_at_full(self) -> Incumbent | None:
         """Smallest loss seen at the maximal resource; None before the first finite one."""
-        return None if self._best_at_full is None else self._incumbent(self._best_at_full[-1])
+        row = self._standings.best_at_full
+        return None if row is None else self._incumbent(row)
 
     def front(self, resource: float | None = None) -> list[Incumbent]:
         """The Pareto front: evaluations that no other beats in one objective without losing in another.
 
         One for each trial, in the order of the first objective; ``resource``: among evaluations at this amount alone.
         """
-        columns, objectives = self._records.columns(), self._records.objectives
-        fits = np.isfinite(objectives).all(axis=1)
-        if resource is not None:
-            fits &= np.asarray(columns["resource"]) == resource
-        rows = np.flatnonzero(fits)
-        rows = rows[pareto(objectives[rows])]
-        order = np.lexsort((np.asarray(columns["trial"])[rows], *objectives[rows].T[::-1]))
-        found: dict[int, int] = {}
-        for row in rows[order].tolist():
-            found.setdefault(int(columns["trial"][row]), row)
-        return [self._incumbent(row) for row in found.values()]
+        return [self._incumbent(row) for row in self._standings.front(resource)]
 
     @property
     def results(self) -> list[Result]:
@@ -194,9 +186,7 @@ class Run:
             self._allocation.tell(result.trial, result.rung, result.objectives or result.loss)
             if not (self._lots.size or self._ahead.pure):
                 self._proposer.tell(result.trial, result.resource, result.objectives or result.loss)
-            row = self._records.append(result, slot.resource - slot.previous)
-            if math.isfinite(result.loss):
-                self._rank((result.loss, result.trial, result.rung, row), result.resource == self._full)
+            self._standings.append(result, slot.resource - slot.previous)
 
     def tell_batch(
         self,
@@ -232,9 +222,7 @@ class Run:
             rows = zip(told.whole[0].tolist(), told.real[0].tolist(), told.losses.tolist(), strict=True)
             for trial, resource, loss in rows:
                 self._proposer.tell(trial, resource, tuple(loss) if isinstance(loss, list) else loss)
-        first = len(self._records)
-        self._records.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
-        self._rank_from(first)
+        self._standings.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
 
     def abandon(self, trials: Iterable[int] | int) -> None:
         """Give up the open jobs of these trials: they are told as failed, at no cost.
@@ -281,11 +269,9 @@ class Run:
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
         self._lots.load_state_dict(state["lots"])
-        self._points, self._records = points, records
+        self._points, self._standings = points, Standings(as_float(self.plan.max_resource), records)
         self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
-        self._best = self._best_at_full = None
-        self._rank_from(0)
 
     def _identity(self) -> dict[str, Any]:
         return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
@@ -356,22 +342,9 @@ class Run:
         return InputError(f"A result must be of a trial with an open job; got trial {trial}, which {what}.")
 
     def _same_objectives(self, numbers: set[int]) -> None:
-        known = {self._records.n_objectives} if self._best is not None else set()
+        known = {self._records.n_objectives} if self._standings.best is not None else set()
         if len(numbers | known) > 1:
             raise InputError(f"All results must have as many objectives; got {sorted(numbers | known)}.")
-
-    def _rank_from(self, first: int) -> None:
-        """Take the records from this row on into account."""
-        for full in (False, True):
-            if (row := self._records.best(first, self._full if full else None)) is not None:
-                self._rank((*self._records.rank_key(row), row), full)
-
-    def _rank(self, key: tuple[float, int, int, int], full: bool) -> None:
-        """Take one evaluation into account: loss, trial, rung and row, and whether it was at the maximal resource."""
-        if self._best is None or key < self._best:
-            self._best = key
-        if full and (self._best_at_full is None or key < self._best_at_full):
-            self._best_at_full = key
 
     def _incumbent(self, row: int) -> Incumbent:
         r = self._records.result(row)

@@ -43,7 +43,7 @@ class Told:
 
     whole: NDArray[np.int64]
     real: F64
-    metrics: Mapping[str, F64]
+    metrics: dict[str, F64]
     objectives: F64 | None
     spent: float
 

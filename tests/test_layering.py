@@ -31,6 +31,7 @@ FLOORS: list[list[set[str]]] = [
             "randomness",
             "blocks",
             "records",
+            "standings",
             "points",
             "incumbent",
             "memory",
