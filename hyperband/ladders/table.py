@@ -10,7 +10,8 @@ import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.ladders.python import CLOSED, PAUSED, UNKNOWN, FrontLadders, HeapLadders
-from hyperband.rungs import F64, I64, pack, unpack
+from hyperband.ladders.state import restored
+from hyperband.rungs import F64, I64, pack
 from hyperband.trial import Loss
 
 _LARGEST = 2**62
@@ -88,6 +89,7 @@ class Ladders:
         self._n_rungs, self._eta = list(n_rungs), eta
         self._engine = (engine or _native or HeapLadders)(self._n_rungs, eta.numerator, eta.denominator)
         self._several = False
+        self._limits: dict[int, int] = {}
 
     @property
     def ready(self) -> bool:
@@ -145,6 +147,7 @@ class Ladders:
 
     def limit(self, bracket: int, rung: int) -> None:
         """Promotion in a bracket reaches this rung and no higher one."""
+        self._limits[bracket] = rung
         self._engine.limit(bracket, rung)
 
     def state_dict(self) -> dict[str, Any]:
@@ -164,24 +167,21 @@ class Ladders:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken, of a table with the same brackets and eta."""
-        places = [np.array(state[name], dtype=np.int64) for name in ("brackets", "rungs", "doing")]
-        if len(state["rows"]) != sum(self._n_rungs):
-            raise InputError(
-                f"The state must be of brackets with {sum(self._n_rungs)} rungs in all; got {len(state['rows'])}. "
-                "Start the algorithm with the settings that the state was saved under."
-            )
+        """Continue where `state_dict` was taken, of a table with the same brackets and eta.
+
+        Raises
+        ------
+        InputError
+            When the state is of other brackets or damaged; then nothing has changed.
+        """
+        places, rows = restored(state, self._n_rungs)
         self._engine.restore_places(*places)
         if state["several"]:
             self._rank_several()
-        rows = iter(state["rows"])
+        left = iter(rows)
         for bracket, n in enumerate(self._n_rungs):
             for rung in range(n):
-                finished, trials, losses = next(rows)
-                values = unpack(losses)
-                if state["several"]:
-                    values = values.reshape(len(trials), len(values) // max(1, len(trials)))
-                self._engine.restore_rows(bracket, rung, finished, np.array(trials, dtype=np.int64), values)
+                self._engine.restore_rows(bracket, rung, *next(left))
 
     def _rank_several(self) -> None:
         """Tables for several objectives, with the trials that there are."""
@@ -189,6 +189,8 @@ class Ladders:
             before, self._several = self._engine, True
             self._engine = FrontLadders(self._n_rungs, self._eta.numerator, self._eta.denominator)
             self._engine.restore_places(*before.places())
+            for bracket, rung in self._limits.items():
+                self._engine.limit(bracket, rung)
             for bracket, n in enumerate(self._n_rungs):
                 for rung in range(n):  # failures may have come before the first loss that told how many objectives
                     self._engine.restore_rows(bracket, rung, before.rows(bracket, rung)[0], _NOBODY, np.zeros((0, 1)))
