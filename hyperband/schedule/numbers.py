@@ -28,8 +28,10 @@ def exact(value: Any, name: str) -> Fraction:
     try:
         if isinstance(value, bool | str | bytes):
             raise TypeError
-        if isinstance(value, Rational | Decimal):
+        if isinstance(value, Decimal):
             return Fraction(value)
+        if isinstance(value, Rational):  # of Python's integers: those of NumPy would overflow in silence
+            return Fraction(int(value.numerator), int(value.denominator))
         return Fraction(int(value)) if hasattr(value, "__index__") else Fraction(repr(float(value)))
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"`{name}` must be a finite number; got {value!r}.") from None

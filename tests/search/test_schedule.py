@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.schedule import Plan, full_plan, hyperband_plan, successive_halving_plan
+from hyperband.schedule import Plan, full_plan, hyperband_plan, successive_halving_plan, whole_number
 
 #: (R, eta): rungs of each bracket as (n, r), evaluations, cost restarting, cost continuing
 TABLES = {
@@ -186,6 +186,14 @@ def test_the_printed_table():
         "-------------------------------------------------",
         "  total     9  8  5           22    69         78",
     ]
+
+
+def test_numbers_of_numpy_become_numbers_of_python():
+    """Integers of 8 or 64 bits would overflow in the powers of eta, and are no JSON."""
+    plan = hyperband_plan(np.int64(243), np.int8(3), np.int16(1))
+    assert plan == hyperband_plan(243, 3, 1)
+    assert json.loads(json.dumps(plan.to_dict())) == hyperband_plan(243, 3, 1).to_dict()
+    assert type(whole_number(np.uint8(7), "n")) is int
 
 
 def test_plain_data():
