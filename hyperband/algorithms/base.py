@@ -58,7 +58,7 @@ class Joined(ABC):
 
 def check(sampler: Sampler | None, seed: int | None) -> None:
     """`InputError` unless these can be a sampler and a seed."""
-    if sampler is not None and not hasattr(sampler, "start"):
+    if sampler is not None and (isinstance(sampler, type) or not hasattr(sampler, "start")):
         raise InputError(f"`sampler` must be a sampler object such as RandomSampler(); got {sampler!r}.")
     if seed is not None:
         whole_number(seed, "seed", 0)

@@ -103,7 +103,7 @@ class Repetitions(_ParamType):
         text = str(value).strip().lower()
         if text == ENDLESS:
             return ENDLESS
-        if not text.isdigit() or int(text) < 1:
+        if not text.isdecimal() or int(text) < 1:
             self.fail(f"{value!r} is neither a whole number of at least 1 nor {ENDLESS}.", param, ctx)
         return int(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,7 +50,9 @@ class PASHAScheduler:
 
     def __post_init__(self) -> None:
         self.plan()
-        if self.epsilon is not None and not self.epsilon >= 0:
+        if self.epsilon is not None and not (
+            isinstance(self.epsilon, Real) and not isinstance(self.epsilon, bool) and self.epsilon >= 0
+        ):
             raise InputError(f"`epsilon` must be at least 0; got {self.epsilon!r}. Pass None to have it estimated.")
 
     def plan(self) -> Plan:
@@ -128,6 +131,8 @@ class PASHAAllocation:
 
     def noise(self) -> float:
         """The 90th percentile of differences between trials whose curves crossed and crossed back; 0 without any."""
+        if self._top < 2:
+            return 0.0  # in two rungs nobody can cross and cross back
         trials = sorted(self._losses[self._top])
         curves = np.array([[rung[trial] for trial in trials] for rung in self._losses[: self._top + 1]])
         last = np.zeros((len(trials), len(trials)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
-from hyperband.schedule import Number, Plan, as_float, population_plan, whole_number
+from hyperband.schedule import Number, Plan, as_float, exact, population_plan, whole_number
 from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss
 
@@ -46,13 +47,14 @@ class PopulationScheduler:
 
     def __post_init__(self) -> None:
         whole_number(self.n, "n", 2)
-        if not 0 <= self.fraction <= 0.5:
+        if not (isinstance(self.fraction, Real) and 0 <= self.fraction <= 0.5):
             raise InputError(f"`fraction` must lie in [0, 0.5]; got {self.fraction!r}.")
         self.plan()
 
     @property
     def _n_replaced(self) -> int:
-        return math.floor(self.fraction * whole_number(self.n, "n", 2))
+        # Exactly: 0.29 of 100 members are 29, although 0.29 * 100 < 29 in floating point.
+        return math.floor(exact(self.fraction, "fraction") * whole_number(self.n, "n", 2))
 
     def plan(self) -> Plan:
         """The exact table, for members that do not fail; see `hyperband.schedule.population_plan`."""

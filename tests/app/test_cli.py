@@ -367,6 +367,7 @@ def test_bad_options_are_refused_in_one_line(here, options, words):
 
 def test_usage_errors_exit_with_2(here):
     bad = (["--time", "soon"], ["--time", "0s"], ["--algorithm", "best"], ["--max-resource", "many"], ["--nope"])
+    bad += (["--repetitions", "²"], ["--repetitions", "0"])
     for options in bad:
         assert call("search", "sklearn:iris", *options).exit_code == 2
     assert call("serach").exit_code == 2

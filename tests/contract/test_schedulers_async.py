@@ -240,9 +240,16 @@ def test_pasha_learns_how_noisy_curves_are():
     assert allocation.noise() == 0.25  # trials 0 and 1 crossed and crossed back; nobody crossed trial 2
 
 
-def test_pasha_refuses_an_odd_epsilon():
-    with pytest.raises(InputError, match="`epsilon` must be at least 0; got -1"):
-        PASHAScheduler(9, 3, epsilon=-1)
+@pytest.mark.parametrize("epsilon", [-1, math.nan, "0.1", True])
+def test_pasha_refuses_an_odd_epsilon(epsilon):
+    with pytest.raises(InputError, match=f"`epsilon` must be at least 0; got {epsilon!r}"):
+        PASHAScheduler(9, 3, epsilon=epsilon)
+
+
+def test_in_two_rungs_no_curves_cross_and_cross_back():
+    allocation = PASHAScheduler(81, 3, n=30).start()
+    allocation._losses[:2] = {0: 1.0, 1: 2.0}, {0: 2.0, 1: 1.0}
+    assert allocation.noise() == 0.0
 
 
 @given(seed=st.integers(0, 10**6))

@@ -55,6 +55,8 @@ def test_copies_are_handed_out_before_their_parents_go_on():
         ({"n": 1}, "`n` must be a whole number of at least 2; got 1"),
         ({"fraction": 0.6}, r"`fraction` must lie in \[0, 0.5\]; got 0.6"),
         ({"fraction": math.nan}, "`fraction` must lie"),
+        ({"fraction": "0.2"}, "`fraction` must lie"),
+        ({"fraction": None}, "`fraction` must lie"),
         ({"interval": 11}, r"`interval` must be at most `max_resource` \(10\); got 11"),
         ({"interval": 0}, "`interval` must be greater than 0"),
         ({"interval": 0.5}, "`interval` must be a whole number; got 0.5"),
@@ -64,6 +66,13 @@ def test_copies_are_handed_out_before_their_parents_go_on():
 def test_odd_populations_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
         PopulationScheduler(**{"n": 4, "max_resource": 10, "interval": 1, **settings})
+
+
+@pytest.mark.parametrize(("n", "fraction", "replaced"), [(100, 0.29, 29), (10, 0.1, 1), (10, 0.19, 1), (3, 0.5, 1)])
+def test_the_share_is_counted_exactly(n, fraction, replaced):
+    """0.29 * 100 is less than 29 in floating point."""
+    plan = PopulationScheduler(n=n, max_resource=2, interval=1, fraction=fraction).plan()
+    assert plan.n_configurations == n + replaced
 
 
 def test_generations_by_hand():

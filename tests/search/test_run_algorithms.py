@@ -119,6 +119,8 @@ def test_the_sampler_can_be_exchanged_everywhere():
         assert algorithm(max_resource=9, sampler=GridSampler(2)).start(SPACE).ask(1)
         with pytest.raises(InputError, match="`sampler` must be a sampler object"):
             algorithm(sampler="random")
+        with pytest.raises(InputError, match="`sampler` must be a sampler object"):
+            algorithm(sampler=RandomSampler)  # the class: the brackets were forgotten
     assert hb.RandomSearch(sampler=RandomSampler()).start(SPACE).ask(1) == hb.RandomSearch().start(SPACE).ask(1)
 
 
