@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hyperband.records import Records
+from hyperband.schedule import whole_number
 from hyperband.schedulers.base import Slot
 
 if TYPE_CHECKING:
@@ -61,4 +62,4 @@ class Lots:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
         self._place = None if state["place"] is None else (state["place"][0], state["place"][1])
-        self._left, self._known = state["left"], state["known"]
+        self._left, self._known = (whole_number(state[name], name, 0) for name in ("left", "known"))

@@ -12,6 +12,9 @@ from hyperband.blocks import Blocks
 from hyperband.errors import InputError
 from hyperband.rungs import pack, unpack
 
+#: `hyperband.records.Records` writes trials as 32 bits.
+MOST_TRIALS = 2**31
+
 
 class PointStore:
     """Where every trial is in the space.
@@ -79,9 +82,15 @@ class PointStore:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], n_dimensions: int) -> PointStore:
-        """The store that `state_dict` was taken of; `InputError` when it was of another space."""
+        """The store that `state_dict` was taken of; `InputError` when it was of another space, or damaged."""
         store, values = cls(n_dimensions), unpack(state["values"])
-        if len(values) != len(state["trials"]) * n_dimensions:
+        trials = np.array(state["trials"], dtype=np.int64)
+        if len(values) != len(trials) * n_dimensions:
             raise InputError(f"The state must be of a space with {n_dimensions} dimensions. Use the space of that run.")
-        store.add(state["trials"], values.reshape(-1, n_dimensions))
+        if ((values < 0.0) | (values > 1.0)).any():
+            raise InputError("The state must have points in [0, 1], or NaN where a parameter is off.")
+        # Room is made up to the greatest: a damaged number must not ask for all memory.
+        if len(trials) and not (trials[0] >= 0 and (np.diff(trials) > 0).all() and trials[-1] < MOST_TRIALS):
+            raise InputError(f"The state must have trials in ascending order, from 0 to {MOST_TRIALS - 1}.")
+        store.add(trials.tolist(), values.reshape(-1, n_dimensions))
         return store

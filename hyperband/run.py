@@ -16,11 +16,11 @@ from hyperband.lots import Lots
 from hyperband.points import PointStore
 from hyperband.records import Records
 from hyperband.samplers.ahead import Ahead
-from hyperband.samplers.explore import explore
+from hyperband.samplers.explore import explore, explored
 from hyperband.schedule import Plan, as_float, whole_number
-from hyperband.schedulers.base import Scheduler, Slot
+from hyperband.schedulers.base import Scheduler, Slot, slot_from
 from hyperband.standings import Standings
-from hyperband.tells import checked, checked_batch
+from hyperband.tells import checked, checked_batch, listed, numbered
 from hyperband.trial import Job, Result
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Run:
     ``ask`` hands out jobs, of all brackets at once; ``tell`` takes their results, in any order and any grouping. All
     losses are minimised. A NaN or infinite loss is a failed trial: it is never promoted and never the best. Of several
     objectives ``best`` means the first one; ``front`` is who is not beaten in all.
+
+    Not thread-safe: threads that share a run take a lock around each call.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class Run:
         seed: int = 0,
         explore: Sequence[str] | None = None,
     ) -> None:
+        if not hasattr(space, "n_dimensions"):
+            raise InputError(f"`space` must be a Space; got {space!r}. Make one: Space({{...}}).")
         self.space, self.seed = space, whole_number(seed, "seed", 0)
         self.plan: Plan = scheduler.plan()
         self._proposer = sampler.start(space, self.seed)
-        self._explored = explore
-        for name in explore or ():
+        self._explored = explored(explore)
+        for name in self._explored or ():
             space.place(name, "`explore`")
         learns = self._proposer.batch > 0
         self._allocation = scheduler.start(one_by_one=learns)
@@ -145,7 +149,7 @@ class Run:
 
     def configuration(self, trial: int) -> dict[str, Any]:
         """Parameter values of a trial."""
-        return self.configurations([trial])[0]
+        return self.configurations(numbered(trial))[0]
 
     def configurations(self, trials: Sequence[int]) -> list[dict[str, Any]]:
         """Parameter values of trials, decoded together."""
@@ -173,13 +177,13 @@ class Run:
             when a trial occurs twice, when a loss, cost or metric is not a number, or when the number of objectives
             changes.
         """
-        batch = [results] if isinstance(results, Result) else list(results)
         seen: dict[int, Result] = {}
-        for result in batch:
+        for result in listed(results):
             if result.trial not in self._open or result.trial in seen:
                 raise self._no_open_job(result.trial)
             seen[result.trial] = checked(result, self._open[result.trial])
-        self._same_objectives({len(result.objectives) or 1 for result in seen.values() if math.isfinite(result.loss)})
+        told = [result for result in seen.values() if result.objectives or math.isfinite(result.loss)]
+        self._same_objectives({len(result.objectives) or 1 for result in told})
         # Samplers that learn see a batch in one fixed order, however it was shuffled on the way.
         for result in sorted(seen.values(), key=_place) if len(seen) > 1 else seen.values():
             slot = self._open.pop(result.trial)
@@ -213,7 +217,7 @@ class Run:
                 raise self._no_open_job(trial)
         if len(set(trials)) < len(batch):
             raise InputError("A batch must name every trial once; got one twice.")
-        if np.isfinite(told.real[1]).any():
+        if told.objectives is not None or np.isfinite(told.real[1]).any():
             self._same_objectives({1 if told.objectives is None else told.objectives.shape[1]})
         for trial in trials:
             del self._open[trial]
@@ -232,7 +236,7 @@ class Run:
         InputError
             When one has no open job; then none is given up.
         """
-        given = [trials] if isinstance(trials, int) else list(trials)
+        given = numbered(trials)
         for trial in given:
             if trial not in self._open:
                 raise self._no_open_job(trial)
@@ -258,20 +262,37 @@ class Run:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue where `state_dict` was taken, of a run with the same algorithm, space and seed."""
-        if state.get("version") != STATE_VERSION:
-            raise InputError(f"The state must be of version {STATE_VERSION}; got {state.get('version')!r}.")
+        """Continue where `state_dict` was taken, of a run with the same algorithm, space and seed.
+
+        Raises
+        ------
+        InputError
+            When the state is of another run, or damaged; start a fresh run then, this one may be half loaded.
+        """
+        version = state.get("version") if isinstance(state, Mapping) else None
+        if version != STATE_VERSION:
+            raise InputError(f"The state must be of version {STATE_VERSION}; got {version!r}.")
+        try:
+            self._restore(state)
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"The state must be what `state_dict` gave; got a damaged one ({error!r}).") from error
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         for name, mine in self._identity().items():
             if state[name] != mine:
                 raise InputError(f"The state must be of a run with the same {name} ({mine}); got {state[name]}.")
         points = PointStore.from_state(state["points"], self.space.n_dimensions)
         records = Records.from_state(state["records"])
+        open_ = {slot.trial: slot for slot in map(slot_from, state["open"])}
+        waiting = [slot_from(row) for row in state["waiting"]]
+        points.of(list(open_))  # every open trial has one
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
         self._lots.load_state_dict(state["lots"])
         self._points, self._standings = points, Standings(as_float(self.plan.max_resource), records)
-        self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
-        self._waiting = [Slot(*slot) for slot in state["waiting"]]
+        self._open, self._waiting = open_, waiting
 
     def _identity(self) -> dict[str, Any]:
         return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
@@ -342,7 +363,8 @@ class Run:
         return InputError(f"A result must be of a trial with an open job; got trial {trial}, which {what}.")
 
     def _same_objectives(self, numbers: set[int]) -> None:
-        known = {self._records.n_objectives} if self._standings.best is not None else set()
+        n = self._records.n_objectives
+        known = {n} if n > 1 or self._standings.best is not None else set()  # a failed one may have said how many
         if len(numbers | known) > 1:
             raise InputError(f"All results must have as many objectives; got {sorted(numbers | known)}.")
 

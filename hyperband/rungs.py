@@ -166,12 +166,19 @@ class RungTable:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> RungTable:
-        """The table that `state_dict` was taken of."""
-        table = cls(state["trials"])
-        losses = unpack(state["losses"])
-        table._losses = losses if state["n_objectives"] == 1 else losses.reshape(-1, state["n_objectives"])
-        table._told[state["told"]] = True
-        table._n_told = len(state["told"])
+        """The table that `state_dict` was taken of; `InputError` when it does not fit together."""
+        table, losses, told = cls(state["trials"]), unpack(state["losses"]), state["told"]
+        if state["n_objectives"] != 1:
+            losses = losses.reshape(-1, state["n_objectives"])
+        ascending = table.trials.ndim == 1 and bool((np.diff(table.trials) > 0).all())
+        rows = len(set(told)) == len(told) and all(type(row) is int and 0 <= row < len(table) for row in told)
+        if not ascending or len(losses) != len(table) or not rows:
+            raise InputError(
+                "The state of a rung must have ascending trials, a loss for each, and rows that were told."
+            )
+        table._losses = losses
+        table._told[told] = True
+        table._n_told = len(told)
         return table
 
 

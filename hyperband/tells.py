@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +12,56 @@ from numpy.typing import ArrayLike, NDArray
 
 from hyperband.batch import JobBatch
 from hyperband.errors import InputError
+from hyperband.schedule import whole_number
 from hyperband.schedulers.base import Slot
 from hyperband.trial import Result, is_finite
 
 F64 = NDArray[np.float64]
 
 
+def listed(results: Iterable[Result] | Result) -> list[Result]:
+    """One result, or many; `InputError` when something else is among them."""
+    found = [results] if isinstance(results, Result) or not isinstance(results, Iterable) else list(results)
+    for result in found:
+        if not isinstance(result, Result):
+            raise InputError(f"`results` must be hyperband.Result records; got {result!r}.")
+        if type(result.trial) is not int:
+            whole_number(result.trial, "trial", 0)
+    return found
+
+
+def numbered(trials: Iterable[int] | int) -> list[int]:
+    """One trial number, or many; `InputError` when something else is among them."""
+    found = trials if isinstance(trials, Iterable) else [trials]
+    return [trial if type(trial) is int else whole_number(trial, "trial", 0) for trial in found]
+
+
 def checked(result: Result, slot: Slot) -> Result:
-    """A result of the open job ``slot``, its figures as floats; `InputError` when it is of another or no number."""
+    """A result of the open job ``slot``, its figures as floats; `InputError` when it is of another or no number.
+
+    Numbers of NumPy become those of Python, which states on disk need; a single objective is a plain loss.
+    """
     if (result.bracket, result.rung, result.resource) != (slot.bracket, slot.rung, slot.resource):
         raise InputError(
             f"The result of trial {result.trial} must be of bracket {slot.bracket}, rung {slot.rung}, resource "
             f"{slot.resource}; got {result.bracket}, {result.rung}, {result.resource}."
         )
-    if type(result.loss) is float is type(result.cost) and not result.metrics and not result.objectives:
+    plain = type(result.loss) is float is type(result.cost) and not result.metrics and not result.objectives
+    if plain and type(result.trial) is int is type(result.rung) and type(result.resource) is type(slot.resource):
         return result
+    if not isinstance(result.metrics, Mapping) or not isinstance(result.objectives, Sequence):
+        raise InputError(
+            f"`metrics` must be a mapping and `objectives` a tuple; got {result.metrics!r}, {result.objectives!r}."
+        )
     metrics = {str(name): _number(value, f"metrics[{name!r}]") for name, value in result.metrics.items()}
     objectives = tuple(_number(value, "objectives") for value in result.objectives)
     loss, cost = _number(result.loss, "loss"), _number(result.cost, "cost")
-    if objectives and loss == loss and loss != objectives[0]:
+    if objectives and loss != objectives[0] and not (math.isnan(loss) and not is_finite(objectives)):
         raise InputError(f"`loss` must be the first of `objectives` ({objectives[0]!r}); got {loss!r}.")
     if not is_finite(objectives):
         loss = math.nan  # one objective that failed is a failed trial
-    return Result(slot.trial, slot.bracket, slot.rung, slot.resource, loss, metrics, cost, objectives)
+    several = objectives if len(objectives) > 1 else ()
+    return Result(slot.trial, slot.bracket, slot.rung, slot.resource, loss, metrics, cost, several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,8 @@ def checked_batch(
     resource = batch.resource
     added = resource - batch.previous
     cost = added if costs is None else _column(costs, "costs", len(batch))
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise InputError(f"`metrics` must be a mapping of name to numbers; got {metrics!r}.")
     columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}
     # In one fixed order, so that what is remembered does not depend on how the batch was put together.
     order = np.lexsort(batch.places[[0, 2, 1]])

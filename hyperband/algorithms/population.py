@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hyperband.algorithms.base import check, seed_of
 from hyperband.run import Run
+from hyperband.samplers.explore import explored
 from hyperband.samplers.random import RandomSampler
 from hyperband.schedule import Number, Plan
 from hyperband.schedulers import PopulationScheduler
@@ -61,6 +62,8 @@ class PBT:
 
     def __post_init__(self) -> None:
         check(self.sampler, self.seed)
+        if self.explore is not None:
+            object.__setattr__(self, "explore", explored(self.explore))
         self.plan()
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from hyperband.errors import InputError
 from hyperband.randomness import EXPLORE, uniform
 from hyperband.space import Choice, Points, Space
 
@@ -15,6 +16,18 @@ RESAMPLED = 0.25
 STEP = 0.1
 #: Draws before constraints leave the copy as its parent.
 ATTEMPTS = 100
+
+
+def explored(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The parameters that may change; None: all. `InputError` for what is no list of names."""
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise InputError(f"`explore` must be a list of parameter names, or None for all; got {names!r}.")
+    found = tuple(names)
+    if not all(isinstance(name, str) for name in found):
+        raise InputError(f"`explore` must be a list of parameter names, or None for all; got {list(found)!r}.")
+    return found
 
 
 def explore(space: Space, parents: Points, trials: Sequence[int], seed: int, names: Sequence[str] | None) -> Points:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hyperband.ladders import Ladders
-from hyperband.schedule import Plan, as_float
+from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import F64, I64, Slot, slots_of, tell_each
 from hyperband.trial import Loss, is_finite
 
@@ -110,9 +110,10 @@ class AsyncAllocation:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
+        left = math.inf if state["left"] is None else whole_number(state["left"], "left", 0)
+        dropped = [whole_number(trial, "dropped", 0) for trial in state["dropped"]]
         self._ladders.load_state_dict(state["ladders"])
-        self._left = math.inf if state["left"] is None else state["left"]
-        self._dropped, self._paused_dropped = list(state["dropped"]), state["paused_dropped"]
+        self._left, self._dropped, self._paused_dropped = left, dropped, bool(state["paused_dropped"])
 
     def _promoted(self, n: int) -> list[Slot]:
         found = self._ladders.promote(n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.schedule import Plan
+from hyperband.errors import InputError
+from hyperband.schedule import Plan, as_float, exact, whole_number
 from hyperband.trial import Loss
 
 I64 = NDArray[np.int64]
@@ -42,6 +43,17 @@ def slots_of(
 
 
 _slot = partial(tuple.__new__, Slot)
+
+
+def slot_from(row: Sequence[Any]) -> Slot:
+    """A slot as ``list(slot)`` wrote it; `InputError` when a number is out of its range."""
+    trial, bracket, rung, resource, previous, parent = row
+    places = [whole_number(place, "a place of the state", 0) for place in (trial, bracket, rung)]
+    amounts = [as_float(exact(amount, "a resource of the state")) for amount in (resource, previous)]
+    if max(places) >= 2**31 or not 0 <= amounts[1] < amounts[0]:
+        raise InputError(f"The state must have evaluations that add resource; got {list(row)!r}.")
+    start = None if parent is None else whole_number(parent, "a parent of the state", 0)
+    return Slot(places[0], places[1], places[2], resource, previous, start)
 
 
 class Allocation(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
-from hyperband.schedule import Bracket, Plan, as_float
+from hyperband.schedule import Bracket, Plan, as_float, whole_number
 from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss, is_finite
 
@@ -107,13 +107,16 @@ class BracketAllocation:
                 "Start the algorithm with the settings that the state was saved under."
             )
         self._firsts, self._live, self._end = [], {}, 0
-        for _ in state["firsts"]:
+        for first in state["firsts"]:
+            if first != self._end:
+                raise InputError(f"The state must have a bracket that begins with trial {self._end}; got {first}.")
             self._begin()
         for k in [k for k in self._live if str(k) not in state["live"]]:
             del self._live[k]
         for k, bracket in self._live.items():
             bracket.load_state_dict(state["live"][str(k)])
-        self._exhausted, self._dropped = state["exhausted"], list(state["dropped"])
+        self._exhausted = bool(state["exhausted"])
+        self._dropped = [whole_number(trial, "dropped", 0) for trial in state["dropped"]]
 
     def _more(self) -> bool:
         """Another bracket will begin."""
@@ -232,6 +235,9 @@ class _Halving:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._first, self.rung, self.to_start = state["first"], state["rung"], state["to_start"]
-        self.handed, self.exhausted = state["handed"], state["exhausted"]
+        names = ("first", "rung", "to_start", "handed")
+        self._first, self.rung, self.to_start, self.handed = (whole_number(state[name], name, 0) for name in names)
+        self.exhausted = bool(state["exhausted"])
+        if self.rung >= len(self._bracket.rungs):
+            raise InputError(f"The state must be in one of {len(self._bracket.rungs)} rungs; got {self.rung}.")
         self.table = RungTable.from_state(state["table"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from hyperband.errors import InputError
 from hyperband.ranking import ranked
 from hyperband.rungs import pack, unpack
-from hyperband.schedule import Number, Plan, Rung, exact, ladder_plan
+from hyperband.schedule import Number, Plan, Rung, exact, ladder_plan, whole_number
 from hyperband.schedule.plan import Bracket
 from hyperband.schedulers.asynchronous import AsyncAllocation
 from hyperband.schedulers.base import F64, I64, Slot, tell_each
@@ -112,9 +113,14 @@ class PASHAAllocation:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
+        seen = [dict(zip(trials, unpack(losses).tolist(), strict=True)) for trials, losses in state["losses"]]
+        climbs = all(set(above) <= set(below) for below, above in pairwise(seen))
+        if len(seen) != len(self._losses) or not climbs:
+            raise InputError(f"The state must have losses of {len(self._losses)} rungs, each also in those below it.")
+        top = whole_number(state["top"], "top", 0)
         self._ladder.load_state_dict(state["ladder"])
-        self._losses = [dict(zip(trials, unpack(losses).tolist(), strict=True)) for trials, losses in state["losses"]]
-        self._raise_to(state["top"])
+        self._losses = seen
+        self._raise_to(top)
 
     def _raise_to(self, rung: int) -> None:
         self._top = min(rung, len(self._losses) - 1)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
 from hyperband.schedule import Number, Plan, as_float, exact, population_plan, whole_number
-from hyperband.schedulers.base import F64, I64, Slot, tell_each
+from hyperband.schedulers.base import F64, I64, Slot, slot_from, tell_each
 from hyperband.trial import Loss
 
 
@@ -140,10 +140,14 @@ class PopulationAllocation:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
-        self._rung, self._next, self._to_start = state["rung"], state["next"], state["to_start"]
+        rung, next_, to_start = (whole_number(state[name], name, 0) for name in ("rung", "next", "to_start"))
+        if rung >= len(self._resources) or to_start > self._n:
+            raise InputError(f"The state must be of {self._n} members and {len(self._resources)} rungs.")
+        self._rung, self._next, self._to_start = rung, next_, to_start
         self._table = RungTable.from_state(state["table"])
-        self._waiting = [Slot(*slot) for slot in state["waiting"]]
-        self._dropped, self._closed = list(state["dropped"]), state["closed"]
+        self._waiting = [slot_from(row) for row in state["waiting"]]
+        self._dropped = [whole_number(trial, "dropped", 0) for trial in state["dropped"]]
+        self._closed = bool(state["closed"])
 
     def _advance(self) -> None:
         """When everybody was judged: replace the worst, and open the next rung."""
