@@ -41,6 +41,7 @@ class Status:
     Parameters
     ----------
     brackets : tuple of BracketStatus
+        Of a search without end the last round, and what is not finished.
     seconds : float, since the start
     rate : float, network-epochs per second, over the last seconds
     """
@@ -51,12 +52,12 @@ class Status:
 
     @property
     def epochs(self) -> float:
-        """Network-epochs done."""
+        """Network-epochs done, of the brackets that are shown."""
         return sum(b.epochs for b in self.brackets)
 
     @property
     def planned(self) -> float:
-        """Network-epochs meant in all."""
+        """Network-epochs meant, of the brackets that are shown."""
         return sum(b.planned for b in self.brackets)
 
 
@@ -95,9 +96,10 @@ class Meter:
         n = len(self._planned)
         end = max([n, *(k + 1 for k in known)]) if self._endless else n
         # Of a search without end the last round, and what is not finished.
-        shown = [k for k in range(end) if k >= end - n or known[k].alive]
+        shown = [k for k in range(end) if k >= end - n or (k in known and known[k].alive)]
         brackets = tuple(self._bracket(k, k % n, known.get(k)) for k in shown)
-        seconds, epochs = time.monotonic() - self._start, sum(b.epochs for b in brackets)
+        # Of all brackets, those that are no longer shown too: what was done does not become less.
+        seconds, epochs = time.monotonic() - self._start, sum(a.epochs for a in activity)
         self._marks = [mark for mark in self._marks if mark[0] >= seconds - _WINDOW] or self._marks[-1:]
         then, before = self._marks[0]
         self._marks.append((seconds, epochs))

@@ -9,7 +9,7 @@ import pytest
 
 from hyperband.evaluators.population import Activity
 from hyperband.progress import Meter, Reporter
-from hyperband.schedule import hyperband_plan
+from hyperband.schedule import hyperband_plan, repeated
 
 
 class Terminal(io.StringIO):
@@ -30,6 +30,17 @@ def test_meter_knows_the_plan_before_anything_ran():
 
 def test_meter_scales_resource_to_passes_over_the_rows():
     assert Meter(hyperband_plan(900, 3, 100), 50 / 900).status([]).planned == pytest.approx(69 / 9 * 50)
+
+
+def test_the_speed_of_a_search_without_end_counts_brackets_that_are_no_longer_shown(monkeypatch):
+    clock = iter([0.0, 1.0, 2.0])
+    monkeypatch.setattr("hyperband.progress.time.monotonic", lambda: next(clock))
+    meter = Meter(repeated(hyperband_plan(9, 3), None), 1.0)
+    done = [Activity(0, 2, 0, 21.0, 0.5), Activity(1, 1, 0, 21.0, 0.5), Activity(2, 0, 0, 27.0, 0.5)]
+    meter.status(done)
+    later = meter.status([*done, Activity(3, 0, 9, 1.0, 0.5)])
+    assert [b.bracket for b in later.brackets] == [1, 2, 3]
+    assert later.rate == pytest.approx(70 / 2)  # 49 of them shown
 
 
 def test_lines_name_every_bracket_that_moved_once():
