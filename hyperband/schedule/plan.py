@@ -119,9 +119,17 @@ class Plan:
         return self.brackets[0].rungs[-1].r
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
+        """Plain data, for JSON; ``new`` of a rung where trials begin in it, ``copies`` of a bracket where they do."""
         brackets = [
-            {"bracket": k, "s": bracket.s, "rungs": [{"n": rung.n, "r": as_float(rung.r)} for rung in bracket.rungs]}
+            {
+                "bracket": k,
+                "s": bracket.s,
+                "rungs": [
+                    {"n": rung.n, "r": as_float(rung.r), **({"new": rung.new} if rung.new else {})}
+                    for rung in bracket.rungs
+                ],
+                **({"copies": True} if bracket.copies else {}),
+            }
             for k, bracket in enumerate(self.brackets)
         ]
         return {

@@ -180,7 +180,7 @@ def ladders_plan(
 def population_plan(n: int, max_resource: Number, interval: Number, n_replaced: int, *, whole: bool = True) -> Plan:
     """Table of population-based training.
 
-    ``n`` members are judged at every multiple of ``interval`` up to ``max_resource``; at each of them but the last,
+    ``n`` members are judged at every multiple of ``interval`` below ``max_resource`` and there; each time but the last
     ``n_replaced`` members give way to copies of others.
 
     Examples

@@ -18,7 +18,7 @@ from hyperband.trial import Loss
 class PopulationScheduler:
     """Population-based training (Jaderberg et al. 2017, "Population based training of neural networks").
 
-    ``n`` members are judged at every multiple of ``interval`` up to ``max_resource``. Each time (but the last) the
+    ``n`` members are judged at every multiple of ``interval`` and at ``max_resource``. Each time (but the last) the
     worst share ``fraction`` of them, and whoever failed, gives way to copies of the best ones: the worst to a copy of
     the best, the second worst to one of the second best, and so on. A copy is a trial of its own that starts with what
     its parent has; the run changes its parameters (`hyperband.samplers.explore`).

@@ -151,6 +151,12 @@ def test_a_state_without_a_part_is_refused(run):
             run.load_state_dict({k: v for k, v in run.state_dict().items() if k != name})
 
 
+def test_a_state_of_another_share_is_refused():
+    state = hb.PBT(n=8, fraction=0.25).start(SPACE).state_dict()
+    with pytest.raises(InputError, match="same plan"):
+        hb.PBT(n=8, fraction=0.5).start(SPACE).load_state_dict(state)
+
+
 def places(value, path=()):
     """Every place of a state."""
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.schedule import Plan, full_plan, hyperband_plan, successive_halving_plan, whole_number
+from hyperband.schedule import Plan, full_plan, hyperband_plan, population_plan, successive_halving_plan, whole_number
 
 #: (R, eta): rungs of each bracket as (n, r), evaluations, cost restarting, cost continuing
 TABLES = {
@@ -186,6 +186,12 @@ def test_the_printed_table():
         "-------------------------------------------------",
         "  total     9  8  5           22    69         78",
     ]
+
+
+def test_plain_data_says_where_trials_begin():
+    """Else a state of half a population exchanged would be taken for one of a quarter."""
+    brackets = population_plan(8, 2, 1, 2).to_dict()["brackets"]
+    assert brackets == [{"bracket": 0, "s": 1, "rungs": [{"n": 8, "r": 1}, {"n": 8, "r": 2, "new": 2}], "copies": True}]
 
 
 def test_numbers_of_numpy_become_numbers_of_python():
