@@ -81,7 +81,7 @@ class Residents:
         Raises
         ------
         InputError
-            When their architectures do not hold the same numbers, or the parent was not born yet.
+            When the parent was not born yet. An architecture that does not hold the same numbers is refused by `bring`.
         """
         network = self._networks[parent]
         if network.id is None and parent not in self._pages:

@@ -10,8 +10,8 @@ from hyperband.errors import InputError
 from hyperband.schedule.numbers import Number, exact, plain, whole_number
 from hyperband.schedule.plan import Bracket, Plan, Rung
 
-#: More brackets than this mean an `eta` so near to 1 that nobody meant it.
-MAX_BRACKETS = 256
+#: More brackets than this mean an `eta` so near to 1 that nobody meant it; `hyperband.ladders` has room for no more.
+MAX_BRACKETS = 255
 
 #: Likewise for the steps of a population.
 MOST_STEPS = 100_000

@@ -14,7 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.schedule import Plan, full_plan, hyperband_plan, population_plan, successive_halving_plan, whole_number
+from hyperband.schedule import (
+    Plan,
+    full_plan,
+    hyperband_plan,
+    ladder_plan,
+    population_plan,
+    successive_halving_plan,
+    whole_number,
+)
 
 #: (R, eta): rungs of each bracket as (n, r), evaluations, cost restarting, cost continuing
 TABLES = {
@@ -226,7 +234,8 @@ def test_plain_data():
         (lambda: hyperband_plan(81, math.nan), "`eta` must be a finite number; got nan."),
         (lambda: hyperband_plan(81, "3"), "`eta` must be a finite number; got '3'."),
         (lambda: hyperband_plan(81, True), "`eta` must be a finite number; got True."),
-        (lambda: hyperband_plan(81, 1.0001), "`eta` must leave at most 256 rungs"),
+        (lambda: hyperband_plan(81, 1.0001), "`eta` must leave at most 255 rungs"),
+        (lambda: ladder_plan(2.0**255, 2, whole=False), "`eta` must leave at most 255 rungs"),
         (lambda: hyperband_plan(math.inf), "`max_resource` must be a finite number; got inf."),
         (lambda: hyperband_plan(0), "`max_resource` must be greater than 0; got 0."),
         (lambda: hyperband_plan(8.5), "`max_resource` must be a whole number; got 8.5. Pass whole=False"),
