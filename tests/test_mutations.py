@@ -55,8 +55,8 @@ FAULTS = {
     ),
     "one survivor too few": Fault(
         "hyperband/schedulers/brackets.py",
-        "self.table.survivors(self._bracket.rungs[self.rung + 1].n)",
-        "self.table.survivors(self._bracket.rungs[self.rung + 1].n - 1)",
+        "self.table.survivors(above.n)",
+        "self.table.survivors(above.n - 1)",
         SCHEDULES,
     ),
     "one survivor too many, numpy": Fault(
