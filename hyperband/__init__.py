@@ -8,7 +8,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hyperband.algorithms import ASHA as ASHA
+    from hyperband.algorithms import PASHA as PASHA
+    from hyperband.algorithms import PBT as PBT
     from hyperband.algorithms import AdaptiveSearch as AdaptiveSearch
+    from hyperband.algorithms import AsyncHyperband as AsyncHyperband
     from hyperband.algorithms import GridSearch as GridSearch
     from hyperband.algorithms import Hyperband as Hyperband
     from hyperband.algorithms import RandomSearch as RandomSearch
@@ -40,9 +44,13 @@ __version__ = "0.1.0"
 
 #: public name -> module that defines it; imported on first use, so that ``import hyperband`` stays fast
 _HOME = {
+    "ASHA": "algorithms",
     "AdaptiveSearch": "algorithms",
+    "AsyncHyperband": "algorithms",
     "GridSearch": "algorithms",
     "Hyperband": "algorithms",
+    "PASHA": "algorithms",
+    "PBT": "algorithms",
     "RandomSearch": "algorithms",
     "SuccessiveHalving": "algorithms",
     "Architecture": "architecture",

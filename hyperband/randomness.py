@@ -16,6 +16,7 @@ U64 = NDArray[np.uint64]
 
 #: What a draw is for; numbers of different purposes never meet.
 CONFIGURATION, NEIGHBOUR, MEMBER = 1, 2, 3
+EXPLORE = 20
 
 _LOW = 0xFFFFFFFF
 _MASK = 2**64 - 1

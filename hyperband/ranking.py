@@ -11,6 +11,28 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 
+def pareto(objectives: F64) -> I64:
+    """Rows that no other row dominates: none is at least as good in all objectives and better in one; ascending.
+
+    Parameters
+    ----------
+    objectives : float64 array, shape (n, n_objectives), finite, each minimised
+
+    Examples
+    --------
+    >>> pareto(np.array([[1.0, 4.0], [2.0, 2.0], [3.0, 3.0], [4.0, 1.0]])).tolist()
+    [0, 1, 3]
+    """
+    found: list[int] = []
+    # In this order nobody is dominated by a later row, so that one pass against the front so far is enough.
+    for row in np.lexsort(objectives.T[::-1]).tolist():
+        rows = objectives[found]
+        worse = (rows <= objectives[row]).all(axis=1) & (rows < objectives[row]).any(axis=1)
+        if not worse.any():
+            found.append(row)
+    return np.array(sorted(found), dtype=np.int64)
+
+
 def fronts(objectives: F64) -> I64:
     """Number of the front of every row: 0 where no other row is at least as good in all and better in one.
 
@@ -34,14 +56,7 @@ def fronts(objectives: F64) -> I64:
     number, left = np.zeros(n, dtype=np.int64), np.arange(n)
     front = 0
     while len(left):
-        # In this order nobody is dominated by a later row, so that one pass against the front so far is enough.
-        order = left[np.lexsort(objectives[left].T[::-1])]
-        found: list[int] = []
-        for row in order.tolist():
-            rows = objectives[found]
-            worse = (rows <= objectives[row]).all(axis=1) & (rows < objectives[row]).any(axis=1)
-            if not worse.any():
-                found.append(row)
+        found = left[pareto(objectives[left])]
         number[found] = front
         left = np.setdiff1d(left, found, assume_unique=True)
         front += 1

@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hyperband.batch import JobBatch, job_of
 from hyperband.errors import InputError
+from hyperband.incumbent import Incumbent
+from hyperband.lots import Lots
+from hyperband.points import PointStore
+from hyperband.ranking import pareto
 from hyperband.records import Records
-from hyperband.rungs import pack, unpack
+from hyperband.samplers.ahead import Ahead
+from hyperband.samplers.explore import explore
 from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import Scheduler, Slot
+from hyperband.tells import checked, checked_batch
 from hyperband.trial import Job, Result
 
 if TYPE_CHECKING:
     from hyperband.samplers.base import Sampler
     from hyperband.space import Space
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
-
-@dataclass(frozen=True, slots=True)
-class Incumbent:
-    """The evaluation with the smallest loss so far, and the configuration that gave it.
-
-    ``network`` is the trained model, where the evaluator keeps one.
-    """
-
-    trial: int
-    configuration: Mapping[str, Any]
-    loss: float
-    resource: float
-    bracket: int = 0
-    rung: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    network: Any = None
+__all__ = ["Incumbent", "Run"]
 
 
 class Run:
@@ -50,25 +41,43 @@ class Run:
     scheduler : Scheduler
     sampler : Sampler
     seed : int >= 0
-        Key of all draws. The same seed gives the same trials, in whatever order results arrive.
+        Key of all draws. The same seed gives the same trials, in whatever order results arrive, where the scheduler is
+        synchronous.
+    explore : sequence of str or None
+        Parameters that change when a trial starts as a copy of another (population-based training); None: all.
 
     Notes
     -----
     ``ask`` hands out jobs, of all brackets at once; ``tell`` takes their results, in any order and any grouping. All
-    losses are minimised. A NaN or infinite loss is a failed trial: it is never promoted and never the best.
+    losses are minimised. A NaN or infinite loss is a failed trial: it is never promoted and never the best. Of several
+    objectives ``best`` means the first one; ``front`` is who is not beaten in all.
     """
 
-    def __init__(self, space: Space, scheduler: Scheduler, sampler: Sampler, seed: int = 0) -> None:
+    def __init__(
+        self,
+        space: Space,
+        scheduler: Scheduler,
+        sampler: Sampler,
+        seed: int = 0,
+        explore: Sequence[str] | None = None,
+    ) -> None:
         self.space, self.seed = space, whole_number(seed, "seed", 0)
         self.plan: Plan = scheduler.plan()
-        self._allocation, self._proposer = scheduler.start(), sampler.start(space, self.seed)
-        self._points = _Points(space.n_dimensions)
+        self._proposer = sampler.start(space, self.seed)
+        self._explored = explore
+        for name in explore or ():
+            space.place(name, "`explore`")
+        learns = self._proposer.batch > 0
+        self._allocation = scheduler.start(one_by_one=learns)
+        self._lots = Lots(self._proposer.batch if scheduler.synchronous else 0)
+        self._ahead = Ahead(self._proposer, space)
+        self._points = PointStore(space.n_dimensions)
         self._open: dict[int, Slot] = {}
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
         self._records = Records()
         self._full = as_float(self.plan.max_resource)
-        self._best: Result | None = None
-        self._best_at_full: Result | None = None
+        self._best: int | None = None  # rows of the records
+        self._best_at_full: int | None = None
 
     @property
     def done(self) -> bool:
@@ -105,6 +114,23 @@ class Run:
         """Smallest loss seen at the maximal resource; None before the first finite one."""
         return None if self._best_at_full is None else self._incumbent(self._best_at_full)
 
+    def front(self, resource: float | None = None) -> list[Incumbent]:
+        """The Pareto front: evaluations that no other beats in one objective without losing in another.
+
+        One for each trial, in the order of the first objective; ``resource``: among evaluations at this amount alone.
+        """
+        columns, objectives = self._records.columns(), self._records.objectives
+        fits = np.isfinite(objectives).all(axis=1)
+        if resource is not None:
+            fits &= np.asarray(columns["resource"]) == resource
+        rows = np.flatnonzero(fits)
+        rows = rows[pareto(objectives[rows])]
+        order = np.lexsort((np.asarray(columns["trial"])[rows], *objectives[rows].T[::-1]))
+        found: dict[int, int] = {}
+        for row in rows[order].tolist():
+            found.setdefault(int(columns["trial"][row]), row)
+        return [self._incumbent(row) for row in found.values()]
+
     @property
     def results(self) -> list[Result]:
         """All results told so far in the order (bracket, rung, trial)."""
@@ -124,29 +150,16 @@ class Run:
         return self.space.decode(self._points.of(trials)) if len(trials) else []
 
     def ask(self, n: int | None = None) -> list[Job]:
-        """Jobs that can start now: up to ``n``, or all of them.
+        """Jobs that can start now: up to ``n``, or all of them (of an endless search a sensible number).
 
         An empty answer means that results are awaited, or that the run is done.
         """
-        limit = math.inf if n is None else whole_number(n, "n")
-        ready: list[Slot] = []
-        while len(ready) < limit:
-            asked = self._allocation.ask(None if n is None else int(limit) - len(ready))
-            ready += [slot for slot in asked if slot.rung > 0]
-            self._waiting += [slot for slot in asked if slot.rung == 0]
-            room = len(self._waiting) if n is None else int(limit) - len(ready)
-            placed = self._place(room)
-            ready += placed
-            # A sampler that waits for results although nothing is open would wait for ever: it has run dry too.
-            dry = self._proposer.exhausted or not (placed or ready or self._open)
-            withdrawn = bool(self._waiting) and dry and len(ready) < limit
-            if withdrawn:
-                self._allocation.withdraw([slot.trial for slot in self._waiting])
-                self._waiting = []
-            if not (asked or placed or withdrawn):
-                break
-        self._open.update((slot.trial, slot) for slot in ready)
-        return self._jobs(ready)
+        return self._jobs(self._next(n))
+
+    def ask_batch(self, n: int | None = None) -> JobBatch:
+        """The same jobs as columns, for loops that work on many at a time."""
+        slots = self._next(n)
+        return JobBatch(slots, self._points.of([slot.trial for slot in slots]), self.space)
 
     def tell(self, results: Iterable[Result] | Result) -> None:
         """Enter results of open jobs, in any order; all of them, or none when one is refused.
@@ -155,18 +168,74 @@ class Run:
         ------
         InputError
             When a result is of a trial that has no open job, or of another bracket, rung or resource than its job,
-            when a trial occurs twice, or when a loss, cost or metric is not a number.
+            when a trial occurs twice, when a loss, cost or metric is not a number, or when the number of objectives
+            changes.
         """
         batch = [results] if isinstance(results, Result) else list(results)
-        seen: set[int] = set()
-        checked = [self._check(result, seen) for result in batch]
+        seen: dict[int, Result] = {}
+        for result in batch:
+            if result.trial not in self._open or result.trial in seen:
+                raise self._no_open_job(result.trial)
+            seen[result.trial] = checked(result, self._open[result.trial])
+        self._same_objectives({len(result.objectives) or 1 for result in seen.values() if math.isfinite(result.loss)})
         # Samplers that learn see a batch in one fixed order, however it was shuffled on the way.
-        for result in sorted(checked, key=lambda r: (r.bracket, r.rung, r.trial)):
+        for result in sorted(seen.values(), key=_place) if len(seen) > 1 else seen.values():
             slot = self._open.pop(result.trial)
-            self._allocation.tell(result.trial, result.rung, result.loss)
-            self._proposer.tell(result.trial, result.resource, result.loss)
-            self._records.append(result, slot.resource - slot.previous)
-            self._rank(result)
+            self._allocation.tell(result.trial, result.rung, result.objectives or result.loss)
+            if not (self._lots.size or self._ahead.pure):
+                self._proposer.tell(result.trial, result.resource, result.objectives or result.loss)
+            self._rank(self._records.append(result, slot.resource - slot.previous))
+
+    def tell_batch(
+        self,
+        batch: JobBatch,
+        losses: ArrayLike,
+        costs: ArrayLike | None = None,
+        metrics: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
+        """Enter the losses of open jobs, as `tell`, from arrays.
+
+        Parameters
+        ----------
+        batch : JobBatch
+            What `ask_batch` gave, or a part of it: ``batch[rows]``.
+        losses : shape (n,), or (n, n_objectives)
+        costs : shape (n,), optional; the resource that each job added when not given
+        metrics : mapping of name to shape (n,), optional
+        """
+        told = checked_batch(batch, losses, costs, metrics)
+        for slot in batch.slots:
+            if self._open.get(slot.trial) != slot:
+                raise self._no_open_job(slot.trial)
+        if len({slot.trial for slot in batch.slots}) < len(batch):
+            raise InputError("A batch must name every trial once; got one twice.")
+        if np.isfinite(told.real[1]).any():
+            self._same_objectives({1 if told.objectives is None else told.objectives.shape[1]})
+        for slot in batch.slots:
+            del self._open[slot.trial]
+        self._allocation.tell_all(batch.slots, told.losses)
+        if not (self._lots.size or self._ahead.pure):
+            pairs = sorted(zip(batch.slots, told.losses, strict=True), key=lambda pair: pair[0][1:3] + pair[0][:1])
+            for slot, loss in pairs:
+                self._proposer.tell(slot.trial, slot.resource, loss)
+        first = len(self._records)
+        self._records.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
+        self._rank(first)
+
+    def abandon(self, trials: Iterable[int] | int) -> None:
+        """Give up the open jobs of these trials: they are told as failed, at no cost.
+
+        Raises
+        ------
+        InputError
+            When one has no open job; then none is given up.
+        """
+        given = [trials] if isinstance(trials, int) else list(trials)
+        for trial in given:
+            if trial not in self._open:
+                raise self._no_open_job(trial)
+        slots = [self._open[trial] for trial in given]
+        self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan) for slot in slots])
 
     def dropped(self) -> list[int]:
         """Trials that will never go on, each named once, since the last call: what they hold can be freed."""
@@ -179,6 +248,7 @@ class Run:
             **self._identity(),
             "allocation": self._allocation.state_dict(),
             "proposer": self._proposer.state_dict(),
+            "lots": self._lots.state_dict(),
             "points": self._points.state_dict(),
             "open": [list(self._open[trial]) for trial in sorted(self._open)],
             "waiting": [list(slot) for slot in self._waiting],
@@ -192,112 +262,102 @@ class Run:
         for name, mine in self._identity().items():
             if state[name] != mine:
                 raise InputError(f"The state must be of a run with the same {name} ({mine}); got {state[name]}.")
-        points, records = (
-            _Points.from_state(state["points"], self.space.n_dimensions),
-            Records.from_state(state["records"]),
-        )
+        points = PointStore.from_state(state["points"], self.space.n_dimensions)
+        records = Records.from_state(state["records"])
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
+        self._lots.load_state_dict(state["lots"])
         self._points, self._records = points, records
         self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
         self._best = self._best_at_full = None
-        for row in range(len(self._records)):
-            self._rank(self._records.result(row))
+        self._rank(0)
 
     def _identity(self) -> dict[str, Any]:
         return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
 
+    def _next(self, n: int | None) -> list[Slot]:
+        """Up to ``n`` evaluations whose trials have a configuration."""
+        limit = math.inf if n is None else whole_number(n, "n")
+        ready: list[Slot] = []
+        while len(ready) < limit:
+            asked = self._allocation.ask(None if n is None else n - len(ready), new=not self._waiting)
+            goes_on = [slot for slot in asked if not slot.begins]
+            if len(goes_on) < len(asked):
+                self._waiting += [slot for slot in asked if slot.begins]
+            self._copy(goes_on)
+            ready += goes_on
+            placed = self._place(len(self._waiting) if n is None else n - len(ready)) if self._waiting else []
+            ready += placed
+            withdrawn = False
+            if self._waiting and len(ready) < limit:
+                # A sampler that waits for results although nothing is open would wait for ever: it has run dry too.
+                withdrawn = self._proposer.exhausted or not (placed or ready or self._open)
+            if withdrawn:
+                self._allocation.withdraw([slot.trial for slot in self._waiting])
+                self._waiting = []
+            if not (asked or placed or withdrawn):
+                break
+        self._open.update(zip([slot.trial for slot in ready], ready, strict=True))
+        return ready
+
     def _place(self, room: int) -> list[Slot]:
         """Ask the sampler for the configurations of the first waiting trials; in order, so that ids mean the same."""
         chosen = self._waiting[:room]
+        if self._lots.size and chosen:
+            if self._lots.ready(chosen[0], any(slot.begins for slot in self._open.values())):
+                self._lots.hand_over(self._records, self._proposer)
+            chosen = self._lots.take(chosen)
         if not chosen:
             return []
-        points = self._proposer.propose([slot.trial for slot in chosen], [slot.resource for slot in chosen])
-        placed = chosen[: len(points)]
-        self._points.add([slot.trial for slot in placed], points)
-        self._waiting = self._waiting[len(placed) :]
-        return placed
+        trials = [slot.trial for slot in chosen]
+        points = self._ahead.propose(trials, [slot.resource for slot in chosen])
+        self._points.add(trials[: len(points)], points)
+        self._lots.proposed(len(points))
+        self._waiting = self._waiting[len(points) :]
+        return chosen[: len(points)]
+
+    def _copy(self, slots: Sequence[Slot]) -> None:
+        """Configurations of trials that start as copies of others."""
+        copies = [(slot.trial, slot.parent) for slot in slots if slot.parent is not None]
+        if copies:
+            trials, parents = [trial for trial, _ in copies], [parent for _, parent in copies]
+            points = explore(self.space, self._points.of(parents), trials, self.seed, self._explored)
+            self._points.add(trials, points)
 
     def _jobs(self, slots: Sequence[Slot]) -> list[Job]:
-        known = self.configurations([slot.trial for slot in slots])
-        return [
-            Job(slot.trial, slot.bracket, slot.rung, configuration, slot.resource, slot.previous)
-            for slot, configuration in zip(slots, known, strict=True)
-        ]
+        known = self._ahead.decoded([slot.trial for slot in slots])
+        missing = [slot.trial for slot in slots if slot.trial not in known]
+        known.update(zip(missing, self.configurations(missing), strict=True))
+        return [job_of(slot, known[slot.trial]) for slot in slots]
 
-    def _check(self, result: Result, seen: set[int]) -> Result:
-        slot = self._open.get(result.trial)
-        if slot is None or result.trial in seen:
-            raise InputError(
-                f"A result must be of a trial with an open job; got trial {result.trial}. Ask for it first."
-            )
-        place = (result.bracket, result.rung, result.resource)
-        if place != (slot.bracket, slot.rung, slot.resource):
-            raise InputError(
-                f"The result of trial {result.trial} must be of bracket {slot.bracket}, rung {slot.rung}, resource "
-                f"{slot.resource}; got {place[0]}, {place[1]}, {place[2]}."
-            )
-        seen.add(result.trial)
-        metrics = {str(name): _number(value, f"metrics[{name!r}]") for name, value in result.metrics.items()}
-        loss, cost = _number(result.loss, "loss"), _number(result.cost, "cost")
-        return Result(slot.trial, slot.bracket, slot.rung, slot.resource, loss, metrics, cost)
+    def _no_open_job(self, trial: int) -> InputError:
+        told = trial >= 0 and self._points.knows(trial)
+        what = "is finished, paused or was told already" if told else "was never handed out"
+        return InputError(f"A result must be of a trial with an open job; got trial {trial}, which {what}.")
 
-    def _rank(self, result: Result) -> None:
-        if math.isfinite(result.loss):
-            self._best = _better(result, self._best)
-            if result.resource == self._full:
-                self._best_at_full = _better(result, self._best_at_full)
+    def _same_objectives(self, numbers: set[int]) -> None:
+        known = {self._records.n_objectives} if self._best is not None else set()
+        if len(numbers | known) > 1:
+            raise InputError(f"All results must have as many objectives; got {sorted(numbers | known)}.")
 
-    def _incumbent(self, r: Result) -> Incumbent:
-        return Incumbent(r.trial, self.configuration(r.trial), r.loss, r.resource, r.bracket, r.rung, r.metrics)
+    def _rank(self, first: int) -> None:
+        """Take the records from this row on into account."""
+        self._best = self._better(self._best, self._records.best(first))
+        self._best_at_full = self._better(self._best_at_full, self._records.best(first, self._full))
 
+    def _better(self, old: int | None, new: int | None) -> int | None:
+        if old is None or new is None:
+            return new if old is None else old
+        return min(old, new, key=self._records.rank_key)
 
-class _Points:
-    """Points of the unit cube by trial number: one growing matrix, 8 bytes a value."""
-
-    def __init__(self, n_dimensions: int) -> None:
-        self._values = np.zeros((0, n_dimensions))
-        self._rows: dict[int, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, trials: Sequence[int], points: NDArray[np.float64]) -> None:
-        start, stop = len(self._rows), len(self._rows) + len(trials)
-        if stop > len(self._values):
-            room = np.zeros((max(stop, 2 * len(self._values)) - start, self._values.shape[1]))
-            self._values = np.concatenate([self._values[:start], room])
-        self._values[start:stop] = points
-        self._rows.update(zip(trials, range(start, stop), strict=True))
-
-    def of(self, trials: Sequence[int]) -> NDArray[np.float64]:
-        try:
-            return self._values[[self._rows[trial] for trial in trials]]
-        except KeyError as missing:
-            raise InputError(f"A trial must have been handed out; got {missing}.") from None
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"trials": list(self._rows), "values": pack(self._values[: len(self)].ravel())}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], n_dimensions: int) -> _Points:
-        points = cls(n_dimensions)
-        values = unpack(state["values"])
-        if len(values) != len(state["trials"]) * n_dimensions:
-            raise InputError(f"The state must be of a space with {n_dimensions} dimensions. Use the space of that run.")
-        points.add(state["trials"], values.reshape(-1, n_dimensions))
-        return points
+    def _incumbent(self, row: int) -> Incumbent:
+        r = self._records.result(row)
+        configuration = self.configuration(r.trial)
+        return Incumbent(
+            r.trial, configuration, r.loss, r.resource, r.bracket, r.rung, r.metrics, objectives=r.objectives
+        )
 
 
-def _better(a: Result, b: Result | None) -> Result:
-    return a if b is None or (a.loss, a.trial, a.rung) < (b.loss, b.trial, b.rung) else b
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        if isinstance(value, str | bytes | complex):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"`{name}` must be a number (NaN for a failed trial); got {value!r}.") from None
+def _place(result: Result) -> tuple[int, int, int]:
+    return result.bracket, result.rung, result.trial

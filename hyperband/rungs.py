@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
+from hyperband.ranking import ranked
+from hyperband.trial import Loss
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -64,6 +66,8 @@ def top_k_numpy(losses: F64, trials: I64, k: int) -> I64:
 class RungTable:
     """Trials of one rung, in ascending order, with the losses told so far; one column each.
 
+    Losses are numbers, or tuples of one number an objective; then survivors are ranked by `hyperband.ranking.ranked`.
+
     Parameters
     ----------
     trials : sequence of int, ascending; more can be appended with `extend`
@@ -105,7 +109,8 @@ class RungTable:
             # Doubling: a search that asks one by one still pays O(1) a trial.
             room = max(need, 2 * len(self._trials), 16) - self._n
             self._trials = np.concatenate([self.trials, np.zeros(room, np.int64)])
-            self._losses = np.concatenate([self._losses[: self._n], np.full(room, np.nan)])
+            empty = np.full((room, *self._losses.shape[1:]), np.nan)
+            self._losses = np.concatenate([self._losses[: self._n], empty])
             self._told = np.concatenate([self._told[: self._n], np.zeros(room, np.bool_)])
         self._trials[self._n : need] = trials
         self._n = need
@@ -119,9 +124,11 @@ class RungTable:
             raise InputError(f"A trial must be told once a rung; got trial {trial} again.")
         return row
 
-    def record(self, trial: int, loss: float) -> None:
+    def record(self, trial: int, loss: Loss) -> None:
         """Enter the loss of a trial, once."""
         row = self.find(trial)
+        if isinstance(loss, tuple) and self._losses.ndim == 1:
+            self._losses = np.full((len(self._trials), len(loss)), np.nan)
         self._losses[row], self._told[row] = loss, True
         self._n_told += 1
 
@@ -137,27 +144,32 @@ class RungTable:
     def survivors(self, k: int) -> list[int]:
         """The best ``k`` trials told so far, best first; see `top_k`."""
         told = self._told[: self._n]
-        best: list[int] = top_k(self._losses[: self._n][told], self.trials[told], k).tolist()
+        losses, trials = self._losses[: self._n][told], self.trials[told]
+        several = losses.ndim > 1
+        best: list[int] = (trials[ranked(losses, trials)[:k]] if several else top_k(losses, trials, k)).tolist()
         return best
 
     def finite(self) -> list[int]:
         """Trials with a finite loss, ascending."""
-        found: list[int] = self.trials[np.isfinite(self._losses[: self._n])].tolist()
+        finite = np.isfinite(self._losses[: self._n])
+        found: list[int] = self.trials[finite.all(axis=1) if finite.ndim > 1 else finite].tolist()
         return found
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
         return {
             "trials": self.trials.tolist(),
-            "losses": pack(self._losses[: self._n]),
+            "losses": pack(self._losses[: self._n].ravel()),
             "told": np.flatnonzero(self._told[: self._n]).tolist(),
+            "n_objectives": self._losses.shape[1] if self._losses.ndim > 1 else 1,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> RungTable:
         """The table that `state_dict` was taken of."""
         table = cls(state["trials"])
-        table._losses[:] = unpack(state["losses"])
+        losses = unpack(state["losses"])
+        table._losses = losses if state["n_objectives"] == 1 else losses.reshape(-1, state["n_objectives"])
         table._told[state["told"]] = True
         table._n_told = len(state["told"])
         return table

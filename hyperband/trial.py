@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -64,3 +65,14 @@ class Result:
     metrics: Mapping[str, float] = field(default_factory=dict)
     cost: float = 0.0
     objectives: tuple[float, ...] = ()
+
+
+def is_finite(loss: Loss) -> bool:
+    """Whether a trial with this loss may go on: no objective is NaN or infinite.
+
+    Examples
+    --------
+    >>> is_finite(0.5), is_finite((0.5, math.nan)), is_finite(math.inf)
+    (True, False, False)
+    """
+    return all(map(math.isfinite, loss)) if isinstance(loss, tuple) else math.isfinite(loss)

@@ -26,16 +26,19 @@ FLOORS: list[list[set[str]]] = [
             "trial",
             "architecture",
             "rungs",
+            "ladders",
             "ranking",
             "randomness",
             "records",
+            "points",
+            "incumbent",
             "memory",
             "pages",
             "build_info",
         }
     ],
     [{"samplers", "schedulers"}, {"networks", "data"}, {"backends"}],
-    [{"algorithms", "run"}, {"population", "splits", "residents"}],
+    [{"algorithms", "run", "batch", "lots", "tells"}, {"population", "splits", "residents"}],
     [{"evaluators"}],
     [{"driver", "result", "model"}],
     [{"search", "minimize", "config", "cli", "progress"}],
@@ -44,6 +47,7 @@ FLOORS: list[list[set[str]]] = [
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "hyperband._core": (
         "rungs.py",
+        "ladders/",
         "backends/compiled.py",
         "backends/native.py",
         "backends/cuda.py",

@@ -5,18 +5,6 @@
 
 namespace hyperband {
 
-namespace {
-
-struct Row {
-    double loss;
-    std::int64_t trial;
-
-    // A strict total order: finite losses only, distinct trials.
-    bool operator<(const Row &other) const { return loss != other.loss ? loss < other.loss : trial < other.trial; }
-};
-
-}  // namespace
-
 std::vector<std::int64_t> top_k(const double *losses, const std::int64_t *trials, std::size_t n, std::size_t k) {
     std::vector<Row> rows;
     rows.reserve(n);

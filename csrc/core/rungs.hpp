@@ -7,6 +7,14 @@
 
 namespace hyperband {
 
+// A result in a rung. A strict total order where losses are finite and trials distinct.
+struct Row {
+    double loss;
+    std::int64_t trial;
+
+    bool operator<(const Row &other) const { return loss != other.loss ? loss < other.loss : trial < other.trial; }
+};
+
 // The trials with the `k` smallest losses, best first; equal losses in the order of their trial numbers, so the answer
 // does not depend on the order of the rows. A loss that is NaN or infinite never survives, even if fewer than `k` do.
 //

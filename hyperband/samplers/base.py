@@ -20,6 +20,8 @@ class Proposer(Protocol):
     #: depend on results, or the proposer waits by itself.
     batch: int
 
+    # An optional attribute ``pure``: proposals depend on (seed, trial) alone, so that more can be drawn than are used.
+
     @property
     def exhausted(self) -> bool:
         """No further configuration will ever be proposed."""

@@ -38,6 +38,7 @@ class RandomProposer:
 
     def __init__(self, space: Space, seed: int) -> None:
         self._drawer = Drawer(space, seed)
+        self.pure = not space.repeats
         self._repeats, self._proposed = space.repeats, np.empty((0, space.n_dimensions))
 
     @property

@@ -2,64 +2,88 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
 from hyperband.schedule import Bracket, Plan, as_float
 from hyperband.schedulers.base import Slot
+from hyperband.trial import Loss, is_finite
 
 
 class BracketAllocation:
-    """One run over a `Plan`. Trials are numbered bracket after bracket, so who is who never depends on arrival.
+    """One run over the brackets of a `Plan`. Trials are numbered bracket after bracket: who is who never depends on
+    arrival.
 
     Parameters
     ----------
     plan : Plan
+        An endless one begins again at its end, for ever.
+    one_by_one : bool
+        No bracket begins before the one before has ended (for samplers that learn); else nothing that can start has
+        to wait for another bracket, but that of an endless plan no repetition begins while ``ask(None)`` still waits
+        for the one before.
+    later : callable (bracket) -> bracket, optional
+        What takes the place of every bracket but the first.
 
     Notes
     -----
-    All brackets are open at once: nothing that can start has to wait for another bracket. A rung promotes when its
-    last loss is in: as many as the next rung holds, ties by trial number, NaN and infinite losses never. When a
-    bracket comes up short (exhausted space, failed trials) its later rungs hold what is there, and it still ends.
+    A rung promotes when its last loss is in: as many as the next rung holds, ties by trial number, NaN and infinite
+    losses never. A rung of new trials opens when the one below is complete. When a bracket comes up short (exhausted
+    space, failed trials) its later rungs hold what is there, and it still ends.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        firsts = [0, *accumulate(bracket.n_configurations for bracket in plan.brackets)]
-        self._brackets = [_Halving(b, first) for b, first in zip(plan.brackets, firsts[:-1], strict=True)]
-        self._firsts, self._end = firsts[:-1], firsts[-1]
+    def __init__(self, plan: Plan, one_by_one: bool = False, later: Callable[[Bracket], Bracket] | None = None) -> None:
+        self._plan, self._one_by_one, self._later = plan, one_by_one, later
+        self._live: dict[int, _Halving] = {}  # brackets that have begun and not ended
+        self._firsts: list[int] = []  # first trial of every bracket that has begun
+        self._end = 0
+        self._exhausted = False
         self._dropped: list[int] = []
 
     @property
     def done(self) -> bool:
         """Nothing is open and nothing will be handed out."""
-        return all(bracket.closed for bracket in self._brackets)
+        return not self._live and not self._more()
 
-    def ask(self, n: int | None = None) -> list[Slot]:
+    def ask(self, n: int | None = None, new: bool = True) -> list[Slot]:
         """Up to ``n`` evaluations that can start now, promoted trials first, new ones in the order of their numbers."""
         slots: list[Slot] = []
-        for promoted in (True, False):
-            for k, bracket in enumerate(self._brackets):
-                if (bracket.rung > 0) is promoted:
+        for fresh in (False, True) if new else (False,):
+            for k, bracket in self._live.items():
+                if bracket.fresh is fresh and (n is None or len(slots) < n):
                     slots += bracket.ask(k, None if n is None else n - len(slots))
+        while new and (n is None or len(slots) < n) and self._may_begin(n):
+            k = self._begin()
+            slots += self._live[k].ask(k, None if n is None else n - len(slots))
         return slots
 
-    def tell(self, trial: int, rung: int, loss: float) -> None:
+    def tell(self, trial: int, rung: int, loss: Loss) -> None:
         """The loss of an evaluation that was handed out; NaN and infinity rank last and are never promoted."""
-        self._dropped += self._find(trial).tell(trial, rung, loss)
+        if not 0 <= trial < self._end:
+            raise InputError(f"A loss must be of a trial from 0 to {self._end - 1}; got trial {trial}.")
+        k = bisect_right(self._firsts, trial) - 1
+        if k not in self._live:
+            raise InputError(f"A trial must be told once a rung; got trial {trial} again.")
+        self._dropped += self._live[k].tell(trial, rung, loss)
+        self._forget(k)
+
+    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
+        """Many losses of evaluations that were handed out."""
+        for slot, loss in zip(slots, losses, strict=True):
+            self.tell(slot.trial, slot.rung, loss)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; no bracket starts further ones."""
-        for bracket in self._brackets:
-            bracket.to_start = 0
+        self._exhausted = True
         grouped: dict[int, list[int]] = {}
         for trial in trials:
             grouped.setdefault(bisect_right(self._firsts, trial) - 1, []).append(trial)
-        for k, bracket in enumerate(self._brackets):
+        for k, bracket in list(self._live.items()):
             self._dropped += bracket.withdraw(grouped.get(k, []))
+            self._forget(k)
 
     def dropped(self) -> list[int]:
         """Trials that will never go on, each named once, since the last call; ascending."""
@@ -68,83 +92,126 @@ class BracketAllocation:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
-        return {"brackets": [bracket.state_dict() for bracket in self._brackets], "dropped": sorted(self._dropped)}
+        return {
+            "brackets": len(self._plan.brackets),
+            "firsts": list(self._firsts),
+            "live": {str(k): bracket.state_dict() for k, bracket in self._live.items()},
+            "exhausted": self._exhausted,
+            "dropped": sorted(self._dropped),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
-        if len(state["brackets"]) != len(self._brackets):
+        if state.get("brackets") != len(self._plan.brackets):
             raise InputError(
-                f"The state must be of a plan with {len(self._brackets)} brackets; got {len(state['brackets'])}. "
+                f"The state must be of a plan with {len(self._plan.brackets)} brackets; got {state.get('brackets')}. "
                 "Start the algorithm with the settings that the state was saved under."
             )
-        for bracket, saved in zip(self._brackets, state["brackets"], strict=True):
-            bracket.load_state_dict(saved)
-        self._dropped = list(state["dropped"])
+        self._firsts, self._live, self._end = [], {}, 0
+        for _ in state["firsts"]:
+            self._begin()
+        for k in [k for k in self._live if str(k) not in state["live"]]:
+            del self._live[k]
+        for k, bracket in self._live.items():
+            bracket.load_state_dict(state["live"][str(k)])
+        self._exhausted, self._dropped = state["exhausted"], list(state["dropped"])
 
-    def _find(self, trial: int) -> _Halving:
-        if not 0 <= trial < self._end:
-            raise InputError(f"A loss must be of a trial from 0 to {self._end - 1}; got trial {trial}.")
-        return self._brackets[bisect_right(self._firsts, trial) - 1]
+    def _more(self) -> bool:
+        """Another bracket will begin."""
+        return not self._exhausted and (self._plan.endless or len(self._firsts) < len(self._plan.brackets))
+
+    def _may_begin(self, n: int | None) -> bool:
+        if not self._more():
+            return False
+        repetition = len(self._firsts) % len(self._plan.brackets) == 0
+        return not self._live or not (self._one_by_one or (n is None and self._plan.endless and repetition))
+
+    def _begin(self) -> int:
+        k = len(self._firsts)
+        bracket = self._plan.brackets[k % len(self._plan.brackets)]
+        if k and self._later is not None:
+            bracket = self._later(bracket)
+        self._firsts.append(self._end)
+        self._live[k] = _Halving(bracket, self._end)
+        self._end += bracket.n_configurations
+        return k
+
+    def _forget(self, k: int) -> None:
+        if self._live[k].closed:
+            del self._live[k]
 
 
 class _Halving:
     """One bracket on its way: the table of its current rung, and what is still to be handed out of it."""
 
-    __slots__ = ("_bracket", "_first", "closed", "handed", "rung", "table", "to_start")
+    __slots__ = ("_bracket", "_first", "closed", "exhausted", "handed", "rung", "table", "to_start")
 
     def __init__(self, bracket: Bracket, first: int) -> None:
-        self._bracket, self._first = bracket, first
+        self._bracket, self._first = bracket, first  # the first trial of this rung, where it is one of new trials
         self.rung = 0
         self.table = RungTable()
-        self.to_start = bracket.n_configurations  #: new trials not yet handed out
-        self.handed = 0  #: of rung 0: numbers used so far, withdrawn ones too; later: rows of the table
-        self.closed = False
+        self.to_start = bracket.rungs[0].n  #: new trials not yet handed out
+        self.handed = 0  #: of new trials: numbers used so far, withdrawn ones too; else: rows of the table
+        self.closed = self.exhausted = False
+
+    @property
+    def fresh(self) -> bool:
+        """This rung consists of new trials."""
+        return self.rung == 0 or self._bracket.rungs[self.rung].new > 0
 
     def ask(self, k: int, n: int | None) -> list[Slot]:
-        available = self.to_start if self.rung == 0 else len(self.table) - self.handed
+        available = self.to_start if self.fresh else len(self.table) - self.handed
         count = available if n is None else max(0, min(n, available))
         if count == 0 or self.closed:
             return []
         start, self.handed = self.handed, self.handed + count
-        previous: float
-        if self.rung == 0:
-            fresh = range(self._first + start, self._first + self.handed)
-            self.table.extend(fresh)
+        previous: float = 0
+        if self.fresh:
+            new = range(self._first + start, self._first + self.handed)
+            self.table.extend(new)
             self.to_start -= count
-            trials, previous = list(fresh), 0
+            trials = list(new)
         else:
             trials = self.table.trials[start : self.handed].tolist()
             previous = as_float(self._bracket.rungs[self.rung - 1].r)
         resource = as_float(self._bracket.rungs[self.rung].r)
         return [Slot(trial, k, self.rung, resource, previous) for trial in trials]
 
-    def tell(self, trial: int, rung: int, loss: float) -> list[int]:
+    def tell(self, trial: int, rung: int, loss: Loss) -> list[int]:
         """Enter a loss; returns the trials that this drops."""
         if rung != self.rung:
             raise InputError(f"A loss of trial {trial} must be of the open rung {self.rung}; got rung {rung}.")
-        if self.rung > 0 and self.table.find(trial) >= self.handed:
+        if not self.fresh and self.table.find(trial) >= self.handed:
             raise InputError(f"A loss must be of a trial that was handed out in this rung; got trial {trial}.")
         self.table.record(trial, loss)
-        last = self.rung == len(self._bracket.rungs) - 1
-        gone = [trial] if last or not math.isfinite(loss) else []
+        nobody_goes_on = self.rung == len(self._bracket.rungs) - 1 or self._bracket.rungs[self.rung + 1].new > 0
+        gone = [trial] if nobody_goes_on or not is_finite(loss) else []
         return gone + self._advance()
 
     def withdraw(self, trials: list[int]) -> list[int]:
-        """Forget new trials; returns the trials that this drops, when it completes the rung."""
-        if trials:
-            if self.rung > 0:
-                raise InputError(f"Only new trials can be withdrawn; trial {trials[0]} is in rung {self.rung}.")
-            self.table.discard(trials)
-        return self._advance() if self.rung == 0 else []
+        """Forget new trials and start no more; returns the trials that this drops, when it completes the rung."""
+        if trials and not self.fresh:
+            raise InputError(f"Only new trials can be withdrawn; trial {trials[0]} is in rung {self.rung}.")
+        self.table.discard(trials)
+        self.exhausted, self.to_start = True, 0
+        return self._advance()
 
     def _advance(self) -> list[int]:
-        """Promote when the rung is complete; returns the trials that this drops."""
+        """Open the next rung when this one is complete; returns the trials that this drops."""
         if self.closed or self.to_start > 0 or not self.table.complete:
             return []
         if self.rung == len(self._bracket.rungs) - 1:
             self._close()
             return []
-        survivors = self.table.survivors(self._bracket.rungs[self.rung + 1].n)
+        above = self._bracket.rungs[self.rung + 1]
+        if above.new:
+            self._first += self._bracket.rungs[self.rung].n
+            self.table, self.handed, self.to_start = RungTable(), 0, 0 if self.exhausted else above.n
+            self.rung += 1
+            if self.exhausted:
+                self._close()
+            return []
+        survivors = self.table.survivors(above.n)
         gone = sorted(set(self.table.finite()) - set(survivors))
         self.table, self.handed = RungTable(sorted(survivors)), 0
         self.rung += 1
@@ -157,13 +224,15 @@ class _Halving:
 
     def state_dict(self) -> dict[str, Any]:
         return {
+            "first": self._first,
             "rung": self.rung,
             "to_start": self.to_start,
             "handed": self.handed,
-            "closed": self.closed,
+            "exhausted": self.exhausted,
             "table": self.table.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.rung, self.to_start, self.handed = state["rung"], state["to_start"], state["handed"]
-        self.closed, self.table = state["closed"], RungTable.from_state(state["table"])
+        self._first, self.rung, self.to_start = state["first"], state["rung"], state["to_start"]
+        self.handed, self.exhausted = state["handed"], state["exhausted"]
+        self.table = RungTable.from_state(state["table"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hyperband.schedule import Number, Plan, full_plan
 from hyperband.schedulers.brackets import BracketAllocation
@@ -22,6 +23,8 @@ class FullScheduler:
     max_resource: Number = 1
     whole: bool = True
 
+    synchronous: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         self.plan()
 
@@ -29,6 +32,6 @@ class FullScheduler:
         """The exact table; see `hyperband.schedule.full_plan`."""
         return full_plan(self.n, self.max_resource, whole=self.whole)
 
-    def start(self) -> BracketAllocation:
+    def start(self, one_by_one: bool = False) -> BracketAllocation:
         """A fresh allocation."""
-        return BracketAllocation(self.plan())
+        return BracketAllocation(self.plan(), one_by_one)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from hyperband.schedule import Number, Plan, hyperband_plan
+from hyperband.schedule import Number, Plan, hyperband_plan, repeated
 from hyperband.schedulers.brackets import BracketAllocation
 
 
 @dataclass(frozen=True, slots=True)
 class HyperbandScheduler:
     """Hyperband (Li et al., JMLR 2017, Algorithm 1), all brackets at once; settings as `hyperband_plan`.
+
+    ``repetitions``: times that all brackets are run, with new configurations; None: until a budget is spent.
 
     Examples
     --------
@@ -23,14 +26,18 @@ class HyperbandScheduler:
     min_resource: Number = 1
     variant: str = "algorithm1"
     whole: bool = True
+    repetitions: int | None = 1
+
+    synchronous: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.plan()
 
     def plan(self) -> Plan:
         """The exact table; see `hyperband.schedule.hyperband_plan`."""
-        return hyperband_plan(self.max_resource, self.eta, self.min_resource, self.variant, whole=self.whole)
+        once = hyperband_plan(self.max_resource, self.eta, self.min_resource, self.variant, whole=self.whole)
+        return repeated(once, self.repetitions)
 
-    def start(self) -> BracketAllocation:
+    def start(self, one_by_one: bool = False) -> BracketAllocation:
         """A fresh allocation."""
-        return BracketAllocation(self.plan())
+        return BracketAllocation(self.plan(), one_by_one)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from hyperband.schedule import Number, Plan, successive_halving_plan
+from hyperband.schedule import Number, Plan, repeated, successive_halving_plan
 from hyperband.schedulers.brackets import BracketAllocation
 
 
 @dataclass(frozen=True, slots=True)
 class SuccessiveHalvingScheduler:
     """Synchronous successive halving (Jamieson & Talwalkar 2016); settings as `successive_halving_plan`.
+
+    ``repetitions``: brackets with new configurations; None: until a budget is spent.
 
     Examples
     --------
@@ -23,14 +26,28 @@ class SuccessiveHalvingScheduler:
     n: int | None = None
     min_resource: Number = 1
     whole: bool = True
+    repetitions: int | None = 1
+    aggressive: bool = False
+    variant: str = "algorithm1"
+
+    synchronous: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.plan()
 
     def plan(self) -> Plan:
         """The exact table; see `hyperband.schedule.successive_halving_plan`."""
-        return successive_halving_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
+        once = successive_halving_plan(
+            self.max_resource,
+            self.eta,
+            self.n,
+            self.min_resource,
+            whole=self.whole,
+            aggressive=self.aggressive,
+            variant=self.variant,
+        )
+        return repeated(once, self.repetitions)
 
-    def start(self) -> BracketAllocation:
+    def start(self, one_by_one: bool = False) -> BracketAllocation:
         """A fresh allocation."""
-        return BracketAllocation(self.plan())
+        return BracketAllocation(self.plan(), one_by_one)

@@ -223,8 +223,8 @@ def test_a_state_of_another_run_is_refused():
         Algorithm(HyperbandScheduler(27, 3)).start(seed=1).load_state_dict(state)
     with pytest.raises(InputError, match="same space"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "space": {}})
-    with pytest.raises(InputError, match="version 1; got 2"):
-        Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "version": 2})
+    with pytest.raises(InputError, match="version 2; got 3"):
+        Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "version": 3})
 
 
 def test_fractional_resources():

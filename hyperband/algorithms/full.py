@@ -1,18 +1,18 @@
-"""The algorithms by name: each joins a sampler (who is tried) with a scheduler (who goes on)."""
+"""Everybody gets the whole resource: grid, random and adaptive search."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from hyperband.algorithms.base import Joined, check, seed_of
 from hyperband.errors import InputError
 from hyperband.run import Run
 from hyperband.samplers.adaptive import AdaptiveSampler
 from hyperband.samplers.grid import GridSampler
-from hyperband.samplers.random import RandomSampler
 from hyperband.schedule import Number, Plan, whole_number
-from hyperband.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
+from hyperband.schedulers import FullScheduler
 from hyperband.schedulers.base import Scheduler
 
 if TYPE_CHECKING:
@@ -20,116 +20,8 @@ if TYPE_CHECKING:
     from hyperband.space import Space
 
 
-class Algorithm(Protocol):
-    """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space."""
-
-    def plan(self, space: Space | None = None) -> Plan:
-        """The exact table of brackets and rungs; only a grid needs the space to know it."""
-
-    def start(self, space: Space, seed: int | None = None) -> Run:
-        """A fresh run. ``seed`` overrules the seed of the settings; 0 when neither is given."""
-
-
 @dataclass(frozen=True, slots=True)
-class Hyperband:
-    """Hyperband: brackets of successive halving, from many briefly trained configurations to few fully trained ones.
-
-    Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, JMLR 18.1 (2017), Algorithm 1.
-
-    Parameters
-    ----------
-    max_resource : number, R
-        The most that a single configuration gets, for instance 81 epochs.
-    eta : number > 1
-        One in ``eta`` goes on from a rung, with ``eta`` times the resource.
-    min_resource : number
-        The least that a configuration is judged on.
-    sampler : Sampler, optional
-        Who is tried; uniformly random when not given.
-    seed : int, optional
-    variant : {"algorithm1", "table1"}, see `hyperband.schedule.hyperband_plan`
-    whole : bool
-        Whole amounts of resource only (epochs, rows); False allows fractions.
-
-    Raises
-    ------
-    InputError
-        When a value breaks one of these rules.
-
-    Examples
-    --------
-    >>> plan = Hyperband(max_resource=81, eta=3).plan()
-    >>> plan.n_configurations, plan.n_evaluations, plan.cost
-    (143, 206, 1581)
-    """
-
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    variant: str = "algorithm1"
-    whole: bool = True
-
-    def __post_init__(self) -> None:
-        _check(self.sampler, self.seed)
-        self.plan()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return HyperbandScheduler(self.max_resource, self.eta, self.min_resource, self.variant, self.whole)
-
-    def plan(self, space: Space | None = None) -> Plan:
-        """The exact table of brackets and rungs."""
-        return self.scheduler.plan()
-
-    def start(self, space: Space, seed: int | None = None) -> Run:
-        """A fresh run; ``seed`` overrules the seed of the settings."""
-        return Run(space, self.scheduler, self.sampler or RandomSampler(), _seed(seed, self.seed))
-
-
-@dataclass(frozen=True, slots=True)
-class SuccessiveHalving:
-    """Successive halving: one bracket (Jamieson & Talwalkar, AISTATS 2016).
-
-    Without ``n`` there are eta^s configurations, R / eta^s >= min_resource: the classical R = eta^s. Other parameters
-    and errors as `Hyperband`; the rules are those of `hyperband.schedule.successive_halving_plan`.
-
-    Examples
-    --------
-    >>> [(rung.n, rung.r) for rung in SuccessiveHalving(81, 3, n=40).plan().brackets[0].rungs]
-    [(40, 3), (13, 9), (4, 27), (1, 81)]
-    """
-
-    max_resource: Number = 81
-    eta: Number = 3
-    n: int | None = None
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-
-    def __post_init__(self) -> None:
-        _check(self.sampler, self.seed)
-        self.plan()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return SuccessiveHalvingScheduler(self.max_resource, self.eta, self.n, self.min_resource, self.whole)
-
-    def plan(self, space: Space | None = None) -> Plan:
-        """The exact table of rungs."""
-        return self.scheduler.plan()
-
-    def start(self, space: Space, seed: int | None = None) -> Run:
-        """A fresh run; ``seed`` overrules the seed of the settings."""
-        return Run(space, self.scheduler, self.sampler or RandomSampler(), _seed(seed, self.seed))
-
-
-@dataclass(frozen=True, slots=True)
-class RandomSearch:
+class RandomSearch(Joined):
     """``n`` random configurations, each with the whole resource (Bergstra & Bengio, JMLR 13, 2012).
 
     Examples
@@ -145,25 +37,16 @@ class RandomSearch:
     whole: bool = True
 
     def __post_init__(self) -> None:
-        _check(self.sampler, self.seed)
-        self.plan()
+        self.check()
 
     @property
     def scheduler(self) -> Scheduler:
         """Who goes on: everyone."""
         return FullScheduler(self.n, self.max_resource, self.whole)
 
-    def plan(self, space: Space | None = None) -> Plan:
-        """The exact table: one rung."""
-        return self.scheduler.plan()
-
-    def start(self, space: Space, seed: int | None = None) -> Run:
-        """A fresh run; ``seed`` overrules the seed of the settings."""
-        return Run(space, self.scheduler, self.sampler or RandomSampler(), _seed(seed, self.seed))
-
 
 @dataclass(frozen=True, slots=True)
-class AdaptiveSearch:
+class AdaptiveSearch(Joined):
     """A coarse random search, then more points around the best ones, in rounds; each with the whole resource.
 
     Parameters
@@ -189,8 +72,7 @@ class AdaptiveSearch:
     whole: bool = True
 
     def __post_init__(self) -> None:
-        _check(self.sampler, self.seed)
-        self.plan()
+        self.check()
         if whole_number(self.rounds, "rounds") >= self.n:
             raise InputError(f"`rounds` must be smaller than `n` ({self.n}); got {self.rounds}.")
 
@@ -199,16 +81,11 @@ class AdaptiveSearch:
         """Who goes on: everyone."""
         return FullScheduler(self.n, self.max_resource, self.whole)
 
-    def plan(self, space: Space | None = None) -> Plan:
-        """The exact table: one rung."""
-        return self.scheduler.plan()
-
-    def start(self, space: Space, seed: int | None = None) -> Run:
-        """A fresh run; ``seed`` overrules the seed of the settings."""
+    def default_sampler(self) -> Sampler:
+        """A coarse search and rounds as said."""
         n, rounds = whole_number(self.n, "n"), whole_number(self.rounds, "rounds")
         per_round = max(1, n // (2 * rounds))
-        coarse = AdaptiveSampler(n_coarse=n - rounds * per_round, n_per_round=per_round, rounds=rounds)
-        return Run(space, self.scheduler, self.sampler or coarse, _seed(seed, self.seed))
+        return AdaptiveSampler(n_coarse=n - rounds * per_round, n_per_round=per_round, rounds=rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +115,7 @@ class GridSearch:
     whole: bool = True
 
     def __post_init__(self) -> None:
-        _check(None, self.seed)
+        check(None, self.seed)
         FullScheduler(1, self.max_resource, self.whole)
         if self.n is not None and self.points_per_axis is not None:
             raise InputError("Only one of `points_per_axis` and `n` must be given; got both.")
@@ -258,7 +135,7 @@ class GridSearch:
         """A fresh run; ``seed`` overrules the seed of the settings."""
         sampler = self._sampler(space)
         scheduler = FullScheduler(_count(sampler, space), self.max_resource, self.whole)
-        return Run(space, scheduler, sampler, _seed(seed, self.seed))
+        return Run(space, scheduler, sampler, seed_of(seed, self.seed))
 
     def _sampler(self, space: Space) -> GridSampler:
         if self.n is None:
@@ -289,14 +166,3 @@ def _count(sampler: Sampler, space: Space, limit: int | None = None) -> int:
         if found < chunk:
             break
     return total
-
-
-def _check(sampler: Sampler | None, seed: int | None) -> None:
-    if sampler is not None and not hasattr(sampler, "start"):
-        raise InputError(f"`sampler` must be a sampler object such as RandomSampler(); got {sampler!r}.")
-    if seed is not None:
-        whole_number(seed, "seed", 0)
-
-
-def _seed(given: int | None, own: int | None) -> int:
-    return next((seed for seed in (given, own) if seed is not None), 0)

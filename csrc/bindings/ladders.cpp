@@ -1,0 +1,124 @@
+#include "core/ladders.hpp"
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace py = pybind11;
+
+namespace hyperband {
+
+namespace {
+
+template <typename T> using Column = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+template <typename T, typename Values, typename Get> py::array_t<T> column(const Values &values, Get get) {
+    py::array_t<T> out(static_cast<py::ssize_t>(values.size()));
+    T *place = out.mutable_data();
+    for (const auto &value : values) *place++ = static_cast<T>(get(value));
+    return out;
+}
+
+py::list promote(Ladders &ladders, std::size_t n) {
+    std::vector<std::int64_t> trials;
+    ladders.promote(n, trials);
+    py::list out(trials.size());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+        const Place &place = ladders.places()[static_cast<std::size_t>(trials[i])];
+        out[i] = py::make_tuple(trials[i], place.bracket, place.rung);
+    }
+    return out;
+}
+
+// All results, or none: the row of the first that is refused and why, or -1.
+std::pair<py::ssize_t, int> record(Ladders &ladders, const Column<std::int64_t> &trials, const Column<std::int64_t> &rungs,
+                                   const Column<double> &losses) {
+    if (trials.ndim() != 1 || trials.size() != rungs.size() || trials.size() != losses.size()) {
+        throw std::invalid_argument("`trials`, `rungs` and `losses` must be one-dimensional and of equal length.");
+    }
+    const std::int64_t *trial = trials.data(), *rung = rungs.data();
+    std::vector<std::int64_t> marked;
+    for (py::ssize_t i = 0; i < trials.size(); ++i) {
+        const auto fault = ladders.check(trial[i], rung[i]);
+        if (fault != Ladders::Fault::none) {
+            for (const std::int64_t t : marked) ladders.places()[static_cast<std::size_t>(t)].doing = Doing::open;
+            return {i, static_cast<int>(fault)};
+        }
+        // So that a trial that occurs twice is noticed.
+        ladders.places()[static_cast<std::size_t>(trial[i])].doing = Doing::over;
+        marked.push_back(trial[i]);
+    }
+    for (py::ssize_t i = 0; i < trials.size(); ++i) ladders.record(trial[i], losses.data()[i]);
+    return {-1, 0};
+}
+
+int record_one(Ladders &ladders, std::int64_t trial, std::int64_t rung, double loss) {
+    const auto fault = ladders.check(trial, rung);
+    if (fault == Ladders::Fault::none) ladders.record(trial, loss);
+    return static_cast<int>(fault);
+}
+
+py::tuple places(const Ladders &ladders) {
+    const auto &all = ladders.places();
+    return py::make_tuple(column<std::int64_t>(all, [](const Place &p) { return p.bracket; }),
+                          column<std::int64_t>(all, [](const Place &p) { return p.rung; }),
+                          column<std::int64_t>(all, [](const Place &p) { return static_cast<int>(p.doing); }));
+}
+
+py::tuple rows(const Ladders &ladders, std::size_t bracket, std::size_t rung) {
+    const Ladder &ladder = ladders.rungs(bracket).at(rung);
+    const std::vector<Row> all = ladder.rows();
+    return py::make_tuple(ladder.finished(), column<std::int64_t>(all, [](const Row &r) { return r.trial; }),
+                          column<double>(all, [](const Row &r) { return r.loss; }));
+}
+
+void restore_places(Ladders &ladders, const Column<std::int64_t> &brackets, const Column<std::int64_t> &rungs,
+                    const Column<std::int64_t> &doing) {
+    std::vector<Place> all;
+    all.reserve(static_cast<std::size_t>(brackets.size()));
+    for (py::ssize_t i = 0; i < brackets.size(); ++i) {
+        all.push_back({static_cast<std::uint16_t>(brackets.at(i)), static_cast<std::uint8_t>(rungs.at(i)),
+                       static_cast<Doing>(doing.at(i))});
+    }
+    ladders.restore(std::move(all));
+}
+
+void restore_rows(Ladders &ladders, std::size_t bracket, std::size_t rung, std::int64_t finished,
+                  const Column<std::int64_t> &trials, const Column<double> &losses) {
+    std::vector<Row> all, waiting;
+    for (py::ssize_t i = 0; i < trials.size(); ++i) {
+        const Row row{losses.at(i), trials.at(i)};
+        all.push_back(row);
+        if (ladders.places().at(static_cast<std::size_t>(row.trial)).rung == rung) waiting.push_back(row);
+    }
+    ladders.rungs(bracket).at(rung).restore(finished, std::move(all), std::move(waiting));
+}
+
+}  // namespace
+
+void register_ladders(py::module_ &module) {
+    py::class_<Ladders>(module, "Ladders", "Asynchronous brackets; see hyperband.ladders.")
+        .def(py::init<const std::vector<std::size_t> &, std::int64_t, std::int64_t>(), py::arg("n_rungs"), py::arg("numerator"),
+             py::arg("denominator"))
+        .def("begin", &Ladders::begin, py::arg("brackets"))
+        .def("promote", &promote, py::arg("n"))
+        .def("record", &record, py::arg("trials"), py::arg("rungs"), py::arg("losses"))
+        .def("record_one", &record_one, py::arg("trial"), py::arg("rung"), py::arg("loss"))
+        .def("check", [](const Ladders &l, std::int64_t t, std::int64_t r) { return static_cast<int>(l.check(t, r)); })
+        .def("withdraw", &Ladders::withdraw, py::arg("trial"))
+        .def("limit", &Ladders::limit, py::arg("bracket"), py::arg("rung"))
+        .def_property_readonly("ready", &Ladders::ready)
+        .def_property_readonly("n_open", &Ladders::n_open)
+        .def_property_readonly("n_trials", [](const Ladders &l) { return l.places().size(); })
+        .def("places", &places)
+        .def("rows", &rows, py::arg("bracket"), py::arg("rung"))
+        .def("restore_places", &restore_places, py::arg("brackets"), py::arg("rungs"), py::arg("doing"))
+        .def("restore_rows", &restore_rows, py::arg("bracket"), py::arg("rung"), py::arg("finished"), py::arg("trials"),
+             py::arg("losses"));
+}
+
+}  // namespace hyperband

@@ -1,0 +1,78 @@
+"""Population-based training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hyperband.algorithms.base import check, seed_of
+from hyperband.run import Run
+from hyperband.samplers.random import RandomSampler
+from hyperband.schedule import Number, Plan
+from hyperband.schedulers import PopulationScheduler
+from hyperband.schedulers.base import Scheduler
+
+if TYPE_CHECKING:
+    from hyperband.samplers.base import Sampler
+    from hyperband.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class PBT:
+    """Population-based training: the worst members give way to changed copies of the best (Jaderberg et al. 2017).
+
+    Parameters
+    ----------
+    n : int >= 2, members
+    max_resource : number
+    interval : number
+        Resource between two rankings.
+    fraction : float in [0, 0.5]
+        Share of the members that is replaced at each.
+    explore : sequence of str or None
+        Parameters that change in a copy; None: all. An objective with a state gets a copy of the parent's state with
+        the new configuration, so it must be able to go on with any of these changed (learning rates, dropout, ...).
+    sampler : Sampler, optional
+        Who is in the first population; uniformly random when not given.
+    seed : int, optional
+    whole : bool
+        Whole amounts of resource only.
+
+    Raises
+    ------
+    InputError
+        When a value breaks one of these rules.
+
+    Examples
+    --------
+    >>> PBT(n=20, max_resource=30, interval=5).plan().cost
+    600
+    """
+
+    n: int = 20
+    max_resource: Number = 81
+    interval: Number = 9
+    fraction: float = 0.25
+    explore: Sequence[str] | None = None
+    sampler: Sampler | None = None
+    seed: int | None = None
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        check(self.sampler, self.seed)
+        self.plan()
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Who goes on."""
+        return PopulationScheduler(self.n, self.max_resource, self.interval, self.fraction, self.whole)
+
+    def plan(self, space: Space | None = None) -> Plan:
+        """The exact table."""
+        return self.scheduler.plan()
+
+    def start(self, space: Space, seed: int | None = None) -> Run:
+        """A fresh run; ``seed`` overrules the seed of the settings."""
+        sampler = self.sampler or RandomSampler()
+        return Run(space, self.scheduler, sampler, seed_of(seed, self.seed), explore=self.explore)

@@ -1,0 +1,96 @@
+"""Results as they come from outside, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hyperband.batch import JobBatch
+from hyperband.errors import InputError
+from hyperband.schedulers.base import Slot
+from hyperband.trial import Loss, Result, is_finite
+
+F64 = NDArray[np.float64]
+
+
+def checked(result: Result, slot: Slot) -> Result:
+    """A result of the open job ``slot``, its figures as floats; `InputError` when it is of another or no number."""
+    if (result.bracket, result.rung, result.resource) != (slot.bracket, slot.rung, slot.resource):
+        raise InputError(
+            f"The result of trial {result.trial} must be of bracket {slot.bracket}, rung {slot.rung}, resource "
+            f"{slot.resource}; got {result.bracket}, {result.rung}, {result.resource}."
+        )
+    if type(result.loss) is float is type(result.cost) and not result.metrics and not result.objectives:
+        return result
+    metrics = {str(name): _number(value, f"metrics[{name!r}]") for name, value in result.metrics.items()}
+    objectives = tuple(_number(value, "objectives") for value in result.objectives)
+    loss, cost = _number(result.loss, "loss"), _number(result.cost, "cost")
+    if objectives and loss == loss and loss != objectives[0]:
+        raise InputError(f"`loss` must be the first of `objectives` ({objectives[0]!r}); got {loss!r}.")
+    if not is_finite(objectives):
+        loss = math.nan  # one objective that failed is a failed trial
+    return Result(slot.trial, slot.bracket, slot.rung, slot.resource, loss, metrics, cost, objectives)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A checked batch, as `hyperband.records.Records.extend` takes it; ``losses`` as allocations do."""
+
+    whole: NDArray[np.int64]
+    real: F64
+    metrics: Mapping[str, F64]
+    objectives: F64 | None
+    spent: float
+    losses: Sequence[Loss]
+
+
+def checked_batch(
+    batch: JobBatch, losses: ArrayLike, costs: ArrayLike | None, metrics: Mapping[str, ArrayLike] | None
+) -> Told:
+    """Arrays of one entry a job; `InputError` when a shape or a value does not fit."""
+    if not isinstance(batch, JobBatch):
+        raise InputError(f"`batch` must be what `ask_batch` gave, or a part of it; got {type(batch).__name__}.")
+    values = _array(losses, "losses")
+    if values.ndim not in (1, 2) or len(values) != len(batch) or (values.ndim == 2 and values.shape[1] < 1):
+        raise InputError(f"`losses` must have shape ({len(batch)},) or ({len(batch)}, n); got {values.shape}.")
+    several = values.ndim == 2 and values.shape[1] > 1
+    first = np.where(np.isfinite(values).all(axis=1), values[:, 0], np.nan) if values.ndim == 2 else values
+    resource = batch.resource
+    added = resource - batch.previous
+    cost = added if costs is None else _column(costs, "costs", len(batch))
+    columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}
+    handed = [tuple(row) for row in values.tolist()] if several else first.tolist()
+    whole = np.array([slot[:3] for slot in batch.slots], dtype=np.int64).reshape(-1, 3).T
+    real = np.stack([resource, first, cost])
+    return Told(whole, real, columns, values if several else None, float(added.sum()), handed)
+
+
+def _column(values: ArrayLike, name: str, n: int) -> F64:
+    column = _array(values, name)
+    if column.shape != (n,):
+        raise InputError(f"`{name}` must have shape ({n},); got {column.shape}.")
+    return column
+
+
+def _array(values: ArrayLike, name: str) -> F64:
+    try:
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "fiub" and raw.size:
+            raise TypeError
+        return raw.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"`{name}` must be numbers (NaN for failed trials); got {values!r}.") from None
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        if isinstance(value, str | bytes | complex):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"`{name}` must be a number (NaN for a failed trial); got {value!r}.") from None
