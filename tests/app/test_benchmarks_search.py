@@ -50,7 +50,7 @@ def test_a_loss_depends_on_configuration_and_resource_alone(name: str) -> None:
     losses, seconds = chosen.evaluate(columns, at)
     order = np.random.default_rng(0).permutation(40)[:17]
     again, _ = chosen.evaluate({k: v[order] for k, v in columns.items()}, at[order])
-    np.testing.assert_allclose(again, losses[order], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again, losses[order], rtol=0, atol=1e-5)  # float32
     assert (seconds > 0).all()
     assert len(np.unique(losses)) > 20
 
