@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -29,35 +30,50 @@ class JobBatch(Sequence[Job]):
     space : Space
     """
 
-    __slots__ = ("points", "slots", "space")
-
     def __init__(self, slots: list[Slot], points: Points, space: Space) -> None:
         self.slots, self.points, self.space = slots, points, space
+
+    @cached_property
+    def places(self) -> I64:
+        """Trial, bracket and rung of every job, shape (3, n)."""
+        columns = list(zip(*self.slots, strict=True))[:3]
+        return np.array(columns, dtype=np.int64).reshape(3, -1)
+
+    @cached_property
+    def amounts(self) -> F64:
+        """What each trial shall have after its job, and what it has, shape (2, n)."""
+        columns = list(zip(*self.slots, strict=True))[3:5]
+        return np.array(columns, dtype=np.float64).reshape(2, -1)
 
     @property
     def trial(self) -> I64:
         """Trial numbers, shape (n,)."""
-        return np.array([slot[0] for slot in self.slots], dtype=np.int64)
+        column: I64 = self.places[0]
+        return column
 
     @property
     def bracket(self) -> I64:
         """Brackets, shape (n,)."""
-        return np.array([slot[1] for slot in self.slots], dtype=np.int64)
+        column: I64 = self.places[1]
+        return column
 
     @property
     def rung(self) -> I64:
         """Rungs, shape (n,)."""
-        return np.array([slot[2] for slot in self.slots], dtype=np.int64)
+        column: I64 = self.places[2]
+        return column
 
     @property
     def resource(self) -> F64:
         """What each trial shall have after its job, shape (n,)."""
-        return np.array([slot[3] for slot in self.slots], dtype=np.float64)
+        column: F64 = self.amounts[0]
+        return column
 
     @property
     def previous(self) -> F64:
         """What each trial has, shape (n,)."""
-        return np.array([slot[4] for slot in self.slots], dtype=np.float64)
+        column: F64 = self.amounts[1]
+        return column
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Values by parameter, shape (n,) each; see `hyperband.space.Space.columns`."""

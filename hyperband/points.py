@@ -1,4 +1,4 @@
-"""Points of the unit cube by trial number: one growing matrix, 8 bytes a value."""
+"""Points of the unit cube by trial number, 8 bytes a value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband.blocks import Blocks
 from hyperband.errors import InputError
 from hyperband.rungs import pack, unpack
 
@@ -28,44 +29,48 @@ class PointStore:
     """
 
     def __init__(self, n_dimensions: int) -> None:
-        self._values = np.zeros((0, n_dimensions))
-        self._known = np.zeros(0, dtype=np.bool_)  # numbers of trials that never began stay unused
-        self._n = 0
+        self._n_dimensions = n_dimensions
+        self._values = Blocks(n_dimensions, np.float64, 0)
+        self._known = Blocks(1, np.bool_, 0)  # numbers of trials that never began stay unused
+        self._end = self._n = 0
 
     def __len__(self) -> int:
         return self._n
 
     def add(self, trials: Sequence[int], points: NDArray[np.float64]) -> None:
-        """Points of new trials, shape (n, n_dimensions)."""
-        if not len(trials):
+        """Points of new trials, shape (n, n_dimensions), the trials ascending."""
+        n = len(trials)
+        if not n:
             return
-        end = max(trials) + 1
-        if end > len(self._values):
-            # By half: a million trials take 50 % more room at worst, and adding one stays cheap.
-            rows = max(end, len(self._values) * 3 // 2, 16)
-            values, known = np.zeros((rows, self._values.shape[1])), np.zeros(rows, dtype=np.bool_)
-            values[: len(self._values)], known[: len(self._known)] = self._values, self._known
-            self._values, self._known = values, known
-        self._values[trials], self._known[trials] = points, True
-        self._n += len(trials)
+        self._end, self._n = max(self._end, trials[-1] + 1), self._n + n
+        if trials[-1] - trials[0] == n - 1:
+            self._values.put(trials[0], points.T)
+            self._known.put(trials[0], np.ones((1, n), dtype=np.bool_))
+            return
+        for trial, point in zip(trials, points, strict=True):
+            self.add([trial], point[None])
+            self._n -= 1
 
     def knows(self, trial: int) -> bool:
         """Whether the trial was handed out."""
-        return trial < len(self._known) and bool(self._known[trial])
+        return 0 <= trial < self._end and bool(self._known[trial][0])
 
     def of(self, trials: Sequence[int]) -> NDArray[np.float64]:
         """Points of trials, shape (n, n_dimensions); `InputError` when one was not handed out."""
+        if len(trials) == 1 and self.knows(trials[0]):
+            block, place = self._values.block(trials[0])
+            return block[:, place][None].copy()
         rows = np.asarray(trials, dtype=np.int64)
-        inside = (rows >= 0) & (rows < len(self._known))
-        known = inside & self._known[np.where(inside, rows, 0)] if len(self._known) else np.zeros_like(inside)
-        if not known.all():
-            raise InputError(f"A trial must have been handed out; got {rows[~known][0]}.")
-        return self._values[rows]
+        wrong = (rows < 0) | (rows >= self._end)
+        wrong[~wrong] = ~self._known.take(rows[~wrong])[0]
+        if wrong.any():
+            raise InputError(f"A trial must have been handed out; got {rows[wrong][0]}.")
+        return np.ascontiguousarray(self._values.take(rows).T)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
-        trials = np.flatnonzero(self._known)
-        return {"trials": trials.tolist(), "values": pack(self._values[trials].ravel())}
+        trials = np.flatnonzero(self._known.between(0, self._end)[0])
+        return {"trials": trials.tolist(), "values": pack(self._values.take(trials).T.ravel())}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], n_dimensions: int) -> PointStore:

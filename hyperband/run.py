@@ -76,8 +76,8 @@ class Run:
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
         self._records = Records()
         self._full = as_float(self.plan.max_resource)
-        self._best: int | None = None  # rows of the records
-        self._best_at_full: int | None = None
+        self._best: tuple[float, int, int, int] | None = None  # loss, trial, rung, row of the records
+        self._best_at_full: tuple[float, int, int, int] | None = None
 
     @property
     def done(self) -> bool:
@@ -107,12 +107,12 @@ class Run:
     @property
     def best(self) -> Incumbent | None:
         """Smallest loss seen, at any resource; ties by trial number, then rung. None before the first finite one."""
-        return None if self._best is None else self._incumbent(self._best)
+        return None if self._best is None else self._incumbent(self._best[-1])
 
     @property
     def best_at_full(self) -> Incumbent | None:
         """Smallest loss seen at the maximal resource; None before the first finite one."""
-        return None if self._best_at_full is None else self._incumbent(self._best_at_full)
+        return None if self._best_at_full is None else self._incumbent(self._best_at_full[-1])
 
     def front(self, resource: float | None = None) -> list[Incumbent]:
         """The Pareto front: evaluations that no other beats in one objective without losing in another.
@@ -184,7 +184,9 @@ class Run:
             self._allocation.tell(result.trial, result.rung, result.objectives or result.loss)
             if not (self._lots.size or self._ahead.pure):
                 self._proposer.tell(result.trial, result.resource, result.objectives or result.loss)
-            self._rank(self._records.append(result, slot.resource - slot.previous))
+            row = self._records.append(result, slot.resource - slot.previous)
+            if math.isfinite(result.loss):
+                self._rank((result.loss, result.trial, result.rung, row), result.resource == self._full)
 
     def tell_batch(
         self,
@@ -204,23 +206,27 @@ class Run:
         metrics : mapping of name to shape (n,), optional
         """
         told = checked_batch(batch, losses, costs, metrics)
-        for slot in batch.slots:
-            if self._open.get(slot.trial) != slot:
-                raise self._no_open_job(slot.trial)
-        if len({slot.trial for slot in batch.slots}) < len(batch):
+        trials = batch.trial.tolist()
+        for trial, slot in zip(trials, batch.slots, strict=True):
+            known = self._open.get(trial)
+            if known is not slot and known != slot:
+                raise self._no_open_job(trial)
+        if len(set(trials)) < len(batch):
             raise InputError("A batch must name every trial once; got one twice.")
         if np.isfinite(told.real[1]).any():
             self._same_objectives({1 if told.objectives is None else told.objectives.shape[1]})
-        for slot in batch.slots:
-            del self._open[slot.trial]
-        self._allocation.tell_all(batch.slots, told.losses)
+        for trial in trials:
+            del self._open[trial]
+        self._allocation.tell_all(batch.places, told.losses)
         if not (self._lots.size or self._ahead.pure):
-            pairs = sorted(zip(batch.slots, told.losses, strict=True), key=lambda pair: pair[0][1:3] + pair[0][:1])
-            for slot, loss in pairs:
-                self._proposer.tell(slot.trial, slot.resource, loss)
+            for row in np.lexsort(batch.places[[0, 2, 1]]).tolist():
+                loss = told.losses[row].tolist()
+                self._proposer.tell(
+                    trials[row], batch.slots[row].resource, tuple(loss) if told.losses.ndim > 1 else loss
+                )
         first = len(self._records)
         self._records.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
-        self._rank(first)
+        self._rank_from(first)
 
     def abandon(self, trials: Iterable[int] | int) -> None:
         """Give up the open jobs of these trials: they are told as failed, at no cost.
@@ -271,7 +277,7 @@ class Run:
         self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
         self._best = self._best_at_full = None
-        self._rank(0)
+        self._rank_from(0)
 
     def _identity(self) -> dict[str, Any]:
         return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
@@ -282,9 +288,10 @@ class Run:
         ready: list[Slot] = []
         while len(ready) < limit:
             asked = self._allocation.ask(None if n is None else n - len(ready), new=not self._waiting)
-            goes_on = [slot for slot in asked if not slot.begins]
+            # `Slot.begins` written out: a million slots a second pass here.
+            goes_on = [slot for slot in asked if slot.previous != 0 or slot.parent is not None]
             if len(goes_on) < len(asked):
-                self._waiting += [slot for slot in asked if slot.begins]
+                self._waiting += [slot for slot in asked if slot.previous == 0 and slot.parent is None]
             self._copy(goes_on)
             ready += goes_on
             placed = self._place(len(self._waiting) if n is None else n - len(ready)) if self._waiting else []
@@ -341,15 +348,18 @@ class Run:
         if len(numbers | known) > 1:
             raise InputError(f"All results must have as many objectives; got {sorted(numbers | known)}.")
 
-    def _rank(self, first: int) -> None:
+    def _rank_from(self, first: int) -> None:
         """Take the records from this row on into account."""
-        self._best = self._better(self._best, self._records.best(first))
-        self._best_at_full = self._better(self._best_at_full, self._records.best(first, self._full))
+        for full in (False, True):
+            if (row := self._records.best(first, self._full if full else None)) is not None:
+                self._rank((*self._records.rank_key(row), row), full)
 
-    def _better(self, old: int | None, new: int | None) -> int | None:
-        if old is None or new is None:
-            return new if old is None else old
-        return min(old, new, key=self._records.rank_key)
+    def _rank(self, key: tuple[float, int, int, int], full: bool) -> None:
+        """Take one evaluation into account: loss, trial, rung and row, and whether it was at the maximal resource."""
+        if self._best is None or key < self._best:
+            self._best = key
+        if full and (self._best_at_full is None or key < self._best_at_full):
+            self._best_at_full = key
 
     def _incumbent(self, row: int) -> Incumbent:
         r = self._records.result(row)

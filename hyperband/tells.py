@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hyperband.batch import JobBatch
 from hyperband.errors import InputError
 from hyperband.schedulers.base import Slot
-from hyperband.trial import Loss, Result, is_finite
+from hyperband.trial import Result, is_finite
 
 F64 = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class Told:
     metrics: Mapping[str, F64]
     objectives: F64 | None
     spent: float
-    losses: Sequence[Loss]
+    losses: F64
 
 
 def checked_batch(
@@ -64,10 +64,9 @@ def checked_batch(
     added = resource - batch.previous
     cost = added if costs is None else _column(costs, "costs", len(batch))
     columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}
-    handed = [tuple(row) for row in values.tolist()] if several else first.tolist()
-    whole = np.array([slot[:3] for slot in batch.slots], dtype=np.int64).reshape(-1, 3).T
+    objectives = values if several else None
     real = np.stack([resource, first, cost])
-    return Told(whole, real, columns, values if several else None, float(added.sum()), handed)
+    return Told(batch.places, real, columns, objectives, float(added.sum()), first if objectives is None else values)
 
 
 def _column(values: ArrayLike, name: str, n: int) -> F64:

@@ -29,6 +29,7 @@ FLOORS: list[list[set[str]]] = [
             "ladders",
             "ranking",
             "randomness",
+            "blocks",
             "records",
             "points",
             "incumbent",

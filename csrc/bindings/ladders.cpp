@@ -78,8 +78,7 @@ py::tuple rows(const Ladders &ladders, std::size_t bracket, std::size_t rung) {
 
 void restore_places(Ladders &ladders, const Column<std::int64_t> &brackets, const Column<std::int64_t> &rungs,
                     const Column<std::int64_t> &doing) {
-    std::vector<Place> all;
-    all.reserve(static_cast<std::size_t>(brackets.size()));
+    std::deque<Place> all;
     for (py::ssize_t i = 0; i < brackets.size(); ++i) {
         all.push_back({static_cast<std::uint16_t>(brackets.at(i)), static_cast<std::uint8_t>(rungs.at(i)),
                        static_cast<Doing>(doing.at(i))});
@@ -89,7 +88,7 @@ void restore_places(Ladders &ladders, const Column<std::int64_t> &brackets, cons
 
 void restore_rows(Ladders &ladders, std::size_t bracket, std::size_t rung, std::int64_t finished,
                   const Column<std::int64_t> &trials, const Column<double> &losses) {
-    std::vector<Row> all, waiting;
+    std::deque<Row> all, waiting;
     for (py::ssize_t i = 0; i < trials.size(); ++i) {
         const Row row{losses.at(i), trials.at(i)};
         all.push_back(row);

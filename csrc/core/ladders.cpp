@@ -11,12 +11,12 @@ namespace {
 // std::push_heap keeps the greatest row in front: this order puts the best there.
 bool worse(const Row &a, const Row &b) { return b < a; }
 
-template <typename Order> void push(std::vector<Row> &heap, Row row, Order order) {
+template <typename Order> void push(std::deque<Row> &heap, Row row, Order order) {
     heap.push_back(row);
     std::push_heap(heap.begin(), heap.end(), order);
 }
 
-template <typename Order> Row pop(std::vector<Row> &heap, Order order) {
+template <typename Order> Row pop(std::deque<Row> &heap, Order order) {
     std::pop_heap(heap.begin(), heap.end(), order);
     const Row row = heap.back();
     heap.pop_back();
@@ -52,7 +52,7 @@ void Ladder::fill() {
     while (best_.size() < share && !rest_.empty()) push(best_, pop(rest_, worse), better);
 }
 
-void Ladder::restore(std::int64_t finished, std::vector<Row> rows, std::vector<Row> waiting) {
+void Ladder::restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row> waiting) {
     finished_ = share_ = remainder_ = 0;
     best_.clear();
     for (; finished_ < finished; ++finished_) {
@@ -72,7 +72,7 @@ void Ladder::restore(std::int64_t finished, std::vector<Row> rows, std::vector<R
 Row Ladder::take() { return pop(waiting_, worse); }
 
 std::vector<Row> Ladder::rows() const {
-    std::vector<Row> all(best_);
+    std::vector<Row> all(best_.begin(), best_.end());
     all.insert(all.end(), rest_.begin(), rest_.end());
     std::sort(all.begin(), all.end(), [](const Row &a, const Row &b) { return a.trial < b.trial; });
     return all;
@@ -147,7 +147,7 @@ void Ladders::withdraw(std::int64_t trial) {
     --n_open_;
 }
 
-void Ladders::restore(std::vector<Place> places) {
+void Ladders::restore(std::deque<Place> places) {
     places_ = std::move(places);
     n_open_ = std::count_if(places_.begin(), places_.end(), [](const Place &p) { return p.doing == Doing::open; });
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "core/rungs.hpp"
@@ -23,7 +24,7 @@ class Ladder {
 
     // Results that this rung had before it was written down: `finished` in all, the finite ones in `rows`, those of
     // trials that have not gone on also in `waiting`.
-    void restore(std::int64_t finished, std::vector<Row> rows, std::vector<Row> waiting);
+    void restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row> waiting);
 
     // Whether somebody may go on, and who: the best that has not.
     bool ready() const { return !waiting_.empty() && !best_.empty() && !(best_.front() < waiting_.front()); }
@@ -38,9 +39,10 @@ class Ladder {
     std::int64_t numerator_, denominator_;
     std::int64_t finished_ = 0;
     std::int64_t share_ = 0, remainder_ = 0;  // finished * denominator = share * numerator + remainder
-    std::vector<Row> best_;                   // the best `share_` rows; a heap, the worst of them first
-    std::vector<Row> rest_;                   // the others; a heap, the best of them first
-    std::vector<Row> waiting_;                // all rows that have not gone on; a heap, the best first
+    // Deques: they grow without a copy and leave no room unused.
+    std::deque<Row> best_;                   // the best `share_` rows; a heap, the worst of them first
+    std::deque<Row> rest_;                   // the others; a heap, the best of them first
+    std::deque<Row> waiting_;                // all rows that have not gone on; a heap, the best first
 };
 
 // What a trial is doing.
@@ -81,13 +83,13 @@ class Ladders {
     bool ready() const;
     std::int64_t n_open() const { return n_open_; }
 
-    std::vector<Place> &places() { return places_; }
-    const std::vector<Place> &places() const { return places_; }
+    std::deque<Place> &places() { return places_; }
+    const std::deque<Place> &places() const { return places_; }
     std::vector<Ladder> &rungs(std::size_t bracket) { return brackets_.at(bracket); }
     const std::vector<Ladder> &rungs(std::size_t bracket) const { return brackets_.at(bracket); }
 
     // Trials as they were when they were written down.
-    void restore(std::vector<Place> places);
+    void restore(std::deque<Place> places);
 
   private:
     template <typename Visit> bool each_from_the_top(Visit visit) const;
@@ -95,7 +97,7 @@ class Ladders {
     std::vector<std::vector<Ladder>> brackets_;
     std::vector<std::size_t> limits_;
     std::size_t longest_ = 0;
-    std::vector<Place> places_;
+    std::deque<Place> places_;
     std::int64_t n_open_ = 0;
 };
 

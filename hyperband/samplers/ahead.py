@@ -40,7 +40,7 @@ class Ahead:
         n = len(trials)
         if not self.pure or n > LARGEST // 2 or trials[-1] - trials[0] != n - 1:
             return self._proposer.propose(trials, resources)
-        if not self._first <= trials[0] < trials[-1] < self._end:
+        if not self._first <= trials[0] <= trials[-1] < self._end:
             size = min(LARGEST, max(n, 2 * (self._end - self._first) if trials[0] == self._end else n))
             self._first, self._end = trials[0], trials[0] + size
             self._points = self._proposer.propose(range(self._first, self._end))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any
 
 import numpy as np
 
 from hyperband.ladders import Ladders
 from hyperband.schedule import Plan, as_float
-from hyperband.schedulers.base import Slot
+from hyperband.schedulers.base import F64, I64, Slot, slots_of, tell_each
 from hyperband.trial import Loss, is_finite
 
 
@@ -37,6 +36,7 @@ class AsyncAllocation:
         self._ends = list(accumulate(bracket.n_configurations // repetitions for bracket in plan.brackets))
         self._left: float = math.inf if plan.endless else plan.n_configurations
         self._ladders = Ladders([len(bracket.rungs) for bracket in plan.brackets], eta)
+        self._tops: I64 = np.array([len(resources) - 1 for resources in self._resources])
         self._dropped: list[int] = []
         self._paused_dropped = False
 
@@ -51,7 +51,7 @@ class AsyncAllocation:
         None: everything that can start; of endless new trials as many as keep one round of the brackets open.
         """
         many = self._ends[-1] + self._ladders.n_trials if n is None else n
-        slots = [self._slot(*promoted) for promoted in self._ladders.promote(many)]
+        slots = self._promoted(many)
         room = many - len(slots)
         if n is None:
             room = max(0, self._ends[-1] - self._ladders.n_open) if math.isinf(self._left) else int(self._left)
@@ -59,7 +59,8 @@ class AsyncAllocation:
         if new and count:
             brackets = self._brackets(self._ladders.n_trials, count)
             first = self._ladders.begin(brackets)
-            slots += [Slot(first + i, b, 0, self._resources[b][0]) for i, b in enumerate(brackets)]
+            bottoms = [self._resources[b][0] for b in brackets]
+            slots += slots_of(range(first, first + count), brackets, repeat(0), bottoms, repeat(0))
             self._left -= count
         return slots
 
@@ -70,21 +71,14 @@ class AsyncAllocation:
         if rung + 1 == len(self._resources[bracket]) or not is_finite(loss):
             self._dropped.append(trial)
 
-    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
+    def tell_all(self, places: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        values = np.asarray(losses, dtype=np.float64)
-        if values.ndim > 1:
-            for slot, loss in zip(slots, losses, strict=True):
-                self.tell(slot.trial, slot.rung, loss)
+        if losses.ndim > 1:
+            tell_each(self, places, losses)
             return
-        trials, rungs = np.array([(slot.trial, slot.rung) for slot in slots], dtype=np.int64).reshape(-1, 2).T
-        self._ladders.record(trials, rungs, values)
-        over = ~np.isfinite(values)
-        tops = np.array([len(resources) - 1 for resources in self._resources])
-        if len(tops) == 1:
-            over |= rungs == tops[0]
-        else:
-            over |= rungs == tops[np.array([slot.bracket for slot in slots])]
+        trials, brackets, rungs = places
+        self._ladders.record(trials, rungs, losses)
+        over = ~np.isfinite(losses) | (rungs == self._tops[brackets])
         self._dropped += trials[over].tolist()
 
     def withdraw(self, trials: list[int]) -> None:
@@ -120,9 +114,14 @@ class AsyncAllocation:
         self._left = math.inf if state["left"] is None else state["left"]
         self._dropped, self._paused_dropped = list(state["dropped"]), state["paused_dropped"]
 
-    def _slot(self, trial: int, bracket: int, rung: int) -> Slot:
-        resources = self._resources[bracket]
-        return Slot(trial, bracket, rung, resources[rung], resources[rung - 1])
+    def _promoted(self, n: int) -> list[Slot]:
+        found = self._ladders.promote(n)
+        if not found:
+            return []
+        trials, brackets, rungs = zip(*found, strict=True)
+        amounts = [self._resources[b][r] for b, r in zip(brackets, rungs, strict=True)]
+        before = [self._resources[b][r - 1] for b, r in zip(brackets, rungs, strict=True)]
+        return slots_of(trials, brackets, rungs, amounts, before)
 
     def _bracket(self, trial: int) -> int:
         return bisect_right(self._ends, trial % self._ends[-1])

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hyperband.schedule import Plan
 from hyperband.trial import Loss
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
 
 
 class Slot(NamedTuple):
@@ -23,6 +31,17 @@ class Slot(NamedTuple):
     def begins(self) -> bool:
         """A new trial, whose configuration the sampler proposes."""
         return self.previous == 0 and self.parent is None
+
+
+def slots_of(
+    trials: Iterable[int], brackets: Iterable[int], rungs: Iterable[int], resources: Iterable[float],
+    previous: Iterable[float],
+) -> list[Slot]:  # fmt: skip
+    """Many slots, in half of the time that a call for each takes."""
+    return list(map(_slot, zip(trials, brackets, rungs, resources, previous, repeat(None))))
+
+
+_slot = partial(tuple.__new__, Slot)
 
 
 class Allocation(Protocol):
@@ -42,8 +61,11 @@ class Allocation(Protocol):
     def tell(self, trial: int, rung: int, loss: Loss) -> None:
         """The loss of an evaluation that was handed out; NaN ranks last and is never promoted."""
 
-    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
-        """Many losses of evaluations that were handed out; the run has checked that they are open."""
+    def tell_all(self, places: I64, losses: F64) -> None:
+        """Many losses of evaluations that were handed out; the run has checked that they are open.
+
+        ``places``: trial, bracket and rung, shape (3, n); ``losses``: shape (n,), or (n, n_objectives).
+        """
 
     def withdraw(self, trials: list[int]) -> None:
         """New trials that could not be given a configuration (exhausted space): forget them, promise no more."""
@@ -56,6 +78,13 @@ class Allocation(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
+
+
+def tell_each(allocation: Allocation, places: I64, losses: F64) -> None:
+    """`Allocation.tell_all` one by one."""
+    rows = losses.tolist()
+    for (trial, _, rung), loss in zip(places.T.tolist(), rows, strict=True):
+        allocation.tell(trial, rung, tuple(loss) if isinstance(loss, list) else loss)
 
 
 class Scheduler(Protocol):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
 from hyperband.schedule import Bracket, Plan, as_float
-from hyperband.schedulers.base import Slot
+from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss, is_finite
 
 
@@ -70,10 +70,9 @@ class BracketAllocation:
         self._dropped += self._live[k].tell(trial, rung, loss)
         self._forget(k)
 
-    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
+    def tell_all(self, places: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        for slot, loss in zip(slots, losses, strict=True):
-            self.tell(slot.trial, slot.rung, loss)
+        tell_each(self, places, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; no bracket starts further ones."""

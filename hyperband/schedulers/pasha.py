@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from hyperband.rungs import pack, unpack
 from hyperband.schedule import Number, Plan, Rung, exact, ladder_plan
 from hyperband.schedule.plan import Bracket
 from hyperband.schedulers.asynchronous import AsyncAllocation
-from hyperband.schedulers.base import Slot
+from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss, is_finite
 
 
@@ -91,10 +90,9 @@ class PASHAAllocation:
             if rung == self._top < len(self._losses) - 1 and not self._settled():
                 self._raise_to(self._top + 1)
 
-    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
+    def tell_all(self, places: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        for slot, loss in zip(slots, losses, strict=True):
-            self.tell(slot.trial, slot.rung, loss)
+        tell_each(self, places, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; none begins any more."""

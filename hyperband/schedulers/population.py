@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hyperband.errors import InputError
 from hyperband.rungs import RungTable
 from hyperband.schedule import Number, Plan, as_float, population_plan, whole_number
-from hyperband.schedulers.base import Slot
+from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss
 
 
@@ -110,10 +109,9 @@ class PopulationAllocation:
         self._table.record(trial, loss)
         self._advance()
 
-    def tell_all(self, slots: Sequence[Slot], losses: Sequence[Loss]) -> None:
+    def tell_all(self, places: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        for slot, loss in zip(slots, losses, strict=True):
-            self.tell(slot.trial, slot.rung, loss)
+        tell_each(self, places, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new members that could not be given a configuration; the population is smaller."""
