@@ -54,6 +54,7 @@ class Outcome:
     regrets: dict[str, F64] = field(default_factory=dict)
     seconds: float = 0.0  #: of this process
     evaluations: float = 0.0  #: mean a seed
+    busy: float = 0.0  #: mean share of the simulated workers' time, until the last result
     missing: str = ""
     wrong: str = ""
 
@@ -78,6 +79,7 @@ def carry_out(work: Work) -> Outcome:
             axes["resource"].append(trace.at("spent", points * chosen.max_resource))
             axes["time"].append(trace.at("seconds", points * chosen.seconds_per_evaluation / work.workers))
             outcome.evaluations += len(trace.trials) / len(work.seeds)
+            outcome.busy += trace.worked / trace.seconds[-1] / work.workers / len(work.seeds)
     except Unavailable as reason:
         outcome.missing = str(reason)
     except Exception as error:  # of any library: it is named, and the others go on
@@ -99,14 +101,16 @@ def works(names: Sequence[str], tasks: Sequence[str], workers: Sequence[int], se
 def measure(todo: Sequence[Work], processes: int) -> list[Outcome]:
     """Outcomes in the order of ``todo``."""
     done: dict[Work, Outcome] = {}
+    began = time.perf_counter()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # one process a processor; libraries must not add threads
         os.environ.setdefault(name, "1")
     with ProcessPoolExecutor(processes) as pool:
         for n, future in enumerate(as_completed([pool.submit(carry_out, work) for work in todo]), 1):
             outcome = future.result()
             done[outcome.work] = outcome
-            if sys.stderr.isatty():
-                click.echo(f"\r{n} of {len(todo)}  ", nl=False, err=True)
+            if sys.stderr.isatty() or n % max(1, len(todo) // 10) == 0:
+                end = "\r" if sys.stderr.isatty() else "\n"
+                click.echo(f"{n} of {len(todo)} after {time.perf_counter() - began:.0f} s{end}", nl=False, err=True)
     return [done[work] for work in todo]
 
 

@@ -60,7 +60,8 @@ def _run(outcomes: Sequence[Outcome], grid: F64, marks: Sequence[float]) -> dict
     contenders: dict[str, Any] = {}
     for o in outcomes:
         c = contenders.setdefault(o.work.contender, {"seeds": len(o.work.seeds), "full": o.work.full, "seconds": 0.0,
-                                                     "evaluations": 0.0, "tasks": {}})  # fmt: skip
+                                                     "evaluations": 0.0, "busy": {}, "tasks": {}})  # fmt: skip
+        c["busy"][o.work.task] = number(o.busy)
         c["seconds"] = round(c["seconds"] + o.seconds, 2)
         c["evaluations"] = round(c["evaluations"] + o.evaluations, 1)
         c["tasks"][o.work.task] = {
@@ -135,11 +136,12 @@ def show(record: Mapping[str, Any]) -> None:
 
 
 def _show_ranks(run: Mapping[str, Any], axis: str, marks: Sequence[float]) -> None:
-    click.echo(f"{'':<30}{'seeds':>6}" + "".join(f"{mark:>20g}" for mark in marks))
+    click.echo(f"{'':<30}{'seeds':>6}{'busy':>6}" + "".join(f"{mark:>20g}" for mark in marks))
     ranks = run["ranks"][axis]
     for name in sorted(ranks, key=lambda n: (ranks[n][-1] is None, (ranks[n][-1] or ranks[n][0] or [0])[0])):
         cells = [" " * 20 if r is None else f"{r[0]:>8.2f} ({r[1]:>4.1f}, {r[2]:>4.1f})" for r in ranks[name]]
-        click.echo(f"{name:<30}{run['contenders'][name]['seeds']:>6}" + "".join(cells))
+        c = run["contenders"][name]
+        click.echo(f"{name:<30}{c['seeds']:>6}{np.mean(list(c['busy'].values())):>6.0%}" + "".join(cells))
 
 
 def _show_sooner(run: Mapping[str, Any], axis: str, tasks: Sequence[str], title: str) -> None:

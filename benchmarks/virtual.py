@@ -46,6 +46,7 @@ class Trace:
     """What happened, one entry a result in the order of simulated time, and the evaluations for the check.
 
     ``regret``: see `Incumbent`. ``spent``: resource of all results so far. ``seconds``: simulated, when it came.
+    ``worked``: simulated seconds of all workers together.
     """
 
     spent: list[float] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Trace:
     resources: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     configurations: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    worked: float = 0.0
 
     def at(self, axis: str, points: Sequence[float]) -> F64:
         """Regret when so much was spent ("spent") or so many seconds had passed ("seconds"); inf before any result."""
@@ -129,6 +131,7 @@ def simulate(searcher: Searcher, task: SearchTask, budget: float, workers: int, 
             since = curves.get(asked.trial, asked.configuration, before)[1] if before else 0.0
             given, has[asked.trial] = given + more, max(before, asked.resource)
             number += 1
+            trace.worked += max(0.0, until - since)
             heapq.heappush(running, (now + max(0.0, until - since), number, asked, loss, more))
         if not running:
             return trace
@@ -155,11 +158,12 @@ def check(trace: Trace, task: SearchTask, budget: float) -> None:
         raise WrongAnswer("It evaluated nothing.")
     numbers = {trial: row for row, trial in enumerate(trace.configurations)}
     rows = np.array([numbers[trial] for trial in trace.trials])
-    try:
-        task.space.encode(list(trace.configurations.values()))
-    except ValueError as error:
-        raise WrongAnswer(f"A configuration lies outside the space: {error}") from None
     columns = task.columns_of(list(trace.configurations.values()))
+    try:
+        for name, parameter in task.space.parameters.items():
+            parameter.encode(columns[name].tolist())
+    except ValueError as error:
+        raise WrongAnswer(f"A configuration lies outside the space: {name}: {error}") from None
     resources, losses = np.array(trace.resources), np.array(trace.losses)
     again = task.evaluate({name: values[rows] for name, values in columns.items()}, resources)[0]
     if not np.allclose(losses, again, rtol=0, atol=1e-5):
