@@ -23,6 +23,7 @@ COMMANDS = {
     "search-quality": "Regret of every scheduler and sampler, on tasks without training; beside other libraries.",
     "rungs": "Bookkeeping of a million trials: results a second, bytes a result; beside other libraries.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
+    "spaces": "Conditional configurations drawn, beside ConfigSpace, Optuna and scikit-learn.",
     "figures": "Figures of what engine and growth wrote as JSON.",
     "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
     "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",

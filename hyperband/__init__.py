@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hyperband.algorithms import ASHA as ASHA
+    from hyperband.algorithms import BOHB as BOHB
+    from hyperband.algorithms import DEHB as DEHB
     from hyperband.algorithms import PASHA as PASHA
     from hyperband.algorithms import PBT as PBT
     from hyperband.algorithms import AdaptiveSearch as AdaptiveSearch
     from hyperband.algorithms import AsyncHyperband as AsyncHyperband
     from hyperband.algorithms import GridSearch as GridSearch
     from hyperband.algorithms import Hyperband as Hyperband
+    from hyperband.algorithms import PriorBand as PriorBand
     from hyperband.algorithms import RandomSearch as RandomSearch
     from hyperband.algorithms import SuccessiveHalving as SuccessiveHalving
     from hyperband.architecture import Architecture as Architecture
@@ -26,15 +29,26 @@ if TYPE_CHECKING:
     from hyperband.errors import InputError as InputError
     from hyperband.errors import InsufficientMemory as InsufficientMemory
     from hyperband.errors import ModelFileError as ModelFileError
-    from hyperband.evaluators.function import Evaluation as Evaluation
+    from hyperband.evaluators.evaluation import Evaluation as Evaluation
     from hyperband.minimize import minimize as minimize
     from hyperband.model import Model as Model
     from hyperband.population import Population as Population
     from hyperband.result import SearchResult as SearchResult
+    from hyperband.samplers import AdaptiveSampler as AdaptiveSampler
+    from hyperband.samplers import EvolutionSampler as EvolutionSampler
+    from hyperband.samplers import GridSampler as GridSampler
+    from hyperband.samplers import IterableSampler as IterableSampler
+    from hyperband.samplers import KDESampler as KDESampler
+    from hyperband.samplers import PriorBandSampler as PriorBandSampler
+    from hyperband.samplers import PriorSampler as PriorSampler
+    from hyperband.samplers import QuasiRandomSampler as QuasiRandomSampler
+    from hyperband.samplers import RandomSampler as RandomSampler
+    from hyperband.samplers import WarmStartSampler as WarmStartSampler
     from hyperband.search import search as search
     from hyperband.space import Choice as Choice
     from hyperband.space import Float as Float
     from hyperband.space import Int as Int
+    from hyperband.space import Repeat as Repeat
     from hyperband.space import Space as Space
     from hyperband.space import When as When
     from hyperband.trial import Job as Job
@@ -47,10 +61,13 @@ _HOME = {
     "ASHA": "algorithms",
     "AdaptiveSearch": "algorithms",
     "AsyncHyperband": "algorithms",
+    "BOHB": "algorithms",
+    "DEHB": "algorithms",
     "GridSearch": "algorithms",
     "Hyperband": "algorithms",
     "PASHA": "algorithms",
     "PBT": "algorithms",
+    "PriorBand": "algorithms",
     "RandomSearch": "algorithms",
     "SuccessiveHalving": "algorithms",
     "Architecture": "architecture",
@@ -62,15 +79,26 @@ _HOME = {
     "InputError": "errors",
     "InsufficientMemory": "errors",
     "ModelFileError": "errors",
-    "Evaluation": "evaluators.function",
+    "Evaluation": "evaluators.evaluation",
     "minimize": "minimize",
     "Model": "model",
     "Population": "population",
     "SearchResult": "result",
+    "AdaptiveSampler": "samplers",
+    "EvolutionSampler": "samplers",
+    "GridSampler": "samplers",
+    "IterableSampler": "samplers",
+    "KDESampler": "samplers",
+    "PriorBandSampler": "samplers",
+    "PriorSampler": "samplers",
+    "QuasiRandomSampler": "samplers",
+    "RandomSampler": "samplers",
+    "WarmStartSampler": "samplers",
     "search": "search",
     "Choice": "space",
     "Float": "space",
     "Int": "space",
+    "Repeat": "space",
     "Space": "space",
     "When": "space",
     "Job": "trial",

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from numbers import Real
+from typing import Any, TypeAlias
 
 from hyperband.errors import InputError
 from hyperband.evaluators.base import Evaluator
+from hyperband.evaluators.interrupts import uninterrupted as uninterrupted
 from hyperband.result import SearchResult
 from hyperband.run import Run
-from hyperband.schedule import whole_number
+from hyperband.schedule import exact, whole_number
 from hyperband.trial import Job, Result
 
 #: Called after every batch of results; a true answer stops the search.
@@ -30,29 +29,60 @@ class Budget:
     Parameters
     ----------
     seconds : float > 0
-        Wall time. What is being evaluated then is given up; an evaluation of a function is finished first.
+        Wall time. What is being evaluated then is given up; an evaluation in the caller's own thread is finished first.
     evaluations : int >= 1
         Losses asked for.
     resource : float > 0
         Total spend: no job is started that would exceed it.
     target : float
         The search ends as soon as a loss is this small.
+    cost : float > 0
+        Sum of what evaluations cost, in units of resource unless the objective says otherwise. Costs are known
+        afterwards: no job is started once they have reached it, and those at work are finished.
+    patience : int >= 1
+        The search ends when so many evaluations in a row, failed ones included, have not improved the smallest loss.
+        Several objectives are judged by their first.
+    min_improvement : float >= 0
+        A loss counts as improved when it is smaller by more than this than the last one that counted.
+
+    Raises
+    ------
+    InputError
+        When a value breaks one of these rules.
     """
 
     seconds: float | None = None
     evaluations: int | None = None
     resource: float | None = None
     target: float | None = None
+    cost: float | None = None
+    patience: int | None = None
+    min_improvement: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.evaluations is not None:
-            whole_number(self.evaluations, "evaluations")
-        for name in ("seconds", "resource"):
+        for name in ("evaluations", "patience"):
+            if getattr(self, name) is not None:
+                whole_number(getattr(self, name), name)
+        for name in ("seconds", "resource", "cost"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if value is not None and not _number(value) > 0:
                 raise InputError(f"`{name}` of a budget must be greater than 0; got {value!r}. Pass None for no limit.")
-        if self.target is not None and math.isnan(self.target):
-            raise InputError("`target` of a budget must be a number; got nan. Pass None for no target.")
+        if self.target is not None and math.isnan(_number(self.target)):
+            raise InputError(f"`target` of a budget must be a number; got {self.target!r}. Pass None for no target.")
+        if exact(self.min_improvement, "min_improvement") < 0:
+            raise InputError(f"`min_improvement` must be at least 0; got {self.min_improvement!r}.")
+        if self.min_improvement and self.patience is None:
+            raise InputError(f"`min_improvement` needs `patience`; got {self.min_improvement!r} without it.")
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return any(getattr(self, field.name) is not None for field in fields(self) if field.name != "min_improvement")
+
+
+def _number(value: Any) -> float:
+    """NaN for what is no number."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
 
 
 def drive(
@@ -70,9 +100,10 @@ def drive(
     run : Run
         Open jobs of a resumed run are done first.
     evaluator : Evaluator
-        It is left open: its owner closes it. Three optional attributes are read: ``capacity`` (jobs that it works on at
-        a time; all that there are when absent or None), ``continues`` (False when every job starts from zero, for the
-        budget of resource) and ``failures`` (trial -> what went wrong).
+        It is left open: its owner closes it. Four optional attributes: ``capacity`` (jobs that it works on at a time;
+        all that there are when absent or None; read anew each time), ``continues`` (False when every job starts from
+        zero, for the budget of resource) and ``failures`` (trial -> what went wrong) are read; ``deadline`` (monotonic
+        seconds beyond which `collect` does not wait, or None) is set.
     budget : Budget, optional
     on_event : callable (run, results), optional
         Called after every batch of results; a true answer stops the search.
@@ -83,14 +114,24 @@ def drive(
     -------
     SearchResult
         Also after Ctrl-C: with what was found until then, and ``interrupted``.
+
+    Raises
+    ------
+    InputError
+        When the run has no end and the budget no limit.
     """
+    if getattr(run.plan, "endless", False) and not (budget or Budget()).limited:
+        raise InputError(
+            "`budget` must have a limit when the algorithm has no end; got none. "
+            "Pass for instance Budget(seconds=600) or Budget(evaluations=1000)."
+        )
     drive_ = _Drive(run, evaluator, budget or Budget(), on_event)
     try:
         stopped = drive_.until_stopped()
     except KeyboardInterrupt:
         stopped = "interrupted"
     others = {"unit": evaluator.unit, "seconds": drive_.seconds, "stopped": stopped}
-    failures = dict(getattr(evaluator, "failures", {}))
+    failures = dict(sorted(getattr(evaluator, "failures", {}).items()))
     return SearchResult.of(run, comparable=comparable, failures=failures, **others)
 
 
@@ -101,8 +142,13 @@ class _Drive:
         self._queue = deque(run.open_jobs)
         self._working = 0  # jobs submitted and not yet collected
         self._begun, self._promised = run.n_evaluations, float(run.spent)
-        self._capacity: int | None = getattr(evaluator, "capacity", None)
+        self._paid = math.fsum(result.cost for result in run.results) if self._budget.cost is not None else 0.0
+        self._reference = math.inf if run.best is None else run.best.loss  # the last loss that counted as improved
+        self._since = 0  # evaluations since then
         self._continues: bool = getattr(evaluator, "continues", True)
+        if hasattr(evaluator, "deadline"):
+            seconds = self._budget.seconds
+            evaluator.deadline = None if seconds is None else self._started + seconds
 
     @property
     def seconds(self) -> float:
@@ -124,20 +170,24 @@ class _Drive:
 
     def _submit(self) -> str | None:
         """Start what can start; returns the budget that forbids more."""
-        room = math.inf if self._capacity is None else self._capacity - self._working
-        if room > len(self._queue):
-            with uninterrupted():
-                self._queue.extend(self._run.ask(None if math.isinf(room) else int(room) - len(self._queue)))
-        jobs: list[Job] = []
-        full: str | None = None
-        while self._queue and len(jobs) < room and not (full := self._forbids(self._queue[0])):
-            jobs.append(self._queue.popleft())
-            self._begun += 1
-            self._promised += self._price(jobs[-1])
-        if jobs:
-            self._evaluator.submit(jobs)
-            self._working += len(jobs)
-        return full
+        while True:
+            capacity: int | None = getattr(self._evaluator, "capacity", None)
+            room = math.inf if capacity is None else capacity - self._working
+            if room > len(self._queue):
+                with uninterrupted():
+                    self._queue.extend(self._run.ask(None if math.isinf(room) else int(room) - len(self._queue)))
+            jobs: list[Job] = []
+            full: str | None = None
+            while self._queue and len(jobs) < room and not (full := self._forbids(self._queue[0])):
+                jobs.append(self._queue.popleft())
+                self._begun += 1
+                self._promised += self._price(jobs[-1])
+            if jobs:
+                self._evaluator.submit(jobs)
+                self._working += len(jobs)
+            # Jobs that wait for the one worker with their state have left room for others.
+            if full or not jobs or capacity is None:
+                return full
 
     def _price(self, job: Job) -> float:
         return job.resource - job.previous if self._continues else job.resource
@@ -147,6 +197,8 @@ class _Drive:
             return "evaluations"
         if self._budget.resource is not None and self._promised + self._price(job) > self._budget.resource:
             return "resource"
+        if self._budget.cost is not None and self._paid >= self._budget.cost:
+            return "cost"
         return None
 
     def _tell(self, results: Sequence[Result]) -> str | None:
@@ -156,24 +208,19 @@ class _Drive:
             gone = self._run.dropped()
         if gone:
             self._evaluator.release(gone)
+        self._paid += math.fsum(result.cost for result in results)
+        stale = self._stale(results)
         if self._on_event is not None and self._on_event(self._run, results):
             return "callback"
         if self._budget.target is not None and any(r.loss <= self._budget.target for r in results):
             return "target"
-        return None
+        return "patience" if stale and not self._run.done else None
 
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back for the few microseconds in which the books are between two states."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals arrive in the main thread only
-        return
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
-        if pressed:
-            signal.raise_signal(signal.SIGINT)
+    def _stale(self, results: Sequence[Result]) -> bool:
+        """Whether too many evaluations were of no use; a batch counts in one fixed order, however it was shuffled."""
+        for result in sorted(results, key=lambda r: (r.bracket, r.rung, r.trial)):
+            if math.isfinite(result.loss) and result.loss < self._reference - self._budget.min_improvement:
+                self._reference, self._since = result.loss, 0
+            else:
+                self._since += 1
+        return self._budget.patience is not None and self._since >= self._budget.patience

@@ -43,6 +43,11 @@ class PointStore:
         if not n:
             return
         self._end, self._n = max(self._end, trials[-1] + 1), self._n + n
+        if n == 1:
+            values, place = self._values.block(trials[0])
+            values[:, place] = points[0]
+            self._known.block(trials[0])[0][0, place] = True
+            return
         if trials[-1] - trials[0] == n - 1:
             self._values.put(trials[0], points.T)
             self._known.put(trials[0], np.ones((1, n), dtype=np.bool_))

@@ -83,6 +83,7 @@ class Meter:
     """
 
     def __init__(self, plan: Plan, passes: float) -> None:
+        self._exact, self._endless = plan.exact, plan.endless
         self._planned = [float(bracket.cost) * passes for bracket in plan.brackets]
         self._rungs = [len(bracket.rungs) for bracket in plan.brackets]
         self._start = time.monotonic()
@@ -91,18 +92,26 @@ class Meter:
     def status(self, activity: Sequence[_Activity]) -> Status:
         """The newest figures."""
         known = {a.bracket: a for a in activity}
-        brackets = tuple(
-            BracketStatus(k, a.rung, self._rungs[k], a.alive, a.best, min(a.epochs, planned), planned)
-            if (a := known.get(k)) is not None
-            else BracketStatus(k, 0, self._rungs[k], 0, math.nan, 0.0, planned)
-            for k, planned in enumerate(self._planned)
-        )
+        n = len(self._planned)
+        end = max([n, *(k + 1 for k in known)]) if self._endless else n
+        # Of a search without end the last round, and what is not finished.
+        shown = [k for k in range(end) if k >= end - n or known[k].alive]
+        brackets = tuple(self._bracket(k, k % n, known.get(k)) for k in shown)
         seconds, epochs = time.monotonic() - self._start, sum(b.epochs for b in brackets)
         self._marks = [mark for mark in self._marks if mark[0] >= seconds - _WINDOW] or self._marks[-1:]
         then, before = self._marks[0]
         self._marks.append((seconds, epochs))
         rate = (epochs - before) / (seconds - then) if seconds > then else 0.0
         return Status(brackets, seconds, rate)
+
+    def _bracket(self, k: int, like: int, a: _Activity | None) -> BracketStatus:
+        """Bracket k, planned as bracket ``like``."""
+        planned, n_rungs = self._planned[like], self._rungs[like]
+        if a is None:
+            return BracketStatus(k, 0, n_rungs, 0, math.nan, 0.0, planned)
+        if not self._exact:  # at least so much was meant
+            planned = max(planned, a.epochs)
+        return BracketStatus(k, a.rung, n_rungs, a.alive, a.best, min(a.epochs, planned), planned)
 
 
 class Reporter:

@@ -75,6 +75,26 @@ class Residents:
             size = self._sizes[member.architecture] = self._engine.bytes_per_member(member.architecture)
         self._networks[key] = _Network(member, size)
 
+    def copy(self, key: int, member: Member, parent: int) -> None:
+        """A new network that starts with what ``parent`` has now; it is written to disk until it is due.
+
+        Raises
+        ------
+        InputError
+            When their architectures do not hold the same numbers, or the parent was not born yet.
+        """
+        network = self._networks[parent]
+        if network.id is None and parent not in self._pages:
+            raise InputError(f"A network must have been trained to be copied; got network {parent}.")
+        shown = network.shown
+        if network.id is not None:
+            seen = self._engine.progress(self.ids([parent]))
+            shown = tuple(getattr(seen, name)[0] for name in _FIELDS)
+        state = self._pages.read(parent) if network.id is None else self._engine.export_state(network.id)
+        self.declare(key, member)
+        self._pages.put(key, state)
+        self._networks[key].shown = shown
+
     def __contains__(self, key: int) -> bool:
         return key in self._networks
 

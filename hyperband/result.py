@@ -94,10 +94,13 @@ class SearchResult:
     plan : Plan, what was meant to run
     unit : str, of the resource
     seconds : float, wall time
-    stopped : {"finished", "interrupted", "time", "evaluations", "resource", "target", "callback"}
+    stopped : {"finished", "interrupted", "time", "evaluations", "resource", "cost", "target", "patience", "callback"}
         Why the search ended.
-    failures : mapping of trial to what went wrong
+    failures : mapping of trial to what went wrong: a line, and the traceback where there is one
     space : Space or None, in which was searched
+    front : tuple of Incumbent
+        Of several objectives: the evaluations that no other beats in one without losing in another, one a trial, in the
+        order of the first objective. Where losses are not comparable across resource, those at the maximal resource.
     """
 
     best: Incumbent | None
@@ -109,13 +112,15 @@ class SearchResult:
     stopped: str = "finished"
     failures: Mapping[int, str] = field(default_factory=dict)
     space: Space | None = None
+    front: tuple[Incumbent, ...] = ()
 
     @classmethod
     def of(cls, run: Run, *, comparable: bool = True, **others: Any) -> SearchResult:
         """What a run has found so far; ``others`` are the remaining fields."""
         table = TrialTable.of(run)
         best = run.best if comparable else _best_at_highest(run, table)
-        return cls(best, run.best_at_full, table, run.plan, space=run.space, **others)
+        front = run.front(None if comparable else float(run.plan.max_resource)) if run.n_objectives > 1 else ()
+        return cls(best, run.best_at_full, table, run.plan, space=run.space, front=tuple(front), **others)
 
     @property
     def interrupted(self) -> bool:

@@ -100,6 +100,11 @@ class Run:
         return len(self._points)
 
     @property
+    def n_objectives(self) -> int:
+        """Losses of an evaluation; 1 before the first is told."""
+        return self._records.n_objectives
+
+    @property
     def spent(self) -> float:
         """Resource of the results told so far, when trials go on from where they were paused."""
         return self._records.spent
@@ -284,7 +289,9 @@ class Run:
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""
-        limit = math.inf if n is None else whole_number(n, "n")
+        limit: float = math.inf
+        if n is not None:
+            limit = n = n if type(n) is int and n > 0 else whole_number(n, "n")
         ready: list[Slot] = []
         while len(ready) < limit:
             asked = self._allocation.ask(None if n is None else n - len(ready), new=not self._waiting)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hyperband.algorithms import Algorithm, GridSearch, Hyperband
+from hyperband.algorithms import PBT, Algorithm, GridSearch, Hyperband
 from hyperband.architecture import Architecture
 from hyperband.backends import registry
 from hyperband.backends.base import PRECISIONS
@@ -17,7 +17,7 @@ from hyperband.errors import InputError
 from hyperband.evaluators.population import PopulationEvaluator
 from hyperband.evaluators.resources import KINDS
 from hyperband.model import Model
-from hyperband.networks import default_space, to_architecture
+from hyperband.networks import CHANGEABLE, default_space, to_architecture
 from hyperband.progress import Meter, Reporter, Status
 from hyperband.result import SearchResult
 from hyperband.run import Incumbent
@@ -115,8 +115,10 @@ def search(
     X, y, target, task, validation, test, scaling, class_weight, sample_weight, drop, categorical, missing_target
         The data: arrays, a data frame, or a path; see `hyperband.data.prepare`. The search judges networks on the
         validation rows; it never sees the test rows.
-    algorithm : GridSearch, RandomSearch, AdaptiveSearch, SuccessiveHalving, Hyperband or None
-        None: Hyperband up to 81 epochs, to all rows or to all columns, whatever ``resource`` is, with eta 3.
+    algorithm : any of `hyperband.algorithms`, or None
+        None: Hyperband up to 81 epochs, to all rows or to all columns, whatever ``resource`` is, with eta 3. One that
+        has no end of its own (ASHA without ``n``, repetitions without a number) needs a ``time_limit``. In a
+        population (PBT) only what says how steps are taken can change: rates, dropout, weight decay, clipping.
     space : Space or None
         Parameters named as `hyperband.networks.to_architecture` says; None: a space for tables of this size (for a
         grid a small one: layers, width, learning rate, activation).
@@ -203,6 +205,17 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
         raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")
     _seed(settings.seed, algorithm)
     Budget(seconds=settings.time_limit)
+    scheduler = getattr(algorithm, "scheduler", None)
+    if scheduler is not None and scheduler.plan().endless and settings.time_limit is None:
+        raise InputError(
+            "An algorithm without an end needs a `time_limit`; got None. Set it, or say how many configurations "
+            "(`n`) or `repetitions`."
+        )
+    for name in getattr(algorithm, "explore", None) or ():
+        if name not in CHANGEABLE:
+            raise InputError(
+                f"`explore` must name what may change while a network goes on ({', '.join(CHANGEABLE)}); got {name!r}."
+            )
     registry.choose(settings.backend)
     if settings.precision not in PRECISIONS:
         raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}; got {settings.precision!r}.")
@@ -226,6 +239,8 @@ def search_prepared(
     if space is None:
         grid = isinstance(chosen, GridSearch)
         space = GRID_SPACE if grid else default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+    if isinstance(chosen, PBT) and chosen.explore is None:
+        chosen = replace(chosen, explore=[name for name in space.names if name in CHANGEABLE])
     key = _seed(settings.seed, chosen)
     run = chosen.start(space, key)
     evaluator = PopulationEvaluator(

@@ -65,7 +65,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "polars": ("data/", "model/", "result.py", "cli/"),
     "pandas": ("data/", "result.py"),
     "pyarrow": ("data/",),
-    "scipy": ("data/",),
+    "scipy": ("data/", "space/priors.py", "samplers/quasirandom.py"),
     "matplotlib": ("plots.py",),
     "click": ("cli/",),
     "rich": ("cli/", "progress.py", "progress/"),

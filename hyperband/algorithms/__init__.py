@@ -4,6 +4,7 @@ from hyperband.algorithms.asynchronous import ASHA, PASHA, AsyncHyperband
 from hyperband.algorithms.base import Algorithm
 from hyperband.algorithms.full import AdaptiveSearch, GridSearch, RandomSearch
 from hyperband.algorithms.halving import Hyperband, SuccessiveHalving
+from hyperband.algorithms.learning import BOHB, DEHB, PriorBand
 from hyperband.algorithms.population import PBT
 
 __all__ = [
@@ -11,10 +12,13 @@ __all__ = [
     "AdaptiveSearch",
     "Algorithm",
     "AsyncHyperband",
+    "BOHB",
+    "DEHB",
     "GridSearch",
     "Hyperband",
     "PASHA",
     "PBT",
+    "PriorBand",
     "RandomSearch",
     "SuccessiveHalving",
 ]

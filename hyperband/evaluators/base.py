@@ -9,7 +9,11 @@ from hyperband.trial import Job, Result
 
 
 class Evaluator(Protocol):
-    """Jobs in, results out, in any order; a synchronous search does not depend on that order."""
+    """Jobs in, results out, in any order; a synchronous search does not depend on that order.
+
+    `hyperband.driver.drive` reads and sets further attributes where there are any: ``capacity``, ``continues``,
+    ``failures``, ``deadline``.
+    """
 
     unit: str  #: of the resource, for people: "epochs", "rows", "features", ...
 

@@ -158,7 +158,11 @@ class PopulationEvaluator:
             if job.trial not in self._residents:
                 architecture = to_architecture(job.configuration)
                 seed = member_seed(self._seed, job.trial)
-                self._residents.declare(job.trial, Member(architecture, seed, self.resource.total_steps(architecture)))
+                member = Member(architecture, seed, self.resource.total_steps(architecture))
+                if job.parent is None:
+                    self._residents.declare(job.trial, member)
+                else:
+                    self._residents.copy(job.trial, member, job.parent)
                 self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
             architecture = self._residents.member(job.trial).architecture
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
@@ -211,9 +215,15 @@ class PopulationEvaluator:
         return {t: count * self._step_work[t] for t, count in left}
 
     def _start(self, trials: list[int]) -> None:
-        """First look at a job: with other rows or columns than before, the old snapshot means nothing any more."""
+        """First look at a job: with other rows or columns than before, the old snapshot means nothing any more.
+
+        Nor does that of the parent to a copy: what it shall show is its own.
+        """
         for trial in trials:
             self._open[trial].started = True
+        copies = [trial for trial in trials if self._open[trial].job.parent is not None]
+        if copies and self.unit == "epochs":
+            self._engine.forget_best(self._residents.ids(copies))
         if self.unit == "epochs" or not trials:
             return
         ids = self._residents.ids(trials)

@@ -61,6 +61,7 @@ class _HeapRung:
 
     def restore(self, finished: int, trials: I64, losses: F64, waiting: set[int]) -> None:
         self.finished = finished
+        self._best, self._rest, self._waiting = [], [], []
         for loss, trial in zip(losses.tolist(), trials.tolist(), strict=True):
             heappush(self._rest, (loss, trial))
             if trial in waiting:
@@ -103,7 +104,7 @@ class _FrontRung:
     def restore(self, finished: int, trials: I64, losses: F64, waiting: set[int]) -> None:
         self.finished = finished
         self._losses = {trial: tuple(loss) for trial, loss in zip(trials.tolist(), losses.tolist(), strict=True)}
-        self._gone = set(self._losses) - waiting
+        self._gone, self._next = set(self._losses) - waiting, None
 
 
 class _PythonLadders:

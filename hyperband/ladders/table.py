@@ -180,7 +180,7 @@ class Ladders:
                 finished, trials, losses = next(rows)
                 values = unpack(losses)
                 if state["several"]:
-                    values = values.reshape(len(trials), -1)
+                    values = values.reshape(len(trials), len(values) // max(1, len(trials)))
                 self._engine.restore_rows(bracket, rung, finished, np.array(trials, dtype=np.int64), values)
 
     def _rank_several(self) -> None:

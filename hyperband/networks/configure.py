@@ -16,6 +16,19 @@ _WIDTHS = tuple(f"width_{i}" for i in range(1, 9))
 #: Every name that a space of networks may use.
 PARAMETERS = (*_FIELDS, "n_layers", "width", *_WIDTHS, "sgd_learning_rate")
 
+#: What may change while a network goes on: it says how steps are taken, not what the network or its optimiser holds.
+CHANGEABLE = (
+    "learning_rate",
+    "sgd_learning_rate",
+    "dropout",
+    "weight_decay",
+    "label_smoothing",
+    "clip_norm",
+    "beta1",
+    "beta2",
+    "epsilon",
+)
+
 
 def to_architecture(configuration: Mapping[str, Any]) -> Architecture:
     """The network that a configuration describes.

@@ -12,8 +12,9 @@ import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.randomness import NEIGHBOUR, uniform
+from hyperband.ranking import ranked
 from hyperband.samplers.draws import Drawer
-from hyperband.samplers.state import from_lists, to_lists
+from hyperband.samplers.state import check_objectives, from_lists, is_finite, read_loss, to_lists, write_loss
 from hyperband.space import Choice, Points, Space
 from hyperband.trial import Loss
 
@@ -25,7 +26,8 @@ class AdaptiveSampler:
     A round starts when every earlier configuration was judged at least once; what counts is its first loss, so the
     order in which later results arrive changes nothing. In round k = 1, 2, ... a configuration starts at one of the
     elite, and every number moves by at most ``shrink**k / 2`` of its axis (of the logarithm on log axes), reflected at
-    the bounds; an unordered choice is drawn anew with probability ``shrink**k``.
+    the bounds; an unordered choice is drawn anew with probability ``shrink**k``. Of several objectives the elite are
+    those of the first fronts, see `hyperband.ranking.ranked`.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ class AdaptiveSampler:
 
 
 class AdaptiveProposer:
-    """See `hyperband.samplers.base.Proposer`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     batch = 0
 
@@ -79,7 +81,9 @@ class AdaptiveProposer:
         self._drawer = Drawer(space, seed)
         self._trials: list[int] = []
         self._points = np.empty((0, space.n_dimensions))
-        self._losses: dict[int, float] = {}
+        self._adopted: list[int] = []
+        self._adopted_points = self._points
+        self._losses: dict[int, Loss] = {}
 
     @property
     def exhausted(self) -> bool:
@@ -93,7 +97,7 @@ class AdaptiveProposer:
         waiting, first = list(trials), len(self._trials)
         while waiting and not self.exhausted:
             number, left = self._round()
-            if number > 0 and any(t not in self._losses for t in self._trials[: self._start(number)]):
+            if any(trial not in self._losses for trial in self._before(number)):
                 break
             batch = waiting[:left]
             elite = self._elite(number)
@@ -106,8 +110,16 @@ class AdaptiveProposer:
             waiting = waiting[len(points) :]
         return self._points[first:]
 
+    def adopt(self, trials: Sequence[int], points: Points) -> None:
+        """Build upon these trials, too, once all of them were judged, and do not repeat them."""
+        self._adopted += trials
+        self._adopted_points = np.concatenate([self._adopted_points, points])
+        self._drawer.remember(points)
+
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """The first loss of a trial counts; NaN and infinite ones are never elite."""
+        if is_finite(loss):
+            check_objectives(loss, next(filter(is_finite, self._losses.values()), None))
         self._losses.setdefault(trial, loss)
 
     def state_dict(self) -> dict[str, Any]:
@@ -115,16 +127,21 @@ class AdaptiveProposer:
         return {
             "trials": list(self._trials),
             "points": to_lists(self._points),
-            "losses": [[t, loss if math.isfinite(loss) else None] for t, loss in sorted(self._losses.items())],
+            "adopted": list(self._adopted),
+            "adopted_points": to_lists(self._adopted_points),
+            "losses": [[trial, write_loss(loss)] for trial, loss in sorted(self._losses.items())],
             "exhausted": self._drawer.exhausted,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._trials = [int(t) for t in state["trials"]]
-        self._points = from_lists(state["points"], self._space.n_dimensions)
-        self._losses = {int(t): math.nan if loss is None else float(loss) for t, loss in state["losses"]}
+        self._trials, self._adopted = ([int(t) for t in state[name]] for name in ("trials", "adopted"))
+        d = self._space.n_dimensions
+        self._points, self._adopted_points = (from_lists(state[name], d) for name in ("points", "adopted_points"))
+        self._losses = {int(trial): read_loss(loss) for trial, loss in state["losses"]}
+        self._drawer = Drawer(self._space, self._seed)
         self._drawer.remember(self._points)
+        self._drawer.remember(self._adopted_points)
         self._drawer.exhausted = bool(state["exhausted"])
 
     def _start(self, number: int) -> int:
@@ -139,14 +156,17 @@ class AdaptiveProposer:
         number = (n - s.n_coarse) // s.n_per_round + 1
         return number, self._start(number + 1) - n
 
+    def _before(self, number: int) -> list[int]:
+        """Trials that a round builds upon: those of earlier rounds, and the adopted ones."""
+        return self._adopted + self._trials[: self._start(number)] if number else []
+
     def _elite(self, number: int) -> Points:
         """Points of the best configurations of earlier rounds; ties by trial."""
-        ranked = [
-            (self._losses[trial], trial, place)
-            for place, trial in enumerate(self._trials[: self._start(number)])
-            if math.isfinite(self._losses[trial])
-        ]
-        return self._points[[place for _, _, place in sorted(ranked)[: self._settings.elite]]]
+        trials = self._before(number)
+        points = np.concatenate([self._adopted_points, self._points[: self._start(number)]])
+        good = [place for place, trial in enumerate(trials) if is_finite(self._losses[trial])]
+        best = ranked([self._losses[trials[place]] for place in good], [trials[place] for place in good])
+        return points[[good[row] for row in best[: self._settings.elite].tolist()]]
 
     def _near(self, elite: Points, number: int, trials: Sequence[int], attempt: int) -> Points:
         d, width = self._space.n_dimensions, self._settings.shrink**number

@@ -43,6 +43,17 @@ class Proposer(Protocol):
         """Continue where `state_dict` was taken."""
 
 
+class Adopter(Proposer, Protocol):
+    """A proposer that takes in trials of others; see `hyperband.samplers.warm`. All samplers of this package do."""
+
+    def adopt(self, trials: Sequence[int], points: NDArray[np.float64]) -> None:
+        """These trials have these points, although another proposed them.
+
+        They are not repeated in a finite space; a proposer that learns uses the results that are told of them. Trials
+        of an earlier search have numbers below 0.
+        """
+
+
 class Sampler(Protocol):
     """Who is tried: frozen settings."""
 

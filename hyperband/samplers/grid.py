@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hyperband.errors import InputError
+from hyperband.samplers.state import from_lists, to_lists
 from hyperband.space import Points, Space
 from hyperband.space.combinations import grid_blocks
 from hyperband.trial import Loss
@@ -42,12 +43,13 @@ class GridSampler:
 
 
 class GridProposer:
-    """See `hyperband.samplers.base.Proposer`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     batch = 0
 
     def __init__(self, space: Space, points: int | Mapping[str, int]) -> None:
         self._space, self._points = space, points
+        self._adopted: dict[bytes, Points] = {}
         self._rewind(0)
         if self._next is None:
             raise InputError("The constraints must allow some point of the grid; got none. Take more points.")
@@ -57,7 +59,7 @@ class GridProposer:
         self._handed_out = handed_out
         for _ in range(handed_out):
             next(self._rows, None)
-        self._next = next(self._rows, None)
+        self._advance()
 
     @property
     def exhausted(self) -> bool:
@@ -69,17 +71,36 @@ class GridProposer:
         rows: list[Points] = []
         while self._next is not None and len(rows) < len(trials):
             rows.append(self._next)
-            self._next = next(self._rows, None)
-        self._handed_out += len(rows)
+            self._handed_out += 1
+            self._advance()
         return np.array(rows).reshape(len(rows), self._space.n_dimensions)
+
+    def adopt(self, trials: Sequence[int], points: Points) -> None:
+        """Leave these out of what is still to come."""
+        self._adopted.update((row.tobytes(), row) for row in self._space.canonical(points))
+        if self._next is not None and self._is_adopted(self._next):
+            self._handed_out += 1
+            self._advance()
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
-        """How many points were proposed."""
-        return {"handed_out": self._handed_out}
+        """How many points of the grid are over, and what to leave out of the rest."""
+        return {"handed_out": self._handed_out, "adopted": to_lists(np.array(list(self._adopted.values())))}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
+        adopted = from_lists(state["adopted"], self._space.n_dimensions)
+        self._adopted = {row.tobytes(): row for row in adopted}
         self._rewind(int(state["handed_out"]))
+
+    def _advance(self) -> None:
+        """Look for the next point that was not adopted."""
+        self._next = next(self._rows, None)
+        while self._next is not None and self._is_adopted(self._next):
+            self._handed_out += 1
+            self._next = next(self._rows, None)
+
+    def _is_adopted(self, row: Points) -> bool:
+        return bool(self._adopted) and self._space.canonical(row[None])[0].tobytes() in self._adopted

@@ -32,14 +32,14 @@ class RandomSampler:
 
 
 class RandomProposer:
-    """See `hyperband.samplers.base.Proposer`."""
+    """See `hyperband.samplers.base.Adopter`."""
 
     batch = 0
 
     def __init__(self, space: Space, seed: int) -> None:
-        self._drawer = Drawer(space, seed)
+        self._space, self._seed, self._drawer = space, seed, Drawer(space, seed)
         self.pure = not space.repeats
-        self._repeats, self._proposed = space.repeats, np.empty((0, space.n_dimensions))
+        self._repeats, self._proposed = space.repeats, [np.empty((0, space.n_dimensions))]
 
     @property
     def exhausted(self) -> bool:
@@ -49,19 +49,28 @@ class RandomProposer:
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         points = self._drawer.draw(trials, self._drawer.random)
-        if self._repeats:
-            self._proposed = np.concatenate([self._proposed, points])
+        self._keep(points)
         return points
+
+    def adopt(self, trials: Sequence[int], points: Points) -> None:
+        """Do not repeat these."""
+        self._drawer.remember(points)
+        self._keep(points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
         """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return {"proposed": to_lists(self._proposed), "exhausted": self.exhausted}
+        return {"proposed": to_lists(np.concatenate(self._proposed)), "exhausted": self.exhausted}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._proposed = from_lists(state["proposed"], self._proposed.shape[1])
-        self._drawer.remember(self._proposed)
+        proposed = from_lists(state["proposed"], self._space.n_dimensions)
+        self._drawer, self._proposed = Drawer(self._space, self._seed), [proposed]
+        self._drawer.remember(proposed)
         self._drawer.exhausted = bool(state["exhausted"])
+
+    def _keep(self, points: Points) -> None:
+        if self._repeats:
+            self._proposed.append(points)

@@ -192,9 +192,9 @@ def population_plan(n: int, max_resource: Number, interval: Number, n_replaced: 
     top, step = _resource(max_resource, "max_resource", whole), _resource(interval, "interval", whole)
     if step > top:
         raise InputError(f"`interval` must be at most `max_resource` ({max_resource!r}); got {interval!r}.")
-    amounts = [step * i for i in range(1, math.ceil(top / step))] + [top]
-    if len(amounts) > MOST_STEPS:
+    if math.ceil(top / step) > MOST_STEPS:
         raise InputError(f"`interval` must leave at most {MOST_STEPS} steps up to max_resource; got {interval!r}.")
+    amounts = [step * i for i in range(1, math.ceil(top / step))] + [top]
     rungs = [Rung(n, plain(r), n_replaced if i else 0) for i, r in enumerate(amounts)]
     return Plan((Bracket(len(rungs) - 1, tuple(rungs), copies=True),))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 from hyperband.space.numbers import LARGEST, Column
+from hyperband.space.priors import FAVOURS, SPREADS, Bell, Weights, shares_of, weights_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,19 @@ class Choice:
     Parameters
     ----------
     options : sequence of distinct values; NumPy values become Python ones, and lists tuples
+        Or a mapping of values to the parameters that come with each, by name: see `hyperband.space.nested`.
     default : one of the options, optional
     ordered : bool
+        With it an adaptive sampler moves from an option to its neighbours, a grid takes evenly spaced ones, and the
+        middle one is the default where none is given (the first otherwise).
+    prior : None, one positive weight an option, or "low", "medium", "high", optional
+        A name gives the default 2, 4 or 8 times the weight of any other; of ordered options, a normal distribution
+        around the default, as of an `Int`. Samplers that know priors use it; see `Space.from_prior`.
 
     Raises
     ------
     InputError
-        When there is no option, one occurs twice, or the default is not among them.
+        When there is no option, one occurs twice, the default is not among them, or a prior is none of these.
 
     Examples
     --------
@@ -34,14 +41,18 @@ class Choice:
     ['relu', 'tanh']
     """
 
-    options: Sequence[Any]
+    options: Sequence[Any] | Mapping[Any, Any]
     default: Any = None
     ordered: bool = False
+    prior: Sequence[float] | str | None = None
+    branches: Mapping[Any, Any] | None = field(init=False, repr=False, hash=False, default=None)
     _places: dict[Any, int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.options, str | bytes) or not hasattr(self.options, "__iter__"):
             raise InputError(f"`options` of a Choice must be a list of values; got {self.options!r}.")
+        if isinstance(self.options, Mapping):
+            object.__setattr__(self, "branches", {plain(key): value for key, value in self.options.items()})
         object.__setattr__(self, "options", tuple(plain(option) for option in self.options))
         object.__setattr__(self, "default", plain(self.default))
         if not self.options:
@@ -53,6 +64,7 @@ class Choice:
                 raise InputError(f"`options` of a Choice must differ from one another; got {option!r} twice.")
         if self.default is not None:
             self.index(self.default)
+        object.__setattr__(self, "prior", weights_of(self.prior, len(self.options)))
 
     @property
     def n_values(self) -> float:
@@ -95,7 +107,28 @@ class Choice:
         return places / len(self.options) + self._half
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "choice", "options": list(self.options), "default": self.default, "ordered": self.ordered}
+        written = {"type": "choice", "options": list(self.options), "default": self.default, "ordered": self.ordered}
+        return written if self.prior is None else {**written, "prior": self.prior}
+
+    def from_prior(self, u: Column) -> Column:
+        law = self._law()
+        return u if law is None else law.quantile(u)
+
+    def log_prior(self, u: Column) -> Column:
+        law, places = self._law(), self.indices(u)
+        if isinstance(law, Bell):
+            return law.log_ratio_of_bins(places / len(self.options), (places + 1) / len(self.options))
+        return np.zeros(len(u)) if law is None else law.log_ratio(places)
+
+    def _law(self) -> Bell | Weights | None:
+        if self.prior is None:
+            return None
+        if not isinstance(self.prior, str):
+            return Weights(shares_of(self.prior))
+        if self.ordered:
+            return Bell(self.default_point, SPREADS[self.prior])
+        favoured = int(self.default_point * len(self.options))
+        return Weights(shares_of([FAVOURS[self.prior] if k == favoured else 1.0 for k in range(len(self.options))]))
 
     @property
     def _half(self) -> float:

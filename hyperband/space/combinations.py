@@ -43,20 +43,30 @@ def axes_of(space: Space, points: int | Mapping[str, int]) -> list[Column]:
 def combinations(space: Space, axes: Sequence[Column]) -> Iterator[Points]:
     """Every configuration of these axes once, in blocks of rows, the last parameter fastest; constraints play no part.
 
-    Where a condition switches a parameter off, its axis counts once.
+    Where a condition switches a parameter off, its axis counts once; nothing is laid out below it.
     """
-    shape = [len(axis) for axis in axes]
-    total = math.prod(shape)
-    for start in range(0, total, _BLOCK):
-        number = np.arange(start, min(total, start + _BLOCK), dtype=object if total > 2**62 else np.int64)
-        rows, first = np.empty((len(number), len(axes))), np.empty((len(number), len(axes)), dtype=np.bool_)
-        for place in range(len(axes) - 1, -1, -1):
-            index = (number % shape[place]).astype(np.int64)
-            rows[:, place], first[:, place] = axes[place][index], index == 0
-            number = number // shape[place]
-        rows = space.activate(rows)
-        # Rows that differ only where they are switched off are one configuration: the first of them stands for all.
-        yield rows[(first | ~np.isnan(rows)).all(axis=1)]
+    names, d = space.names, len(axes)
+    #: Rows whose columns before a place are set, and where each of these is the first point of its axis.
+    waiting = [(np.zeros((1, d)), np.ones((1, d), dtype=np.bool_), 0)]
+    while waiting:
+        rows, first, place = waiting.pop()
+        if place == d:
+            rows = space.activate(rows)
+            # A parameter before its parent was laid out for nothing where it is off: the first point stands for all.
+            yield rows[(first | ~np.isnan(rows)).all(axis=1)]
+            continue
+        off = space.switches.off_by_then(names[place], rows)
+        times = np.where(off, 1, len(axes[place]))
+        ends = np.cumsum(times)
+        fit = max(1, int(np.searchsorted(ends, _BLOCK, side="right")))
+        if fit < len(rows):
+            waiting.append((rows[fit:], first[fit:], place))
+        source = np.repeat(np.arange(fit), times[:fit])
+        index = np.arange(len(source)) - (ends - times)[source]
+        rows, first = rows[source], first[source]
+        rows[:, place] = np.where(off[source], np.nan, axes[place][index])
+        first[:, place] = index == 0
+        waiting.append((rows, first, place + 1))
 
 
 def grid_blocks(space: Space, points: int | Mapping[str, int]) -> Iterator[Points]:
@@ -73,11 +83,13 @@ def count(space: Space, lengths: Sequence[float], axes: Sequence[Column]) -> flo
     """
     parents = {condition.parent for condition in space.conditions}
     laid_out = [axis if name in parents else axis[:1] for name, axis in zip(space.names, axes, strict=True)]
-    if math.prod(map(len, laid_out)) > COUNTED:
-        return math.prod(lengths)
     free = [place for place, name in enumerate(space.names) if name not in parents]
     total: float = 0
+    seen = 0
     for rows in combinations(space, laid_out):
+        seen += len(rows)
+        if seen > COUNTED:
+            return math.prod(lengths)
         patterns, times = np.unique(~np.isnan(rows[:, free]), axis=0, return_counts=True)
         for active, n in zip(patterns.tolist(), times.tolist(), strict=True):
             total += n * math.prod(lengths[place] for place, on in zip(free, active, strict=True) if on)

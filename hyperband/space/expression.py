@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ _EQUALITY: dict[type, Callable[[Any, Any], Any]] = {ast.Eq: operator.eq, ast.Not
 
 #: Longest text, in characters: far from the depth at which Python's parser gives up.
 LONGEST = 1000
+#: Texts, which may hold anything, and names in backticks.
+_QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`([^`]+)`""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Expression:
     """A constraint in words: comparisons of parameters and numbers with + - * / **, joined by ``and``, ``or``, ``not``.
 
     ``==`` and ``!=`` also compare with texts, True, False and None. Numbers are compared as float64. In a `Space` a
-    constraint holds wherever a parameter that it names is switched off.
+    constraint holds wherever a parameter that it names is switched off. Names of nested parameters are written
+    ``kind.cnn.width`` and ``layers[0].width``; any name may stand in backticks.
 
     Raises
     ------
@@ -58,7 +62,7 @@ class Expression:
         if len(self.text) > LONGEST:
             raise InputError(f"A constraint must have at most {LONGEST} characters; got {len(self.text)}. Split it.")
         try:
-            tree = ast.parse(self.text.strip(), mode="eval").body
+            tree = _parsed(self.text.strip())
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise InputError(f"A constraint must read like 'x < y'; got {self.text!r}: {error}.") from None
         if not _is_truth(tree):
@@ -69,6 +73,10 @@ class Expression:
     def names(self) -> tuple[str, ...]:
         """Parameters that it speaks of."""
         return tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
+
+    def inside(self, nest: str) -> str:
+        """The text for a space in which the parameters stand below this name."""
+        return ast.unparse(_Renamed(lambda name: quoted(f"{nest}.{name}")).visit(_parsed(self.text.strip())))
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Truth by row, shape (n,).
@@ -93,6 +101,64 @@ class Expression:
             "A constraint must compare parameters and numbers with < <= > >= == !=, computed with + - * / **, "
             f"joined by and, or, not; got {self.text!r}. Use a function for anything else."
         )
+
+
+def quoted(name: str) -> str:
+    """A name as a constraint may always write it.
+
+    Raises
+    ------
+    InputError
+        When it holds a backtick.
+
+    Examples
+    --------
+    >>> Expression(f"{quoted('learning rate')} < 1").names
+    ('learning rate',)
+    """
+    if "`" in name:
+        raise InputError(f"Names in constraints must hold no backtick; got {name!r}. Rename the parameter.")
+    return f"`{name}`"
+
+
+def _parsed(text: str) -> ast.expr:
+    """The tree of a text, each parameter one `ast.Name`, whatever its name."""
+    names: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        if match[1] is not None:
+            return match[1]
+        short = f"_{len(names)}"
+        while short in text:
+            short = f"_{short}"
+        names[short] = match[2]
+        return f" {short} "
+
+    tree: ast.expr = ast.parse(_QUOTED.sub(stand_in, text).strip(), mode="eval").body
+    joined: ast.expr = _Joined().visit(_Renamed(lambda name: names.get(name, name)).visit(tree))
+    return joined
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, rename: Callable[[str], str]) -> None:
+        self._rename = rename
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self._rename(node.id), ast.Load())
+
+
+class _Joined(ast.NodeTransformer):
+    """``layers[0].width`` as one name."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        owner = self.visit(node.value)
+        return ast.Name(f"{owner.id}.{node.attr}", ast.Load()) if isinstance(owner, ast.Name) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        owner, place = self.visit(node.value), node.slice
+        if isinstance(owner, ast.Name) and isinstance(place, ast.Constant) and type(place.value) is int:
+            return ast.Name(f"{owner.id}.{place.value}", ast.Load())
+        return node
 
 
 def _is_truth(node: ast.expr) -> bool:
@@ -144,6 +210,9 @@ def _truth(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
 
 def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
     if type(op) in _EQUALITY:
+        for name, value in ((a, b), (b, a)):
+            if isinstance(name, ast.Name) and _is_value(value) and columns[name.id].dtype.kind in "bO":
+                return _equal(columns[name.id], value) == isinstance(op, ast.Eq)
         left, right = (_raw(side, columns) for side in (a, b))
         equal = np.broadcast_arrays(left, right)
         if equal[0].dtype == object or equal[1].dtype == object:
@@ -151,6 +220,15 @@ def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDA
             return np.array(same, dtype=np.bool_) == isinstance(op, ast.Eq)
         return _EQUALITY[type(op)](left, right)
     return _ORDER[type(op)](_number(a, columns), _number(b, columns))
+
+
+def _equal(column: NDArray[Any], value: ast.expr) -> NDArray[np.bool_]:
+    """Where a column holds a text, a truth value or None."""
+    assert isinstance(value, ast.Constant)  # `_is_value` let nothing else through
+    wanted = value.value
+    if isinstance(wanted, bool):
+        return np.array([x is wanted for x in column.tolist()], dtype=np.bool_)
+    return np.array([x == wanted for x in column.tolist()], dtype=np.bool_)
 
 
 def _raw(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-
-Column = NDArray[np.float64]
+from hyperband.space.priors import Bell, spread_of
+from hyperband.space.priors import Column as Column
 
 #: Largest magnitude of an `Int`, and of one with ``log=True``: beyond it bins are narrower than float64 can tell.
 LARGEST, LARGEST_LOG = 2**50, 2**40
@@ -27,6 +27,10 @@ class Float:
     low, high : float, low < high; low > 0 with ``log``
     log : bool
     default : float in [low, high], optional
+    prior : None, "low", "medium", "high" or float, optional
+        How much the default (else the middle) is trusted: a normal distribution around its place on the axis (in the
+        logarithm with ``log``), cut off at the ends. Standard deviation 0.5, 0.25 or 0.125 of the axis, or the number
+        given. Samplers that know priors use it; see `Space.from_prior`.
 
     Raises
     ------
@@ -43,6 +47,7 @@ class Float:
     high: float
     log: bool = False
     default: float | None = None
+    prior: str | float | None = None
 
     def __post_init__(self) -> None:
         for name in ("low", "high", *([] if self.default is None else ["default"])):
@@ -55,6 +60,9 @@ class Float:
         if not math.isfinite(self.high - self.low):
             raise InputError(f"`high` - `low` of a Float must be finite; got {self.low!r} and {self.high!r}.")
         _check_rest(self.low, self.high, self.log, self.default)
+        if not isinstance(self.prior, str):
+            object.__setattr__(self, "prior", spread_of(self.prior))
+        spread_of(self.prior)
 
     @property
     def n_values(self) -> float:
@@ -97,7 +105,15 @@ class Float:
         return np.array([self.default_point]) if points == 1 else np.linspace(0.0, 1.0, points)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "float", "low": self.low, "high": self.high, "log": self.log, "default": self.default}
+        return {"type": "float", **_fields(self)}
+
+    def from_prior(self, u: Column) -> Column:
+        bell = _bell(self)
+        return u if bell is None else bell.quantile(u)
+
+    def log_prior(self, u: Column) -> Column:
+        bell = _bell(self)
+        return np.zeros(len(u)) if bell is None else bell.log_ratio(u)
 
     def _ends(self) -> tuple[float, float]:
         return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
@@ -114,6 +130,10 @@ class Int:
     low, high : int, low <= high; low > 0 with ``log``
     log : bool
     default : int in [low, high], optional
+    prior : None, "low", "medium", "high" or float, optional
+        How much the default (else the middle) is trusted: a normal distribution around its place on the axis (in the
+        logarithm with ``log``), cut off at the ends. Standard deviation 0.5, 0.25 or 0.125 of the axis, or the number
+        given. Samplers that know priors use it; see `Space.from_prior`.
 
     Raises
     ------
@@ -130,6 +150,7 @@ class Int:
     high: int
     log: bool = False
     default: int | None = None
+    prior: str | float | None = None
 
     def __post_init__(self) -> None:
         for name in ("low", "high", *([] if self.default is None else ["default"])):
@@ -146,6 +167,9 @@ class Int:
                 f"{self.low!r} and {self.high!r}. Use Float."
             )
         _check_rest(self.low, self.high, self.log, self.default)
+        if not isinstance(self.prior, str):
+            object.__setattr__(self, "prior", spread_of(self.prior))
+        spread_of(self.prior)
 
     @property
     def n_values(self) -> float:
@@ -189,11 +213,37 @@ class Int:
         return self.encode(np.unique(np.round(even)).tolist())
 
     def to_dict(self) -> dict[str, Any]:
-        return {"type": "int", "low": self.low, "high": self.high, "log": self.log, "default": self.default}
+        return {"type": "int", **_fields(self)}
+
+    def from_prior(self, u: Column) -> Column:
+        bell = _bell(self)
+        return u if bell is None else bell.quantile(u)
+
+    def log_prior(self, u: Column) -> Column:
+        bell = _bell(self)
+        if bell is None:
+            return np.zeros(len(u))
+        low, high = self._edges()
+        numbers = self.decode(u).astype(np.float64)
+        ends: list[Column] = [numbers - 0.5, numbers + 0.5]
+        ends = [np.log(end) for end in ends] if self.log else ends
+        lower, upper = ((end - low) / (high - low) for end in ends)
+        return bell.log_ratio_of_bins(lower, upper)
 
     def _edges(self) -> tuple[float, float]:
         low, high = self.low - 0.5, self.high + 0.5
         return (math.log(low), math.log(high)) if self.log else (low, high)
+
+
+def _bell(axis: Float | Int) -> Bell | None:
+    spread = spread_of(axis.prior)
+    return None if spread is None else Bell(axis.default_point, spread)
+
+
+def _fields(axis: Float | Int) -> dict[str, Any]:
+    """What both write down; a prior only where there is one."""
+    fields = {"low": axis.low, "high": axis.high, "log": axis.log, "default": axis.default}
+    return fields if axis.prior is None else {**fields, "prior": axis.prior}
 
 
 def _number(value: Any, name: str, kind: str) -> float:

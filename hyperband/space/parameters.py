@@ -45,6 +45,12 @@ class Parameter(Protocol):
     def grid(self, points: int) -> Column:
         """At most ``points`` evenly spaced points of [0, 1] with distinct values, in rising order; one: the default."""
 
+    def from_prior(self, u: Column) -> Column:
+        """Uniform draws made draws of the prior; unchanged without one."""
+
+    def log_prior(self, u: Column) -> Column:
+        """Logarithm of the prior's density over the uniform one, of the whole bin where values have bins."""
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; see `hyperband.space.text`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,28 +58,61 @@ class When:
         return {"name": self.name, "parent": self.parent, "values": list(self.values)}
 
 
+class Decoded(Mapping[str, NDArray[Any]]):
+    """Columns of values that are decoded when they are first asked for; most constraints look at few.
+
+    Parameters
+    ----------
+    names : in the order of the columns
+    decode : name -> values, shape (n,)
+    n : int, rows
+    """
+
+    def __init__(self, names: tuple[str, ...], decode: Callable[[str], NDArray[Any]], n: int) -> None:
+        self._names, self._decode, self.n = names, decode, n
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._decode(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def holds(
-    constraint: Expression | Predicate, columns: Columns, active: Mapping[str, NDArray[np.bool_]]
-) -> NDArray[Any]:
-    """Which rows satisfy the constraint, shape (n,), bool.
+    constraint: Expression | Predicate, columns: Decoded, active: Callable[[str], NDArray[np.bool_]]
+) -> NDArray[np.bool_]:
+    """Which rows satisfy the constraint, shape (n,).
 
     Raises
     ------
     InputError
-        When a function does not answer with one truth value a row.
+        When a function raises an exception, or does not answer with one truth value a row.
     """
-    n = len(next(iter(columns.values())))
     if isinstance(constraint, Expression):
-        there = np.ones(n, dtype=np.bool_)
-        for name in constraint.names:
-            there &= active[name]
+        there: NDArray[np.bool_] = np.logical_and.reduce([active(name) for name in constraint.names])
+        if there.all():
+            return constraint({name: columns[name] for name in constraint.names})
         held = ~there
         held[there] = constraint({name: columns[name][there] for name in constraint.names})
         return held
-    answer = np.asarray(constraint(columns))
-    if answer.shape != (n,) or answer.dtype != np.bool_:
+    advice = "It receives columns (arrays): write `lambda c: c['x'] < c['y']`, and & | ~ for and, or, not."
+    try:
+        answer = np.asarray(constraint(columns))
+    except Exception as error:
         raise InputError(
-            f"A constraint must answer with {n} truth values, one a row; got {answer.dtype} of shape {answer.shape}. "
-            "It receives columns (arrays): write `lambda c: c['x'] < c['y']`, and & | ~ for and, or, not."
+            f"A constraint must answer for every row; {constraint!r} raised {type(error).__name__}: {error}. {advice}"
+        ) from error
+    if answer.shape != (columns.n,) or answer.dtype != np.bool_:
+        raise InputError(
+            f"A constraint must answer with {columns.n} truth values, one a row; got {answer.dtype} of shape "
+            f"{answer.shape}. {advice}"
         )
     return answer

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space import combinations, text
-from hyperband.space.choice import Choice
+from hyperband.space import combinations, conversion, from_configspace, from_optuna, from_sklearn, text
 from hyperband.space.combinations import Points
+from hyperband.space.conditions import Conditions
 from hyperband.space.expression import Expression
-from hyperband.space.numbers import Float, Int
-from hyperband.space.parameters import Parameter, parameter_of
-from hyperband.space.rules import Constraint, Predicate, When, holds
-
-_OFF = object()
+from hyperband.space.nested import expand
+from hyperband.space.numbers import Float
+from hyperband.space.parameters import Parameter
+from hyperband.space.rules import Constraint, Decoded, Predicate, When, holds
+from hyperband.space.tree import Tree
 
 
 class Space:
@@ -29,6 +29,8 @@ class Space:
     Parameters
     ----------
     parameters : mapping of name to `Float`, `Int`, `Choice`, or any other value, which is a constant
+        Or to a `Repeat`, a `Choice` whose options bring parameters, or a mapping or `Space` of more parameters; these
+        are laid out in columns such as ``layers.0.width``, see `hyperband.space.nested`.
     conditions : iterable of `When`
     constraints : iterable of str or callable
         Texts such as ``"x < y"`` (see `Expression`), or functions of a mapping of columns that answer with one truth
@@ -43,6 +45,7 @@ class Space:
 
     Examples
     --------
+    >>> from hyperband.space import Choice, Float
     >>> space = Space({"optimizer": Choice(["adam", "sgd"]), "momentum": Float(0.5, 0.99)},
     ...               conditions=[When("momentum", "optimizer", ["sgd"])])
     >>> space.decode(np.array([[0.2, np.nan], [0.7, 0.0]]))
@@ -60,12 +63,16 @@ class Space:
         for name in parameters:
             if not isinstance(name, str) or not name:
                 raise InputError(f"Names of parameters must be texts; got {name!r}.")
-        self.parameters: dict[str, Parameter] = {name: parameter_of(p) for name, p in parameters.items()}
-        self.conditions = tuple([conditions] if isinstance(conditions, When) else conditions)
+        flat = expand(parameters)
+        self.parameters: dict[str, Parameter] = flat.parameters
+        #: Names that hold others, with their kind; see `hyperband.space.nested`.
+        self.nests: dict[str, str] = flat.nests
+        self.conditions = (*flat.conditions, *([conditions] if isinstance(conditions, When) else conditions))
         single = isinstance(constraints, str) or callable(constraints)
-        self.constraints: tuple[Constraint, ...] = tuple([constraints] if single else constraints)  # type: ignore[list-item]
+        self.constraints: tuple[Constraint, ...] = (*flat.constraints, *([constraints] if single else constraints))
         self._place = {name: place for place, name in enumerate(self.parameters)}
-        self._order = self._dependency_order()
+        #: Conditions, ready to be applied.
+        self.switches = Conditions(self.parameters, self.conditions)
         self._predicates = [self._predicate(constraint) for constraint in self.constraints]
 
     @property
@@ -90,8 +97,8 @@ class Space:
     @property
     def repeats(self) -> bool:
         """Two draws can be the same configuration: no `Float` is always active."""
-        conditional = {name for name, _ in self._order}
-        return not any(isinstance(p, Float) and name not in conditional for name, p in self.parameters.items())
+        off = self.switches.names
+        return not any(isinstance(p, Float) and name not in off for name, p in self.parameters.items())
 
     def place(self, name: str, where: str = "This") -> int:
         """Column of a parameter; ``where`` begins the error when there is none of that name."""
@@ -102,23 +109,23 @@ class Space:
     def activate(self, points: Points) -> Points:
         """Points of the full cube with NaN where their own values switch a parameter off."""
         out = np.array(points, dtype=np.float64)
-        known: dict[tuple[str, Any], NDArray[np.bool_]] = {}
-        for name, conditions in self._order:
-            for condition in conditions:
-                key = condition.parent, condition.values
-                if key not in known:
-                    known[key] = self._satisfied(condition, out)
-                out[~known[key], self._place[name]] = np.nan
+        self.switches.switch_off(out)
         return out
 
     def allowed(self, points: Points) -> NDArray[np.bool_]:
-        """Which points satisfy all constraints, shape (n,)."""
+        """Which points satisfy all constraints, shape (n,).
+
+        Raises
+        ------
+        InputError
+            When a constraint that is a function fails, or does not answer with one truth value a row.
+        """
         good = np.ones(len(points), dtype=np.bool_)
         if self._predicates and len(points):
-            columns = self.columns(points)
-            active = {name: ~np.isnan(points[:, place]) for name, place in self._place.items()}
+            points = conversion.checked(self, points)
+            columns = Decoded(self.names, lambda name: conversion.column(self, points, name), len(points))
             for predicate in self._predicates:
-                good &= holds(predicate, columns, active)
+                good &= holds(predicate, columns, lambda name: ~np.isnan(points[:, self._place[name]]))
         return good
 
     def canonical(self, points: Points) -> Points:
@@ -131,29 +138,12 @@ class Space:
 
     def columns(self, points: Points) -> dict[str, NDArray[Any]]:
         """Values by parameter, shape (n,) each: numbers with NaN, other values with None where switched off."""
-        points = self._checked(points)
-        columns: dict[str, NDArray[Any]] = {}
-        for place, (name, parameter) in enumerate(self.parameters.items()):
-            u = points[:, place]
-            off = np.isnan(u)
-            values = parameter.decode(np.where(off, 0.0, u) if off.any() else u)
-            if off.any():
-                values = values.astype(np.float64 if values.dtype.kind in "if" else object)
-                values[off] = None if values.dtype == object else np.nan
-            columns[name] = values
-        return columns
+        points = conversion.checked(self, points)
+        return {name: conversion.column(self, points, name) for name in self.parameters}
 
     def decode(self, points: Points) -> list[dict[str, Any]]:
         """Configurations of points, as Python values; parameters that are switched off are absent."""
-        points = self._checked(points)
-        lists = []
-        for place, parameter in enumerate(self.parameters.values()):
-            u = points[:, place]
-            off = np.isnan(u)
-            values = parameter.values(np.where(off, 0.0, u))
-            lists.append([_OFF if gone else v for gone, v in zip(off.tolist(), values)] if off.any() else values)
-        rows = zip(*lists, strict=True)
-        return [{name: v for name, v in zip(self.parameters, row) if v is not _OFF} for row in rows]
+        return conversion.decode(self, points)
 
     def encode(self, configurations: Sequence[Mapping[str, Any]]) -> Points:
         """Points of configurations; NaN where a parameter is absent.
@@ -164,21 +154,7 @@ class Space:
             When a name is unknown, a value is out of range, or a parameter is absent that its conditions switch on, or
             present that they switch off.
         """
-        points = np.full((len(configurations), self.n_dimensions), np.nan)
-        for row, configuration in enumerate(configurations):
-            for name, value in configuration.items():
-                place = self.place(name, "A configuration")
-                try:
-                    points[row, place] = self.parameters[name].encode([value])[0]
-                except InputError as error:
-                    raise InputError(f"Parameter {name!r}: {error}") from None
-        expected = np.isnan(self.activate(np.where(np.isnan(points), 0.0, points)))
-        wrong = np.argwhere(expected != np.isnan(points))
-        if len(wrong):
-            row, place = wrong[0]
-            state = "be absent: a condition switches it off" if expected[row, place] else "have a value"
-            raise InputError(f"Parameter {self.names[place]!r} must {state}; got {dict(configurations[row])!r}.")
-        return points
+        return conversion.encode(self, configurations)
 
     def defaults(self) -> dict[str, Any]:
         """The default configuration: defaults as given, else the middle of an axis, the first of an unordered choice.
@@ -206,10 +182,68 @@ class Space:
 
         Examples
         --------
+        >>> from hyperband.space import Float, Int
         >>> Space({"x": Float(1.0, 100.0, log=True), "k": Int(1, 2)}).grid(3)[:, 0].tolist()
         [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
         """
         return np.concatenate(list(combinations.grid_blocks(self, points)))
+
+    def from_prior(self, points: Points) -> Points:
+        """Uniform draws of the whole cube, shape (n, n_dimensions), made draws of the parameters' priors.
+
+        Column by column the inverse of the prior's distribution function, so equal draws stay equal; columns without
+        a prior stay as they are. `activate` what comes back.
+
+        Examples
+        --------
+        >>> from hyperband.space import Choice, Float
+        >>> space = Space({"kind": Choice(["a", "b"], prior=[3, 1]), "x": Float(0.0, 1.0)})
+        >>> space.columns(space.from_prior(np.array([[0.6, 0.6], [0.8, 0.6]])))["kind"].tolist()
+        ['a', 'b']
+        """
+        points = conversion.checked(self, points)
+        return np.stack([p.from_prior(points[:, i]) for i, p in enumerate(self.parameters.values())], axis=1)
+
+    def log_prior(self, points: Points) -> NDArray[np.float64]:
+        """Logarithm of the priors' density over the uniform one, shape (n,); parameters that are off count nothing.
+
+        The density is that on the unit cube, so its mean over uniform points is 1; of whole numbers and choices it is
+        the probability of the bin over its width.
+        """
+        points, total = conversion.checked(self, points), np.zeros(len(points))
+        for place, parameter in enumerate(self.parameters.values()):
+            here = ~np.isnan(points[:, place])
+            total[here] += parameter.log_prior(points[here, place])
+        return total
+
+    def nested(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration as it was nested when the space was written.
+
+        A `Repeat` becomes a list, a choice with parameters a mapping of the option to them.
+
+        Raises
+        ------
+        InputError
+            When it is no configuration of the space; see `encode`.
+
+        Examples
+        --------
+        >>> from hyperband.space import Choice, Int, Repeat
+        >>> space = Space({"kind": Choice({"tree": {}, "net": {"sizes": Repeat(1, 3, Int(1, 64))}})})
+        >>> space.nested({"kind": "net", "kind.net.sizes": 2, "kind.net.sizes.0": 8, "kind.net.sizes.1": 4})
+        {'kind': {'net': {'sizes': [8, 4]}}}
+        """
+        return Tree(self).nested(configuration)
+
+    def flat(self, nested: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration of a nested one: the inverse of `nested`.
+
+        Raises
+        ------
+        InputError
+            When it does not fit the space.
+        """
+        return Tree(self).flat(nested)
 
     def to_json(self) -> str:
         """The space as text; `from_json` reads it back.
@@ -225,6 +259,21 @@ class Space:
     def from_json(cls, written: str) -> Space:
         """The space that `to_json` wrote; `InputError` when the text is anything else."""
         return text.read(written)
+
+    @classmethod
+    def from_configspace(cls, configuration_space: Any) -> Space:
+        """The counterpart of a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.from_configspace`."""
+        return cls(*from_configspace.parts(configuration_space))
+
+    @classmethod
+    def from_optuna(cls, distributions: Mapping[str, Any]) -> Space:
+        """The counterpart of Optuna's distributions by name; see `hyperband.space.from_optuna`."""
+        return cls(from_optuna.parameters(distributions))
+
+    @classmethod
+    def from_sklearn(cls, param_distributions: Any) -> Space:
+        """The counterpart of scikit-learn's ``param_distributions``; see `hyperband.space.from_sklearn`."""
+        return cls(from_sklearn.parameters(param_distributions))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Space) and self._parts() == other._parts()
@@ -242,29 +291,7 @@ class Space:
 
     def _parts(self) -> tuple[Any, ...]:
         # The order of the parameters counts: it is that of the columns, so of the draws.
-        return list(self.parameters.items()), self.conditions, self.constraints
-
-    def _checked(self, points: Points) -> Points:
-        array = np.asarray(points, dtype=np.float64)
-        if array.ndim != 2 or array.shape[1] != self.n_dimensions:
-            raise InputError(f"Points must have shape (n, {self.n_dimensions}); got {array.shape}.")
-        outside = (array < 0.0) | (array > 1.0)
-        if outside.any():
-            raise InputError(f"Points must lie in [0, 1] or be NaN; got {array[outside][0]}.")
-        return array
-
-    def _satisfied(self, condition: When, points: Points) -> NDArray[np.bool_]:
-        u = points[:, self._place[condition.parent]]
-        there = ~np.isnan(u)
-        u, parent = np.where(there, u, 0.0), self.parameters[condition.parent]
-        if isinstance(parent, Choice):
-            table = np.zeros(len(parent.options), dtype=np.bool_)
-            table[[parent.index(value) for value in condition.values]] = True
-            found = table[parent.indices(u)]
-        else:
-            found = np.isin(parent.decode(u), list(condition.values))
-        satisfied: NDArray[np.bool_] = found & there
-        return satisfied
+        return list(self.parameters.items()), self.conditions, self.constraints, self.nests
 
     def _predicate(self, constraint: Constraint) -> Expression | Predicate:
         if isinstance(constraint, str):
@@ -278,40 +305,3 @@ class Space:
         if not callable(constraint):
             raise InputError(f"A constraint must be a text or a function; got {constraint!r}.")
         return constraint
-
-    def _dependency_order(self) -> list[tuple[str, list[When]]]:
-        """Conditional parameters, parents before children."""
-        pending: dict[str, list[When]] = {}
-        for condition in self.conditions:
-            if not isinstance(condition, When):
-                raise InputError(f"`conditions` must list When(...) records; got {condition!r}.")
-            self.place(condition.parent, "A condition")
-            self.place(condition.name, "A condition")
-            parent = self.parameters[condition.parent]
-            if not isinstance(parent, Int | Choice):
-                raise InputError(
-                    f"The parent of a condition must be an Int or a Choice; got the Float {condition.parent!r}."
-                )
-            try:
-                parent.encode(condition.values)
-            except InputError as error:
-                raise InputError(f"The condition on {condition.name!r} by {condition.parent!r}: {error}") from None
-            pending.setdefault(condition.name, []).append(condition)
-        for name, conditions in pending.items():
-            self._check_possible(name, conditions)
-        order: list[tuple[str, list[When]]] = []
-        while pending:
-            ready = [name for name, rules in pending.items() if all(r.parent not in pending for r in rules)]
-            if not ready:
-                raise InputError(f"Conditions must not go round in a circle; got one among {', '.join(pending)}.")
-            order += [(name, pending.pop(name)) for name in ready]
-        return order
-
-    def _check_possible(self, name: str, conditions: Sequence[When]) -> None:
-        for parent in {condition.parent for condition in conditions}:
-            sets = [self.parameters[parent].encode(c.values).tolist() for c in conditions if c.parent == parent]
-            if not set.intersection(*map(set, sets)):
-                raise InputError(
-                    f"Some value of {parent!r} must satisfy all conditions on {name!r}; none does. "
-                    f"Several values go into one condition: When({name!r}, {parent!r}, [...])."
-                )

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hyperband.errors import InputError
+from hyperband.space import tree
 from hyperband.space.choice import Choice
 from hyperband.space.numbers import Float, Int
 from hyperband.space.rules import When
@@ -29,6 +30,7 @@ def to_json(space: Space) -> str:
         "parameters": {name: p.to_dict() for name, p in space.parameters.items()},
         "conditions": [condition.to_dict() for condition in space.conditions],
         "constraints": list(space.constraints),
+        **({"nests": space.nests} if space.nests else {}),
     }
     try:
         text = json.dumps(data, allow_nan=False)
@@ -54,6 +56,8 @@ def read(text: str) -> Space:
             for name, entry in data["parameters"].items()
         }
         conditions = [When(**entry) for entry in data["conditions"]]
-        return Space(parameters, conditions, data["constraints"])
+        space = Space(parameters, conditions, data["constraints"])
+        space.nests = tree.read(data.get("nests", {}), space)
+        return space
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.") from None

@@ -9,61 +9,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampler_cases import LEARNERS, SAMPLERS, SPACES, carried_out, carry_out, carry_out_in_lots, loss_of
 
 from hyperband.errors import InputError
 from hyperband.samplers import AdaptiveSampler, GridSampler, RandomSampler
 from hyperband.space import Choice, Float, Int, Space, When
 
-SAMPLERS = {
-    "random": RandomSampler(),
-    "grid": GridSampler(3),
-    "adaptive": AdaptiveSampler(n_coarse=6, n_per_round=3, elite=2),
-}
-SPACES = {
-    "continuous": Space({"x": Float(0.0, 1.0), "rate": Float(1e-4, 1.0, log=True)}),
-    "conditions": Space(
-        {"kind": Choice(["a", "b"]), "x": Float(0.0, 1.0), "only_b": Float(0.0, 1.0), "n": Int(1, 100, log=True)},
-        conditions=[When("only_b", "kind", "b")],
-    ),
-    "constraint": Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraints=["x < y"]),
-    "discrete": Space({"n": Int(1, 6), "kind": Choice(["a", "b", "c"])}, constraints=["n > 1 or kind == 'a'"]),
-}
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_learner = pytest.mark.parametrize("sampler", [SAMPLERS[name] for name in LEARNERS], ids=LEARNERS)
 every_space = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
 any_sampler, any_space = st.sampled_from(list(SAMPLERS.values())), st.sampled_from(list(SPACES.values()))
-
-
-def loss_of(trial, points):
-    """Some loss: a bowl, NaN for one trial in seven."""
-    return math.nan if trial % 7 == 3 else float(np.nansum((points - 0.4) ** 2))
-
-
-def carry_out(proposer, n, rng=None, checkpoint=None):
-    """Propose for trials 0 .. n - 1 and tell a loss for each; ``rng`` varies the sizes and the order of the tells."""
-    rows, waiting = [], []
-    while len(rows) < n and not proposer.exhausted:
-        size = n - len(rows) if rng is None else int(rng.integers(1, n - len(rows) + 1))
-        points = proposer.propose(range(len(rows), len(rows) + size))
-        waiting += [(len(rows) + i, row) for i, row in enumerate(points)]
-        rows += list(points)
-        assert waiting or proposer.exhausted, "no configuration, none awaited, and not exhausted"
-        if rng is not None:
-            rng.shuffle(waiting)
-        count = len(waiting) if rng is None else int(rng.integers(0, len(waiting) + 1))
-        if len(points) < size:  # it waits for results
-            count = len(waiting)
-        for trial, row in waiting[:count]:
-            proposer.tell(trial, 1, loss_of(trial, row))
-        waiting = waiting[count:]
-        if checkpoint is not None:
-            proposer = checkpoint(proposer)
-    return np.array(rows)
 
 
 @every_sampler
 @every_space
 def test_points_obey_the_space(sampler, space):
-    points = carry_out(sampler.start(space, 0), 40)
+    points = carried_out(sampler, space, 0, 40)
     assert points.shape[1] == space.n_dimensions and len(points) >= 3
     assert ((points >= 0) & (points <= 1) | np.isnan(points)).all()
     full = np.where(np.isnan(points), 0.5, points)
@@ -74,28 +35,30 @@ def test_points_obey_the_space(sampler, space):
 @every_sampler
 @every_space
 def test_the_seed_decides(sampler, space):
-    one, same, other = (carry_out(sampler.start(space, seed), 12) for seed in (5, 5, 6))
+    one, same, other = (carried_out(sampler, space, seed, 12) for seed in (5, 5, 6))
     assert np.array_equal(one, same, equal_nan=True)
     if not isinstance(sampler, GridSampler):
         assert not np.array_equal(one, other[: len(one)], equal_nan=True)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(sampler=any_sampler, space=any_space, shuffle=st.integers(0, 2**32))
 def test_sizes_and_order_change_nothing(sampler, space, shuffle):
-    whole = carry_out(sampler.start(space, 1), 30)
-    pieces = carry_out(sampler.start(space, 1), 30, np.random.default_rng(shuffle))
+    """For a proposer with a batch: those of a lot, and of the arrival of its results."""
+    whole = carried_out(sampler, space, 1, 30)
+    pieces = carried_out(sampler, space, 1, 30, np.random.default_rng(shuffle))
     assert np.array_equal(whole, pieces, equal_nan=True)
 
 
-def test_a_random_draw_belongs_to_its_trial():
+@pytest.mark.parametrize("name", ["random", "prior"])
+def test_a_random_draw_belongs_to_its_trial(name):
     space = SPACES["conditions"]
-    whole = RandomSampler().start(space, 3).propose(range(50))
-    some = RandomSampler().start(space, 3).propose([41, 7, 30])
+    whole = SAMPLERS[name].start(space, 3).propose(range(50))
+    some = SAMPLERS[name].start(space, 3).propose([41, 7, 30])
     assert np.array_equal(some, whole[[41, 7, 30]], equal_nan=True)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(sampler=any_sampler, space=any_space, shuffle=st.integers(0, 2**32))
 def test_state_is_plain_data_and_continues_exactly(sampler, space, shuffle):
     def reborn(proposer):
@@ -105,19 +68,116 @@ def test_state_is_plain_data_and_continues_exactly(sampler, space, shuffle):
         assert new.state_dict() == proposer.state_dict()
         return new
 
-    kept = carry_out(sampler.start(space, 2), 25, np.random.default_rng(shuffle))
-    continued = carry_out(sampler.start(space, 2), 25, np.random.default_rng(shuffle), reborn)
+    kept = carried_out(sampler, space, 2, 25, np.random.default_rng(shuffle))
+    continued = carried_out(sampler, space, 2, 25, np.random.default_rng(shuffle), reborn)
     assert np.array_equal(kept, continued, equal_nan=True)
 
 
-@pytest.mark.parametrize("sampler", [RandomSampler(), SAMPLERS["adaptive"], GridSampler(6)])
-def test_a_discrete_space_ends_with_every_configuration_once(sampler):
+@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"grid", "iterable"}))
+def test_state_replaces_what_a_proposer_knew(name):
     space = SPACES["discrete"]
-    proposer = sampler.start(space, 0)
-    found = [tuple(c.values()) for c in space.decode(carry_out(proposer, 1000))]
+    fresh, used = SAMPLERS[name].start(space, 0), SAMPLERS[name].start(space, 0)
+    used.propose(range(8), [1] * 8)
+    used.tell(0, 1, 0.0)
+    used.load_state_dict(fresh.state_dict())
+    assert np.array_equal(used.propose(range(6), [1] * 6), fresh.propose(range(6), [1] * 6))
+
+
+@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"grid", "iterable", "warm"}))
+def test_a_discrete_space_ends_with_every_configuration_once(name):
+    space = SPACES["discrete"]
+    proposer = SAMPLERS[name].start(space, 0)
+    way = carry_out_in_lots if proposer.batch else carry_out
+    found = [tuple(c.values()) for c in space.decode(way(proposer, 1000))]
     allowed = {(n, kind) for n in range(1, 7) for kind in "abc" if n > 1 or kind == "a"}
     assert len(found) == len(set(found)) == space.size == len(allowed) and set(found) == allowed
-    assert proposer.exhausted and len(proposer.propose([2000])) == 0
+    assert proposer.exhausted and len(proposer.propose([2000], [1])) == 0
+
+
+def test_a_full_grid_has_every_configuration_once():
+    space = SPACES["discrete"]
+    assert len(np.unique(carry_out(GridSampler(6).start(space, 0), 1000), axis=0)) == space.size
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@every_space
+def test_adopted_trials_are_not_proposed_again_where_the_space_is_finite(name, space):
+    proposer = SAMPLERS[name].start(space, 0)
+    known = RandomSampler().start(space, 9).propose(range(4))
+    proposer.adopt(range(-4, 0), known)
+    for trial in range(-4, 0):
+        proposer.tell(trial, 1, 0.5)
+    points = (carry_out_in_lots if proposer.batch else carry_out)(proposer, 30)
+    assert len(points) >= 3
+    if space.repeats and name not in ("iterable", "warm"):  # those try what is given, as it is given
+        assert not {row.tobytes() for row in known} & {row.tobytes() for row in space.canonical(points)}
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "warm"])
+def test_several_objectives_are_accepted(name):
+    space, sampler = SPACES["conditions"], SAMPLERS[name]
+
+    def losses(trial, point):
+        return math.nan if trial % 5 == 2 else (loss_of(0, point), float(np.nansum((point - 0.8) ** 2)))
+
+    points = carry_out_in_lots(sampler.start(space, 0), 40, loss=losses)
+    assert len(points) == 40
+    worse = carry_out_in_lots(sampler.start(space, 0), 40, loss=lambda trial, point: (0.0, -trial))
+    assert not np.array_equal(points, worse, equal_nan=True), "it learns from them"
+
+
+def test_adaptive_search_takes_several_objectives():
+    proposer = AdaptiveSampler(n_coarse=4, n_per_round=8, elite=2, shrink=0.25).start(SPACES["continuous"], 0)
+    coarse = proposer.propose(range(4))
+    for trial, loss in enumerate([(2.0, 2.0), (0.0, 3.0), (3.0, 0.0), (math.nan, 0.0)]):
+        proposer.tell(trial, 1, loss)
+    proposer.load_state_dict(json.loads(json.dumps(proposer.state_dict(), allow_nan=False)))
+    near = proposer.propose(range(4, 12))
+    distance = np.abs(near[:, None] - coarse[None, [1, 2]]).max(axis=2).min(axis=1)
+    assert distance.max() <= 0.25 / 2 + 1e-12, "the two ends of the first front"
+
+
+@every_sampler
+@every_space
+def test_nothing_but_failures_is_no_error(sampler, space):
+    proposer = sampler.start(space, 0)
+    for lot in range(6):
+        trials = range(4 * lot, 4 * lot + 4)
+        for trial, _ in zip(trials, proposer.propose(trials, [1] * 4)):
+            proposer.tell(trial, 1, (math.nan, math.inf)[trial % 2])
+    assert proposer.exhausted or len(proposer.propose([24], [3])) == 1
+
+
+@pytest.mark.parametrize("name", [*LEARNERS, "adaptive"])
+def test_losses_of_other_objectives_are_refused(name):
+    proposer = SAMPLERS[name].start(SPACES["continuous"], 0)
+    proposer.propose(range(3), [1] * 3)
+    proposer.tell(0, 1, math.nan)
+    proposer.tell(1, 1, 0.5)
+    with pytest.raises(InputError, match="objectives"):
+        proposer.tell(2, 1, (0.5, 0.5))
+
+
+@every_learner
+def test_results_of_strangers_are_refused(sampler):
+    with pytest.raises(InputError, match="trial 5"):
+        sampler.start(SPACES["continuous"], 0).tell(5, 1, 0.5)
+
+
+@every_learner
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(space=any_space, shuffle=st.integers(0, 2**32))
+def test_results_may_come_one_by_one_in_any_order(sampler, space, shuffle):
+    """As under an asynchronous scheduler: proposals differ then, but each obeys the space."""
+    rng, proposer, waiting, n = np.random.default_rng(shuffle), sampler.start(space, 0), [], 0
+    while n < 40 and not proposer.exhausted:
+        for row in proposer.propose([n], [int(3 ** rng.integers(0, 3))]):
+            assert space.allowed(row[None])[0]
+            waiting.append((n, row))
+            n += 1
+        while waiting and rng.random() < 0.5:
+            trial, row = waiting.pop(int(rng.integers(len(waiting))))
+            proposer.tell(trial, int(3 ** rng.integers(0, 4)), loss_of(trial, row))
 
 
 def test_a_branch_without_numbers_is_not_proposed_again():
@@ -132,11 +192,11 @@ def test_large_finite_spaces_are_drawn_without_repetition():
     assert len(np.unique(points, axis=0)) == 3000
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-def test_contradictory_constraints_end(sampler):
+@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"iterable", "warm"}))
+def test_contradictory_constraints_end(name):
     space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraints=["x < y", "y < x"])
     with pytest.raises(InputError, match="constraints must allow some"):
-        sampler.start(space, 0).propose(range(3))
+        SAMPLERS[name].start(space, 0).propose(range(3), [1] * 3)
 
 
 def test_random_search_is_uniform_in_the_logarithm():

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
+from hyperband.schedulers import (
+    ASHAScheduler,
+    AsyncHyperbandScheduler,
+    EvolutionScheduler,
+    FullScheduler,
+    HyperbandScheduler,
+    PASHAScheduler,
+    PopulationScheduler,
+    SuccessiveHalvingScheduler,
+)
 
 SCHEDULERS = {
     "full": FullScheduler(13, 5),
@@ -23,9 +32,34 @@ SCHEDULERS = {
     "hyperband, fractional eta": HyperbandScheduler(50, 3.5),
     "hyperband, fractions": HyperbandScheduler(1, 3, 0.1, whole=False),
     "hyperband, table 1": HyperbandScheduler(27, 3, variant="table1"),
+    "hyperband, rounded up": HyperbandScheduler(27, 3, variant="ceil"),
+    "hyperband, twice": HyperbandScheduler(9, 3, repetitions=2),
+    "halving, three times": SuccessiveHalvingScheduler(9, 3, repetitions=3),
+    "halving, aggressive": SuccessiveHalvingScheduler(18, 3, n=60, min_resource=2, aggressive=True),
 }
-every_scheduler = pytest.mark.parametrize("scheduler", SCHEDULERS.values(), ids=SCHEDULERS)
-any_scheduler = st.sampled_from(list(SCHEDULERS.values()))
+GENERATIONS = {
+    "generations": EvolutionScheduler(27, 3),
+    "generations, twice": EvolutionScheduler(9, 3, repetitions=2),
+}
+POPULATIONS = {"population": PopulationScheduler(11, 10, 3, 0.3), "population of two": PopulationScheduler(2, 3, 1)}
+ASYNCHRONOUS = {
+    "asha": ASHAScheduler(27, 3, n=40),
+    "asha, fractional eta": ASHAScheduler(20, 2.5, n=23, min_resource=2),
+    "asynchronous hyperband": AsyncHyperbandScheduler(9, 3, repetitions=2),
+    "pasha": PASHAScheduler(27, 3, n=30),
+    "pasha, soft": PASHAScheduler(27, 3, n=30, epsilon=2.0),
+}
+SYNCHRONOUS = {**SCHEDULERS, **GENERATIONS, **POPULATIONS}
+ALL = {**SYNCHRONOUS, **ASYNCHRONOUS}
+
+
+def every(schedulers):
+    return pytest.mark.parametrize("scheduler", schedulers.values(), ids=schedulers)
+
+
+every_scheduler = every(SCHEDULERS)
+any_synchronous = st.sampled_from(list(SYNCHRONOUS.values()))
+any_scheduler = st.sampled_from(list(ALL.values()))
 
 
 def loss_of(trial, rung, kind="mixed"):
@@ -56,11 +90,16 @@ def carry_out(allocation, rng=None, kind="mixed", checkpoint=None):
     return told, dropped
 
 
+def amounts(scheduler):
+    """Resources of the rungs of a population."""
+    return [rung.r for rung in scheduler.plan().brackets[0].rungs]
+
+
 def as_set(slots):
     return {(slot.trial, slot.bracket, slot.rung, slot.resource, slot.previous) for slot in slots}
 
 
-@every_scheduler
+@every(SYNCHRONOUS)
 def test_what_was_run_is_the_plan_to_the_unit(scheduler):
     plan = scheduler.plan()
     told, _ = carry_out(scheduler.start(), kind="finite")
@@ -74,11 +113,12 @@ def test_what_was_run_is_the_plan_to_the_unit(scheduler):
             assert {Fraction(slot.resource).limit_denominator(10**6) for slot in here} == {rung.r}
 
 
-@every_scheduler
+@every(ALL)
 def test_each_trial_goes_on_from_where_it_was(scheduler):
     has = {}
     for slot in carry_out(scheduler.start())[0]:
-        assert slot.previous == has.get(slot.trial, 0)
+        before = has.get(slot.trial, 0) if slot.parent is None else amounts(scheduler)[slot.rung - 1]
+        assert slot.previous == before
         assert slot.resource > slot.previous
         has[slot.trial] = slot.resource
 
@@ -93,9 +133,29 @@ def test_trials_are_numbered_bracket_after_bracket(scheduler):
         first += bracket.n_configurations
 
 
-@every_scheduler
+@every({**SCHEDULERS, **ASYNCHRONOUS})
 def test_everything_that_can_start_starts_at_once(scheduler):
     assert len(scheduler.start().ask()) == scheduler.plan().n_configurations
+
+
+@every(SCHEDULERS)
+def test_one_by_one_a_bracket_waits_for_the_one_before(scheduler):
+    allocation, told = scheduler.start(one_by_one=True), []
+    while not allocation.done:
+        for slot in allocation.ask():
+            allocation.tell(slot.trial, slot.rung, loss_of(slot.trial, slot.rung))
+            told.append(slot)
+    assert [slot.bracket for slot in told] == sorted(slot.bracket for slot in told)
+    assert as_set(told) == as_set(carry_out(scheduler.start())[0])
+
+
+@every(ALL)
+def test_asking_for_no_new_trials_hands_out_none(scheduler):
+    allocation = scheduler.start()
+    assert allocation.ask(new=False) == []
+    first = allocation.ask(3)
+    assert allocation.ask(new=False) == []
+    assert [slot.trial for slot in first] == list(range(len(first)))
 
 
 @every_scheduler
@@ -108,9 +168,9 @@ def test_exactly_the_best_are_promoted_ties_by_trial_nan_never(scheduler):
             assert sorted(s.trial for s in told if (s.bracket, s.rung) == (k, i)) == sorted(expected)
 
 
-@every_scheduler
+@every(ALL)
 def test_every_trial_is_dropped_once_and_never_seen_again(scheduler):
-    allocation, open_, dropped = scheduler.start(), [], []
+    allocation, open_, dropped, handed = scheduler.start(), [], [], 0
     while not allocation.done:
         asked = allocation.ask(4)
         assert not {slot.trial for slot in asked} & set(dropped)
@@ -118,18 +178,26 @@ def test_every_trial_is_dropped_once_and_never_seen_again(scheduler):
         slot = open_.pop(0)
         allocation.tell(slot.trial, slot.rung, loss_of(slot.trial, slot.rung))
         dropped += allocation.dropped()
-    assert sorted(dropped) == list(range(scheduler.plan().n_configurations))
+        handed = max([handed, *(slot.trial for slot in asked)])
+    assert sorted(dropped) == list(range(handed + 1))
     assert allocation.dropped() == []
 
 
-@every_scheduler
-def test_when_all_fail_nobody_is_promoted_and_it_ends(scheduler):
+@every({**SCHEDULERS, **POPULATIONS, **ASYNCHRONOUS})
+def test_when_all_fail_nobody_goes_on_and_it_ends(scheduler):
     told, dropped = carry_out(scheduler.start(), kind="nan")
     assert {slot.rung for slot in told} == {0}
-    assert sorted(dropped) == list(range(scheduler.plan().n_configurations))
+    assert sorted(dropped) == sorted(slot.trial for slot in told)
 
 
-@given(scheduler=any_scheduler, seed=st.integers(0, 10**6), kind=st.sampled_from(["mixed", "finite", "nan"]))
+@every(GENERATIONS)
+def test_when_all_fail_later_generations_still_begin(scheduler):
+    told, _ = carry_out(scheduler.start(), kind="nan")
+    assert {slot.rung for slot in told if slot.bracket == 0} == {0}
+    assert {slot.previous for slot in told} == {0}
+
+
+@given(scheduler=any_synchronous, seed=st.integers(0, 10**6), kind=st.sampled_from(["mixed", "finite", "nan"]))
 @settings(deadline=None)
 def test_the_order_of_arrival_changes_nothing(scheduler, seed, kind):
     told, dropped = carry_out(scheduler.start(), kind=kind)
@@ -153,6 +221,24 @@ def test_saving_and_loading_at_every_point_changes_nothing(scheduler, seed):
 
 @given(scheduler=any_scheduler, available=st.integers(0, 30), n=st.integers(1, 20))
 @settings(deadline=None)
+def test_an_exhausted_space_ends(scheduler, available, n):
+    allocation, told, begun = scheduler.start(), [], set()
+    while not allocation.done:
+        slots = allocation.ask(n)
+        without = [slot.trial for slot in slots if slot.begins and slot.trial >= available]
+        if without:
+            allocation.withdraw(without)
+        for slot in slots:
+            if slot.trial not in without:
+                allocation.tell(slot.trial, slot.rung, loss_of(slot.trial, slot.rung))
+                told.append(slot)
+                begun |= {slot.trial} if slot.begins else set()
+    assert begun <= set(range(available))
+    assert sorted(allocation.dropped()) == sorted({slot.trial for slot in told})
+
+
+@given(scheduler=st.sampled_from(list(SCHEDULERS.values())), available=st.integers(0, 30), n=st.integers(1, 20))
+@settings(deadline=None)
 def test_an_exhausted_space_shrinks_the_rungs_and_ends(scheduler, available, n):
     allocation, told = scheduler.start(), []
     while not allocation.done:
@@ -174,7 +260,7 @@ def test_an_exhausted_space_shrinks_the_rungs_and_ends(scheduler, available, n):
     assert sorted(allocation.dropped()) == sorted({slot.trial for slot in told})
 
 
-@every_scheduler
+@every(ALL)
 def test_wrong_tells_are_refused_and_change_nothing(scheduler):
     allocation = scheduler.start()
     slot = allocation.ask(2)[0]
@@ -182,11 +268,12 @@ def test_wrong_tells_are_refused_and_change_nothing(scheduler):
     for trial, rung, message in [
         (10**6, 0, "trial from 0 to"),
         (-1, 0, "trial from 0 to"),
-        (5, 0, "handed out in this rung; got trial 5"),
+        (2, 0, "handed out in this rung; got trial 2|trial from 0 to 1; got trial 2"),
         (slot.trial, 1, "open rung 0; got rung 1"),
     ]:
         with pytest.raises(InputError, match=message):
             allocation.tell(trial, rung, 0.5)
+        assert allocation.state_dict() == before
     allocation.tell(slot.trial, 0, 0.5)
     with pytest.raises(InputError, match="told once a rung"):
         allocation.tell(slot.trial, 0, 0.4)

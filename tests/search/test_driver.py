@@ -137,6 +137,90 @@ def test_target_loss():
     assert (result.stopped, result.n_evaluations) == ("finished", 50)
 
 
+def test_budget_of_cost_counts_what_evaluations_said():
+    class Dear(Recorder):
+        def collect(self):
+            batch, self.queue = self.queue[: self.size], self.queue[self.size :]
+            return [result_of(job, 1.0, cost=2.5) for job in batch]
+
+    result = drive(Algorithm(FullScheduler(50, 1)).start(), Dear(1, 1), Budget(cost=10))
+    assert (result.stopped, result.cost) == ("cost", 10)
+    # Costs are known afterwards: what is at work when the budget is spent is finished.
+    result = drive(Algorithm(FullScheduler(50, 1)).start(), Dear(1, 3), Budget(cost=9))
+    assert (result.stopped, result.cost) == ("cost", 15)
+    run = Algorithm(FullScheduler(50, 1)).start()
+    drive(run, Dear(1, 1), Budget(evaluations=3))
+    assert drive(run, Dear(1, 1), Budget(cost=10)).cost == 10, "a run that goes on has already paid"
+
+
+class Told(Recorder):
+    """Losses by trial."""
+
+    def __init__(self, losses, size=1):
+        super().__init__(size, size)
+        self.losses = losses
+
+    def collect(self):
+        batch, self.queue = self.queue[: self.size], self.queue[self.size :]
+        return [result_of(job, self.losses[job.trial]) for job in reversed(batch)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "least", "n"),
+    [
+        ([5, 4, 3, 3, 3, 3, 2], 3, 0.0, 6),
+        ([5, 4, 3, 3, 3, 2, 9], 3, 0.0, 7),
+        ([5, math.nan, math.inf, 4], 2, 0.0, 3),
+        ([math.nan, math.nan, 1.0], 2, 0.0, 2),
+        ([5, 4.9, 4.7, 4.6, 4.4, 1], 2, 0.25, 6),
+        ([5, 4.9, 4.8, 1, 1, 1], 2, 0.5, 3),
+        ([5, 4, 3], 1, 0.0, 3),
+    ],
+)
+def test_patience_ends_when_nothing_gets_better(losses, patience, least, n):
+    for size in (1, 7):  # a batch counts in the order of its trials, whatever the order in it
+        budget = Budget(patience=patience, min_improvement=least)
+        result = drive(Algorithm(FullScheduler(len(losses), 1)).start(), Told(losses, size), budget)
+        if size == 1:
+            assert result.n_evaluations == n
+            assert result.stopped == ("patience" if n < len(losses) else "finished")
+
+
+def test_a_run_without_end_needs_a_limit():
+    run = Algorithm(FullScheduler(20, 1)).start()
+    run.plan = Endless()
+    with pytest.raises(InputError, match="`budget` must have a limit when the algorithm has no end; got none"):
+        drive(run, Recorder(), Budget())
+    assert run.n_evaluations == 0
+    assert drive(run, Recorder(), Budget(patience=2)).n_evaluations > 0
+
+
+class Endless:
+    endless = True
+
+
+def test_a_deadline_is_set_from_the_budget_of_time():
+    evaluator = Recorder()
+    evaluator.deadline = 3.0
+    drive(Algorithm(FullScheduler(2, 1)).start(), evaluator)
+    assert evaluator.deadline is None
+    evaluator.released.clear()
+    before = time.monotonic()
+    drive(Algorithm(FullScheduler(2, 1)).start(), evaluator, Budget(seconds=1000))
+    assert before + 1000 <= evaluator.deadline <= time.monotonic() + 1000
+
+
+def test_capacity_is_read_anew():
+    class Growing(Recorder):
+        def submit(self, jobs):
+            super().submit(jobs)
+            self.capacity = min(5, self.capacity + 1)
+
+    evaluator = Growing(1, 1)
+    drive(Algorithm(FullScheduler(20, 1)).start(), evaluator)
+    assert evaluator.most == 5
+
+
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
@@ -145,6 +229,14 @@ def test_target_loss():
         ({"resource": -1}, "`resource` of a budget must be greater than 0"),
         ({"evaluations": 0}, "`evaluations` must be a whole number of at least 1"),
         ({"target": math.nan}, "`target` of a budget must be a number"),
+        ({"target": "0.1"}, "`target` of a budget must be a number; got '0.1'"),
+        ({"seconds": "1"}, "`seconds` of a budget must be greater than 0; got '1'"),
+        ({"seconds": True}, "`seconds` of a budget must be greater than 0; got True"),
+        ({"cost": 0}, "`cost` of a budget must be greater than 0; got 0"),
+        ({"patience": 0}, "`patience` must be a whole number of at least 1; got 0"),
+        ({"patience": 3, "min_improvement": -1}, "`min_improvement` must be at least 0; got -1"),
+        ({"patience": 3, "min_improvement": math.nan}, "`min_improvement` must be a finite number; got nan"),
+        ({"min_improvement": 0.1}, "`min_improvement` needs `patience`; got 0.1"),
     ],
 )
 def test_budgets_that_mean_nothing_are_refused(limits, message):

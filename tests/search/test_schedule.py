@@ -218,7 +218,10 @@ def test_plain_data():
         (lambda: hyperband_plan(8.5), "`max_resource` must be a whole number; got 8.5. Pass whole=False"),
         (lambda: hyperband_plan(9, 3, -1), "`min_resource` must be greater than 0; got -1."),
         (lambda: hyperband_plan(9, 3, 10), r"`max_resource` must be at least `min_resource` \(10\); got 9."),
-        (lambda: hyperband_plan(9, 3, variant="table2"), "`variant` must be one of algorithm1, table1, ceil; got 'table2'."),
+        (
+            lambda: hyperband_plan(9, 3, variant="table2"),
+            "`variant` must be one of algorithm1, table1, ceil; got 'table2'.",
+        ),
         (lambda: successive_halving_plan(9, 3, n=0), "`n` must be a whole number of at least 1; got 0."),
         (lambda: full_plan(2.5, 9), "`n` must be a whole number of at least 1; got 2.5."),
         (lambda: full_plan(None, 9), "`n` must be a whole number of at least 1; got None."),

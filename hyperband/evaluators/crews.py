@@ -1,0 +1,60 @@
+"""Which workers an objective gets, and what it must offer for that."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hyperband.errors import InputError
+from hyperband.evaluators.objectives import Kind
+from hyperband.evaluators.place import Place
+from hyperband.evaluators.saved import Saved
+from hyperband.evaluators.workers.base import Crew
+from hyperband.evaluators.workers.here import Here
+from hyperband.evaluators.workers.settings import Workers
+from hyperband.evaluators.workers.threads import Threads
+
+
+def saved_states(workers: Workers, kind: Kind) -> Saved | None:
+    """Where states are written, if anywhere."""
+    if workers.state_dir is None:
+        return None
+    if kind is not Kind.CONTINUES:
+        raise InputError(
+            "`state_dir` must be None unless the objective hands over a state: objective(configuration, resource, "
+            f"state) -> Evaluation(loss, state=...); got an objective of {kind.value}."
+        )
+    return Saved(workers.state_dir)
+
+
+def crew_of(objective: Callable[..., Any], kind: Kind, workers: Workers, saved: Saved | None) -> Crew:
+    """A crew without workers yet; each of its objects is a `Place`."""
+    make = partial(Place, objective, kind, saved)
+    if workers.executor == "processes":
+        recipe = _recipe(objective, make)
+        from hyperband.evaluators.workers.processes import Processes  # it loads multiprocessing: only when used
+
+        return Processes(recipe)
+    return Here(make()) if workers.n == 1 and workers.timeout is None else Threads(make())
+
+
+def _recipe(objective: Callable[..., Any], make: Callable[[], Place]) -> bytes:
+    """The way to make a place, for another process."""
+    remedy = "Define it at the top level of a module, or use executor='threads'."
+    try:
+        recipe = pickle.dumps(make)
+    except Exception as error:  # whatever the user's objects do when they are pickled
+        raise InputError(
+            f"`objective` must be picklable for executor='processes'; got {objective!r}: {error}. {remedy}"
+        ) from None
+    main = sys.modules["__main__"]
+    interactive = getattr(main, "__file__", None) is None and getattr(main, "__spec__", None) is None
+    if interactive and b"__main__" in recipe:
+        raise InputError(
+            "`objective` must be in a file for executor='processes': worker processes cannot see what was typed into "
+            f"an interactive session; got {objective!r}. {remedy}"
+        )
+    return recipe

@@ -1,0 +1,204 @@
+"""Spaces within spaces: a choice whose options bring parameters of their own, layers of a variable number, groups.
+
+A nested space is written as it is meant and laid out in ordinary columns and conditions when the `Space` is built:
+
+===========================================  =========================================================
+written                                      parameters
+===========================================  =========================================================
+``"kind": Choice({"cnn": {"width": ...}})``  ``kind``, and ``kind.cnn.width`` when ``kind`` is ``"cnn"``
+``"layers": Repeat(1, 3, {"width": ...})``   ``layers``, their number, and ``layers.0.width``, ...
+``"sizes": Repeat(1, 3, Int(8, 64))``        ``sizes``, their number, and ``sizes.0``, ``sizes.1``, ...
+``"adam": {"beta": Float(...)}``             ``adam.beta``
+===========================================  =========================================================
+
+Wherever a mapping of parameters stands, a `Space` may, with conditions and constraints of its own. `Space.nested`
+gives a configuration back in the form in which the space was written, `Space.flat` takes it.
+
+Examples
+--------
+>>> from hyperband.space import Space
+>>> width = Int(8, 512, log=True)
+>>> space = Space({"net": Choice({"mlp": {"layers": Repeat(1, 3, {"width": width})}, "linear": {}})})
+>>> space.flat({"net": {"mlp": {"layers": [{"width": 64}]}}})
+{'net': 'mlp', 'net.mlp.layers': 1, 'net.mlp.layers.0.width': 64}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hyperband.errors import InputError
+from hyperband.space.choice import Choice
+from hyperband.space.expression import Expression
+from hyperband.space.numbers import Float, Int
+from hyperband.space.parameters import Parameter, parameter_of
+from hyperband.space.rules import Constraint, When
+
+if TYPE_CHECKING:
+    from hyperband.space.space import Space
+
+CHOICE, REPEAT, GROUP = "choice", "repeat", "group"
+#: Most repetitions: each is laid out in columns.
+MOST = 1000
+
+#: What a condition asks for: parent and values.
+_Exists = tuple[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """From ``low`` to ``high`` times the same parameters, each time with values of their own.
+
+    Parameters
+    ----------
+    low, high : int, 0 <= low <= high <= 1000
+    each : mapping of name to parameter, a `Space`, or one parameter
+    default : int in [low, high], optional, how often
+    prior : None, "low", "medium", "high" or float, optional, of the number; see `Int`
+
+    Raises
+    ------
+    InputError
+        When a number breaks one of these rules.
+
+    Examples
+    --------
+    >>> from hyperband.space import Space
+    >>> Space({"layers": Repeat(1, 2, {"width": Int(8, 512, log=True)})}).names
+    ('layers', 'layers.0.width', 'layers.1.width')
+    """
+
+    low: int
+    high: int
+    each: Any
+    default: int | None = None
+    prior: str | float | None = None
+
+    def __post_init__(self) -> None:
+        count = self.count
+        if count.low < 0 or count.high > MOST:
+            raise InputError(
+                f"`low` and `high` of a Repeat must lie in [0, {MOST}]; got {self.low!r} and {self.high!r}."
+            )
+
+    @property
+    def count(self) -> Int:
+        """The axis of the number."""
+        return Int(self.low, self.high, default=self.default, prior=self.prior)
+
+
+@dataclass
+class Flat:
+    """A nested space in ordinary columns; ``nests`` are the names that hold others, with their kind."""
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    conditions: list[When] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
+    nests: dict[str, str] = field(default_factory=dict)
+    _inside: dict[str, str | None] = field(default_factory=dict)  # the nest that each name was written in
+
+    def add(self, name: str, value: Any, inside: str | None = None, exists: _Exists | None = None) -> None:
+        """One entry of a mapping of parameters, with whatever it holds."""
+        if isinstance(value, Repeat):
+            self._put(name, value.count, inside, exists)
+            self._nest(name, REPEAT)
+            for number in range(value.high):
+                always = exists is None and number < value.low
+                enough = tuple(range(max(number + 1, value.low), value.high + 1))
+                self.add(f"{name}.{number}", value.each, name, None if always else (name, enough))
+        elif isinstance(value, Choice) and value.branches is not None:
+            self._put(name, replace(value, options=value.options), inside, exists)
+            self._nest(name, CHOICE)
+            for option, branch in value.branches.items():
+                self._group(f"{name}.{option}", branch, name, (name, (option,)))
+        elif _is_group(value):
+            self._group(name, value, inside, exists)
+        else:
+            self._put(name, parameter_of(value), inside, exists)
+
+    def check(self) -> Flat:
+        """Itself, when every name below a nest was written in it."""
+        for name, inside in self._inside.items():
+            if (nest := nest_of(name, self.nests)) != inside:
+                raise InputError(f"The name {name!r} must not begin like the parameters of {nest!r}. Rename one.")
+        return self
+
+    def _put(self, name: str, parameter: Parameter, inside: str | None, exists: _Exists | None) -> None:
+        self._new(name, inside)
+        self.parameters[name] = parameter
+        if exists is not None:
+            self.conditions.append(When(name, *exists))
+
+    def _nest(self, name: str, kind: str) -> None:
+        self.nests[name] = kind
+
+    def _new(self, name: str, inside: str | None) -> None:
+        if name in self._inside:
+            raise InputError(f"Names of parameters must differ once they are laid out; got {name!r} twice. Rename one.")
+        self._inside[name] = inside
+
+    def _group(self, name: str, value: Any, inside: str | None, exists: _Exists | None) -> None:
+        self._new(name, inside)
+        self._nest(name, GROUP)
+        if isinstance(value, Mapping):
+            for key, member in value.items():
+                if not isinstance(key, str) or not key:
+                    raise InputError(f"Names of parameters must be texts; got {key!r} in {name!r}.")
+                self.add(f"{name}.{key}", member, name, exists)
+            return
+        if not _is_space(value):
+            raise InputError(
+                f"{name!r} must be a mapping of names to parameters, or a Space; got {value!r}. A choice of plain "
+                "values is written as a list."
+            )
+        self._subspace(name, value, exists)
+
+    def _subspace(self, name: str, space: Space, exists: _Exists | None) -> None:
+        conditional = {rule.name for rule in space.conditions}
+        for key, parameter in space.parameters.items():
+            nest = nest_of(key, space.nests)
+            inside = name if nest is None else f"{name}.{nest}"
+            # What depends on a neighbour is off where the neighbour is.
+            self._put(f"{name}.{key}", parameter, inside, None if key in conditional else exists)
+        for key, kind in space.nests.items():
+            if key not in space.parameters:
+                nest = nest_of(key, space.nests)
+                self._new(f"{name}.{key}", name if nest is None else f"{name}.{nest}")
+            self._nest(f"{name}.{key}", kind)
+        self.conditions += [When(f"{name}.{r.name}", f"{name}.{r.parent}", list(r.values)) for r in space.conditions]
+        for constraint in space.constraints:
+            if not isinstance(constraint, str):
+                raise InputError(
+                    f"Constraints of a Space within a space must be texts; got the function {constraint!r} in "
+                    f"{name!r}. Give it to the outer space."
+                )
+            self.constraints.append(Expression(constraint).inside(name))
+
+
+def nest_of(name: str, nests: Mapping[str, str]) -> str | None:
+    """The innermost nest around a name."""
+    end = name.rfind(".")
+    while end > 0 and name[:end] not in nests:
+        end = name.rfind(".", 0, end)
+    return name[:end] if end > 0 else None
+
+
+def expand(parameters: Mapping[str, Any]) -> Flat:
+    """A mapping as it is written, laid out."""
+    flat = Flat()
+    for name, value in parameters.items():
+        flat.add(name, value)
+    return flat.check()
+
+
+def _is_space(value: Any) -> bool:
+    return hasattr(value, "parameters") and hasattr(value, "nests")
+
+
+def _is_group(value: Any) -> bool:
+    """A mapping that holds an axis somewhere; any other is a constant."""
+    if isinstance(value, Mapping):
+        return any(isinstance(v, Float | Int | Choice | Repeat) or _is_group(v) for v in value.values())
+    return _is_space(value)
