@@ -52,7 +52,7 @@ class Outcome:
 
     work: Work
     regrets: dict[str, F64] = field(default_factory=dict)
-    seconds: float = 0.0  #: of this process
+    seconds: float = 0.0  #: of a processor
     evaluations: float = 0.0  #: mean a seed
     busy: float = 0.0  #: mean share of the simulated workers' time, until the last result
     missing: str = ""
@@ -67,7 +67,7 @@ def grid_of(full: int) -> tuple[float, ...]:
 
 def carry_out(work: Work) -> Outcome:
     """Run all seeds, each checked before it counts."""
-    outcome, began = Outcome(work), time.perf_counter()
+    outcome, began = Outcome(work), time.process_time()
     axes: dict[str, list[F64]] = {"resource": [], "time": []}
     try:
         chosen, contender = task(work.task), CONTENDERS[work.contender]
@@ -85,7 +85,7 @@ def carry_out(work: Work) -> Outcome:
     except Exception as error:  # of any library: it is named, and the others go on
         outcome.wrong = f"{type(error).__name__}: {error}"
     outcome.regrets = {axis: np.array(rows) for axis, rows in axes.items() if rows}
-    outcome.seconds = time.perf_counter() - began
+    outcome.seconds = time.process_time() - began
     return outcome
 
 

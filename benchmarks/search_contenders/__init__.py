@@ -13,7 +13,7 @@ ALL: dict[str, Contender] = {
         Contender("Optuna TPE", lambda task, seed, n: Optuna(task, seed, pruned=False)),
         Contender("Optuna TPE + HyperbandPruner", lambda task, seed, n: Optuna(task, seed, pruned=True), 5, shown=True),
         Contender("SMAC3 multi-fidelity", lambda task, seed, n: Smac(task, seed), 3, 20, 1, shown=True),
-        Contender("DEHB package", lambda task, seed, n: Dehb(task, seed), 20, shown=True),
+        Contender("DEHB package", lambda task, seed, n: Dehb(task, seed), 10, shown=True),
     )
 }
 

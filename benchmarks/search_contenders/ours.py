@@ -65,8 +65,8 @@ def halving(scheduler: str, sampler: str | None = None, **settings: Any) -> Make
         kind = _named(hb, scheduler)
         known = {field.name for field in fields(kind)}
         forever: dict[str, Any] = {name: None for name in ("repetitions", "n") if name in known}
-        if scheduler == "SuccessiveHalving":
-            forever.pop("n")
+        if "repetitions" in forever:
+            forever.pop("n", None)
         given = {"max_resource": task.max_resource, "eta": ETA, "min_resource": task.min_resource}
         return kind(**{k: v for k, v in given.items() if k in known}, **forever, **_sampler(sampler), **settings)
 
@@ -95,7 +95,7 @@ TABLE: dict[str, tuple[Make, bool]] = {
     "Hyperband + quasi-random": (halving("Hyperband", "QuasiRandomSampler"), False),
     "BOHB": (halving("BOHB"), True),
     "DEHB": (halving("DEHB"), True),
-    "PriorBand, no prior": (halving("PriorBand"), False),
+    "PriorBand without prior": (halving("PriorBand"), False),
     "ASHA": (halving("ASHA"), True),
     "ASHA + quasi-random": (halving("ASHA", "QuasiRandomSampler"), False),
     "ASHA + KDE": (halving("ASHA", "KDESampler"), True),

@@ -12,7 +12,7 @@ from benchmarks.search_tasks.lcbench import TASKS, LCBench
 ALL: dict[str, Callable[[], SearchTask]] = {
     **{f"lcbench-{number}": partial(LCBench, number) for number in TASKS},
     **{f"hartmann-{n}": partial(Hartmann, n) for n in (3, 6)},
-    **{f"counting-ones-{2 * n}": partial(CountingOnes, n) for n in (4, 16)},
+    **{f"counting-ones-{2 * n}": partial(CountingOnes, n) for n in (4, 8)},
 }
 
 

@@ -26,6 +26,18 @@ from benchmarks.search_tasks.base import F64, Columns, SearchTask, Unavailable
 #: Rank correlation of epoch 2 with epoch 52 (0.61 0.72 0.37 0.58 0.82 0.61 0.85 0.85) and seconds of the tasks differ.
 TASKS = ("3945", "7593", "34539", "126026", "167168", "167184", "168331", "189906")
 EPOCHS = 52
+#: Smallest losses at epoch 52 that differential evolution found (rand-to-best/1, 1,500 members, 120 generations). The
+#: extremes that come with the surrogate are of half a million random points, which a search can beat.
+FOUND = {
+    "3945": 0.046717,
+    "7593": 0.072744,
+    "34539": 0.157146,
+    "126026": 0.008830,
+    "167168": 0.105085,
+    "167184": 0.223282,
+    "168331": 0.148201,
+    "189906": 0.070271,
+}
 CONTINUOUS = (
     "epoch",
     "batch_size",
@@ -90,7 +102,7 @@ class LCBench(SearchTask):
                 for row in csv.DictReader(file)
                 if (row["metric"], row["statistic"]) == ("val_balanced_accuracy", "max")
             }
-        self.optimum = 1.0 - best[openml]
+        self.optimum = min(1.0 - best[openml], FOUND.get(openml, 1.0))
         typical = SPACE.columns(np.random.default_rng(0).random((512, SPACE.n_dimensions)))
         self.seconds_per_evaluation = float(np.median(self.evaluate(typical, np.full(512, float(EPOCHS)))[1]))
 
