@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.figures import INK, OTHERS
 from benchmarks.search_contenders import ALL
+from benchmarks.search_contenders.ours import TABLE
 from benchmarks.search_quality_report import by_task
 from benchmarks.search_statistics import mean_ranks, quartiles
 
@@ -41,6 +42,7 @@ def draw(outcomes: Sequence[Outcome], full: int, file: Path) -> None:
         column = len(workers) * (place % 4)
         axes = figure.add_subplot(top[1 + place // 4, column : column + len(workers)])
         _regret(axes, [o for o in outcomes if o.work.task == name and o.work.workers == workers[0]])
+        axes.set_ylabel("regret" if place % 4 == 0 else "", fontsize=8, color=INK)
         axes.set_title(name, fontsize=10, loc="left")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=9, frameon=False)
@@ -52,7 +54,8 @@ def _style(name: str) -> dict[str, Any]:
     shown = [n for n, c in ALL.items() if c.shown]
     if name not in shown:
         return {"color": OTHERS, "lw": 0.7, "zorder": 1}
-    return {"color": COLOURS[shown.index(name) % len(COLOURS)], "lw": 1.6, "label": name, "zorder": 2}
+    line = "-" if name in TABLE else "--"  # of other libraries
+    return {"color": COLOURS[shown.index(name) % len(COLOURS)], "lw": 1.6, "ls": line, "label": name, "zorder": 2}
 
 
 def _ranks(axes: Any, outcomes: Sequence[Outcome], axis: str) -> None:
@@ -72,7 +75,8 @@ def _regret(axes: Any, outcomes: Sequence[Outcome]) -> None:
         axes.plot(o.work.grid, middle, **style)
         if "label" in style:
             axes.fill_between(o.work.grid, low, high, color=style["color"], alpha=0.08, lw=0)
-    axes.set(yscale="log", ylabel="regret")
+    axes.set(yscale="log")
+    axes.tick_params(which="minor", labelleft=False)
     _finish(axes, "resource")
 
 
