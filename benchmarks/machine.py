@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "numba", "scikit-learn", "torch", "jax", "optuna")
+PACKAGES = ("numpy", "numba", "scikit-learn", "torch", "jax", "optuna", "ConfigSpace")
 
 
 def describe() -> dict[str, Any]:

@@ -1,5 +1,11 @@
-"""Five algorithms on one function, each with the same total resource."""
+"""The five classic algorithms on one function, with about the same total resource, and where each of them looked.
 
+    python compare_algorithms.py --plot comparison.png
+
+draws what was tried and what was dropped, side by side over two parameters (needs matplotlib).
+"""
+
+import argparse
 import math
 
 import hyperband as hb
@@ -7,30 +13,47 @@ import hyperband as hb
 space = hb.Space(
     {
         "rate": hb.Float(1e-4, 1.0, log=True),
-        "depth": hb.Int(1, 8),
+        "depth": hb.Int(1, 16),
         "kind": hb.Choice(["plain", "wide", "narrow"]),
     }
 )
 
 
-def objective(configuration, resource):
+def loss(configuration, resource=81):
     """A learning curve: falls with the resource to a floor that depends on the configuration."""
-    floor = (math.log10(configuration["rate"]) + 2) ** 2 / 10 + (configuration["depth"] - 5) ** 2 / 50
+    floor = (math.log10(configuration["rate"]) + 1.5) ** 2 / 5 + (configuration["depth"] - 10) ** 2 / 100
     floor += {"plain": 0.05, "wide": 0.0, "narrow": 0.1}[configuration["kind"]]
-    return floor + math.exp(-resource * configuration["rate"] * 5)
+    return floor + math.exp(-resource * configuration["rate"] * 20)
 
 
-budget = 1581  # what Hyperband(81, 3) spends when trials go on from where they were paused
-full = budget // 81
+def objective(configuration, resource, state):
+    """Goes on from where it was paused: only the resource since then is spent, so the state is how much there was."""
+    return hb.Evaluation(loss(configuration, resource), state=resource)
+
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--plot", metavar="FILE", help="write the landscapes to this png, pdf or svg file")
+options = parser.parse_args()
+
+spend = hb.Hyperband(81, 3).plan().cost  # 1581
+full = spend // 81  # so many configurations get everything for that
 algorithms = {
     "grid": hb.GridSearch(n=full, max_resource=81),
     "random": hb.RandomSearch(n=full, max_resource=81),
     "adaptive": hb.AdaptiveSearch(n=full, max_resource=81),
-    "successive halving": hb.SuccessiveHalving(81, 3),
-    "hyperband": hb.Hyperband(81, 3),
+    "successive halving": hb.SuccessiveHalving(81, 3, n=5 * 81),  # what Hyperband spends on five brackets, on one
+    "Hyperband": hb.Hyperband(81, 3),
 }
 
-print(f"{'algorithm':<20} {'configurations':>14} {'evaluations':>11} {'best loss':>10}")
+print(f"{'algorithm':<20} {'configurations':>14} {'evaluations':>11} {'spent':>6} {'best loss':>10}")
+results = {}
 for name, algorithm in algorithms.items():
-    result = hb.minimize(objective, space, algorithm, seed=0)
-    print(f"{name:<20} {result.n_configurations:>14} {result.n_evaluations:>11} {result.best.loss:>10.4f}")
+    result = results[name] = hb.minimize(objective, space, algorithm, seed=0, unit="epochs")
+    counts = f"{result.n_configurations:>14} {result.n_evaluations:>11} {result.cost:>6.0f}"
+    print(f"{name:<20} {counts} {result.best.loss:>10.4f}")
+
+if options.plot:
+    from hyperband.plots import compare
+
+    compare(results, "rate", "depth", loss=loss).savefig(options.plot)
+    print("landscapes:", options.plot)

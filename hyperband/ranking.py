@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,6 +53,8 @@ def fronts(objectives: F64) -> I64:
     >>> fronts(np.array([[1.0, 4.0], [2.0, 2.0], [3.0, 3.0], [4.0, 1.0]])).tolist()
     [0, 0, 1, 0]
     """
+    if objectives.shape[1] == 2:
+        return _fronts_of_two(objectives)
     n = len(objectives)
     number, left = np.zeros(n, dtype=np.int64), np.arange(n)
     front = 0
@@ -60,6 +63,22 @@ def fronts(objectives: F64) -> I64:
         number[found] = front
         left = np.setdiff1d(left, found, assume_unique=True)
         front += 1
+    return number
+
+
+def _fronts_of_two(objectives: F64) -> I64:
+    """`fronts` of two objectives in O(n log n): a row belongs to the first front whose last member leaves it alone.
+
+    In the order of the first objective a front's second one only falls, so that its last member dominates whatever any
+    of the front does; and what a front dominates the fronts before it dominate, too (Jensen 2003).
+    """
+    number = np.zeros(len(objectives), dtype=np.int64)
+    last: list[tuple[float, float]] = []  # of each front, second objective first
+    for row in np.lexsort(objectives.T[::-1]).tolist():
+        first, second = objectives[row].tolist()
+        front = bisect_left(last, (second, first))
+        last[front : front + 1] = [(second, first)]
+        number[row] = front
     return number
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
+    from hyperband.plots import Plots
     from hyperband.space import Space
 
 
@@ -101,6 +102,8 @@ class SearchResult:
     front : tuple of Incumbent
         Of several objectives: the evaluations that no other beats in one without losing in another, one a trial, in the
         order of the first objective. Where losses are not comparable across resource, those at the maximal resource.
+    order : int64 array, shape (n_rows,), or None
+        Rows of ``trials`` in the order in which they were told.
     """
 
     best: Incumbent | None
@@ -113,6 +116,7 @@ class SearchResult:
     failures: Mapping[int, str] = field(default_factory=dict)
     space: Space | None = None
     front: tuple[Incumbent, ...] = ()
+    order: NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, run: Run, *, comparable: bool = True, **others: Any) -> SearchResult:
@@ -120,7 +124,15 @@ class SearchResult:
         table = TrialTable.of(run)
         best = run.best if comparable else _best_at_highest(run, table)
         front = run.front(None if comparable else float(run.plan.max_resource)) if run.n_objectives > 1 else ()
-        return cls(best, run.best_at_full, table, run.plan, space=run.space, front=tuple(front), **others)
+        others |= {"space": run.space, "front": tuple(front), "order": run.order}
+        return cls(best, run.best_at_full, table, run.plan, **others)
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of this result, by matplotlib: ``result.plot.landscape("x", "y")`` and others."""
+        from hyperband.plots import Plots
+
+        return Plots(self)
 
     @property
     def interrupted(self) -> bool:

@@ -14,12 +14,12 @@ from hyperband.errors import InputError
 from hyperband.incumbent import Incumbent
 from hyperband.lots import Lots
 from hyperband.points import PointStore
-from hyperband.ranking import pareto
 from hyperband.records import Records
 from hyperband.samplers.ahead import Ahead
 from hyperband.samplers.explore import explore
 from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import Scheduler, Slot
+from hyperband.standings import Standings
 from hyperband.tells import checked, checked_batch
 from hyperband.trial import Job, Result
 
@@ -74,10 +74,11 @@ class Run:
         self._points = PointStore(space.n_dimensions)
         self._open: dict[int, Slot] = {}
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
-        self._records = Records()
-        self._full = as_float(self.plan.max_resource)
-        self._best: tuple[float, int, int, int] | None = None  # loss, trial, rung, row of the records
-        self._best_at_full: tuple[float, int, int, int] | None = None
+        self._standings = Standings(as_float(self.plan.max_resource))
+
+    @property
+    def _records(self) -> Records:
+        return self._standings.records
 
     @property
     def done(self) -> bool:
@@ -112,29 +113,20 @@ class Run:
     @property
     def best(self) -> Incumbent | None:
         """Smallest loss seen, at any resource; ties by trial number, then rung. None before the first finite one."""
-        return None if self._best is None else self._incumbent(self._best[-1])
+        return None if self._standings.best is None else self._incumbent(self._standings.best)
 
     @property
     def best_at_full(self) -> Incumbent | None:
         """Smallest loss seen at the maximal resource; None before the first finite one."""
-        return None if self._best_at_full is None else self._incumbent(self._best_at_full[-1])
+        row = self._standings.best_at_full
+        return None if row is None else self._incumbent(row)
 
     def front(self, resource: float | None = None) -> list[Incumbent]:
         """The Pareto front: evaluations that no other beats in one objective without losing in another.
 
         One for each trial, in the order of the first objective; ``resource``: among evaluations at this amount alone.
         """
-        columns, objectives = self._records.columns(), self._records.objectives
-        fits = np.isfinite(objectives).all(axis=1)
-        if resource is not None:
-            fits &= np.asarray(columns["resource"]) == resource
-        rows = np.flatnonzero(fits)
-        rows = rows[pareto(objectives[rows])]
-        order = np.lexsort((np.asarray(columns["trial"])[rows], *objectives[rows].T[::-1]))
-        found: dict[int, int] = {}
-        for row in rows[order].tolist():
-            found.setdefault(int(columns["trial"][row]), row)
-        return [self._incumbent(row) for row in found.values()]
+        return [self._incumbent(row) for row in self._standings.front(resource)]
 
     @property
     def results(self) -> list[Result]:
@@ -145,6 +137,11 @@ class Run:
         """The same as arrays: trial, bracket, rung, resource, loss, cost and one column a metric (NaN where absent)."""
         order = self._records.order()
         return {name: values[order] for name, values in self._records.columns().items()}
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Rows of `columns` in the order in which they were told."""
+        return np.argsort(self._records.order(), kind="stable").astype(np.int64)
 
     def configuration(self, trial: int) -> dict[str, Any]:
         """Parameter values of a trial."""
@@ -189,9 +186,7 @@ class Run:
             self._allocation.tell(result.trial, result.rung, result.objectives or result.loss)
             if not (self._lots.size or self._ahead.pure):
                 self._proposer.tell(result.trial, result.resource, result.objectives or result.loss)
-            row = self._records.append(result, slot.resource - slot.previous)
-            if math.isfinite(result.loss):
-                self._rank((result.loss, result.trial, result.rung, row), result.resource == self._full)
+            self._standings.append(result, slot.resource - slot.previous)
 
     def tell_batch(
         self,
@@ -222,16 +217,12 @@ class Run:
             self._same_objectives({1 if told.objectives is None else told.objectives.shape[1]})
         for trial in trials:
             del self._open[trial]
-        self._allocation.tell_all(batch.places, told.losses)
+        self._allocation.tell_all(told.whole, told.losses)
         if not (self._lots.size or self._ahead.pure):
-            for row in np.lexsort(batch.places[[0, 2, 1]]).tolist():
-                loss = told.losses[row].tolist()
-                self._proposer.tell(
-                    trials[row], batch.slots[row].resource, tuple(loss) if told.losses.ndim > 1 else loss
-                )
-        first = len(self._records)
-        self._records.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
-        self._rank_from(first)
+            rows = zip(told.whole[0].tolist(), told.real[0].tolist(), told.losses.tolist(), strict=True)
+            for trial, resource, loss in rows:
+                self._proposer.tell(trial, resource, tuple(loss) if isinstance(loss, list) else loss)
+        self._standings.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
 
     def abandon(self, trials: Iterable[int] | int) -> None:
         """Give up the open jobs of these trials: they are told as failed, at no cost.
@@ -278,11 +269,9 @@ class Run:
         self._allocation.load_state_dict(state["allocation"])
         self._proposer.load_state_dict(state["proposer"])
         self._lots.load_state_dict(state["lots"])
-        self._points, self._records = points, records
+        self._points, self._standings = points, Standings(as_float(self.plan.max_resource), records)
         self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
-        self._best = self._best_at_full = None
-        self._rank_from(0)
 
     def _identity(self) -> dict[str, Any]:
         return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
@@ -300,19 +289,21 @@ class Run:
             if len(goes_on) < len(asked):
                 self._waiting += [slot for slot in asked if slot.previous == 0 and slot.parent is None]
             self._copy(goes_on)
-            ready += goes_on
-            placed = self._place(len(self._waiting) if n is None else n - len(ready)) if self._waiting else []
-            ready += placed
+            placed = (
+                self._place(len(self._waiting) if n is None else n - len(ready) - len(goes_on)) if self._waiting else []
+            )
+            started = goes_on + placed
+            self._open.update(zip([slot.trial for slot in started], started, strict=True))
+            ready += started
             withdrawn = False
             if self._waiting and len(ready) < limit:
                 # A sampler that waits for results although nothing is open would wait for ever: it has run dry too.
-                withdrawn = self._proposer.exhausted or not (placed or ready or self._open)
+                withdrawn = self._proposer.exhausted or not self._open
             if withdrawn:
                 self._allocation.withdraw([slot.trial for slot in self._waiting])
                 self._waiting = []
             if not (asked or placed or withdrawn):
                 break
-        self._open.update(zip([slot.trial for slot in ready], ready, strict=True))
         return ready
 
     def _place(self, room: int) -> list[Slot]:
@@ -340,7 +331,7 @@ class Run:
             self._points.add(trials, points)
 
     def _jobs(self, slots: Sequence[Slot]) -> list[Job]:
-        known = self._ahead.decoded([slot.trial for slot in slots])
+        known = self._ahead.decoded([slot.trial for slot in slots if slot.parent is None and slot.previous == 0])
         missing = [slot.trial for slot in slots if slot.trial not in known]
         known.update(zip(missing, self.configurations(missing), strict=True))
         return [job_of(slot, known[slot.trial]) for slot in slots]
@@ -351,22 +342,9 @@ class Run:
         return InputError(f"A result must be of a trial with an open job; got trial {trial}, which {what}.")
 
     def _same_objectives(self, numbers: set[int]) -> None:
-        known = {self._records.n_objectives} if self._best is not None else set()
+        known = {self._records.n_objectives} if self._standings.best is not None else set()
         if len(numbers | known) > 1:
             raise InputError(f"All results must have as many objectives; got {sorted(numbers | known)}.")
-
-    def _rank_from(self, first: int) -> None:
-        """Take the records from this row on into account."""
-        for full in (False, True):
-            if (row := self._records.best(first, self._full if full else None)) is not None:
-                self._rank((*self._records.rank_key(row), row), full)
-
-    def _rank(self, key: tuple[float, int, int, int], full: bool) -> None:
-        """Take one evaluation into account: loss, trial, rung and row, and whether it was at the maximal resource."""
-        if self._best is None or key < self._best:
-            self._best = key
-        if full and (self._best_at_full is None or key < self._best_at_full):
-            self._best_at_full = key
 
     def _incumbent(self, row: int) -> Incumbent:
         r = self._records.result(row)

@@ -208,8 +208,8 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
     scheduler = getattr(algorithm, "scheduler", None)
     if scheduler is not None and scheduler.plan().endless and settings.time_limit is None:
         raise InputError(
-            "An algorithm without an end needs a `time_limit`; got None. Set it, or say how many configurations "
-            "(`n`) or `repetitions`."
+            "An algorithm without an end needs a time limit; got none. Set `time_limit` (--time), or say how many "
+            "configurations (`n`) or `repetitions`."
         )
     for name in getattr(algorithm, "explore", None) or ():
         if name not in CHANGEABLE:

@@ -39,14 +39,18 @@ def checked(result: Result, slot: Slot) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A checked batch, as `hyperband.records.Records.extend` takes it; ``losses`` as allocations do."""
+    """A checked batch in the order (bracket, rung, trial), as `hyperband.records.Records.extend` takes it."""
 
     whole: NDArray[np.int64]
     real: F64
-    metrics: Mapping[str, F64]
+    metrics: dict[str, F64]
     objectives: F64 | None
     spent: float
-    losses: F64
+
+    @property
+    def losses(self) -> F64:
+        """Shape (n,), or (n, n_objectives)."""
+        return self.real[1] if self.objectives is None else self.objectives
 
 
 def checked_batch(
@@ -64,9 +68,12 @@ def checked_batch(
     added = resource - batch.previous
     cost = added if costs is None else _column(costs, "costs", len(batch))
     columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}
-    objectives = values if several else None
-    real = np.stack([resource, first, cost])
-    return Told(batch.places, real, columns, objectives, float(added.sum()), first if objectives is None else values)
+    # In one fixed order, so that what is remembered does not depend on how the batch was put together.
+    order = np.lexsort(batch.places[[0, 2, 1]])
+    real = np.stack([resource, first, cost])[:, order]
+    sorted_metrics = {name: column[order] for name, column in columns.items()}
+    objectives = values[order] if several else None
+    return Told(batch.places[:, order], real, sorted_metrics, objectives, float(added.sum()))
 
 
 def _column(values: ArrayLike, name: str, n: int) -> F64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hyperband.algorithms.base import Joined
 from hyperband.samplers.evolution import EvolutionSampler
@@ -18,7 +18,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BOHB(Joined):
+class _Settings(Joined):
+    """The settings of all three; see `BOHB`."""
+
+    max_resource: Number = 81
+    eta: Number = 3
+    min_resource: Number = 1
+    sampler: Sampler | None = None
+    seed: int | None = None
+    whole: bool = True
+    repetitions: int | None = 1
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Who goes on: as Hyperband, or generation after generation."""
+        if self._generations:
+            return EvolutionScheduler(self.max_resource, self.eta, self.min_resource, self.whole, self.repetitions)
+        return HyperbandScheduler(
+            self.max_resource, self.eta, self.min_resource, whole=self.whole, repetitions=self.repetitions
+        )
+
+    _generations: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class BOHB(_Settings):
     """Hyperband whose configurations come from kernel densities of good and bad ones (Falkner, Klein, Hutter 2018).
 
     Brackets run one after another, so that each learns from those before.
@@ -42,31 +69,13 @@ class BOHB(Joined):
     69
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-    repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return HyperbandScheduler(
-            self.max_resource, self.eta, self.min_resource, whole=self.whole, repetitions=self.repetitions
-        )
-
     def default_sampler(self) -> Sampler:
         """The densities of the paper."""
         return KDESampler()
 
 
 @dataclass(frozen=True, slots=True)
-class DEHB(Joined):
+class DEHB(_Settings):
     """Differential evolution over the brackets of Hyperband (Awad, Mallik, Hutter, IJCAI 2021).
 
     After a first bracket of successive halving every rung is a new generation, bred from what was best at the next
@@ -77,24 +86,10 @@ class DEHB(Joined):
     --------
     >>> plan = DEHB(max_resource=27).plan()
     >>> plan.n_evaluations, plan.cost
-    (69, 383)
+    (69, 396)
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-    repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return EvolutionScheduler(self.max_resource, self.eta, self.min_resource, self.whole, self.repetitions)
+    _generations: ClassVar[bool] = True
 
     def default_sampler(self) -> Sampler:
         """DE/rand/1/bin with the factors of the paper."""
@@ -102,7 +97,7 @@ class DEHB(Joined):
 
 
 @dataclass(frozen=True, slots=True)
-class PriorBand(Joined):
+class PriorBand(_Settings):
     """Hyperband whose configurations come from the user's priors, the incumbent's neighbourhood, and at random.
 
     Mallik, Bergman, Hvarfner, Stoll, Janowski, Lindauer, Nardi, Hutter, NeurIPS 2023. Priors are part of the space:
@@ -114,24 +109,6 @@ class PriorBand(Joined):
     >>> PriorBand(max_resource=27).plan().cost
     357
     """
-
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-    repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return HyperbandScheduler(
-            self.max_resource, self.eta, self.min_resource, whole=self.whole, repetitions=self.repetitions
-        )
 
     def default_sampler(self) -> Sampler:
         """The mixture of the paper, for this eta."""

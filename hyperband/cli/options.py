@@ -19,7 +19,21 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ALGORITHMS = ("hyperband", "successive-halving", "random", "grid", "adaptive")
+#: command line name -> (class in `hyperband.algorithms`, options beside --max-resource)
+_ALGORITHMS = {
+    "hyperband": ("Hyperband", ("eta", "min_resource", "repetitions")),
+    "successive-halving": ("SuccessiveHalving", ("eta", "min_resource", "n", "repetitions")),
+    "random": ("RandomSearch", ("n",)),
+    "grid": ("GridSearch", ("n",)),
+    "adaptive": ("AdaptiveSearch", ("n",)),
+    "asha": ("ASHA", ("eta", "min_resource", "n")),
+    "async-hyperband": ("AsyncHyperband", ("eta", "min_resource", "repetitions")),
+    "pasha": ("PASHA", ("eta", "min_resource", "n")),
+    "bohb": ("BOHB", ("eta", "min_resource", "repetitions")),
+    "dehb": ("DEHB", ("eta", "min_resource", "repetitions")),
+    "pbt": ("PBT", ("n", "interval")),
+}
+ALGORITHMS = tuple(_ALGORITHMS)
 
 
 class Number(_ParamType):
@@ -77,6 +91,23 @@ class Size(_ParamType):
         return size
 
 
+ENDLESS = "endless"
+
+
+class Repetitions(_ParamType):
+    """A whole number, or "endless"."""
+
+    name = "repetitions"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        text = str(value).strip().lower()
+        if text == ENDLESS:
+            return ENDLESS
+        if not text.isdigit() or int(text) < 1:
+            self.fail(f"{value!r} is neither a whole number of at least 1 nor {ENDLESS}.", param, ctx)
+        return int(text)
+
+
 def algorithm_options(function: F) -> F:
     """The options that say which algorithm runs and how long."""
     for option in reversed(
@@ -85,34 +116,31 @@ def algorithm_options(function: F) -> F:
             click.option("--max-resource", type=Number(), help="Resource of the highest rung.  [default: 81]"),
             click.option("--min-resource", type=Number(), help="Least resource of a rung.  [default: 1]"),
             click.option("--eta", type=Number(), help="Of eta networks one goes on.  [default: 3]"),
-            click.option("--n", "n", type=int, help="Networks to try (all algorithms but hyperband)."),
+            click.option("--n", "n", type=int, help="Networks to try (algorithms that do not plan it themselves)."),
+            click.option(
+                "--repetitions",
+                type=Repetitions(),
+                metavar="N|endless",
+                help="Times that all brackets are run; endless: until --time.  [default: 1]",
+            ),
+            click.option("--interval", type=Number(), help="Resource between two rankings of pbt.  [default: 9]"),
         )
     ):
         function = option(function)
     return function
 
 
-#: command line name -> which options it takes beside --max-resource
-_TAKES = {
-    "hyperband": ("eta", "min_resource"),
-    "successive-halving": ("eta", "min_resource", "n"),
-    "random": ("n",),
-    "grid": ("n",),
-    "adaptive": ("n",),
-}
-
 #: Points of a grid when --n is not given.
 GRID_POINTS = 256
 
 
-def make_algorithm(
-    algorithm: str,
-    max_resource: float | None = None,
-    min_resource: float | None = None,
-    eta: float | None = None,
-    n: int | None = None,
-) -> Algorithm:
+def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
     """The algorithm that the options describe; options that it does not have are refused.
+
+    Parameters
+    ----------
+    algorithm : one of `ALGORITHMS`
+    options : max_resource, min_resource, eta, n, repetitions, interval; None where not given
 
     Raises
     ------
@@ -121,22 +149,21 @@ def make_algorithm(
     """
     from hyperband import algorithms
 
-    given = {"min_resource": min_resource, "eta": eta, "n": n}
-    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    kind, own = _ALGORITHMS[algorithm]
+    settings = {name: value for name, value in options.items() if value is not None}
     for name in settings:
-        if name not in _TAKES[algorithm]:
+        if name not in ("max_resource", *own):
             option = "--" + name.replace("_", "-")
-            takes = ", ".join("--" + other.replace("_", "-") for other in ("max_resource", *_TAKES[algorithm]))
-            raise InputError(f"{option} does not belong to --algorithm {algorithm}, which takes {takes}.")
-    if max_resource is not None:
-        settings["max_resource"] = max_resource
+            known = ", ".join("--" + other.replace("_", "-") for other in ("max_resource", *own))
+            raise InputError(f"{option} does not belong to --algorithm {algorithm}, which takes {known}.")
+    if settings.get("repetitions") == ENDLESS:
+        settings["repetitions"] = None
     if algorithm == "grid":
         settings.setdefault("n", GRID_POINTS)
-    kinds: dict[str, Callable[..., Algorithm]] = {
-        "hyperband": algorithms.Hyperband,
-        "successive-halving": algorithms.SuccessiveHalving,
-        "random": algorithms.RandomSearch,
-        "grid": algorithms.GridSearch,
-        "adaptive": algorithms.AdaptiveSearch,
-    }
-    return kinds[algorithm](**settings)
+    made: Algorithm = getattr(algorithms, kind)(**settings)
+    return made
+
+
+def takes(algorithm: str, option: str) -> bool:
+    """Whether an algorithm has an option."""
+    return option in _ALGORITHMS[algorithm][1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperband.cli.options import Duration, Size, algorithm_options, make_algorithm
+from hyperband.cli.options import Duration, Size, algorithm_options, make_algorithm, takes
 from hyperband.cli.remarks import note, remarks
 from hyperband.errors import HyperbandError, InputError
 
@@ -110,7 +110,8 @@ def _settings(options: dict[str, Any], quiet: bool) -> Settings:
 
 
 def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in ("algorithm", "max_resource", "min_resource", "eta", "n")}
+    names = ("algorithm", "max_resource", "min_resource", "eta", "n", "repetitions", "interval")
+    return {name: options[name] for name in names}
 
 
 def _early(options: dict[str, Any], settings: Settings) -> None:
@@ -156,7 +157,7 @@ def _search(prepared: Prepared, options: dict[str, Any], settings: Settings) -> 
     chosen = _algorithm_settings(options)
     if chosen["max_resource"] is None and settings.resource != "epochs":
         least, chosen["max_resource"] = resource_range(settings.resource, prepared)
-        if chosen["min_resource"] is None and chosen["algorithm"] in ("hyperband", "successive-halving"):
+        if chosen["min_resource"] is None and takes(chosen["algorithm"], "min_resource"):
             chosen["min_resource"] = least
     return search_prepared(prepared, make_algorithm(**chosen), None, settings)
 

@@ -35,8 +35,8 @@ class EvolutionSampler:
 
     The target of an empty place is one of those parents; at the lowest resource an empty place is filled at random. A
     trial that was promoted enters the population of the resource that it was promoted to: an empty place, or that of
-    the worst when it is better. Whole numbers and choices are binned axes of the cube as in the paper; a value that is
-    switched off is drawn uniformly where a mutant needs it.
+    the worst unless it is worse still. Whole numbers and choices are binned axes of the cube as in the paper; a value
+    that is switched off is drawn uniformly where a mutant needs it.
 
     The authors give a population as many places as Hyperband has trials at a rung. A sampler does not know the rungs:
     at resource r there are ``population sqrt(lowest / r)`` places, at least 4, close to Hyperband's numbers.
@@ -144,7 +144,11 @@ class EvolutionProposer:
         self._history.tell(trial, resource, loss)
         population = self._population(resource)
         place = population.challengers.pop(trial, None)
-        if trial in population.members or not is_finite(loss):
+        if trial in population.members:
+            if not is_finite(loss):  # judged again, and failed
+                population.members[population.members.index(trial)] = None
+            return
+        if not is_finite(loss):
             return
         if place is None:
             place = population.free()

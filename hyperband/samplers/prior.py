@@ -10,8 +10,8 @@ import numpy as np
 
 from hyperband.randomness import PRIOR, SOURCE, uniform
 from hyperband.samplers.checks import fraction
-from hyperband.samplers.draws import TRUST, Drawer
-from hyperband.samplers.state import from_lists, to_lists
+from hyperband.samplers.draws import TRUST
+from hyperband.samplers.proposed import Proposed
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
@@ -58,44 +58,33 @@ class PriorProposer:
 
     def __init__(self, settings: PriorSampler, space: Space, seed: int) -> None:
         self._settings, self._space, self._seed = settings, space, seed
-        self._drawer = Drawer(space, seed)
-        self._repeats, self._known = space.repeats, np.empty((0, space.n_dimensions))
+        self._proposed = Proposed(space, seed)
 
     @property
     def exhausted(self) -> bool:
         """A finite space is used up."""
-        return self._drawer.exhausted
+        return self._proposed.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
-        points = self._drawer.draw(trials, self._draw, TRUST)
-        self._keep(points)
-        return points
+        return self._proposed.draw(trials, self._draw, TRUST)
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
         """Do not repeat these."""
-        self._drawer.remember(points)
-        self._keep(points)
+        self._proposed.adopt(points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
         """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return {"proposed": to_lists(self._known), "exhausted": self.exhausted}
+        return self._proposed.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._drawer = Drawer(self._space, self._seed)
-        self._known = from_lists(state["proposed"], self._space.n_dimensions)
-        self._drawer.remember(self._known)
-        self._drawer.exhausted = bool(state["exhausted"])
-
-    def _keep(self, points: Points) -> None:
-        if self._repeats:
-            self._known = np.concatenate([self._known, points])
+        self._proposed.load_state_dict(state)
 
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
         believed = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
         drawn = self._space.from_prior(uniform(self._seed, PRIOR, trials, self._space.n_dimensions, attempt))
-        return np.where(believed[:, None], drawn, self._drawer.random(trials, attempt))
+        return np.where(believed[:, None], drawn, self._proposed.drawer.random(trials, attempt))

@@ -11,8 +11,7 @@ import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.randomness import SCRAMBLE
-from hyperband.samplers.draws import Drawer
-from hyperband.samplers.state import from_lists, to_lists
+from hyperband.samplers.proposed import Proposed
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
@@ -70,55 +69,46 @@ class QuasiRandomProposer:
         self._kind, self._space, self._seed = kind, space, seed
         # Without rejection the trials take the points one to one, so all at a time.
         self._one_to_one = not space.repeats and not space.constraints
-        self._load(0, np.empty((0, space.n_dimensions)))
+        self._proposed = Proposed(space, seed)
+        self._go_to(0)
 
     @property
     def exhausted(self) -> bool:
         """A finite space is used up."""
-        return self._drawer.exhausted
+        return self._proposed.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         if self._one_to_one:
-            return self._drawer.draw(trials, self._take)
+            return self._proposed.draw(trials, self._take)
         rows = [np.empty((0, self._space.n_dimensions))]
         for trial in trials:
-            rows.append(self._drawer.draw([trial], self._take))
+            rows.append(self._proposed.draw([trial], self._take))
             if not len(rows[-1]):
                 break
-        points = np.concatenate(rows)
-        self._keep(points)
-        return points
+        return np.concatenate(rows)
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
         """Do not repeat these."""
-        self._drawer.remember(points)
-        self._keep(points)
+        self._proposed.adopt(points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
         """How many points of the sequence were taken; what was proposed, where it could come again."""
-        return {"taken": self._taken, "proposed": to_lists(self._known), "exhausted": self.exhausted}
+        return {"taken": self._taken, **self._proposed.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._load(int(state["taken"]), from_lists(state["proposed"], self._space.n_dimensions))
-        self._drawer.exhausted = bool(state["exhausted"])
+        self._proposed.load_state_dict(state)
+        self._go_to(int(state["taken"]))
 
-    def _load(self, taken: int, known: Points) -> None:
-        self._drawer, self._known = Drawer(self._space, self._seed), known
-        self._drawer.remember(known)
+    def _go_to(self, taken: int) -> None:
         self._taken, self._engine = taken, _engine(self._kind, self._space.n_dimensions, self._seed)
-        skipped = taken - taken % BLOCK
-        if skipped:
-            self._engine.fast_forward(skipped)
+        if taken >= BLOCK:
+            self._engine.fast_forward(taken - taken % BLOCK)
         self._block: Points = self._engine.random(BLOCK)
-
-    def _keep(self, points: Points) -> None:
-        if self._space.repeats:
-            self._known = np.concatenate([self._known, points])
 
     def _take(self, trials: Sequence[int], attempt: int) -> Points:
         """The next points of the sequence."""

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from hyperband.samplers.draws import Drawer
-from hyperband.samplers.state import from_lists, to_lists
+from hyperband.samplers.proposed import Proposed
 from hyperband.space import Points, Space
 from hyperband.trial import Loss
 
@@ -37,40 +34,29 @@ class RandomProposer:
     batch = 0
 
     def __init__(self, space: Space, seed: int) -> None:
-        self._space, self._seed, self._drawer = space, seed, Drawer(space, seed)
         self.pure = not space.repeats
-        self._repeats, self._proposed = space.repeats, [np.empty((0, space.n_dimensions))]
+        self._proposed = Proposed(space, seed)
 
     @property
     def exhausted(self) -> bool:
         """A finite space is used up."""
-        return self._drawer.exhausted
+        return self._proposed.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
-        points = self._drawer.draw(trials, self._drawer.random)
-        self._keep(points)
-        return points
+        return self._proposed.draw(trials, self._proposed.drawer.random)
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
         """Do not repeat these."""
-        self._drawer.remember(points)
-        self._keep(points)
+        self._proposed.adopt(points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Nothing to learn."""
 
     def state_dict(self) -> dict[str, Any]:
         """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return {"proposed": to_lists(np.concatenate(self._proposed)), "exhausted": self.exhausted}
+        return self._proposed.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        proposed = from_lists(state["proposed"], self._space.n_dimensions)
-        self._drawer, self._proposed = Drawer(self._space, self._seed), [proposed]
-        self._drawer.remember(proposed)
-        self._drawer.exhausted = bool(state["exhausted"])
-
-    def _keep(self, points: Points) -> None:
-        if self._repeats:
-            self._proposed.append(points)
+        self._proposed.load_state_dict(state)

@@ -45,8 +45,8 @@ class EvolutionScheduler:
         return Plan((first, *map(generations, others)), endless=self.repetitions is None)
 
     def start(self, one_by_one: bool = False) -> BracketAllocation:
-        """A fresh allocation."""
-        return BracketAllocation(self.plan(), one_by_one, later=generations)
+        """A fresh allocation. A generation waits for the one before, whatever ``one_by_one`` says."""
+        return BracketAllocation(self.plan(), one_by_one=True, later=generations)
 
 
 def generations(bracket: Bracket) -> Bracket:

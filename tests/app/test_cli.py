@@ -63,11 +63,27 @@ def test_plan_of_243_has_six_brackets_and_611_evaluations():
 
 
 @pytest.mark.parametrize(
-    "algorithm, evaluations", [("successive-halving", 121), ("random", 64), ("adaptive", 64), ("hyperband", 206)]
+    "options, evaluations",
+    [
+        (["successive-halving"], 121),
+        (["random"], 64),
+        (["adaptive"], 64),
+        (["hyperband"], 206),
+        (["hyperband", "--repetitions", "2"], 412),
+        (["hyperband", "--repetitions", "endless"], 206),
+        (["asha", "--n", "40"], 58),
+        (["async-hyperband"], 206),
+        (["pasha", "--n", "27"], 36),
+        (["bohb"], 206),
+        (["dehb"], 206),
+        (["pbt", "--n", "8", "--interval", "27"], 24),
+    ],
 )
-def test_plan_of_every_algorithm(algorithm, evaluations):
-    plan = json.loads(call("plan", "--algorithm", algorithm, "--json").stdout)
+def test_plan_of_every_algorithm(options, evaluations):
+    plan = json.loads(call("plan", "--algorithm", *options, "--json").stdout)
     assert plan["n_evaluations"] == evaluations
+    assert plan["exact"] is (options[0] not in ("asha", "async-hyperband", "pasha"))
+    assert plan["endless"] is ("endless" in options)
 
 
 def test_info_says_what_is_in_use_and_why():
@@ -173,6 +189,27 @@ def test_other_algorithms(here, algorithm):
     result = call("search", "sklearn:iris", "--algorithm", algorithm, *settings, "--json", "--quiet", *QUICK)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["n_configurations"] >= 9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["asha", "--n", "12"],
+        ["async-hyperband"],
+        ["pasha", "--n", "12"],
+        ["bohb"],
+        ["dehb"],
+        ["pbt", "--n", "4", "--interval", "3"],
+        ["hyperband", "--repetitions", "endless", "--time", "1s"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_newer_algorithms(here, options):
+    result = call("search", "sklearn:iris", "--algorithm", *options, "--json", "--quiet", *QUICK)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["n_evaluations"] >= 12
+    assert report["best"]["resource"] <= 9
 
 
 def test_piped_progress_goes_to_stderr_as_plain_lines(here):
@@ -307,6 +344,9 @@ def test_bad_tables_are_refused_in_one_line(here):
         (["--max-resource", "0"], "greater than 0"),
         (["--algorithm", "random", "--eta", "4"], "--eta does not belong to --algorithm random"),
         (["--n", "9"], "--n does not belong to --algorithm hyperband"),
+        (["--algorithm", "asha"], "An algorithm without an end needs a time limit"),
+        (["--repetitions", "endless"], "An algorithm without an end needs a time limit"),
+        (["--algorithm", "pbt", "--interval", "100"], "`interval` must be at most `max_resource` (81); got 100"),
         (["--backend", "cuda:999"], "Backend 'cuda:999' cannot be used"),
         (["--backend", "fast"], "must be one of"),
         (["--backend", "numpy", "--precision", "bf16"], "no bf16 products"),

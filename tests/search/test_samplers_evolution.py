@@ -76,6 +76,7 @@ def test_a_mutant_is_a_parent_and_half_a_difference():
         outside = (mutants < 0.0) | (mutants > 1.0)
         made = (outside | (np.abs(mutants - child) < 1e-12)).all(axis=1) & ~outside.all(axis=1)
         assert made.any()
+        assert ((child > 0.0) & (child < 1.0)).all(), "drawn anew, not moved to the end of the axis"
         repaired += outside[made].any()
     assert 0 < repaired < 20
 
@@ -89,6 +90,15 @@ def test_promoted_trials_enter_the_population_of_their_new_resource():
     assert members(proposer, 3) == [0, 2, 4, 3], "in the place of the worst"
     proposer.tell(0, 9, math.nan)
     assert members(proposer, 9) == [None] * 4, "a failure takes no place"
+
+
+def test_a_member_that_fails_when_it_is_judged_again_leaves():
+    proposer, _ = filled()
+    for trial in range(4):
+        proposer.tell(trial, 1, math.nan)
+    assert members(proposer, 1) == [None] * 4
+    proposer.tell(2, 1, 1.0)
+    assert members(proposer, 1) == [2, None, None, None]
 
 
 def test_parents_are_the_best_at_the_next_lower_resource():

@@ -119,6 +119,15 @@ def test_a_sampler_learns_from_the_earlier_trials():
     assert np.abs(warm - 0.7).mean() < 0.6 * np.abs(cold - 0.7).mean()
 
 
+def test_adaptive_search_builds_upon_earlier_trials():
+    space = Space({"x": Float(0.0, 1.0)})
+    inner = AdaptiveSampler(n_coarse=4, n_per_round=8, elite=1, shrink=0.25)
+    proposer = WarmStartSampler(inner, [({"x": 0.9}, 1, math.nan), ({"x": 0.4}, 1, 0.0)]).start(space, 0)
+    for trial in range(len(proposer.propose(range(4)))):
+        proposer.tell(trial, 1, 1.0)
+    assert np.abs(proposer.propose(range(4, 12)) - 0.4).max() <= 0.25 / 2 + 1e-12
+
+
 def test_what_is_started_with_is_learned_from():
     proposer = WarmStartSampler(EvolutionSampler(population=4), start_with=[{"n": 9}]).start(SPACE, 0)
     proposer.propose([0], [1])

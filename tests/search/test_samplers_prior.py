@@ -89,6 +89,15 @@ def test_a_wrong_prior_gives_way_to_the_incumbent():
     assert learned(np.array([[0.26], [0.24], [0.25]]))._incumbent()[1] < 0.5
 
 
+def test_the_incumbent_takes_nothing_from_the_uniform_share():
+    proposer = learned(np.array([[0.9], [0.92], [0.88]]))
+    proposer.propose([0], [1])
+    trials = range(1, 4001)
+    points = proposer.propose(trials, [3] * 4000)
+    uniform = points == RandomSampler().start(LINE, 0).propose(trials)
+    assert abs(uniform.mean() - 0.25) < 0.03 and abs((points == 0.9).mean() - 0.75 / 2) < 0.03
+
+
 def test_around_the_incumbent_half_of_the_parameters_move():
     space = Space(
         {"x": Float(0.0, 1.0), "n": Int(1, 1000), "kind": Choice(["a", "b", "c"]), "c": Float(0.0, 1.0)},

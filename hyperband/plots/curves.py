@@ -1,0 +1,159 @@
+"""Learning curves, one panel a bracket: every trial as a line that ends with a mark where it was dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import InputError
+from hyperband.plots.canvas import canvas, dress, extent, open_frame, rung_colours, say
+from hyperband.plots.losses import Range
+from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
+from hyperband.plots.ticks import fixed_ticks, log_axis, short, thinned
+from hyperband.plots.trials import Outcomes, Searched
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+F64 = NDArray[np.float64]
+
+
+def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """The picture behind ``result.plot.curves``; see `hyperband.plots.Plots.curves`."""
+    brackets = np.unique(result.trials["bracket"]).tolist()
+    if not brackets:
+        raise InputError("Learning curves need at least one evaluation; the result has none.")
+    n = len(brackets)
+    size = (COLUMN, 2.4) if n == 1 else (min(PAGE, 0.6 + 1.35 * n), 2.3)
+    with canvas(ax, style, size) as (ax, look):
+        outcomes = Outcomes.of(result)
+        shown = Range.of(result.trials["loss"])
+        wide = extent(ax)[0] / n  # of one panel, in points
+        panels = [ax] if n == 1 else _panels(ax, look, n)
+        for k, (panel, bracket) in enumerate(zip(panels, brackets, strict=True)):
+            _panel(panel, look, result, outcomes, bracket)
+            _axes(panel, outcomes.levels, shown, wide, first=k == 0)
+            if n > 1:
+                n_trials = len(np.unique(result.trials["trial"][result.trials["bracket"] == bracket]))
+                title = f"bracket {bracket}, n = {n_trials}" if wide > 75 else f"{bracket}: {n_trials}"
+                panel.set_title(title, fontsize=SMALL, pad=3)
+        panels[0].set_ylabel("loss")
+        _name_resource(ax, panels, result.unit)
+        if shown is None:
+            say(panels[len(panels) // 2], look, "no finite loss")
+        above = 0 if shown is None else int((np.asarray(result.trials["loss"]) > shown.top).sum())
+        above -= int(np.isposinf(result.trials["loss"]).sum())
+        if above > 0:
+            panels[-1].annotate(
+                f"{above} larger {'loss' if above == 1 else 'losses'}", (1.0, 1.0), xycoords="axes fraction",
+                xytext=(-2, -2), textcoords="offset points", ha="right", va="top", fontsize=TINY, color=look.muted,
+            )  # fmt: skip
+    return ax
+
+
+def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
+    """Axes side by side inside the given ones, which stay as an empty frame."""
+    ax.set_axis_off()
+    gap = (0.06 if extent(ax)[0] / n > 75 else 0.25) / n  # labels of neighbours must not touch
+    wide = (1.0 - gap * (n - 1)) / n
+    panels = [ax.inset_axes((k * (wide + gap), 0.0, wide, 1.0)) for k in range(n)]
+    for panel in panels:
+        dress(panel, look)
+    return panels
+
+
+def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket: int) -> None:
+    """Lines of one bracket, those that went furthest on top."""
+    open_frame(ax)
+    best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
+    paths: dict[int, list[F64]] = {}
+    broken: list[F64] = []
+    never: list[F64] = []
+    for trial, xy in _histories(result, bracket):
+        finite = xy[np.isfinite(xy[:, 1])]
+        if len(finite) < len(xy):
+            (broken if len(finite) else never).append((finite if len(finite) else xy)[-1])
+        if trial == best:
+            _best(ax, look, finite)
+        elif len(finite):
+            paths.setdefault(int(np.searchsorted(outcomes.levels, xy[-1, 0])), []).append(finite)
+    colours = rung_colours(look, len(outcomes.levels))
+    for level, lines in paths.items():
+        _lines(ax, look, lines, level, colours[level])
+    cross: dict[str, Any] = {"s": 16, "marker": "x", "color": look.ink, "linewidths": 0.9, "zorder": 19}
+    if broken:  # where they were last finite
+        ax.scatter(*np.array(broken).T, gid="failed", **cross)
+    if never:  # on the lower border
+        across = np.array(never)[:, 0]
+        ax.scatter(across, 0 * across, transform=ax.get_xaxis_transform(), clip_on=False, gid="failed", **cross)
+
+
+def _histories(result: Searched, bracket: int) -> Iterator[tuple[int, F64]]:
+    """Each trial of a bracket with its resources and losses, least resource first, shape (n, 2)."""
+    table = result.trials
+    inside = np.flatnonzero(table["bracket"] == bracket)
+    order = inside[np.lexsort((table["rung"][inside], table["trial"][inside]))]
+    xy = np.column_stack([table["resource"][order], table["loss"][order]]).astype(np.float64)
+    starts = np.flatnonzero(np.diff(table["trial"][order], prepend=-1))
+    yield from zip(table["trial"][order[starts]].tolist(), np.split(xy, starts[1:]), strict=True)
+
+
+def _lines(ax: Axes, look: Style, lines: list[F64], level: int, colour: Any) -> None:
+    """Trials that were last judged at one level, each with a mark at its end."""
+    from matplotlib.collections import LineCollection
+
+    faded = max(0.35, min(1.0, 12 / len(lines)))
+    ax.add_collection(
+        LineCollection(lines, colors=[colour], linewidths=0.8, alpha=faded, zorder=3 + level, gid=f"level {level}")
+    )
+    ends = np.array([line[-1] for line in lines])
+    ax.scatter(
+        ends[:, 0], ends[:, 1], s=11, color=[colour], edgecolors=look.ink, linewidths=0.4, zorder=4 + level,
+        gid=f"end {level}",
+    )  # fmt: skip
+
+
+def _best(ax: Axes, look: Style, xy: F64) -> None:
+    """A thick line that ends in a star."""
+    ax.plot(*xy.T, color=look.background, linewidth=3.0, zorder=20, solid_capstyle="round")
+    ax.plot(*xy.T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
+    ax.scatter(
+        xy[-1:, 0], xy[-1:, 1], s=90, marker="*", color=look.ink, edgecolors=look.background, linewidths=0.7, zorder=22
+    )
+
+
+def _axes(ax: Axes, levels: F64, shown: Range | None, wide: float, *, first: bool) -> None:
+    """Resource in the logarithm with ticks at rungs, as many as have room; losses the same in all panels."""
+    ax.set_xscale("log")
+    low, high = float(levels[0]), float(levels[-1])
+    ratio = (high / low) ** 0.06 if high > low else 2.0
+    ax.set_xlim(low / ratio, high * ratio)
+    longest = max(len(short(level)) for level in levels)
+    places = levels[thinned(levels.tolist(), max(2, int(wide / (4.5 * longest + 7.0))))]
+    fixed_ticks(ax.xaxis, places, [short(level) for level in places])
+    if shown is not None:
+        bottom, top = shown.low, shown.top
+        if shown.log:
+            ax.set_yscale("log")
+            room = (top / bottom) ** 0.05
+            ax.set_ylim(bottom / room, top * room)
+            log_axis(ax.yaxis, bottom, top)
+        else:
+            room = (top - bottom) * 0.05 or abs(top) * 0.05 or 1.0
+            ax.set_ylim(bottom - room, top + room)
+    else:
+        fixed_ticks(ax.yaxis, [])
+    if not first:
+        ax.tick_params(labelleft=False)
+
+
+def _name_resource(ax: Axes, panels: list[Axes], unit: str) -> None:
+    """The name of the resource, once, in the middle."""
+    middle = panels[len(panels) // 2]
+    if len(panels) % 2:
+        middle.set_xlabel(unit, parse_math=False)
+        return
+    middle.set_xlabel(unit, parse_math=False, x=0.0)

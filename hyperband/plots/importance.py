@@ -1,0 +1,184 @@
+"""Which parameters mattered: what a forest loses when one of them is shuffled, on trials that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import InputError
+from hyperband.plots.canvas import canvas, open_frame
+from hyperband.plots.style import COLUMN, SMALL
+from hyperband.plots.trials import Searched, points_of, space_of
+from hyperband.randomness import uniform
+from hyperband.schedule import whole_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+F64 = NDArray[np.float64]
+
+#: Trials with a finite loss, at least: with fewer nothing is left over to judge a forest on.
+LEAST = 12
+#: Evaluations that a forest sees, at most, and its trees.
+_ROWS, _TREES = 2000, 100
+#: Purposes of draws, apart from those of the search.
+_SPLIT, _SHUFFLE = 101, 102
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """How much each parameter explains.
+
+    Parameters
+    ----------
+    names : tuple of str, parameters, most important first
+    mean : float64 array, shape (d,)
+        Share of the variance of unseen trials' ranks that goes with a parameter, alone or together with others: half of
+        the R² that is lost when its values are shuffled among these trials. Averaged over the repeats; below 0 by
+        chance.
+    deviation : float64 array, shape (d,), standard deviation over the repeats
+    explained : float
+        R² of the forest on unseen trials, averaged over the repeats. Near 0 or below it has learnt nothing, and the
+        importances mean nothing.
+    n_trials : int, trials with a finite loss
+    """
+
+    names: tuple[str, ...]
+    mean: F64
+    deviation: F64
+    explained: float
+    n_trials: int
+
+
+def parameter_importance(result: Searched, *, repeats: int = 10, seed: int = 0) -> Importance:
+    """Permutation importance of the parameters (Breiman 2001, "Random forests", section 10, on unseen trials).
+
+    ``repeats`` times a random forest of scikit-learn learns the losses of two thirds of the trials, and is asked about
+    the others as they are and with one parameter shuffled. It learns *ranks* of losses, so that one diverged trial does
+    not outweigh all others, from *all* evaluations, with the resource as one more input: a loss at a low rung says
+    what it says, but is not mistaken for one at the top. The resource is not among the parameters that are ranked. All
+    evaluations of a trial are on the same side of the split. A parameter that is switched off has a value of its own,
+    outside its range. Failed evaluations are left out.
+
+    Parameters
+    ----------
+    result : SearchResult
+    repeats : int >= 2
+    seed : int >= 0, key of the splits, forests and shuffles
+
+    Returns
+    -------
+    Importance
+
+    Raises
+    ------
+    InputError
+        When fewer than 12 trials have a finite loss, or all losses are equal.
+
+    Notes
+    -----
+    Shuffling adds a parameter's variance once where it was explained and once where it is wrong, hence the half
+    (Gregorutti, Michel, Saint-Pierre 2017, "Correlation and variable importance in random forests", for sums of
+    independent terms); what is left to 1 is the resource's, other parameters', or not explained.
+
+    Two parameters that say the same share their importance, and a parameter that matters where nothing was tried has
+    none: this describes the trials, not the space.
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> space = hb.Space({"x": hb.Float(0.0, 1.0), "useless": hb.Float(0.0, 1.0)})
+    >>> result = hb.minimize(lambda c, resource: (c["x"] - 0.5) ** 2, space, hb.RandomSearch(n=40))
+    >>> parameter_importance(result, repeats=3).names
+    ('x', 'useless')
+    """
+    repeats = whole_number(repeats, "repeats", 2)
+    seed = whole_number(seed, "seed", 0)
+    names = space_of(result).names
+    inputs, ranks, trials = _evaluations(result, seed)
+    known = np.unique(trials)
+    drops, explained = np.zeros((repeats, len(names))), np.zeros(repeats)
+    for k in range(repeats):
+        order = known[np.argsort(uniform(seed, _SPLIT, known, 1, k)[:, 0], kind="stable")]
+        unseen = np.isin(trials, order[: len(known) // 3])
+        forest = _forest(inputs[~unseen], ranks[~unseen], (seed + k) % 2**32)
+        explained[k], drops[k] = _dropped(forest, inputs[unseen], ranks[unseen], (seed, k))
+    mean, deviation = drops.mean(axis=0), drops.std(axis=0, ddof=1)
+    first = np.argsort(-mean, kind="stable")
+    ordered = tuple(names[place] for place in first)
+    return Importance(ordered, mean[first], deviation[first], float(explained.mean()), len(known))
+
+
+def _evaluations(result: Searched, seed: int) -> tuple[F64, F64, NDArray[np.int64]]:
+    """Inputs (parameters, then the resource), ranks of losses in [0, 1] and trials, one row an evaluation."""
+    rows = np.flatnonzero(np.isfinite(result.trials["loss"]))
+    n = len(np.unique(result.trials["trial"][rows]))
+    if n < LEAST:
+        raise InputError(
+            f"Importances need at least {LEAST} trials with a finite loss; got {n}. Search longer, or look at "
+            "`result.plot.parallel()`."
+        )
+    if len(rows) > _ROWS:
+        chosen = np.argsort(uniform(seed, _SPLIT, rows, 1, 2**31)[:, 0], kind="stable")[:_ROWS]
+        rows = np.sort(rows[chosen])
+    losses = np.asarray(result.trials["loss"])[rows]
+    different, ranks = np.unique(losses, return_inverse=True)
+    if len(different) == 1:
+        raise InputError(f"Importances need losses that differ; all are {losses[0]:g}.")
+    points = points_of(result, rows)
+    for place, parameter in enumerate(space_of(result).parameters.values()):
+        here = ~np.isnan(points[:, place])
+        points[here, place] = parameter.canonical(points[here, place])
+    resource = np.log(np.asarray(result.trials["resource"], dtype=np.float64)[rows])
+    inputs = np.column_stack([np.where(np.isnan(points), -1.0, points), resource])
+    return inputs, ranks / (len(different) - 1), np.asarray(result.trials["trial"])[rows]
+
+
+def _forest(inputs: F64, ranks: F64, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestRegressor
+
+    forest = RandomForestRegressor(_TREES, min_samples_leaf=2, max_features=0.7, random_state=seed)
+    return forest.fit(inputs, ranks)
+
+
+def _dropped(forest: Any, inputs: F64, ranks: F64, key: tuple[int, int]) -> tuple[float, F64]:
+    """R² on these rows, and half of what each shuffled parameter costs of it; the last input stays as it is."""
+    n, spread = len(inputs), float(((ranks - ranks.mean()) ** 2).sum()) or 1.0
+
+    def explained(rows: F64) -> float:
+        return 1.0 - float(((forest.predict(rows) - ranks) ** 2).sum()) / spread
+
+    whole = explained(inputs)
+    drops = np.zeros(inputs.shape[1] - 1)
+    seed, repeat = key
+    for place in range(len(drops)):
+        shuffled = inputs.copy()
+        order = np.argsort(uniform(seed, _SHUFFLE, np.arange(n), 1, repeat * 2**16 + place)[:, 0], kind="stable")
+        shuffled[:, place] = inputs[order, place]
+        drops[place] = (whole - explained(shuffled)) / 2
+    return whole, drops
+
+
+def importance(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """The picture behind ``result.plot.importance``; see `hyperband.plots.Plots.importance`."""
+    found = parameter_importance(result)
+    n = len(found.names)
+    with canvas(ax, style, (COLUMN, 0.75 + 0.24 * n)) as (ax, look):
+        places = np.arange(n)
+        ax.barh(places, found.mean, height=0.62, color=look.series[0], gid="importance")
+        ax.errorbar(
+            found.mean, places, xerr=found.deviation, fmt="none", ecolor=look.ink, elinewidth=0.8, capsize=2
+        )  # fmt: skip
+        ax.axvline(0.0, color=look.muted, linewidth=0.6)
+        ax.set_yticks(places, list(found.names), parse_math=False)
+        ax.set_ylim(n - 0.4, -0.6)
+        ax.tick_params(axis="y", length=0)
+        open_frame(ax)
+        ax.spines["left"].set_visible(False)
+        ax.set_xlabel("share of the variance of ranks, ± 1 s.d.")
+        said = f"forest: R² = {found.explained:.2f} on unseen trials, {found.n_trials} in all"
+        ax.set_title(said.replace("-", "−"), fontsize=SMALL)
+    return ax

@@ -1,0 +1,184 @@
+"""How soon a search finds something good: the incumbent's loss, or its regret, over what was spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import InputError
+from hyperband.plots.canvas import canvas, open_frame, say
+from hyperband.plots.losses import Range
+from hyperband.plots.style import COLUMN, DASHES, MARKS
+from hyperband.plots.ticks import log_axis
+from hyperband.plots.trials import Searched
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+F64 = NDArray[np.float64]
+
+ALONG = ("cost", "evaluations")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The incumbent of one search.
+
+    Parameters
+    ----------
+    spent : float64 array, shape (n,), after each evaluation
+    loss : float64 array, shape (n,), smallest so far; NaN before the first finite one
+    """
+
+    spent: F64
+    loss: F64
+
+
+def progress(result: Searched, *, x: str = "cost", at_full: bool = False) -> Progress:
+    """Spend and incumbent after each evaluation, in the order in which results were told.
+
+    Parameters
+    ----------
+    result : SearchResult
+    x : {"cost", "evaluations"}
+    at_full : bool
+        Only losses at the highest resource reached count: for a resource across which losses are not comparable.
+
+    Raises
+    ------
+    InputError
+        When ``x`` is something else, or costs are asked for that nobody told.
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> space = hb.Space({"x": hb.Float(0.0, 1.0)})
+    >>> result = hb.minimize(lambda c, resource: c["x"], space, hb.RandomSearch(n=3, max_resource=2))
+    >>> progress(result).spent.tolist()
+    [2.0, 4.0, 6.0]
+    """
+    if x not in ALONG:
+        raise InputError(f"`x` must be one of {', '.join(ALONG)}; got {x!r}.")
+    rows = np.arange(len(result.trials["loss"])) if result.order is None else result.order
+    loss, resource = (np.asarray(result.trials[name])[rows] for name in ("loss", "resource"))
+    counts = np.isfinite(loss)
+    if at_full:
+        counts &= resource == resource.max(initial=-math.inf)
+    best = np.minimum.accumulate(np.where(counts, loss, math.inf))
+    if x == "evaluations":
+        spent = np.arange(1.0, len(rows) + 1)
+    else:
+        spent = np.cumsum(np.nan_to_num(np.asarray(result.trials["cost"], dtype=np.float64)[rows]))
+        if counts.any() and not spent[-1] > 0:
+            raise InputError("`x='cost'` needs results that tell their cost; all costs are 0. Use x='evaluations'.")
+    return Progress(spent, np.where(np.isfinite(best), best, math.nan))
+
+
+def regret(
+    results: Mapping[str, Searched],
+    optimum: float | None = None,
+    *,
+    x: str = "cost",
+    at_full: bool = False,
+    ax: Axes | None = None,
+    style: str = "light",
+) -> Axes:
+    """Incumbents of several searches over their spend, on one pair of axes.
+
+    Parameters
+    ----------
+    results : mapping of name to SearchResult
+    optimum : float, optional
+        The smallest loss that there is. Given, the picture shows the regret, loss minus optimum, in the logarithm.
+    x : {"cost", "evaluations"}
+    at_full : bool, see `progress`
+    ax : Axes of matplotlib, optional; a new figure when not given
+    style : {"light", "dark"}
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InputError
+        When there is no result, ``optimum`` is no finite number or larger than a loss, or an option is unknown.
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> space = hb.Space({"x": hb.Float(0.0, 1.0)})
+    >>> found = {str(n): hb.minimize(lambda c, resource: c["x"], space, hb.RandomSearch(n=n)) for n in (3, 9)}
+    >>> regret(found, optimum=0.0).get_ylabel()
+    'regret'
+    """
+    if not isinstance(results, Mapping) or not results:
+        raise InputError(f"`results` must be a mapping of names to results, at least one; got {results!r}.")
+    found = {name: progress(result, x=x, at_full=at_full) for name, result in results.items()}
+    least = _check_optimum(optimum, found)
+    unit = next(iter(results.values())).unit
+    with canvas(ax, style, (COLUMN, 2.4)) as (ax, look):
+        open_frame(ax)
+        for k, (name, curve) in enumerate(found.items()):
+            ax.step(
+                curve.spent,
+                curve.loss - least,
+                where="post",
+                color=look.series[k % len(look.series)],
+                linestyle=DASHES[k % len(DASHES)],
+                linewidth=1.4,
+                marker=MARKS[k % len(MARKS)],
+                markevery=[len(curve.spent) - 1] if len(curve.spent) else [],  # where this search ended
+                markersize=4.5,
+                markeredgecolor=look.background,
+                markeredgewidth=0.6,
+                zorder=4 - k / len(found),  # the first on top: the second has gaps to see it through, or ends later
+                label=name,
+            )
+        values = np.concatenate([curve.loss - least for curve in found.values()])
+        _scale(ax, values, optimum is not None)
+        if not np.isfinite(values).any():
+            say(ax, look, "no finite loss")
+            ax.set_yticks([])
+        ax.set_xlim(left=0.0)
+        ax.set_xlabel("evaluations" if x == "evaluations" else f"spent ({unit})", parse_math=False)
+        kind = " at the full resource" if at_full else ""
+        ax.set_ylabel(f"{'smallest loss' if optimum is None else 'regret'}{kind}")
+        if len(found) > 1:
+            legend = ax.legend(loc="best")
+            for text in legend.get_texts():
+                text.set_parse_math(False)
+    return ax
+
+
+def _check_optimum(optimum: float | None, found: Mapping[str, Progress]) -> float:
+    if optimum is None:
+        return 0.0
+    if isinstance(optimum, bool) or not isinstance(optimum, int | float) or not math.isfinite(optimum):
+        raise InputError(f"`optimum` must be a finite number, or None; got {optimum!r}.")
+    smallest = min((float(np.nanmin(curve.loss, initial=math.inf)) for curve in found.values()), default=math.inf)
+    if smallest < optimum:
+        raise InputError(f"`optimum` must not be larger than a loss that was found ({smallest:g}); got {optimum!r}.")
+    return float(optimum)
+
+
+def _scale(ax: Axes, values: F64, log: bool) -> None:
+    """Losses on a plain axis without the diverged ones; regret in the logarithm, a regret of 0 at the lower border."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    if log and len(positive) and positive.min() < positive.max():
+        ax.set_yscale("log", nonpositive="clip")
+        low, high = float(positive.min()), float(positive.max())
+        room = (high / low) ** 0.06
+        low = low / room**3 if (values == 0).any() else low / room
+        ax.set_ylim(low, high * room)
+        log_axis(ax.yaxis, low, high * room)
+        return
+    shown = Range.of(values)
+    if shown is not None and shown.low < shown.top:
+        room = 0.06 * (shown.top - shown.low)
+        ax.set_ylim(shown.low - room, shown.top + room)

@@ -1,0 +1,266 @@
+"""Every scheduler with every sampler: a run ends, keeps its books, and can be written down and continued anywhere."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hyperband as hb
+from hyperband.algorithms.base import Joined
+from hyperband.errors import InputError
+from hyperband.run import Run
+from hyperband.trial import Result
+
+ALGORITHMS = {
+    "random": hb.RandomSearch(12, 9),
+    "halving": hb.SuccessiveHalving(9, 3),
+    "hyperband": hb.Hyperband(9, 3),
+    "hyperband, twice": hb.Hyperband(4, 2, repetitions=2),
+    "generations": hb.DEHB(9, 3),
+    "population": hb.PBT(n=6, max_resource=9, interval=3, fraction=0.34),
+    "asha": hb.ASHA(9, 3, n=20),
+    "asynchronous hyperband": hb.AsyncHyperband(9, 3),
+    "pasha": hb.PASHA(9, 3, n=20),
+}
+SAMPLERS = {
+    "random": hb.RandomSampler(),
+    "grid": hb.GridSampler(4),
+    "adaptive": hb.AdaptiveSampler(n_coarse=6, n_per_round=3),
+    "density": hb.KDESampler(min_points=3, batch=4),
+    "evolution": hb.EvolutionSampler(population=6, batch=4),
+    "prior": hb.PriorSampler(),
+    "priorband": hb.PriorBandSampler(batch=4),
+    "sobol": hb.QuasiRandomSampler("sobol"),
+    "halton": hb.QuasiRandomSampler("halton"),
+}
+SPACES = {
+    "mixed": hb.Space(
+        {
+            "x": hb.Float(0.0, 1.0, default=0.3, prior="medium"),
+            "kind": hb.Choice(["a", "b", "c"]),
+            "only_b": hb.Float(1e-3, 1.0, log=True),
+            "n": hb.Int(1, 50, log=True),
+        },
+        conditions=[hb.When("only_b", "kind", "b")],
+        constraints=["n < 45 or x < 0.5"],
+    ),
+    "small": hb.Space({"n": hb.Int(1, 4), "on": hb.Choice([False, True])}),
+}
+SYNCHRONOUS = [name for name, algorithm in ALGORITHMS.items() if algorithm.scheduler.synchronous]
+#: Samplers that wait until all earlier trials were judged need trials of one rung; here they have them.
+any_algorithm, any_sampler = st.sampled_from(list(ALGORITHMS)), st.sampled_from(list(SAMPLERS))
+any_synchronous, any_space = st.sampled_from(SYNCHRONOUS), st.sampled_from(list(SPACES))
+
+
+def loss_of(job):
+    """A fixed loss: a bowl over what there is, falling with the resource; NaN for one configuration in eleven."""
+    c = job.configuration
+    value = (c.get("x", 0.5) - 0.4) ** 2 + c.get("n", 1) / 100 + c.get("only_b", 0.2) / 10 + 1 / job.resource
+    return math.nan if int(value * 1e6) % 11 == 0 else value
+
+
+def result_of(job, loss=None):
+    value = loss_of(job) if loss is None else loss
+    several = value if isinstance(value, tuple) else ()
+    first = value[0] if isinstance(value, tuple) else value
+    cost = float(job.resource - job.previous)
+    return Result(job.trial, job.bracket, job.rung, job.resource, first, cost=cost, objectives=several)
+
+
+def start(algorithm, sampler, space, seed=3) -> Run:
+    return replace(ALGORITHMS[algorithm], sampler=SAMPLERS[sampler]).start(SPACES[space], seed)
+
+
+def carry_out(run, workers=1, rng=None, checkpoint=None, loss=None, limit=5000):
+    """So many workers that finish in random order, or first come first served."""
+    open_, steps = [], 0
+    while not run.done:
+        if len(open_) < workers:
+            open_ += run.ask(workers - len(open_))
+        assert open_ or run.done, "nothing to do, but not done"
+        steps += 1
+        assert steps < limit, "the run does not end"
+        if open_:
+            job = open_.pop(0 if rng is None else int(rng.integers(len(open_))))
+            run.tell(result_of(job, None if loss is None else loss(job)))
+        run.dropped()
+        if checkpoint is not None:
+            run = checkpoint(run)
+    assert run.open_jobs == []
+    return run
+
+
+def table(run):
+    """Everything that was evaluated, to the bit."""
+    columns = run.columns()
+    rows = list(zip(*(columns[name].tolist() for name in ("trial", "bracket", "rung", "resource")), strict=True))
+    return rows, [repr(v) for v in columns["loss"].tolist()], run.configurations([row[0] for row in rows])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_any_sampler_with_any_scheduler(algorithm, sampler):
+    for space in SPACES:
+        run = carry_out(start(algorithm, sampler, space), workers=3)
+        assert run.best is not None
+        for configuration in run.configurations(np.unique(run.columns()["trial"]).tolist()):
+            assert configuration.get("n", 0) < 45 or configuration["x"] < 0.5
+            assert ("only_b" in configuration) is (configuration.get("kind") == "b")
+
+
+@given(
+    algorithm=any_synchronous, sampler=any_sampler, space=any_space, workers=st.integers(2, 9), seed=st.integers(0, 99)
+)
+@settings(deadline=None, max_examples=60)
+def test_the_number_of_workers_and_the_order_of_arrival_change_nothing(algorithm, sampler, space, workers, seed):
+    alone = carry_out(start(algorithm, sampler, space, seed))
+    many = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed))
+    assert table(many) == table(alone)
+    assert many.best == alone.best
+
+
+@given(
+    algorithm=any_algorithm, sampler=any_sampler, space=any_space, workers=st.integers(1, 5), seed=st.integers(0, 99)
+)
+@settings(deadline=None, max_examples=40)
+def test_saving_and_loading_at_every_point_changes_nothing(algorithm, sampler, space, workers, seed):
+    def reload(run):
+        state = json.loads(json.dumps(run.state_dict(), allow_nan=False))
+        fresh = start(algorithm, sampler, space, seed)
+        fresh.load_state_dict(state)
+        assert fresh.state_dict() == run.state_dict()
+        return fresh
+
+    plain = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed))
+    again = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed), reload)
+    assert table(again) == table(plain)
+    assert again.state_dict() == plain.state_dict()
+
+
+@given(algorithm=any_algorithm, sampler=any_sampler, size=st.integers(1, 40))
+@settings(deadline=None, max_examples=40)
+def test_batches_are_the_same_as_jobs(algorithm, sampler, size):
+    by_job, by_batch = start(algorithm, sampler, "mixed"), start(algorithm, sampler, "mixed")
+    while not by_job.done:
+        jobs, batch = by_job.ask(size), by_batch.ask_batch(size)
+        assert list(batch) == jobs
+        by_job.tell([result_of(job) for job in jobs])
+        by_batch.tell_batch(batch, [loss_of(job) for job in batch])
+        assert by_job.dropped() == by_batch.dropped()
+    assert by_batch.done
+    assert by_job.state_dict() == by_batch.state_dict()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_small_space_is_never_tried_twice_and_ends(algorithm, sampler):
+    run = carry_out(start(algorithm, sampler, "small"), workers=2, loss=lambda job: float(job.trial))
+    trials = np.unique(run.columns()["trial"]).tolist()
+    configurations = [tuple(c.values()) for c in run.configurations(trials)]
+    if algorithm != "population":  # a copy may come to be like another member
+        assert len(set(configurations)) == len(configurations) <= 8
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_when_everything_fails_it_ends_without_a_best(algorithm):
+    run = carry_out(start(algorithm, "density", "mixed"), workers=3, loss=lambda job: math.nan)
+    assert run.best is None
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_several_objectives(algorithm, sampler):
+    def loss(job):
+        x, n = job.configuration["x"], job.configuration["n"]
+        return (math.nan, x) if job.trial % 7 == 3 else ((x - 0.2) ** 2, n / 50 + (x - 0.8) ** 2)
+
+    run = carry_out(start(algorithm, sampler, "mixed"), workers=2, loss=loss)
+    assert run.n_objectives == 2
+    front = run.front()
+    assert len({incumbent.trial for incumbent in front}) == len(front) >= 1
+    everything = [loss(job_like) for job_like in _evaluated(run)]
+    for incumbent in front:
+        assert not any(
+            a <= incumbent.objectives[0] and b <= incumbent.objectives[1] and (a, b) != incumbent.objectives
+            for a, b in everything
+            if math.isfinite(a)
+        )
+    assert [i.objectives[0] for i in front] == sorted(i.objectives[0] for i in front)
+    assert run.best.loss == front[0].objectives[0]
+
+
+class _Evaluated:
+    def __init__(self, trial, configuration):
+        self.trial, self.configuration = trial, configuration
+
+
+def _evaluated(run):
+    trials = np.unique(run.columns()["trial"]).tolist()
+    return [_Evaluated(trial, c) for trial, c in zip(trials, run.configurations(trials), strict=True)]
+
+
+def test_copies_keep_what_may_not_change():
+    algorithm = hb.PBT(n=8, max_resource=20, interval=2, fraction=0.5, explore=["x"])
+    run, parents = algorithm.start(SPACES["mixed"], 0), {}
+    while not run.done:
+        for job in run.ask():
+            if job.parent is not None:
+                mine, its = dict(job.configuration), run.configuration(job.parent)
+                parents[job.trial] = (mine.pop("x"), its.pop("x"))
+                assert mine == its
+            run.tell(result_of(job))
+    moved = [abs(mine - its) for mine, its in parents.values()]
+    assert len(parents) >= 30
+    assert any(step > 0.1001 for step in moved), "drawn anew"
+    assert sum(abs(step - 0.1) < 1e-9 for step in moved) > len(moved) / 3, "a tenth of the axis"
+
+
+def test_what_can_be_explored_is_checked():
+    with pytest.raises(InputError, match="`explore` must name parameters of the space"):
+        hb.PBT(explore=["y"]).start(SPACES["mixed"])
+
+
+def test_a_learner_sees_the_same_before_every_lot():
+    """Trials of a lot are proposed from what was known when it began, however far the others have come by then."""
+    seen = {}
+
+    class Spy:
+        batch, exhausted = 3, False
+
+        def __init__(self, log):
+            self.log, self.told = log, []
+
+        def propose(self, trials, resources=None):
+            for trial in trials:
+                self.log[trial] = list(self.told)
+            return np.random.default_rng(0).random((len(trials), 1))
+
+        def tell(self, trial, resource, loss):
+            self.told.append((trial, resource))
+
+    class Sampler:
+        def start(self, space, seed):
+            return Spy(seen[seed])
+
+    space = hb.Space({"x": hb.Float(0.0, 1.0)})
+    for seed, workers in enumerate((1, 2, 5, 9)):
+        seen[seed] = {}
+        run = hb.Hyperband(9, 3, sampler=Sampler()).start(space, seed)
+        carry_out(run, workers, np.random.default_rng(seed), loss=lambda job: float(job.trial))
+    assert seen[0] == seen[1] == seen[2] == seen[3]
+    assert seen[0][0] == seen[0][2] == []
+    assert seen[0][3] == [(0, 1), (1, 1), (2, 1)]
+    assert seen[0][9] == [*((trial, 1) for trial in range(9)), (0, 3), (1, 3), (2, 3), (0, 9)]
+
+
+def test_algorithms_of_all_kinds_are_here():
+    named = {getattr(hb, name) for name in hb.__all__ if isinstance(getattr(hb, name), type)}
+    joined = {kind for kind in named if issubclass(kind, Joined)} | {hb.PBT}
+    missing = joined - {type(algorithm) for algorithm in ALGORITHMS.values()}
+    assert missing == {hb.AdaptiveSearch, hb.BOHB, hb.PriorBand}, "these are others of this list with a sampler here"
