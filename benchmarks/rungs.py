@@ -104,14 +104,14 @@ def _apart(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
 def main(most: int, limit: float, contenders: str | None, checked: int, json_file: Path | None) -> None:
     """See `benchmarks.__main__`."""
-    names = list(ALL) if contenders is None else [name.strip() for name in contenders.split(";")]
+    names = list(ALL) if contenders is None else [name.strip() for name in contenders.split(",")]
     for name in names:
         if name not in ALL:
-            raise click.BadParameter(f"unknown contender {name!r}; known: {'; '.join(ALL)}")
+            raise click.BadParameter(f"unknown contender {name!r}; known: {', '.join(ALL)}")
     marks = (*(mark for mark in MARKS if mark < most), most)
     for name in (name for name in names if ALL[name].rule == "promotion"):
         try:
-            check(ALL[name], min(checked, 3000) if "sorted" in name else checked)
+            check(ALL[name], min(checked, 3000) if "sorting" in name else checked)
         except Unavailable:
             pass
         except WrongAnswer as error:

@@ -46,7 +46,7 @@ def draw(outcomes: Sequence[Outcome], full: int, file: Path) -> None:
         axes.set_title(name, fontsize=10, loc="left")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=9, frameon=False)
-    figure.savefig(file, dpi=110)
+    figure.savefig(file, dpi=90)
     plt.close(figure)
 
 

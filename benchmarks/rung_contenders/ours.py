@@ -19,7 +19,7 @@ def _run() -> Any:
 class OneByOne(Contender):
     """``run.ask(1)``, ``run.tell(result)``."""
 
-    name = "hyperband, one by one"
+    name = "hyperband one by one"
 
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)
@@ -39,7 +39,7 @@ class OneByOne(Contender):
 class Batched(Contender):
     """``run.ask_batch(n)``, ``run.tell_batch(batch, losses)``."""
 
-    name, batch = "hyperband, batches", 1000
+    name, batch = "hyperband in batches", 1000
 
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)

@@ -10,7 +10,7 @@ from benchmarks.rung_contenders.base import ETA, RESOURCES, Losses, Promoting
 class Sorting(Promoting):
     """Sorts each rung whenever a job is asked for: O(n log n) a decision."""
 
-    name = "plain Python, sorted at every decision"
+    name = "plain Python sorting at every decision"
 
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)
@@ -77,7 +77,7 @@ class _Heaps:
 class Heaps(Promoting):
     """O(log n) a decision, in plain Python."""
 
-    name = "plain Python, heaps"
+    name = "plain Python on heaps"
 
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)
