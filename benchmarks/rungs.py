@@ -57,7 +57,8 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
 
     Seconds are those of the processor: all contenders have one thread, and what else the machine does matters less.
 
-    A contender stops at a mark from which, as fast as before, the next one would take it beyond ``limit`` seconds.
+    A contender stops at a mark from which the next one would take it beyond ``limit`` seconds, were its cost a result to
+    grow as it did between the two marks before.
     """
     losses = Losses(marks[-1] + 10_000)
     try:
@@ -68,14 +69,15 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
     record: dict[str, Any] = {"contender": name, "rule": contender.rule, "batch": contender.batch, "windows": []}
     gc.collect()
     gc.freeze()  # the losses: a collection must not walk through them again and again
-    before, began, told, rate = resident(), time.process_time(), 0, 0.0
+    before, began, told, rate, growth = resident(), time.process_time(), 0, 0.0, 1.0
     for mark in marks:
-        if time.process_time() - began + rate * (mark - told) > limit:
+        if time.process_time() - began + rate * growth * (mark - told) > limit:
             break
         start = time.process_time()
         contender.advance(mark)
         seconds = time.process_time() - start
-        rate = seconds / (contender.results - told)
+        rate, last = seconds / (contender.results - told), rate
+        growth = max(1.0, rate / last) if last else 1.0
         record["windows"].append([contender.results, rate])
         told = contender.results
     after = resident()
