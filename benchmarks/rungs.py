@@ -6,9 +6,11 @@ checked against one another before anything is timed: the same jobs in the same 
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,8 +59,8 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
 
     Seconds are those of the processor: all contenders have one thread, and what else the machine does matters less.
 
-    A contender stops at a mark from which the next one would take it beyond ``limit`` seconds, were its cost a result to
-    grow as it did between the two marks before.
+    A contender stops at a mark from which the next one would take it beyond ``limit`` seconds, were its cost a result
+    to grow as it did between the two marks before.
     """
     losses = Losses(marks[-1] + 10_000)
     try:
@@ -67,7 +69,7 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
     except Unavailable as reason:
         return {"contender": name, "missing": str(reason)}
     record: dict[str, Any] = {"contender": name, "rule": contender.rule, "batch": contender.batch, "windows": []}
-    gc.collect()
+    _tidy()
     gc.freeze()  # the losses: a collection must not walk through them again and again
     before, began, told, rate, growth = resident(), time.process_time(), 0, 0.0, 1.0
     for mark in marks:
@@ -80,11 +82,20 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
         growth = max(1.0, rate / last) if last else 1.0
         record["windows"].append([contender.results, rate])
         told = contender.results
+    _tidy()
     after = resident()
     record["results"] = told
     record["seconds"] = time.process_time() - began
     record["bytes_per_result"] = None if before is None or after is None else (after - before) / told
     return record
+
+
+def _tidy() -> None:
+    """Give back what is free, so that the resident memory is what is in use."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _apart(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
