@@ -1,4 +1,8 @@
-"""Our schedulers and samplers: a line of `TABLE` each."""
+"""Our schedulers and samplers: a line of `TABLE` each.
+
+Population-based training is not among them: these tasks know a configuration that stays as it is, not a schedule. Nor
+are a grid, which is mostly one or two points wide here, and samplers with a prior, whose result is the prior's.
+"""
 
 from __future__ import annotations
 
