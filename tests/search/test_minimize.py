@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from toy import Algorithm, Line
 
+import hyperband as hb
 from hyperband.driver import Budget
 from hyperband.errors import InputError
 from hyperband.evaluators.function import Evaluation, FunctionEvaluator, continues
@@ -239,6 +240,16 @@ def test_the_signature_tells_the_kind(objective, expected):
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
         (lambda: minimize(generator, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
         (lambda: minimize(lambda c, r: 0, Line(), 81), "`algorithm` must be an algorithm"),
+        (lambda: minimize(lambda c, r: 0, Line(), hb.Hyperband), "`algorithm` must be an algorithm"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, budget=10), r"`budget` must be a Budget .*; got 10\."),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, on_event=3), r"`on_event` must be a function .*; got 3\."),
+        (lambda: minimize(lambda c, r: 0, {"x": 1}, hb.BOHB(9)), "`space` must be a Space .*; got {'x': 1}"),
+        (lambda: minimize(lambda c, r: 0, None, hb.GridSearch(n=4)), "`space` must be a Space .*; got None"),
+        (lambda: minimize(lambda c, r: 0, hb.Space, hb.PBT(n=4)), "`space` must be a Space"),
+        (
+            lambda: minimize(generator, hb.Space({"x": hb.Float(0, 1)}), hb.PBT(n=4)),
+            "must not be a generator when trials",
+        ),
     ],
 )
 def test_bad_arguments_name_the_rule(call, message):
