@@ -109,6 +109,7 @@ def test_an_exception_costs_one_trial_and_is_remembered():
         (None, "the loss must be a number; got None"),
         ("0.5", "the loss must be a number; got '0.5'"),
         (Evaluation(0.5, metrics={"a": "b"}), "the metric 'a' must be a number; got 'b'"),
+        (Evaluation(0.5, metrics=None), "the metrics must be a mapping of names to numbers; got None"),
         (Evaluation(0.5, cost="much"), "the cost must be a number; got 'much'"),
         (Evaluation(0.5, cost=-1), "the cost must be a finite number of at least 0; got -1"),
         (Evaluation(0.5, cost=math.nan), "the cost must be a finite number of at least 0; got nan"),

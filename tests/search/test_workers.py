@@ -531,8 +531,9 @@ def test_an_objective_that_cannot_be_sent_is_refused(objective, message):
         processes(objective)
 
 
-def test_an_objective_that_was_typed_in_is_refused(monkeypatch):
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
+@pytest.mark.parametrize("file", [None, "/nowhere/<stdin>"])
+def test_an_objective_that_was_typed_in_is_refused(monkeypatch, file):
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", file, raising=False)
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     monkeypatch.setattr(sys.modules["__main__"], "typed_in", typed_in, raising=False)
     with pytest.raises(InputError, match=r"`objective` must be in a file for executor='processes'"):
