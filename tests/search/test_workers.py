@@ -558,6 +558,8 @@ def test_a_script_without_a_guard_says_so(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert last.startswith("hyperband.errors.HyperbandError: Workers must be able to start; one did not")
     assert "under `if __name__ == '__main__':`" in last
+    assert "A worker process must not start workers" in done.stderr
+    assert "freeze_support" not in done.stderr and "During handling" not in done.stderr
 
 
 def test_importing_the_package_does_not_load_multiprocessing():
