@@ -30,7 +30,7 @@ class PBT:
     interval : number
         Resource between two rankings.
     fraction : float in [0, 0.5]
-        Share of the members that is replaced at each.
+        Share of the members that is replaced at each, rounded down to whole ones: with 0.25 three members never change.
     explore : sequence of str or None
         Parameters that change in a copy; None: all. An objective with a state gets a copy of the parent's state with
         the new configuration, so it must be able to go on with any of these changed (learning rates, dropout, ...).
