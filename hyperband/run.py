@@ -20,7 +20,7 @@ from hyperband.samplers.explore import explore
 from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import Scheduler, Slot
 from hyperband.standings import Standings
-from hyperband.tells import checked, checked_batch
+from hyperband.tells import as_results, check_same, checked, checked_batch
 from hyperband.trial import Job, Result
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Run:
             when a trial occurs twice, when a loss, cost or metric is not a number, or when the number of objectives
             changes.
         """
-        batch = [results] if isinstance(results, Result) else list(results)
+        batch = as_results(results)
         seen: dict[int, Result] = {}
         for result in batch:
             if result.trial not in self._open or result.trial in seen:
@@ -259,11 +259,7 @@ class Run:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue where `state_dict` was taken, of a run with the same algorithm, space and seed."""
-        if state.get("version") != STATE_VERSION:
-            raise InputError(f"The state must be of version {STATE_VERSION}; got {state.get('version')!r}.")
-        for name, mine in self._identity().items():
-            if state[name] != mine:
-                raise InputError(f"The state must be of a run with the same {name} ({mine}); got {state[name]}.")
+        check_same(state, STATE_VERSION, self._identity())
         points = PointStore.from_state(state["points"], self.space.n_dimensions)
         records = Records.from_state(state["records"])
         self._allocation.load_state_dict(state["allocation"])
@@ -274,7 +270,8 @@ class Run:
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
 
     def _identity(self) -> dict[str, Any]:
-        return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
+        sampler = type(self._proposer).__name__
+        return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json(), "sampler": sampler}
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""

@@ -1,9 +1,9 @@
-"""Results as they come from outside, checked."""
+"""Results, and states of runs, as they come from outside: checked."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,42 @@ from hyperband.schedulers.base import Slot
 from hyperband.trial import Result, is_finite
 
 F64 = NDArray[np.float64]
+
+
+def as_results(results: Iterable[Result] | Result) -> list[Result]:
+    """What `Run.tell` got, as a list; `InputError` when it is anything but results."""
+    if isinstance(results, Result):
+        return [results]
+    batch = list(results) if isinstance(results, Iterable) else [results]
+    for result in batch:
+        if not isinstance(result, Result):
+            raise InputError(
+                "`tell` takes a Result(job.trial, job.bracket, job.rung, job.resource, loss), or several; "
+                f"got {result!r}."
+            )
+    return batch
+
+
+def check_same(state: Mapping[str, Any], version: int, identity: Mapping[str, Any]) -> None:
+    """`InputError` unless a saved state is of this version and of a run with this identity."""
+    if not isinstance(state, Mapping):
+        raise InputError(f"The state must be what `state_dict` gave; got {state!r}.")
+    if state.get("version") != version:
+        raise InputError(f"The state must be of version {version}; got {state.get('version')!r}.")
+    for name, mine in identity.items():
+        if state.get(name) != mine:
+            ours, theirs = _in_short(mine), _in_short(state.get(name))
+            raise InputError(f"The state must be of a run with the same {name} ({ours}); got {theirs}.")
+
+
+def _in_short(value: Any) -> str:
+    """A plan by its sums, since its table would fill the screen."""
+    if not isinstance(value, Mapping) or not value.get("brackets"):
+        return str(value)
+    return (
+        f"{len(value['brackets'])} brackets, {value['n_configurations']} configurations, "
+        f"{value['n_evaluations']} evaluations, cost {value['cost']}"
+    )
 
 
 def checked(result: Result, slot: Slot) -> Result:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hyperband.algorithms.base import check, seed_of
+from hyperband.algorithms.base import check, check_space, seed_of
+from hyperband.errors import InputError
 from hyperband.run import Run
 from hyperband.samplers.random import RandomSampler
 from hyperband.schedule import Number, Plan
@@ -29,7 +30,7 @@ class PBT:
     interval : number
         Resource between two rankings.
     fraction : float in [0, 0.5]
-        Share of the members that is replaced at each.
+        Share of the members that is replaced at each, rounded down to whole ones: with 0.25 three members never change.
     explore : sequence of str or None
         Parameters that change in a copy; None: all. An objective with a state gets a copy of the parent's state with
         the new configuration, so it must be able to go on with any of these changed (learning rates, dropout, ...).
@@ -61,6 +62,8 @@ class PBT:
 
     def __post_init__(self) -> None:
         check(self.sampler, self.seed)
+        if isinstance(self.explore, str):
+            raise InputError(f"`explore` must list names of parameters, or be None; got {self.explore!r}.")
         self.plan()
 
     @property
@@ -74,5 +77,6 @@ class PBT:
 
     def start(self, space: Space, seed: int | None = None) -> Run:
         """A fresh run; ``seed`` overrules the seed of the settings."""
+        check_space(space)
         sampler = self.sampler or RandomSampler()
         return Run(space, self.scheduler, sampler, seed_of(seed, self.seed), explore=self.explore)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -64,3 +65,14 @@ def test_a_terminal_gets_one_live_table():
     reporter.close()
     shown = stream.getvalue()
     assert "bracket" in shown and "2 of 3" in shown and "0.5000" in shown and "network-epochs/s" in shown
+
+
+def test_the_rate_of_a_search_without_end_counts_brackets_that_are_no_longer_shown(monkeypatch):
+    now = iter([0.0, 1.0, 2.0])
+    monkeypatch.setattr("hyperband.progress.time.monotonic", lambda: next(now))
+    meter = Meter(replace(hyperband_plan(3, 3), endless=True), 1.0)
+    first = [Activity(bracket, 0, 0, 5.0, 0.5) for bracket in range(2)]
+    assert meter.status(first).rate == 10.0
+    later = meter.status([Activity(bracket, 0, 0, 5.0, 0.5) for bracket in range(40)])
+    assert len(later.brackets) == 2
+    assert later.rate == 100.0  # 200 epochs in two seconds
