@@ -72,6 +72,7 @@ class Run:
         self._lots = Lots(self._proposer.batch if scheduler.synchronous else 0)
         self._ahead = Ahead(self._proposer, space)
         self._points = PointStore(space.n_dimensions)
+        self._copies: set[int] = set()  # trials whose configuration the sampler did not propose
         self._open: dict[int, Slot] = {}
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
         self._standings = Standings(as_float(self.plan.max_resource))
@@ -252,6 +253,7 @@ class Run:
             "proposer": self._proposer.state_dict(),
             "lots": self._lots.state_dict(),
             "points": self._points.state_dict(),
+            "copies": sorted(self._copies),
             "open": [list(self._open[trial]) for trial in sorted(self._open)],
             "waiting": [list(slot) for slot in self._waiting],
             "records": self._records.state_dict(),
@@ -266,6 +268,7 @@ class Run:
         self._proposer.load_state_dict(state["proposer"])
         self._lots.load_state_dict(state["lots"])
         self._points, self._standings = points, Standings(as_float(self.plan.max_resource), records)
+        self._copies = set(state["copies"])
         self._open = {slot[0]: Slot(*slot) for slot in state["open"]}
         self._waiting = [Slot(*slot) for slot in state["waiting"]]
 
@@ -326,9 +329,10 @@ class Run:
             trials, parents = [trial for trial, _ in copies], [parent for _, parent in copies]
             points = explore(self.space, self._points.of(parents), trials, self.seed, self._explored)
             self._points.add(trials, points)
+            self._copies.update(trials)
 
     def _jobs(self, slots: Sequence[Slot]) -> list[Job]:
-        known = self._ahead.decoded([slot.trial for slot in slots if slot.parent is None and slot.previous == 0])
+        known = self._ahead.decoded([slot.trial for slot in slots if slot.trial not in self._copies])
         missing = [slot.trial for slot in slots if slot.trial not in known]
         known.update(zip(missing, self.configurations(missing), strict=True))
         return [job_of(slot, known[slot.trial]) for slot in slots]
