@@ -238,7 +238,7 @@ class Run:
             if trial not in self._open:
                 raise self._no_open_job(trial)
         slots = [self._open[trial] for trial in given]
-        self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan) for slot in slots])
+        self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan, cost=0.0) for slot in slots])
 
     def dropped(self) -> list[int]:
         """Trials that will never go on, each named once, since the last call: what they hold can be freed."""

@@ -61,11 +61,16 @@ def checked(result: Result, slot: Slot) -> Result:
             f"The result of trial {result.trial} must be of bracket {slot.bracket}, rung {slot.rung}, resource "
             f"{slot.resource}; got {result.bracket}, {result.rung}, {result.resource}."
         )
-    if type(result.loss) is float is type(result.cost) and not result.metrics and not result.objectives:
-        return result
+    if type(result.loss) is float and not result.metrics and not result.objectives:
+        if type(result.cost) is float:
+            return result
+        if result.cost is None:
+            added = float(slot.resource - slot.previous)
+            return Result(slot.trial, slot.bracket, slot.rung, slot.resource, result.loss, {}, added)
     metrics = {str(name): _number(value, f"metrics[{name!r}]") for name, value in result.metrics.items()}
     objectives = tuple(_number(value, "objectives") for value in result.objectives)
-    loss, cost = _number(result.loss, "loss"), _number(result.cost, "cost")
+    loss = _number(result.loss, "loss")
+    cost = float(slot.resource - slot.previous) if result.cost is None else _number(result.cost, "cost")
     if objectives and loss == loss and loss != objectives[0]:
         raise InputError(f"`loss` must be the first of `objectives` ({objectives[0]!r}); got {loss!r}.")
     if not is_finite(objectives):

@@ -34,6 +34,7 @@ class PBT:
     explore : sequence of str or None
         Parameters that change in a copy; None: all. An objective with a state gets a copy of the parent's state with
         the new configuration, so it must be able to go on with any of these changed (learning rates, dropout, ...).
+        One without a state starts every evaluation from zero, and pays for it.
     sampler : Sampler, optional
         Who is in the first population; uniformly random when not given.
     seed : int, optional

@@ -145,7 +145,7 @@ def wrong_results(job):
     yield [good, Result(1, 0, 0, 1, None)], "`loss` must be a number"
     yield [good, Result(1, 0, 0, 1, "0.5")], "`loss` must be a number"
     yield [good, Result(1, 0, 0, 1, 0.5, {"accuracy": [1, 2]})], r"`metrics\['accuracy'\]` must be a number"
-    yield [good, Result(1, 0, 0, 1, 0.5, {}, None)], "`cost` must be a number"
+    yield [good, Result(1, 0, 0, 1, 0.5, {}, "much")], "`cost` must be a number"
     yield [good, (1, 0.5)], r"`tell` takes a Result.*; got \(1, 0.5\)"
     yield 0.5, "`tell` takes a Result.*; got 0.5"
 
