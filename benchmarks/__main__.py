@@ -20,6 +20,8 @@ COMMANDS = {
     "gpu-check": "Build with CUDA, compare with the CPU to the bit, look for races, time: all in eight minutes.",
     "search": "A whole Hyperband: how long it takes, how busy the processors are.",
     "search-peers": "The same beside Optuna with PyTorch, and scikit-learn.",
+    "search-quality": "Regret of every scheduler and sampler, on tasks without training; beside other libraries.",
+    "rungs": "Bookkeeping of a million trials: results a second, bytes a result; beside other libraries.",
     "inference": "Outputs of a network on a million rows, against NumPy.",
     "spaces": "Conditional configurations drawn, beside ConfigSpace, Optuna and scikit-learn.",
     "figures": "Figures of what engine and growth wrote as JSON.",

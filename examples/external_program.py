@@ -60,6 +60,7 @@ with tempfile.TemporaryDirectory() as name:
         )
 
 print(result)
-for reason in sorted(set(result.failures.values())):
-    trials = [trial for trial, why in result.failures.items() if why == reason]
+reasons = {trial: why.splitlines()[0] for trial, why in result.failures.items()}  # the traceback follows in other lines
+for reason in sorted(set(reasons.values())):
+    trials = [trial for trial, why in reasons.items() if why == reason]
     print(f"{len(trials)} trials failed: {reason}")

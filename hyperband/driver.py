@@ -142,7 +142,7 @@ class _Drive:
         self._queue = deque(run.open_jobs)
         self._working = 0  # jobs submitted and not yet collected
         self._begun, self._promised = run.n_evaluations, float(run.spent)
-        self._paid = math.fsum(result.cost for result in run.results) if self._budget.cost is not None else 0.0
+        self._paid = math.fsum(run.columns()["cost"].tolist()) if self._budget.cost is not None else 0.0
         self._reference = math.inf if run.best is None else run.best.loss  # the last loss that counted as improved
         self._since = 0  # evaluations since then
         self._continues: bool = getattr(evaluator, "continues", True)
@@ -208,7 +208,7 @@ class _Drive:
             gone = self._run.dropped()
         if gone:
             self._evaluator.release(gone)
-        self._paid += math.fsum(result.cost for result in results)
+        self._paid += math.fsum(result.cost or 0.0 for result in results)
         stale = self._stale(results)
         if self._on_event is not None and self._on_event(self._run, results):
             return "callback"

@@ -11,6 +11,7 @@ from hyperband.errors import InputError
 from hyperband.evaluators.batched import BatchedEvaluator
 from hyperband.evaluators.function import FunctionEvaluator
 from hyperband.evaluators.interrupts import uninterrupted
+from hyperband.evaluators.objectives import Kind, kind_of
 from hyperband.evaluators.workers.settings import Workers
 from hyperband.result import SearchResult
 
@@ -123,8 +124,12 @@ def minimize(
     >>> hb.minimize(lambda columns, r: columns["x"] ** 2 + 1 / r, space, hb.Hyperband(9), batched=True).n_evaluations
     22
     """
-    if not hasattr(algorithm, "start"):
+    if isinstance(algorithm, type) or not hasattr(algorithm, "start"):
         raise InputError(f"`algorithm` must be an algorithm such as hb.Hyperband(81); got {algorithm!r}.")
+    if budget is not None and not isinstance(budget, Budget):
+        raise InputError(f"`budget` must be a Budget such as Budget(seconds=60), or None; got {budget!r}.")
+    if on_event is not None and not callable(on_event):
+        raise InputError(f"`on_event` must be a function of (run, results), or None; got {on_event!r}.")
     settings = Workers(workers, executor, timeout, retries, state_dir)
     evaluator: FunctionEvaluator | BatchedEvaluator
     if batched is False:
@@ -134,6 +139,7 @@ def minimize(
     try:
         run = algorithm.start(space, seed)
         _check(run, evaluator)
+        _check_copies(run, objective)
         return drive(run, evaluator, budget, on_event)
     finally:
         with uninterrupted():
@@ -146,9 +152,26 @@ def _batched(
     if settings != Workers(retries=settings.retries):
         raise InputError(
             "`workers`, `executor`, `timeout` and `state_dir` must be left out when `batched`: one call takes a whole "
-            f"rung; got {settings}."
+            f"rung; got {', '.join(_given(settings))}."
         )
     return BatchedEvaluator(objective, space, unit, None if batched is True else batched, settings.retries)
+
+
+def _given(settings: Workers) -> list[str]:
+    """What differs from one worker in this thread, as the caller wrote it."""
+    plain = Workers()
+    parts = {"workers": "n", "executor": "executor", "timeout": "timeout", "state_dir": "state_dir"}
+    values = {said: getattr(settings, name) for said, name in parts.items()}
+    return [f"{said}={value!r}" for said, value in values.items() if value != getattr(plain, parts[said])]
+
+
+def _check_copies(run: Run, objective: Callable[..., Any]) -> None:
+    """Refuse a generator where trials start as copies: not after the first ranking, when much is paid already."""
+    if any(bracket.copies for bracket in getattr(run.plan, "brackets", ())) and kind_of(objective) is Kind.YIELDS:
+        raise InputError(
+            "`objective` must not be a generator when trials start as copies of others (hb.PBT): generators cannot be "
+            "copied. Write objective(configuration, resource, state) -> Evaluation(loss, state=...)."
+        )
 
 
 def _check(run: Run, evaluator: FunctionEvaluator | BatchedEvaluator) -> None:

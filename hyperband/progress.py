@@ -98,7 +98,7 @@ class Meter:
         # Of a search without end the last round, and what is not finished.
         shown = [k for k in range(end) if k >= end - n or (k in known and known[k].alive)]
         brackets = tuple(self._bracket(k, k % n, known.get(k)) for k in shown)
-        # Of all brackets, those that are no longer shown too: what was done does not become less.
+        # The rate counts brackets that are no longer shown, too.
         seconds, epochs = time.monotonic() - self._start, sum(a.epochs for a in activity)
         self._marks = [mark for mark in self._marks if mark[0] >= seconds - _WINDOW] or self._marks[-1:]
         then, before = self._marks[0]

@@ -162,12 +162,16 @@ class SearchResult:
         if self.failures:
             head += f", {len(self.failures)} failed"
         if self.best is None:
-            return head + "\n  no evaluation gave a finite loss"
+            why = [f"\n  trial {trial}: {text.splitlines()[0]}" for trial, text in self.failures.items() if text]
+            return head + "\n  no evaluation gave a finite loss" + "".join(why[:1])
         lines = [
             head,
             f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}",
         ]
-        return "\n".join(lines + [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()])
+        lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
+        if self.front:
+            lines.append(f"  front: {len(self.front)} trials, in result.front; best is that of the first objective")
+        return "\n".join(lines)
 
 
 def _best_at_highest(run: Run, table: TrialTable) -> Incumbent | None:

@@ -20,7 +20,7 @@ from hyperband.samplers.explore import explore, explored
 from hyperband.schedule import Plan, as_float, whole_number
 from hyperband.schedulers.base import Scheduler, Slot, slot_from
 from hyperband.standings import Standings
-from hyperband.tells import checked, checked_batch, listed, numbered
+from hyperband.tells import as_results, check_same, checked, checked_batch, numbered
 from hyperband.trial import Job, Result
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Run:
         self._lots = Lots(self._proposer.batch if scheduler.synchronous else 0)
         self._ahead = Ahead(self._proposer, space)
         self._points = PointStore(space.n_dimensions)
+        self._copies: set[int] = set()  # trials whose configuration the sampler did not propose
         self._open: dict[int, Slot] = {}
         self._waiting: list[Slot] = []  # new trials whose configuration the sampler has not yet proposed
         self._standings = Standings(as_float(self.plan.max_resource))
@@ -178,7 +179,7 @@ class Run:
             changes.
         """
         seen: dict[int, Result] = {}
-        for result in listed(results):
+        for result in as_results(results):
             if result.trial not in self._open or result.trial in seen:
                 raise self._no_open_job(result.trial)
             seen[result.trial] = checked(result, self._open[result.trial])
@@ -241,7 +242,7 @@ class Run:
             if trial not in self._open:
                 raise self._no_open_job(trial)
         slots = [self._open[trial] for trial in given]
-        self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan) for slot in slots])
+        self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan, cost=0.0) for slot in slots])
 
     def dropped(self) -> list[int]:
         """Trials that will never go on, each named once, since the last call: what they hold can be freed."""
@@ -256,6 +257,7 @@ class Run:
             "proposer": self._proposer.state_dict(),
             "lots": self._lots.state_dict(),
             "points": self._points.state_dict(),
+            "copies": sorted(self._copies),
             "open": [list(self._open[trial]) for trial in sorted(self._open)],
             "waiting": [list(slot) for slot in self._waiting],
             "records": self._records.state_dict(),
@@ -269,9 +271,7 @@ class Run:
         InputError
             When the state is of another run, or damaged; start a fresh run then, this one may be half loaded.
         """
-        version = state.get("version") if isinstance(state, Mapping) else None
-        if version != STATE_VERSION:
-            raise InputError(f"The state must be of version {STATE_VERSION}; got {version!r}.")
+        check_same(state, STATE_VERSION, self._identity())
         try:
             self._restore(state)
         except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
@@ -280,9 +280,6 @@ class Run:
             raise InputError(f"The state must be what `state_dict` gave; got a damaged one ({error!r}).") from error
 
     def _restore(self, state: Mapping[str, Any]) -> None:
-        for name, mine in self._identity().items():
-            if state[name] != mine:
-                raise InputError(f"The state must be of a run with the same {name} ({mine}); got {state[name]}.")
         points = PointStore.from_state(state["points"], self.space.n_dimensions)
         records = Records.from_state(state["records"])
         open_ = {slot.trial: slot for slot in map(slot_from, state["open"])}
@@ -292,10 +289,12 @@ class Run:
         self._proposer.load_state_dict(state["proposer"])
         self._lots.load_state_dict(state["lots"])
         self._points, self._standings = points, Standings(as_float(self.plan.max_resource), records)
+        self._copies = set(numbered(state["copies"]))
         self._open, self._waiting = open_, waiting
 
     def _identity(self) -> dict[str, Any]:
-        return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json()}
+        sampler = type(self._proposer).__name__
+        return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json(), "sampler": sampler}
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""
@@ -350,9 +349,10 @@ class Run:
             trials, parents = [trial for trial, _ in copies], [parent for _, parent in copies]
             points = explore(self.space, self._points.of(parents), trials, self.seed, self._explored)
             self._points.add(trials, points)
+            self._copies.update(trials)
 
     def _jobs(self, slots: Sequence[Slot]) -> list[Job]:
-        known = self._ahead.decoded([slot.trial for slot in slots if slot.parent is None and slot.previous == 0])
+        known = self._ahead.decoded([slot.trial for slot in slots if slot.trial not in self._copies])
         missing = [slot.trial for slot in slots if slot.trial not in known]
         known.update(zip(missing, self.configurations(missing), strict=True))
         return [job_of(slot, known[slot.trial]) for slot in slots]

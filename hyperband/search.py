@@ -199,7 +199,7 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
     """Refuse what can be refused before a table is read."""
     if settings.resource not in KINDS:
         raise InputError(f"`resource` must be one of {', '.join(KINDS)}; got {settings.resource!r}.")
-    if algorithm is not None and not hasattr(algorithm, "start"):
+    if algorithm is not None and (isinstance(algorithm, type) or not hasattr(algorithm, "start")):
         raise InputError(f"`algorithm` must be an algorithm such as hyperband.Hyperband(81); got {algorithm!r}.")
     if not isinstance(settings.progress, bool) and not callable(settings.progress):
         raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")

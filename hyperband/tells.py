@@ -1,4 +1,4 @@
-"""Results as they come from outside, checked."""
+"""Results, and states of runs, as they come from outside: checked."""
 
 from __future__ import annotations
 
@@ -19,15 +19,40 @@ from hyperband.trial import Result, is_finite
 F64 = NDArray[np.float64]
 
 
-def listed(results: Iterable[Result] | Result) -> list[Result]:
-    """One result, or many; `InputError` when something else is among them."""
-    found = [results] if isinstance(results, Result) or not isinstance(results, Iterable) else list(results)
-    for result in found:
+def as_results(results: Iterable[Result] | Result) -> list[Result]:
+    """What `Run.tell` got, as a list; `InputError` when it is anything but results."""
+    batch = [results] if isinstance(results, Result) or not isinstance(results, Iterable) else list(results)
+    for result in batch:
         if not isinstance(result, Result):
-            raise InputError(f"`results` must be hyperband.Result records; got {result!r}.")
+            raise InputError(
+                "`tell` takes a Result(job.trial, job.bracket, job.rung, job.resource, loss), or several; "
+                f"got {result!r}."
+            )
         if type(result.trial) is not int:
             whole_number(result.trial, "trial", 0)
-    return found
+    return batch
+
+
+def check_same(state: Mapping[str, Any], version: int, identity: Mapping[str, Any]) -> None:
+    """`InputError` unless a saved state is of this version and of a run with this identity."""
+    if not isinstance(state, Mapping):
+        raise InputError(f"The state must be what `state_dict` gave; got {state!r}.")
+    if state.get("version") != version:
+        raise InputError(f"The state must be of version {version}; got {state.get('version')!r}.")
+    for name, mine in identity.items():
+        if state.get(name) != mine:
+            ours, theirs = _in_short(mine), _in_short(state.get(name))
+            raise InputError(f"The state must be of a run with the same {name} ({ours}); got {theirs}.")
+
+
+def _in_short(value: Any) -> str:
+    """A plan by its sums, since its table would fill the screen."""
+    if not isinstance(value, Mapping) or not value.get("brackets"):
+        return str(value)
+    return (
+        f"{len(value['brackets'])} brackets, {value['n_configurations']} configurations, "
+        f"{value['n_evaluations']} evaluations, cost {value['cost']}"
+    )
 
 
 def numbered(trials: Iterable[int] | int) -> list[int]:
@@ -46,16 +71,21 @@ def checked(result: Result, slot: Slot) -> Result:
             f"The result of trial {result.trial} must be of bracket {slot.bracket}, rung {slot.rung}, resource "
             f"{slot.resource}; got {result.bracket}, {result.rung}, {result.resource}."
         )
-    plain = type(result.loss) is float is type(result.cost) and not result.metrics and not result.objectives
-    if plain and type(result.trial) is int is type(result.rung) and type(result.resource) is type(slot.resource):
-        return result
+    added = float(slot.resource - slot.previous)
+    plain = type(result.trial) is int is type(result.rung) and type(result.resource) is type(slot.resource)
+    if plain and type(result.loss) is float and not result.metrics and not result.objectives:
+        if type(result.cost) is float:
+            return result
+        if result.cost is None:
+            return Result(slot.trial, slot.bracket, slot.rung, slot.resource, result.loss, {}, added)
     if not isinstance(result.metrics, Mapping) or not isinstance(result.objectives, Sequence):
         raise InputError(
             f"`metrics` must be a mapping and `objectives` a tuple; got {result.metrics!r}, {result.objectives!r}."
         )
     metrics = {str(name): _number(value, f"metrics[{name!r}]") for name, value in result.metrics.items()}
     objectives = tuple(_number(value, "objectives") for value in result.objectives)
-    loss, cost = _number(result.loss, "loss"), _number(result.cost, "cost")
+    loss = _number(result.loss, "loss")
+    cost = added if result.cost is None else _number(result.cost, "cost")
     if objectives and loss != objectives[0] and not (math.isnan(loss) and not is_finite(objectives)):
         raise InputError(f"`loss` must be the first of `objectives` ({objectives[0]!r}); got {loss!r}.")
     if not is_finite(objectives):

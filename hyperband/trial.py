@@ -51,8 +51,9 @@ class Result:
         objectives the first.
     metrics : Mapping[str, float]
         Further figures, reported but not used for ranking.
-    cost : float
-        Spent on this job alone, in units of resource unless the objective says otherwise.
+    cost : float or None
+        Spent on this job alone, in units of resource unless the objective says otherwise. None: the resource that the
+        job added.
     objectives : tuple of float
         All objectives, each minimised, ``loss`` first; empty when there is one alone.
     """
@@ -63,7 +64,7 @@ class Result:
     resource: float
     loss: float
     metrics: Mapping[str, float] = field(default_factory=dict)
-    cost: float = 0.0
+    cost: float | None = None
     objectives: tuple[float, ...] = ()
 
 

@@ -53,15 +53,22 @@ class Joined(ABC):
 
     def start(self, space: Space, seed: int | None = None) -> Run:
         """A fresh run; ``seed`` overrules the seed of the settings."""
+        check_space(space)
         return Run(space, self.scheduler, self.sampler or self.default_sampler(), seed_of(seed, self.seed))
 
 
 def check(sampler: Sampler | None, seed: int | None) -> None:
     """`InputError` unless these can be a sampler and a seed."""
-    if sampler is not None and (isinstance(sampler, type) or not hasattr(sampler, "start")):
+    if isinstance(sampler, type) or (sampler is not None and not hasattr(sampler, "start")):
         raise InputError(f"`sampler` must be a sampler object such as RandomSampler(); got {sampler!r}.")
     if seed is not None:
         whole_number(seed, "seed", 0)
+
+
+def check_space(space: Space) -> None:
+    """`InputError` unless this can be a space."""
+    if isinstance(space, type) or not hasattr(space, "n_dimensions"):
+        raise InputError(f"`space` must be a Space such as Space({{'x': Float(0.0, 1.0)}}); got {space!r}.")
 
 
 def seed_of(given: int | None, own: int | None) -> int:

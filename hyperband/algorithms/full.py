@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hyperband.algorithms.base import Joined, check, seed_of
+from hyperband.algorithms.base import Joined, check, check_space, seed_of
 from hyperband.errors import InputError
 from hyperband.run import Run
 from hyperband.samplers.adaptive import AdaptiveSampler
@@ -138,6 +138,7 @@ class GridSearch:
         return Run(space, scheduler, sampler, seed_of(seed, self.seed))
 
     def _sampler(self, space: Space) -> GridSampler:
+        check_space(space)
         if self.n is None:
             return GridSampler(3 if self.points_per_axis is None else self.points_per_axis)
         limit = whole_number(self.n, "n")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hyperband.algorithms.base import check, seed_of
+from hyperband.algorithms.base import check, check_space, seed_of
 from hyperband.run import Run
 from hyperband.samplers.explore import explored
 from hyperband.samplers.random import RandomSampler
@@ -30,10 +30,11 @@ class PBT:
     interval : number
         Resource between two rankings.
     fraction : float in [0, 0.5]
-        Share of the members that is replaced at each.
+        Share of the members that is replaced at each, rounded down to whole ones: with 0.25 three members never change.
     explore : sequence of str or None
         Parameters that change in a copy; None: all. An objective with a state gets a copy of the parent's state with
         the new configuration, so it must be able to go on with any of these changed (learning rates, dropout, ...).
+        One without a state starts every evaluation from zero, and pays for it.
     sampler : Sampler, optional
         Who is in the first population; uniformly random when not given.
     seed : int, optional
@@ -77,5 +78,6 @@ class PBT:
 
     def start(self, space: Space, seed: int | None = None) -> Run:
         """A fresh run; ``seed`` overrules the seed of the settings."""
+        check_space(space)
         sampler = self.sampler or RandomSampler()
         return Run(space, self.scheduler, sampler, seed_of(seed, self.seed), explore=self.explore)

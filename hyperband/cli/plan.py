@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hyperband.cli.options import algorithm_options, make_algorithm
+from hyperband.errors import InputError
 
 
 @click.command("plan")
@@ -17,6 +18,11 @@ def command(as_json: bool, **options: Any) -> None:
 
     A column per resource holds how many networks reach it; cost counts a network that goes on from where it was paused.
     """
+    if options["algorithm"] == "grid":
+        raise InputError(
+            "--algorithm of a plan must be one that plans without the table; the size of a grid depends on its space. "
+            "`hyperband search --algorithm grid` says how many networks it tries."
+        )
     plan = make_algorithm(**options).plan()
     if as_json:
         import json

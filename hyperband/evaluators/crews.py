@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -51,10 +52,11 @@ def _recipe(objective: Callable[..., Any], make: Callable[[], Place]) -> bytes:
             f"`objective` must be picklable for executor='processes'; got {objective!r}: {error}. {remedy}"
         ) from None
     main = sys.modules["__main__"]
-    interactive = getattr(main, "__file__", None) is None and getattr(main, "__spec__", None) is None
+    file = getattr(main, "__file__", None)  # "<stdin>" of a script that is piped into Python
+    interactive = (file is None or not os.path.exists(file)) and getattr(main, "__spec__", None) is None
     if interactive and b"__main__" in recipe:
         raise InputError(
             "`objective` must be in a file for executor='processes': worker processes cannot see what was typed into "
-            f"an interactive session; got {objective!r}. {remedy}"
+            f"an interactive session or came through a pipe; got {objective!r}. {remedy}"
         )
     return recipe

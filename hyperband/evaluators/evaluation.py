@@ -74,6 +74,8 @@ def outcome_of(returned: Any, spent: float) -> Outcome:
     Outcome(losses=(0.5, 3.0), metrics={'accuracy': 0.9}, cost=9.0)
     """
     evaluation = returned if isinstance(returned, Evaluation) else Evaluation(returned)
+    if not isinstance(evaluation.metrics, Mapping):
+        raise TypeError(f"the metrics must be a mapping of names to numbers; got {evaluation.metrics!r}")
     metrics = {str(name): number(value, f"metric {name!r}") for name, value in evaluation.metrics.items()}
     cost = number(spent if evaluation.cost is None else evaluation.cost, "cost")
     if not 0 <= cost < math.inf:

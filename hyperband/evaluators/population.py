@@ -264,7 +264,7 @@ class PopulationEvaluator:
 
     def _account(self, result: Result, progress: Progress, place: int) -> None:
         bracket, trial = result.bracket, result.trial
-        epochs = float(progress.step[place]) / self._steps(trial) - self._passes(result.resource - result.cost)
+        epochs = float(progress.step[place]) / self._steps(trial) - self._passes(result.resource - (result.cost or 0.0))
         self._finished_epochs[bracket] = self._finished_epochs.get(bracket, 0.0) + epochs
         if result.loss < self._bests.get(bracket, math.inf):
             self._bests[bracket] = result.loss

@@ -34,7 +34,7 @@ class EarlierTrials:
 
 
 def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
-    """Evaluations of a SearchResult, a TrialTable or another mapping of columns, or (configuration, resource, loss).
+    """Evaluations of a SearchResult, a TrialTable or another table of columns, or (configuration, resource, loss).
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
     >>> found.numbers, found.points.ravel().tolist(), found.losses
     ([-2, -1], [0.5, 0.25], [0.1, 0.2])
     """
-    table = getattr(trials, "trials", trials)
+    table = _columns_of_a_frame(getattr(trials, "trials", trials))
     rows = _rows_of_columns(table, space) if isinstance(table, Mapping) else _rows_of_triples(table)
     keys: list[Hashable] = []
     points, resources, losses = [np.empty((0, space.n_dimensions))], [], []
@@ -93,11 +93,28 @@ def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
         column = f"parameter_{name}" if f"parameter_{name}" in table else name
         if column in table:
             columns[name] = _plain(table[column])
-    resources, losses = _plain(table["resource"]), _plain(table["loss"])
+    resources, losses = _plain(table["resource"]), _losses(table, space)
     keys = _plain(table["trial"]) if "trial" in table else list(range(len(losses)))
     for place, key in enumerate(keys):
         values = {name: column[place] for name, column in columns.items()}
         yield key, _configuration(values, space), resources[place], losses[place]
+
+
+def _columns_of_a_frame(table: Any) -> Any:
+    """A data frame (pandas, polars) as a mapping of columns; anything else as it is."""
+    if isinstance(table, Mapping) or not hasattr(table, "columns") or not hasattr(table, "__getitem__"):
+        return table
+    return {str(name): table[name] for name in table.columns}
+
+
+def _losses(table: Mapping[str, Any], space: Space) -> list[Any]:
+    """Tuples where a `TrialTable` has a column for each of several objectives: ``loss`` is the first of them alone."""
+    several: list[list[Any]] = []
+    while (name := f"objective_{len(several)}") in table:
+        if name in space.names and f"parameter_{name}" not in table:
+            break  # a parameter of that name
+        several.append(_plain(table[name]))
+    return _plain(table["loss"]) if len(several) < 2 else list(zip(*several, strict=True))
 
 
 def _plain(column: Any) -> list[Any]:

@@ -23,10 +23,10 @@ def explored(names: Sequence[str] | None) -> tuple[str, ...] | None:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise InputError(f"`explore` must be a list of parameter names, or None for all; got {names!r}.")
+        raise InputError(f"`explore` must list names of parameters, or be None; got {names!r}.")
     found = tuple(names)
     if not all(isinstance(name, str) for name in found):
-        raise InputError(f"`explore` must be a list of parameter names, or None for all; got {list(found)!r}.")
+        raise InputError(f"`explore` must list names of parameters, or be None; got {list(found)!r}.")
     return found
 
 

@@ -30,8 +30,9 @@ class WarmStartSampler:
     sampler : Sampler
         Any whose proposer has ``adopt`` (all of this package).
     trials : SearchResult, TrialTable, or list of (configuration, resource, loss)
-        Or any mapping of columns with ``resource``, ``loss`` and one for each parameter. A loss of several objectives
-        is a tuple; one that is not finite is a trial that failed.
+        Or any mapping of columns, or a data frame, with ``resource``, ``loss`` and one for each parameter, such as
+        ``result.trials.to_pandas()`` read back from a file. A loss of several objectives is a tuple (of columns:
+        ``objective_0``, ``objective_1``, ...); one that is not finite is a trial that failed.
     start_with : iterable of configurations
     outside : {"refuse", "leave out"}
         What happens to earlier trials that the space does not hold, because a parameter or a bound has changed.

@@ -18,6 +18,9 @@ from hyperband.schedulers.asynchronous import AsyncAllocation
 from hyperband.schedulers.base import F64, I64, Slot, tell_each
 from hyperband.trial import Loss, is_finite
 
+#: Trials whose learning curves are compared with one another; the ranking of the leaders is what matters.
+MOST_COMPARED = 100
+
 
 @dataclass(frozen=True, slots=True)
 class PASHAScheduler:
@@ -136,10 +139,14 @@ class PASHAAllocation:
         return bool((np.abs(then[best_now] - then[best_then]) <= epsilon).all())
 
     def noise(self) -> float:
-        """The 90th percentile of differences between trials whose curves crossed and crossed back; 0 without any."""
+        """The 90th percentile of differences between trials whose curves crossed and crossed back; 0 without any.
+
+        Of the best `MOST_COMPARED` trials of the highest rung: every pair is looked at.
+        """
         if self._top < 2:
             return 0.0  # in two rungs nobody can cross and cross back
-        trials = sorted(self._losses[self._top])
+        top = self._losses[self._top]
+        trials = sorted(sorted(top, key=lambda trial: (top[trial], trial))[:MOST_COMPARED])
         curves = np.array([[rung[trial] for trial in trials] for rung in self._losses[: self._top + 1]])
         last = np.zeros((len(trials), len(trials)))
         crossings = np.zeros(last.shape, dtype=np.int64)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from hyperband.errors import InputError
 from hyperband.space.choice import Choice
 from hyperband.space.numbers import Column, Float, Int
 
@@ -57,4 +58,6 @@ class Parameter(Protocol):
 
 def parameter_of(value: Any) -> Parameter:
     """A parameter as it is; any other value becomes a constant: a choice of one."""
+    if isinstance(value, type) and issubclass(value, Float | Int | Choice):
+        raise InputError(f"A parameter must be made with its bounds or options; got the class {value.__name__} itself.")
     return value if isinstance(value, Float | Int | Choice) else Choice((value,))

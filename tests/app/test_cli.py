@@ -365,6 +365,10 @@ def test_bad_options_are_refused_in_one_line(here, options, words):
     assert words in refused("search", "sklearn:iris", *options)
 
 
+def test_the_plan_of_a_grid_needs_its_space(here):
+    assert "--algorithm of a plan must be one that plans without the table" in refused("plan", "--algorithm", "grid")
+
+
 def test_usage_errors_exit_with_2(here):
     bad = (["--time", "soon"], ["--time", "0s"], ["--algorithm", "best"], ["--max-resource", "many"], ["--nope"])
     bad += (["--repetitions", "²"], ["--repetitions", "0"])

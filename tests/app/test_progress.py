@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 
 from hyperband.evaluators.population import Activity
 from hyperband.progress import Meter, Reporter
-from hyperband.schedule import hyperband_plan, repeated
+from hyperband.schedule import hyperband_plan
 
 
 class Terminal(io.StringIO):
@@ -30,17 +31,6 @@ def test_meter_knows_the_plan_before_anything_ran():
 
 def test_meter_scales_resource_to_passes_over_the_rows():
     assert Meter(hyperband_plan(900, 3, 100), 50 / 900).status([]).planned == pytest.approx(69 / 9 * 50)
-
-
-def test_the_speed_of_a_search_without_end_counts_brackets_that_are_no_longer_shown(monkeypatch):
-    clock = iter([0.0, 1.0, 2.0])
-    monkeypatch.setattr("hyperband.progress.time.monotonic", lambda: next(clock))
-    meter = Meter(repeated(hyperband_plan(9, 3), None), 1.0)
-    done = [Activity(0, 2, 0, 21.0, 0.5), Activity(1, 1, 0, 21.0, 0.5), Activity(2, 0, 0, 27.0, 0.5)]
-    meter.status(done)
-    later = meter.status([*done, Activity(3, 0, 9, 1.0, 0.5)])
-    assert [b.bracket for b in later.brackets] == [1, 2, 3]
-    assert later.rate == pytest.approx(70 / 2)  # 49 of them shown
 
 
 def test_lines_name_every_bracket_that_moved_once():
@@ -75,3 +65,14 @@ def test_a_terminal_gets_one_live_table():
     reporter.close()
     shown = stream.getvalue()
     assert "bracket" in shown and "2 of 3" in shown and "0.5000" in shown and "network-epochs/s" in shown
+
+
+def test_the_rate_of_a_search_without_end_counts_brackets_that_are_no_longer_shown(monkeypatch):
+    now = iter([0.0, 1.0, 2.0])
+    monkeypatch.setattr("hyperband.progress.time.monotonic", lambda: next(now))
+    meter = Meter(replace(hyperband_plan(3, 3), endless=True), 1.0)
+    first = [Activity(bracket, 0, 0, 5.0, 0.5) for bracket in range(2)]
+    assert meter.status(first).rate == 10.0
+    later = meter.status([Activity(bracket, 0, 0, 5.0, 0.5) for bracket in range(40)])
+    assert len(later.brackets) == 2
+    assert later.rate == 100.0  # 200 epochs in two seconds

@@ -240,6 +240,15 @@ def test_pasha_learns_how_noisy_curves_are():
     assert allocation.noise() == 0.25  # trials 0 and 1 crossed and crossed back; nobody crossed trial 2
 
 
+def test_pasha_compares_the_curves_of_the_leaders_alone():
+    """Every pair is looked at: with all of a large rung a search without end would get slower and slower."""
+    allocation = PASHAScheduler(9, 3, n=3000).start()
+    crossing = {trial: (float(trial), float(-trial), float(trial)) for trial in range(1000)}
+    allocation._losses = [{trial: curve[rung] for trial, curve in crossing.items()} for rung in range(3)]
+    allocation._top = 2
+    assert allocation.noise() < 100  # of the best 100: differences below 100
+
+
 @pytest.mark.parametrize("epsilon", [-1, math.nan, "0.1", True])
 def test_pasha_refuses_an_odd_epsilon(epsilon):
     with pytest.raises(InputError, match=f"`epsilon` must be at least 0; got {epsilon!r}"):

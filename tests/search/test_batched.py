@@ -195,7 +195,7 @@ def generator(columns):
 @pytest.mark.parametrize(
     ("objective", "others", "message"),
     [
-        (lambda c, r: 0, {"workers": 2}, "`workers`.* must be left out when `batched`"),
+        (lambda c, r: 0, {"workers": 2}, "`workers`.* must be left out when `batched`.*; got workers=2[.]$"),
         (lambda c, r: 0, {"timeout": 2}, "`timeout` .*must be left out when `batched`"),
         (lambda c, r: 0, {"executor": "processes"}, "`executor`.*must be left out when `batched`"),
         (lambda c, r: 0, {"state_dir": "x"}, "`state_dir` must be left out when `batched`"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from toy import Algorithm, Line
 
+import hyperband as hb
 from hyperband.driver import Budget
 from hyperband.errors import InputError
 from hyperband.evaluators.function import Evaluation, FunctionEvaluator, continues
@@ -108,6 +109,7 @@ def test_an_exception_costs_one_trial_and_is_remembered():
         (None, "the loss must be a number; got None"),
         ("0.5", "the loss must be a number; got '0.5'"),
         (Evaluation(0.5, metrics={"a": "b"}), "the metric 'a' must be a number; got 'b'"),
+        (Evaluation(0.5, metrics=None), "the metrics must be a mapping of names to numbers; got None"),
         (Evaluation(0.5, cost="much"), "the cost must be a number; got 'much'"),
         (Evaluation(0.5, cost=-1), "the cost must be a finite number of at least 0; got -1"),
         (Evaluation(0.5, cost=math.nan), "the cost must be a finite number of at least 0; got nan"),
@@ -239,6 +241,16 @@ def test_the_signature_tells_the_kind(objective, expected):
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
         (lambda: minimize(generator, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
         (lambda: minimize(lambda c, r: 0, Line(), 81), "`algorithm` must be an algorithm"),
+        (lambda: minimize(lambda c, r: 0, Line(), hb.Hyperband), "`algorithm` must be an algorithm"),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, budget=10), r"`budget` must be a Budget .*; got 10\."),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, on_event=3), r"`on_event` must be a function .*; got 3\."),
+        (lambda: minimize(lambda c, r: 0, {"x": 1}, hb.BOHB(9)), "`space` must be a Space .*; got {'x': 1}"),
+        (lambda: minimize(lambda c, r: 0, None, hb.GridSearch(n=4)), "`space` must be a Space .*; got None"),
+        (lambda: minimize(lambda c, r: 0, hb.Space, hb.PBT(n=4)), "`space` must be a Space"),
+        (
+            lambda: minimize(generator, hb.Space({"x": hb.Float(0, 1)}), hb.PBT(n=4)),
+            "must not be a generator when trials",
+        ),
     ],
 )
 def test_bad_arguments_name_the_rule(call, message):

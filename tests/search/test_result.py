@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from toy import Algorithm, Line, result_of
 
+import hyperband as hb
 from hyperband.result import SearchResult, TrialTable, _column
 from hyperband.run import Run
 from hyperband.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
@@ -120,3 +121,16 @@ def test_repr_says_what_matters():
         "SearchResult: 22 evaluations of 17 configurations, 69 epochs, 1.5 s, finished, 1 failed\n  best: loss "
     )
     assert f"trial {result.best.trial}\n    x = {result.best.configuration['x']:.6g}" in text
+
+
+def test_repr_says_why_there_is_nothing():
+    run = Algorithm(FullScheduler(3, 1)).start()
+    result = SearchResult.of(run, failures={0: "", 2: "ValueError: no data\nTraceback ..."})
+    assert repr(result).endswith("no evaluation gave a finite loss\n  trial 2: ValueError: no data")
+
+
+def test_repr_says_that_there_is_a_front():
+    space = hb.Space({"x": hb.Float(0.0, 1.0)})
+    result = hb.minimize(lambda c, r: (c["x"], 1 - c["x"]), space, hb.RandomSearch(5, 1), seed=0)
+    assert repr(result).endswith("\n  front: 5 trials, in result.front; best is that of the first objective")
+    assert "front" not in repr(SearchResult.of(finished(HyperbandScheduler(9, 3))))

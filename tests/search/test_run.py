@@ -145,7 +145,9 @@ def wrong_results(job):
     yield [good, Result(1, 0, 0, 1, None)], "`loss` must be a number"
     yield [good, Result(1, 0, 0, 1, "0.5")], "`loss` must be a number"
     yield [good, Result(1, 0, 0, 1, 0.5, {"accuracy": [1, 2]})], r"`metrics\['accuracy'\]` must be a number"
-    yield [good, Result(1, 0, 0, 1, 0.5, {}, None)], "`cost` must be a number"
+    yield [good, Result(1, 0, 0, 1, 0.5, {}, "much")], "`cost` must be a number"
+    yield [good, (1, 0.5)], r"`tell` takes a Result.*; got \(1, 0.5\)"
+    yield 0.5, "`tell` takes a Result.*; got 0.5"
 
 
 def test_a_refused_batch_leaves_nothing_half_told():
@@ -219,10 +221,14 @@ def test_a_state_of_another_run_is_refused():
     state = through_json(Algorithm(HyperbandScheduler(9, 3)).start(seed=1).state_dict())
     with pytest.raises(InputError, match="same seed"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=2).load_state_dict(state)
-    with pytest.raises(InputError, match="same plan"):
+    with pytest.raises(InputError, match=r"same plan \(4 brackets, 49 .*\); got 3 brackets, 17 .* cost 69\.$"):
         Algorithm(HyperbandScheduler(27, 3)).start(seed=1).load_state_dict(state)
     with pytest.raises(InputError, match="same space"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "space": {}})
+    with pytest.raises(InputError, match=r"same sampler \(KeyedProposer\); got KDEProposer"):
+        Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "sampler": "KDEProposer"})
+    with pytest.raises(InputError, match="what `state_dict` gave; got None"):
+        Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict(None)
     with pytest.raises(InputError, match="version 2; got 3"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "version": 3})
 

@@ -139,6 +139,8 @@ def test_the_sampler_can_be_exchanged_everywhere():
         (lambda: hb.GridSearch(0), "`points_per_axis` must be a whole number of at least 1; got 0."),
         (lambda: hb.GridSearch({"x": 2.5}), "`points_per_axis` must be a whole number"),
         (lambda: hb.GridSearch(3, n=20), "Only one of `points_per_axis` and `n`"),
+        (lambda: hb.Hyperband(9, sampler=RandomSampler), "`sampler` must be a sampler object"),
+        (lambda: hb.PBT(explore="rate"), "`explore` must list names of parameters, or be None; got 'rate'."),
         (lambda: hb.GridSearch(3).plan(), r"algorithm.plan\(space\)"),
     ],
 )

@@ -164,3 +164,11 @@ def test_batches_of_a_large_asynchronous_search():
     assert best.resource == 81
     assert best.configuration["x"] < 0.01
     assert run.best_at_full == best
+
+
+def test_a_result_without_a_cost_costs_what_it_added():
+    run = hb.SuccessiveHalving(9, 3).start(SPACE, 0)
+    while not run.done:
+        run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, j.configuration["x"]) for j in run.ask()])
+    assert hb.SearchResult.of(run).cost == run.spent == 21
+    assert hb.SearchResult.of(run).stopped == "finished"

@@ -171,6 +171,41 @@ def test_several_objectives_of_earlier_trials():
     assert read([({"n": 1}, 1, (1, 2))], SPACE).losses == [(1.0, 2.0)]
 
 
+def test_a_search_of_several_objectives_goes_on_from_its_own_result():
+    space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)})
+
+    def objective(c, resource):
+        return c["x"] + 1 / resource, 1 - c["x"] + c["y"]
+
+    first = hb.minimize(objective, space, hb.Hyperband(9), seed=0)
+    found = read(first, space)
+    assert found.losses == list(zip(first.trials["objective_0"], first.trials["objective_1"], strict=True))
+    sampler = WarmStartSampler(KDESampler(), first)
+    assert hb.minimize(objective, space, hb.Hyperband(9, sampler=sampler), seed=1).n_evaluations == 22
+
+
+def test_parameters_named_like_objectives_are_no_losses():
+    space = Space({"objective_0": Float(0.0, 1.0), "objective_1": Float(0.0, 1.0)})
+    found = read(hb.minimize(lambda c, r: c["objective_0"], space, hb.Hyperband(3), seed=0), space)
+    assert all(isinstance(loss, float) for loss in found.losses)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_table_that_was_saved_as_a_file(library, tmp_path):
+    module = pytest.importorskip(library)
+    space = Space({"x": Float(0.0, 1.0), "kind": Choice(["a", "b"]), "n": Int(1, 5)}, [When("n", "kind", "a")])
+    result = hb.minimize(lambda c, r: c["x"], space, hb.Hyperband(9), seed=0)
+    if library == "pandas":
+        result.trials.to_pandas().to_csv(tmp_path / "t.csv", index=False)
+    else:
+        result.trials.to_polars().write_csv(tmp_path / "t.csv")
+    expected = read(result, space)
+    for frame in (getattr(result.trials, f"to_{library}")(), module.read_csv(tmp_path / "t.csv")):
+        found = read(frame, space)
+        assert found.losses == expected.losses and found.numbers == expected.numbers
+        np.testing.assert_array_equal(found.points, expected.points)
+
+
 def test_trials_that_the_space_does_not_hold():
     trials = [({"n": 50}, 1, 0.5), ({"n": 5}, 1, 0.5)]
     with pytest.raises(InputError, match="Row 0 of `trials`: Parameter 'n'"):

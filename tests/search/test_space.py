@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.space import Choice, Expression, Float, Int, Space, When
+from hyperband.space import Choice, Expression, Float, Int, Repeat, Space, When
 
 MIXED = Space(
     {
@@ -99,6 +99,8 @@ def test_choices_keep_their_kind():
         (lambda: Choice(["a"], default="b"), "one of 'a'"),
         (lambda: Space({}), "at least one parameter"),
         (lambda: Space({1: Int(0, 1)}), "texts"),
+        (lambda: Space({"x": Float}), "made with its bounds or options; got the class Float"),
+        (lambda: Space({"layers": Repeat(1, 2, Int)}), "got the class Int"),
         (lambda: When("a", "b", []), "at least one value"),
     ],
 )

@@ -531,8 +531,9 @@ def test_an_objective_that_cannot_be_sent_is_refused(objective, message):
         processes(objective)
 
 
-def test_an_objective_that_was_typed_in_is_refused(monkeypatch):
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
+@pytest.mark.parametrize("file", [None, "/nowhere/<stdin>"])
+def test_an_objective_that_was_typed_in_is_refused(monkeypatch, file):
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", file, raising=False)
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     monkeypatch.setattr(sys.modules["__main__"], "typed_in", typed_in, raising=False)
     with pytest.raises(InputError, match=r"`objective` must be in a file for executor='processes'"):
@@ -557,6 +558,8 @@ def test_a_script_without_a_guard_says_so(tmp_path):
     last = done.stderr.splitlines()[-1]
     assert last.startswith("hyperband.errors.HyperbandError: Workers must be able to start; one did not")
     assert "under `if __name__ == '__main__':`" in last
+    assert "A worker process must not start workers" in done.stderr
+    assert "freeze_support" not in done.stderr and "During handling" not in done.stderr
 
 
 def test_importing_the_package_does_not_load_multiprocessing():

@@ -26,6 +26,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.util import Finalize
 from typing import Any, final
 
+from hyperband.errors import HyperbandError
 from hyperband.evaluators.failure import Failure
 from hyperband.evaluators.interrupts import uninterrupted
 from hyperband.evaluators.workers.base import News, Report, answer
@@ -67,6 +68,12 @@ class Processes:
 
     def grow(self) -> int:
         """Spawn a process."""
+        # multiprocessing's own word for "this process is still being set up"; going on ends in pages of traceback.
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise HyperbandError(
+                "A worker process must not start workers while it imports the script; it does. Call hb.minimize under "
+                "`if __name__ == '__main__':`."
+            )
         self._started += 1
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
