@@ -67,6 +67,7 @@ class Run:
             raise InputError(f"`space` must be a Space; got {space!r}. Make one: Space({{...}}).")
         self.space, self.seed = space, whole_number(seed, "seed", 0)
         self.plan: Plan = scheduler.plan()
+        self._scheduler = scheduler
         self._proposer = sampler.start(space, self.seed)
         self._explored = explored(explore)
         for name in self._explored or ():
@@ -294,7 +295,9 @@ class Run:
 
     def _identity(self) -> dict[str, Any]:
         sampler = type(self._proposer).__name__
-        return {"seed": self.seed, "plan": self.plan.to_dict(), "space": self.space.to_json(), "sampler": sampler}
+        scheduler = repr(self._scheduler)
+        plan, space = self.plan.to_dict(), self.space.to_json()
+        return {"seed": self.seed, "plan": plan, "space": space, "scheduler": scheduler, "sampler": sampler}
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""

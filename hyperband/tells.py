@@ -47,12 +47,10 @@ def check_same(state: Mapping[str, Any], version: int, identity: Mapping[str, An
 
 def _in_short(value: Any) -> str:
     """A plan by its sums, since its table would fill the screen."""
-    if not isinstance(value, Mapping) or not value.get("brackets"):
+    if not isinstance(value, Mapping):
         return str(value)
-    return (
-        f"{len(value['brackets'])} brackets, {value['n_configurations']} configurations, "
-        f"{value['n_evaluations']} evaluations, cost {value['cost']}"
-    )
+    sums = ("n_configurations", "n_evaluations", "cost")
+    return ", ".join(f"{name.removeprefix('n_')} {value.get(name)}" for name in sums)
 
 
 def numbered(trials: Iterable[int] | int) -> list[int]:
@@ -74,7 +72,7 @@ def checked(result: Result, slot: Slot) -> Result:
     added = float(slot.resource - slot.previous)
     plain = type(result.trial) is int is type(result.rung) and type(result.resource) is type(slot.resource)
     if plain and type(result.loss) is float and not result.metrics and not result.objectives:
-        if type(result.cost) is float:
+        if type(result.cost) is float and 0.0 <= result.cost < math.inf:
             return result
         if result.cost is None:
             return Result(slot.trial, slot.bracket, slot.rung, slot.resource, result.loss, {}, added)
@@ -86,6 +84,8 @@ def checked(result: Result, slot: Slot) -> Result:
     objectives = tuple(_number(value, "objectives") for value in result.objectives)
     loss = _number(result.loss, "loss")
     cost = added if result.cost is None else _number(result.cost, "cost")
+    if not 0.0 <= cost < math.inf:
+        raise InputError(f"`cost` must be a finite number of at least 0; got {result.cost!r}.")
     if objectives and loss != objectives[0] and not (math.isnan(loss) and not is_finite(objectives)):
         raise InputError(f"`loss` must be the first of `objectives` ({objectives[0]!r}); got {loss!r}.")
     if not is_finite(objectives):
@@ -124,6 +124,8 @@ def checked_batch(
     resource = batch.resource
     added = resource - batch.previous
     cost = added if costs is None else _column(costs, "costs", len(batch))
+    if not ((cost >= 0.0) & (cost < math.inf)).all():
+        raise InputError("`costs` must be finite numbers of at least 0; got others among them.")
     if metrics is not None and not isinstance(metrics, Mapping):
         raise InputError(f"`metrics` must be a mapping of name to numbers; got {metrics!r}.")
     columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}

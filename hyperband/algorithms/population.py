@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from hyperband.algorithms.base import check, check_space, seed_of
 from hyperband.run import Run
 from hyperband.samplers.explore import explored
 from hyperband.samplers.random import RandomSampler
-from hyperband.schedule import Number, Plan
+from hyperband.schedule import Number, Plan, exact
 from hyperband.schedulers import PopulationScheduler
 from hyperband.schedulers.base import Scheduler
 
@@ -27,8 +28,8 @@ class PBT:
     ----------
     n : int >= 2, members
     max_resource : number
-    interval : number
-        Resource between two rankings.
+    interval : number or None
+        Resource between two rankings; None: a ninth of ``max_resource``, rounded up when amounts are whole.
     fraction : float in [0, 0.5]
         Share of the members that is replaced at each, rounded down to whole ones: with 0.25 three members never change.
     explore : sequence of str or None
@@ -54,7 +55,7 @@ class PBT:
 
     n: int = 20
     max_resource: Number = 81
-    interval: Number = 9
+    interval: Number | None = None
     fraction: float = 0.25
     explore: Sequence[str] | None = None
     sampler: Sampler | None = None
@@ -70,7 +71,11 @@ class PBT:
     @property
     def scheduler(self) -> Scheduler:
         """Who goes on."""
-        return PopulationScheduler(self.n, self.max_resource, self.interval, self.fraction, self.whole)
+        interval = self.interval
+        if interval is None:
+            ninth = exact(self.max_resource, "max_resource") / 9
+            interval = math.ceil(ninth) if self.whole else ninth
+        return PopulationScheduler(self.n, self.max_resource, interval, self.fraction, self.whole)
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table."""

@@ -123,7 +123,7 @@ def algorithm_options(function: F) -> F:
                 metavar="N|endless",
                 help="Times that all brackets are run; endless: until --time.  [default: 1]",
             ),
-            click.option("--interval", type=Number(), help="Resource between two rankings of pbt.  [default: 9]"),
+            click.option("--interval", type=Number(), help="Resource between two rankings of pbt.  [default: a ninth]"),
         )
     ):
         function = option(function)

@@ -221,7 +221,7 @@ def test_a_state_of_another_run_is_refused():
     state = through_json(Algorithm(HyperbandScheduler(9, 3)).start(seed=1).state_dict())
     with pytest.raises(InputError, match="same seed"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=2).load_state_dict(state)
-    with pytest.raises(InputError, match=r"same plan \(4 brackets, 49 .*\); got 3 brackets, 17 .* cost 69\.$"):
+    with pytest.raises(InputError, match=r"same plan \(configurations 49, .*\); got configurations 17, .* cost 69\.$"):
         Algorithm(HyperbandScheduler(27, 3)).start(seed=1).load_state_dict(state)
     with pytest.raises(InputError, match="same space"):
         Algorithm(HyperbandScheduler(9, 3)).start(seed=1).load_state_dict({**state, "space": {}})

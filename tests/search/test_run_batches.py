@@ -73,6 +73,18 @@ def test_an_empty_batch_when_results_are_awaited(run):
         (lambda run, b: run.tell_batch(b, ["a", "b", "c", "d"]), "`losses` must be numbers"),
         (lambda run, b: run.tell_batch(b, [1, 2, 3, None]), "`losses` must be numbers"),
         (lambda run, b: run.tell_batch(b, [0.5] * 4, costs=[1.0]), r"`costs` must have shape \(4,\)"),
+        (
+            lambda run, b: run.tell_batch(b, [0.5] * 4, costs=[1, 1, -1, 1]),
+            "`costs` must be finite numbers of at least 0",
+        ),
+        (
+            lambda run, b: run.tell(hb.Result(0, 0, 0, 1, 0.5, cost=math.nan)),
+            "`cost` must be a finite number of at least",
+        ),
+        (
+            lambda run, b: run.tell(hb.Result(0, 0, 0, 1, 0.5, cost=-1)),
+            "`cost` must be a finite number of at least 0; got",
+        ),
         (lambda run, b: run.tell_batch(b, [0.5] * 4, metrics={"m": [1.0]}), r"`metrics\['m'\]` must have shape"),
         (lambda run, b: run.tell_batch(list(b), [0.5] * 4), "`batch` must be what `ask_batch` gave"),
         (lambda run, b: run.tell_batch(b[[0, 1, 1]], [0.5] * 3), "name every trial once"),
@@ -172,3 +184,16 @@ def test_a_result_without_a_cost_costs_what_it_added():
         run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, j.configuration["x"]) for j in run.ask()])
     assert hb.SearchResult.of(run).cost == run.spent == 21
     assert hb.SearchResult.of(run).stopped == "finished"
+
+
+def test_a_state_of_other_settings_is_refused():
+    """Settings that the plan does not show: they change who goes on."""
+    state = hb.PASHA(27, n=20).start(SPACE, 0).state_dict()
+    with pytest.raises(InputError, match="same scheduler"):
+        hb.PASHA(27, n=20, epsilon=0.5).start(SPACE, 0).load_state_dict(state)
+
+
+def test_the_interval_of_a_population_fits_its_resource():
+    assert [rung.r for rung in hb.PBT(n=4, max_resource=8).plan().brackets[0].rungs] == list(range(1, 9))
+    assert len(hb.PBT(n=4, max_resource=81).plan().brackets[0].rungs) == 9
+    assert len(hb.PBT(n=4, max_resource=1, whole=False).plan().brackets[0].rungs) == 9
