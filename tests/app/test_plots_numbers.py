@@ -138,7 +138,7 @@ def test_progress_follows_the_order_in_which_results_were_told():
 
 def test_progress_without_costs_is_refused_and_without_an_order_is_that_of_the_table():
     run = hb.RandomSearch(n=3, max_resource=1).start(SPACE, seed=0)
-    run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, -float(j.trial)) for j in run.ask()])
+    run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, -float(j.trial), cost=0.0) for j in run.ask()])
     result = hb.SearchResult.of(run)
     with pytest.raises(InputError, match="results that tell their cost; all costs are 0"):
         progress(result)
