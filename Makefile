@@ -58,7 +58,7 @@ $(STAMPS)/tools: $(STAMPS)/venv pyproject.toml
 $(STAMPS)/build: $(STAMPS)/tools $(NATIVE)
 	@echo "== building hyperband (about a minute; only what changed the next time) =="
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation $(WARNINGS) -e ".[test]"
-	@$(PY) -m hyperband.build_info
+	@$(PY) -m hyperband._common.build_info
 	@touch $@
 
 $(STAMPS)/dev: $(STAMPS)/build

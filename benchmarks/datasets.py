@@ -81,7 +81,7 @@ def default_network(table: Table, seed: int) -> dict[str, Any]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    from hyperband.data import prepare, read_table
+    from hyperband.tables import prepare, read_table
 
     held_out: Any = read_table(str(DATA / table.test)) if "/" in table.test else float(table.test)
     data = prepare(read_table(str(DATA / table.file)), target=table.target, test=held_out, seed=seed)

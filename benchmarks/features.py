@@ -12,7 +12,7 @@ import click
 from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.rates import gflops, table
-from hyperband.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, Architecture
 
 BASE = Architecture(widths=[64, 64], activation="relu", optimizer="adam", batch_size=64)
 #: name -> (settings that differ, the problem where it differs: loss, rows, inputs, outputs)

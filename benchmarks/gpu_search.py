@@ -20,11 +20,12 @@ from benchmarks import machine
 from benchmarks.datasets import DATA
 from benchmarks.gpu_tasks import Record, bound
 from benchmarks.workloads import F32, flops_per_row, pictures
-from hyperband.backends import registry
-from hyperband.driver import Budget, drive
+from hyperband.engine.backends import registry
+from hyperband.engine.network_space import PARAMETERS, default_space, to_architecture
 from hyperband.errors import BackendUnavailable
-from hyperband.evaluators.population import PopulationEvaluator
-from hyperband.networks import PARAMETERS, default_space, to_architecture
+from hyperband.evaluation.budget import Budget
+from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.interface.carry_out import carry_out
 
 TITLE, GOAL = "Hyperband R = 81, Fashion-MNIST, default space", 20.0
 VALIDATION = 0.2
@@ -33,7 +34,7 @@ Curves = dict[tuple[int, int], float]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to train on and to be judged on; see `hyperband.evaluators.population.Data`."""
+    """Rows to train on and to be judged on; see `hyperband.evaluation.networks.evaluator.Data`."""
 
     x_train: F32
     y_train: NDArray[np.int32]
@@ -82,7 +83,7 @@ def search(
         data, registry.get(backend), max_resource=float(largest), seed=0, precision=precision
     )
     try:
-        result = drive(run, evaluator, Budget(seconds=seconds))
+        result = carry_out(run, evaluator, Budget(seconds=seconds))
     finally:
         evaluator.close()
     return result, time.perf_counter() - began

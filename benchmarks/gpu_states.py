@@ -15,13 +15,13 @@ import numpy as np
 
 import hyperband as hb
 from benchmarks import gpu_tasks
-from hyperband.backends import registry
-from hyperband.backends.base import LOSSES
-from hyperband.driver import drive
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import LOSSES
 from hyperband.errors import BackendUnavailable
-from hyperband.evaluators.population import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.interface.carry_out import carry_out
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "contract"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 import lab
 
@@ -70,7 +70,7 @@ def short() -> dict[str, Any]:
     trained = len(states("cuda", "mixed", "cross_entropy", 4)) + len(states("cuda", "large", "cross_entropy", 2))
     space = hb.Space({"width": hb.Int(4, 24), "batch_size": hb.Choice([16, 50]), "dropout": hb.Choice([0.0, 0.3])})
     evaluator = PopulationEvaluator(_Rows(), registry.get("cuda"), max_resource=9.0)
-    result = drive(hb.Hyperband(9).start(space, 0), evaluator)
+    result = carry_out(hb.Hyperband(9).start(space, 0), evaluator)
     evaluator.close()
     losses = np.isfinite(result.trials["loss"])
     return {"states": trained, "evaluations": result.n_evaluations, "finite_losses": int(losses.sum())}

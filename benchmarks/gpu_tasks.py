@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.workloads import Task, mixture, pictures
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
 
 ROWS, NETWORKS = 60_000, 10_000
 #: Of a streaming multiprocessor: float32 fused multiply-adds a cycle, by compute capability; 128 for all others.
@@ -101,7 +101,7 @@ def compare(records: Sequence[Record]) -> None:
 def stand_in() -> None:
     """From now on backend "cuda" of this process is the host in a GPU's place: for trying programs, never for times."""
     from hyperband import _core
-    from hyperband.backends.cuda import CudaBackend
+    from hyperband.engine.backends.cuda import CudaBackend
 
     registry._loaded["cuda"] = CudaBackend([_core.host_device(threads=32)])
 
@@ -118,7 +118,7 @@ def device(backend: str = "cuda") -> dict[str, Any]:
     """
     devices = registry.get(backend)._devices  # type: ignore[attr-defined]
     facts = [d.facts() for d in devices]
-    from hyperband.backends import cuda  # there is one, so its module can be imported
+    from hyperband.engine.backends import cuda  # there is one, so its module can be imported
 
     clock = largest_clock()
     first = facts[0]

@@ -15,8 +15,8 @@ from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.rates import population, seconds_per_epoch, steps_of
 from benchmarks.workloads import Task, mixture
-from hyperband.backends import registry
-from hyperband.backends.base import Split
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Split
 
 SIZES = (100, 300, 1000, 3000, 10_000)
 

@@ -10,7 +10,7 @@ import click
 from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.rates import gflops, table
-from hyperband.architecture import Architecture
+from hyperband.engine.architecture import Architecture
 
 WIDTHS = (8, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024)
 BATCHES = (1, 4, 16, 32, 64, 128, 256, 1024, 4096)

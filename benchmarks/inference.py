@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.timing import take_turns
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import F32, Member, Split
-from hyperband.population import layers_of
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import F32, Member, Split
+from hyperband.engine.population import layers_of
 
 #: inputs, hidden widths (relu), outputs
 SHAPES = (

@@ -30,9 +30,9 @@ def train() -> None:
     """The fixed work: every activation, loss, optimiser, with and without dropout, clipping, weights, short batches."""
     import numpy as np
 
-    from hyperband.architecture import ACTIVATIONS, Architecture
-    from hyperband.backends import registry
-    from hyperband.backends.base import LOSSES, Member, Split
+    from hyperband.engine.architecture import ACTIVATIONS, Architecture
+    from hyperband.engine.backends import registry
+    from hyperband.engine.backends.base import LOSSES, Member, Split
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 50)).astype(np.float32)
@@ -106,7 +106,7 @@ def main(update: bool) -> None:
     """See `benchmarks.__main__`."""
     if not shutil.which("valgrind"):
         raise click.ClickException("valgrind must be installed to count instructions; it was not found.")
-    from hyperband import build_info
+    from hyperband._common import build_info
 
     compiler = str(build_info.details().get("compiler", "unknown"))
     now = count()

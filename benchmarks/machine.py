@@ -15,8 +15,8 @@ PACKAGES = ("numpy", "numba", "scikit-learn", "torch", "jax", "optuna", "ConfigS
 
 def describe() -> dict[str, Any]:
     """Machine, versions and commit, as plain data."""
-    from hyperband import build_info
-    from hyperband.config import show_config
+    from hyperband._common import build_info
+    from hyperband.interface.show_config import show_config
 
     config = show_config()
     return {

@@ -14,11 +14,11 @@ from benchmarks import machine
 from benchmarks.datasets import DATA, TABLES
 from benchmarks.rates import population, seconds_per_epoch, steps_of
 from benchmarks.workloads import digits, mixture, pictures
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import F64, PRECISIONS, Member, Split
-from hyperband.data import prepare
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import F64, PRECISIONS, Member, Split
 from hyperband.errors import BackendUnavailable
+from hyperband.tables import prepare
 
 NETWORK = Architecture(widths=[128, 64], learning_rate=1e-3, batch_size=128)
 TURNS = 5

@@ -9,9 +9,9 @@ from statistics import median
 import numpy as np
 
 from benchmarks.workloads import flops_per_row
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import I64, Engine, Member, Split
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import I64, Engine, Member, Split
 
 
 def table(loss: str, n_rows: int, n_inputs: int, n_outputs: int) -> Split:

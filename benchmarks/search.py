@@ -13,8 +13,8 @@ import numpy as np
 
 import hyperband as hb
 from benchmarks import machine
-from hyperband.data import prepare
-from hyperband.search import Settings, search_prepared
+from hyperband.interface.search import Settings, search_prepared
+from hyperband.tables import prepare
 
 LARGEST = (27, 81)
 TABLE = "sklearn:digits"

@@ -16,8 +16,8 @@ import numpy as np
 
 import hyperband as hb
 from benchmarks import machine
-from hyperband.data import prepare
-from hyperband.search import Settings, search_prepared
+from hyperband.interface.search import Settings, search_prepared
+from hyperband.tables import prepare
 
 R, ETA = 27, 3
 #: A search that finds less than this did not do its work.

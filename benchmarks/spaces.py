@@ -17,8 +17,8 @@ import click
 import hyperband as hb
 from benchmarks import machine
 from benchmarks.timing import take_turns
-from hyperband.samplers import RandomSampler
 from hyperband.space import Points
+from hyperband.tuning.samplers import RandomSampler
 
 WIDTHS = ("width_1", "width_2", "width_3", "width_4")
 #: parameter -> what it depends on, with the values for which it exists

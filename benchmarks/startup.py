@@ -11,7 +11,7 @@ from statistics import median
 import click
 
 from benchmarks import machine
-from hyperband.backends import registry
+from hyperband.engine.backends import registry
 
 COMMON = """
 import time, sys
@@ -24,7 +24,7 @@ import numpy as np
 x = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
 y = (x[:, 0] > 0).astype(int)
 def train(backend):
-    from hyperband.backends import registry
+    from hyperband.engine.backends import registry
     registry.get(backend)
     began = time.perf_counter()
     hb.Population([hb.Architecture(widths=[16])], x, y, epochs=1, backend=backend).train()

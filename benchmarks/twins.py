@@ -11,7 +11,7 @@ from benchmarks import machine
 from benchmarks.engine import fma_peak
 from benchmarks.rates import gflops, table
 from benchmarks.workloads import flops_per_row
-from hyperband.architecture import Architecture
+from hyperband.engine.architecture import Architecture
 
 #: inputs, widths, classes
 SHAPES = (

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.architecture import Architecture
-from hyperband.backends.philox import RowOrder, initial_bound, initial_weights
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.philox import RowOrder, initial_bound, initial_weights
 
 F32 = NDArray[np.float32]
 Layers = list[tuple[F32, F32]]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from required import REQUIRED
 
-from hyperband import build_info
-from hyperband.backends import registry
+from hyperband._common import build_info
+from hyperband.engine.backends import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +36,7 @@ class _Engines:
     def watch(self) -> Iterator[None]:
         kinds: set[Any] = {type(registry.get(name)) for name, reason in registry.available().items() if not reason}
         if not registry.available()["native"]:
-            kinds.add(import_module("hyperband.backends.cuda").CudaBackend)  # tests make it without a GPU too
+            kinds.add(import_module("hyperband.engine.backends.cuda").CudaBackend)  # tests make it without a GPU too
         originals = {kind: kind.engine for kind in kinds}
         for kind in kinds:
             kind.engine = self._counting(kind.engine)

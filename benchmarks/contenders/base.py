@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from benchmarks.workloads import Layers, Task
-from hyperband.architecture import ACTIVATIONS
+from hyperband.engine.architecture import ACTIVATIONS
 
 
 class Unavailable(Exception):

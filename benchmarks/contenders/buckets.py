@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.workloads import F32, Layers, Task
-from hyperband.architecture import Architecture
+from hyperband.engine.architecture import Architecture
 
 
 @dataclass(frozen=True)

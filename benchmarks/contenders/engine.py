@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmarks.contenders.base import Contender, Session, Unavailable
 from benchmarks.workloads import Layers, Task
-from hyperband.backends import registry
-from hyperband.backends.base import Member, Split
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Member, Split
+from hyperband.engine.population import layers_of
 from hyperband.errors import BackendUnavailable
-from hyperband.population import layers_of
 
 
 class _Session(Session):

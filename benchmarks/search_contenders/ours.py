@@ -14,7 +14,7 @@ import hyperband as hb
 from benchmarks.search_contenders.base import ETA, Contender
 from benchmarks.search_tasks.base import SearchTask, Unavailable
 from benchmarks.virtual import Asked, WrongAnswer
-from hyperband import samplers
+from hyperband.tuning import samplers
 
 Make = Callable[[SearchTask, int], Any]
 

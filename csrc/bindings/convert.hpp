@@ -82,7 +82,7 @@ inline Table table(const Matrix &x, const py::array &y, const py::object &weight
     return {x.x, static_cast<size_t>(x.n), t.label, t.target, w, x.on_device};
 }
 
-// The record of hyperband.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
+// The record of hyperband.engine.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
 // batch_size, nesterov; numbers = learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate,
 // clip_norm, dropout, label_smoothing.
 inline Architecture architecture(const std::vector<int> &widths, const std::array<int, 6> &codes,

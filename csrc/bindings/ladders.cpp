@@ -100,7 +100,7 @@ void restore_rows(Ladders &ladders, std::size_t bracket, std::size_t rung, std::
 }  // namespace
 
 void register_ladders(py::module_ &module) {
-    py::class_<Ladders>(module, "Ladders", "Asynchronous brackets; see hyperband.ladders.")
+    py::class_<Ladders>(module, "Ladders", "Asynchronous brackets; see hyperband.tuning.schedulers.async_rungs.")
         .def(py::init<const std::vector<std::size_t> &, std::int64_t, std::int64_t>(), py::arg("n_rungs"), py::arg("numerator"),
              py::arg("denominator"))
         .def("begin", &Ladders::begin, py::arg("brackets"))

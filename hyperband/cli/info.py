@@ -9,7 +9,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> None:
     """Show backends, instruction set, threads, and why."""
-    from hyperband.config import show_config
+    from hyperband.interface.show_config import show_config
 
     config = show_config()
     if as_json:

@@ -58,9 +58,9 @@ class _Group(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from hyperband import __version__
+        from hyperband._common.version import VERSION
 
-        click.echo(f"hyperband {__version__}")
+        click.echo(f"hyperband {VERSION}")
         ctx.exit()
 
 

@@ -11,7 +11,7 @@ import click
 from hyperband.errors import InputError
 
 if TYPE_CHECKING:
-    from hyperband.algorithms import Algorithm
+    from hyperband.tuning.algorithms import Algorithm
 
     _ParamType = click.ParamType[Any]  # generic in the types of click 8.3, not in the class of older ones
 else:
@@ -19,7 +19,7 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: command line name -> (class in `hyperband.algorithms`, options beside --max-resource)
+#: command line name -> (class in `hyperband.tuning.algorithms`, options beside --max-resource)
 _ALGORITHMS = {
     "hyperband": ("Hyperband", ("eta", "min_resource", "repetitions")),
     "successive-halving": ("SuccessiveHalving", ("eta", "min_resource", "n", "repetitions")),
@@ -147,7 +147,7 @@ def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
     InputError
         When an option does not belong to the algorithm or breaks a rule.
     """
-    from hyperband import algorithms
+    from hyperband.tuning import algorithms
 
     kind, own = _ALGORITHMS[algorithm]
     settings = {name: value for name, value in options.items() if value is not None}

@@ -25,9 +25,9 @@ def command(model: str, table: str, out: str | None, backend: str, header: bool 
     The result is a csv with the column `prediction` and, for classes, `probability_<class>`; one line per row of TABLE,
     in its order. Columns of TABLE that the model does not know, the target for instance, are ignored.
     """
-    from hyperband.cli.files import check_writable, write_text
-    from hyperband.data import read_table
+    from hyperband._common.files import check_writable, write_text
     from hyperband.model import Model
+    from hyperband.tables import read_table
 
     if out is not None:
         check_writable(Path(out))

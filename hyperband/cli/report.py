@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperband.architecture import Architecture
+from hyperband.engine.architecture import Architecture
 
 if TYPE_CHECKING:
-    from hyperband.data import Prepared
-    from hyperband.run import Incumbent
-    from hyperband.search import NetworkSearchResult
+    from hyperband.interface.search import NetworkSearchResult
+    from hyperband.tables import Prepared
+    from hyperband.tuning.run.run import Incumbent
 
 #: Rows of the table of the best.
 TOP = 10

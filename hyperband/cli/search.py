@@ -13,8 +13,8 @@ from hyperband.cli.remarks import note, remarks
 from hyperband.errors import HyperbandError, InputError
 
 if TYPE_CHECKING:
-    from hyperband.data import Prepared
-    from hyperband.search import NetworkSearchResult, Settings
+    from hyperband.interface.search import NetworkSearchResult, Settings
+    from hyperband.tables import Prepared
 
 #: Interrupted by Ctrl-C, as shells count it: 128 + SIGINT.
 INTERRUPTED = 130
@@ -77,7 +77,7 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
     Ctrl-C stops within a second, and the best network so far is written all the same (exit code 130). Results go to
     stdout and progress to stderr; FOLDER gets model.hyperband, trials.csv and result.json.
     """
-    from hyperband.cli.files import prepare_folder, remove_if_empty
+    from hyperband._common.files import prepare_folder, remove_if_empty
 
     settings = _settings(options, quiet)
     _early(options, settings)
@@ -102,7 +102,7 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 
 
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
-    from hyperband.search import Settings
+    from hyperband.interface.search import Settings
 
     names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads", "precision")
     limits = ("memory_limit", "device_memory")
@@ -116,13 +116,13 @@ def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
 
 def _early(options: dict[str, Any], settings: Settings) -> None:
     """Refuse wrong settings before anything is read or made."""
-    from hyperband.search import check
+    from hyperband.interface.search import check
 
     check(settings, make_algorithm(**_algorithm_settings(options)))
 
 
 def _prepare(table: str, options: dict[str, Any]) -> Prepared:
-    from hyperband.data import prepare, read_table
+    from hyperband.tables import prepare, read_table
 
     header = options["header"]
 
@@ -152,7 +152,7 @@ def _prepare(table: str, options: dict[str, Any]) -> Prepared:
 
 
 def _search(prepared: Prepared, options: dict[str, Any], settings: Settings) -> NetworkSearchResult:
-    from hyperband.search import resource_range, search_prepared
+    from hyperband.interface.search import resource_range, search_prepared
 
     chosen = _algorithm_settings(options)
     if chosen["max_resource"] is None and settings.resource != "epochs":
@@ -176,7 +176,7 @@ def _nothing(result: NetworkSearchResult) -> None:
 def _hand_over(
     result: NetworkSearchResult, prepared: Prepared, table: str, out: Path, header: bool | None, as_json: bool
 ) -> None:
-    from hyperband.cli.files import write_text
+    from hyperband._common.files import write_text
     from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
 
     model = out / "model.hyperband"

@@ -12,22 +12,25 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 import zipfile
 import zlib
-from dataclasses import asdict
-from importlib import metadata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hyperband.architecture import Architecture
+from hyperband._common.files import write_bytes
+from hyperband._common.version import VERSION
+from hyperband.engine.architecture import Architecture
 from hyperband.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
-    from hyperband.data.preprocess import Preprocessing
-    from hyperband.model.predictor import Model
+    from hyperband.tables.preprocess import Preprocessing
+
+F32 = NDArray[np.float32]
 
 #: raised by one whenever an older version could not read the file
 FORMAT = 1
@@ -38,42 +41,28 @@ TRUSTED = ("numpy.dtype",)
 _REMEDY = "Copy it again from where it was written, or train again."
 
 
-def write_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write ``model`` to ``path``: first beside it under another name, then renamed.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a model file holds; the fields are those of `hyperband.Model`."""
+
+    preprocessing: Preprocessing
+    architecture: Architecture
+    weights: tuple[tuple[F32, F32], ...]
+    provenance: Mapping[str, Any]
+
+
+def write_model(contents: Contents, path: str | os.PathLike[str]) -> None:
+    """Write a model to ``path``, whole or not at all.
 
     Raises
     ------
     InputError
         When the folder does not exist or cannot be written; nothing is left behind.
     """
-    path = Path(path)
-    data = _pack(model)
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as error:
-        raise InputError(
-            f"The model file must be writable; {str(path)!r} is not: {error.strerror}. Choose another place."
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+    write_bytes(Path(path), _pack(contents), "The model file")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _pack(model: Model) -> bytes:
+def _pack(model: Contents) -> bytes:
     import sklearn
     import skops.io
     from safetensors.numpy import save
@@ -81,7 +70,7 @@ def _pack(model: Model) -> bytes:
     preprocessing = model.preprocessing
     meta = {
         "format": FORMAT,
-        "hyperband": _version(),
+        "hyperband": VERSION,
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
         "architecture": model.architecture.to_dict(),
@@ -109,13 +98,6 @@ def _pack(model: Model) -> bytes:
     return buffer.getvalue()
 
 
-def _version() -> str:
-    try:
-        return metadata.version("hyperband")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def _plain(value: Any) -> Any:
     """NumPy values and records as plain data, for JSON."""
     if isinstance(value, np.generic):
@@ -129,8 +111,8 @@ def _plain(value: Any) -> Any:
     raise InputError(f"`provenance` must be plain data (numbers, text, lists, dicts); got {type(value).__name__}.")
 
 
-def read_model(path: str | os.PathLike[str]) -> Model:
-    """The model in the file ``path``.
+def read_model(path: str | os.PathLike[str]) -> Contents:
+    """What the model file ``path`` holds.
 
     Raises
     ------
@@ -175,11 +157,9 @@ def _meta(data: bytes, name: str) -> dict[str, Any]:
     return meta
 
 
-def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: str) -> Model:
+def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: str) -> Contents:
     from safetensors import SafetensorError
     from safetensors.numpy import load
-
-    from hyperband.model.predictor import Model
 
     try:
         tensors = load(weights)
@@ -187,14 +167,14 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
         raise ModelFileError(f"Weights in a model file must be safetensors; {name!r}: {error}. {_REMEDY}") from None
     layers = tuple((tensors[f"weights.{layer}"], tensors[f"bias.{layer}"]) for layer in range(len(tensors) // 2))
     architecture = Architecture(**meta["architecture"])
-    return Model(_preprocessing(meta, preprocessing, name), architecture, layers, meta["provenance"])
+    return Contents(_preprocessing(meta, preprocessing, name), architecture, layers, meta["provenance"])
 
 
 def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
     import skops.io
 
-    from hyperband.data.preprocess import Input, Preprocessing
-    from hyperband.data.target import Target
+    from hyperband.tables.preprocess import Input, Preprocessing
+    from hyperband.tables.target import Target
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
     if unknown:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.architecture import Architecture
+from hyperband.engine.architecture import Architecture
 from hyperband.errors import InputError
+from hyperband.model.file import Contents, read_model, write_model
 
 if TYPE_CHECKING:
-    from hyperband.backends.base import Backend
-    from hyperband.data.preprocess import Preprocessing
+    from hyperband.engine.backends.base import Backend
+    from hyperband.tables.preprocess import Preprocessing
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
@@ -31,7 +32,7 @@ class Model:
 
     Parameters
     ----------
-    preprocessing : hyperband.data.Preprocessing, as in ``prepare(...).preprocessing``
+    preprocessing : hyperband.tables.Preprocessing, as in ``prepare(...).preprocessing``
     architecture : Architecture
     weights : sequence of (weights, bias), one per layer
         float32, shapes (n_in, n_out) and (n_out,); the rows of the first follow ``preprocessing.feature_names``.
@@ -44,7 +45,7 @@ class Model:
 
     Examples
     --------
-    >>> from hyperband.data import prepare
+    >>> from hyperband.tables import prepare
     >>> prepared = prepare("sklearn:iris")
     >>> layers = [(np.zeros((4, 3), np.float32), np.float32([0, 1, 0]))]
     >>> model = Model(prepared.preprocessing, Architecture(widths=[]), layers)
@@ -85,7 +86,7 @@ class Model:
 
     def _forward(self, x: F32, backend: str | Backend) -> F32:
         if isinstance(backend, str):
-            from hyperband.backends import registry
+            from hyperband.engine.backends import registry
 
             backend = registry.get(backend)
         parts = [
@@ -100,7 +101,7 @@ class Model:
 
         Parameters
         ----------
-        X : table, array or path, see `hyperband.data.as_table`
+        X : table, array or path, see `hyperband.tables.as_table`
             Columns are matched by name; further ones are ignored, unknown categories are allowed. Arrays must have the
             columns of training in order.
         backend : name or object of the backend that computes
@@ -155,14 +156,14 @@ class Model:
         DataError
             When a target is missing, unknown, or there are no rows.
         """
-        from hyperband.data.rows import held_rows
+        from hyperband.tables.rows import held_rows
 
         rows = held_rows(X if y is None else (X, y), self.preprocessing, "table")
         x, known = self.preprocessing.transform(rows.table), self.preprocessing.target.encode(rows.values)
         return self.score(x, known, backend=backend)
 
     def score(self, x: F32, known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:
-        """`evaluate` for rows that are prepared already: ``x_test`` and ``y_test`` of `hyperband.data.Prepared`."""
+        """`evaluate` for rows that are prepared already: ``x_test`` and ``y_test`` of `hyperband.tables.Prepared`."""
         outputs = self._forward(x, backend)
         if self.task == "classification":
             log_p = _log_probabilities(outputs)
@@ -189,9 +190,7 @@ class Model:
         InputError
             When the file cannot be written.
         """
-        from hyperband.model.file import write_model
-
-        write_model(self, path)
+        write_model(Contents(self.preprocessing, self.architecture, self.weights, self.provenance), path)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -202,9 +201,8 @@ class Model:
         ModelFileError
             When there is no such file, it is damaged or no model, or was written by a newer version.
         """
-        from hyperband.model.file import read_model
-
-        return read_model(path)
+        contents = read_model(path)
+        return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
 
 
 def _log_probabilities(outputs: F32) -> NDArray[np.float64]:

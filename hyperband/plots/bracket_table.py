@@ -9,7 +9,7 @@ from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, ink_on, rung_colours
 from hyperband.plots.style import COLUMN, SMALL, TINY
 from hyperband.plots.ticks import fixed_ticks, short
-from hyperband.schedule import Bracket, Plan
+from hyperband.tuning.plans import Bracket, Plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.checks import whole_number
+from hyperband._common.philox import uniform
 from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, open_frame
 from hyperband.plots.style import COLUMN, SMALL
 from hyperband.plots.trials import Searched, points_of, space_of
-from hyperband.randomness import uniform
-from hyperband.schedule import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.schedule import Plan
 from hyperband.space import Choice
+from hyperband.tuning.plans import Plan
 
 if TYPE_CHECKING:
     from hyperband.space import Points, Space

@@ -1,7 +1,7 @@
 """The search space: parameters, conditions, constraints."""
 
 from hyperband.space.choice import Choice
-from hyperband.space.combinations import Points
+from hyperband.space.definition import Points
 from hyperband.space.expression import Expression
 from hyperband.space.nested import Repeat
 from hyperband.space.numbers import Float, Int

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hyperband.errors import InputError
+from hyperband.space.definition import Definition, Points
 from hyperband.space.numbers import Column
-
-if TYPE_CHECKING:
-    from hyperband.space.space import Space
-
-Points = NDArray[np.float64]
 
 #: So many combinations are laid out one by one to count them, and no more.
 COUNTED = 100_000
 _BLOCK = 4096
 
 
-def axes_of(space: Space, points: int | Mapping[str, int]) -> list[Column]:
+def axes_of(space: Definition, points: int | Mapping[str, int]) -> list[Column]:
     """Points on each axis of a grid; a parameter that the mapping does not name has one, its default.
 
     Raises
@@ -40,7 +34,7 @@ def axes_of(space: Space, points: int | Mapping[str, int]) -> list[Column]:
     return [space.parameters[name].grid(int(count)) for name, count in counts.items()]
 
 
-def combinations(space: Space, axes: Sequence[Column]) -> Iterator[Points]:
+def combinations(space: Definition, axes: Sequence[Column]) -> Iterator[Points]:
     """Every configuration of these axes once, in blocks of rows, the last parameter fastest; constraints play no part.
 
     Where a condition switches a parameter off, its axis counts once; nothing is laid out below it.
@@ -69,13 +63,13 @@ def combinations(space: Space, axes: Sequence[Column]) -> Iterator[Points]:
         waiting.append((rows, first, place + 1))
 
 
-def grid_blocks(space: Space, points: int | Mapping[str, int]) -> Iterator[Points]:
+def grid_blocks(space: Definition, points: int | Mapping[str, int]) -> Iterator[Points]:
     """Every allowed configuration of a grid once, in blocks."""
     for rows in combinations(space, axes_of(space, points)):
         yield rows[space.allowed(rows)]
 
 
-def count(space: Space, lengths: Sequence[float], axes: Sequence[Column]) -> float:
+def count(space: Definition, lengths: Sequence[float], axes: Sequence[Column]) -> float:
     """Configurations with so many values on each axis, constraints left out.
 
     ``axes`` are laid out for the parents of conditions only. Where these alone have more than `COUNTED` combinations
@@ -96,7 +90,7 @@ def count(space: Space, lengths: Sequence[float], axes: Sequence[Column]) -> flo
     return total
 
 
-def size(space: Space) -> float:
+def size(space: Definition) -> float:
     """See `hyperband.space.Space.size`."""
     values = [p.n_values for p in space.parameters.values()]
     parents = {condition.parent for condition in space.conditions}
@@ -112,7 +106,7 @@ def size(space: Space) -> float:
     return sum(int(space.allowed(rows).sum()) for rows in blocks)
 
 
-def at_most(space: Space, n: int) -> dict[str, int]:
+def at_most(space: Definition, n: int) -> dict[str, int]:
     """Points by parameter that make a grid of at most ``n`` allowed configurations.
 
     As many on every axis as fit, and then one more on each axis that allows it, in the order of the space.

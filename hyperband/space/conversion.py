@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space.combinations import Points
-
-if TYPE_CHECKING:
-    from hyperband.space.space import Space
+from hyperband.space.definition import Definition, Points
 
 _OFF = object()
 
 
-def checked(space: Space, points: Points) -> Points:
+def checked(space: Definition, points: Points) -> Points:
     """Points as an array of shape (n, n_dimensions).
 
     Raises
@@ -34,7 +31,7 @@ def checked(space: Space, points: Points) -> Points:
     return array
 
 
-def column(space: Space, points: Points, name: str) -> NDArray[Any]:
+def column(space: Definition, points: Points, name: str) -> NDArray[Any]:
     """Values of one parameter, shape (n,): numbers with NaN, other values with None where switched off."""
     u = points[:, space.place(name)]
     off = np.isnan(u)
@@ -46,7 +43,7 @@ def column(space: Space, points: Points, name: str) -> NDArray[Any]:
     return values
 
 
-def decode(space: Space, points: Points) -> list[dict[str, Any]]:
+def decode(space: Definition, points: Points) -> list[dict[str, Any]]:
     """See `hyperband.space.Space.decode`."""
     points = checked(space, points)
     lists = []
@@ -59,7 +56,7 @@ def decode(space: Space, points: Points) -> list[dict[str, Any]]:
     return [{name: v for name, v in zip(space.parameters, row) if v is not _OFF} for row in rows]
 
 
-def encode(space: Space, configurations: Sequence[Mapping[str, Any]]) -> Points:
+def encode(space: Definition, configurations: Sequence[Mapping[str, Any]]) -> Points:
     """See `hyperband.space.Space.encode`."""
     points = np.full((len(configurations), space.n_dimensions), np.nan)
     for row, configuration in enumerate(configurations):

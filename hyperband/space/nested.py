@@ -27,17 +27,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hyperband.errors import InputError
 from hyperband.space.choice import Choice
+from hyperband.space.definition import Definition
 from hyperband.space.expression import Expression
 from hyperband.space.numbers import Float, Int
 from hyperband.space.parameters import Parameter, parameter_of
 from hyperband.space.rules import Constraint, When
-
-if TYPE_CHECKING:
-    from hyperband.space.space import Space
 
 CHOICE, REPEAT, GROUP = "choice", "repeat", "group"
 #: Most repetitions: each is laid out in columns.
@@ -155,7 +153,7 @@ class Flat:
             )
         self._subspace(name, value, exists)
 
-    def _subspace(self, name: str, space: Space, exists: _Exists | None) -> None:
+    def _subspace(self, name: str, space: Definition, exists: _Exists | None) -> None:
         conditional = {rule.name for rule in space.conditions}
         for key, parameter in space.parameters.items():
             nest = nest_of(key, space.nests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space import combinations, conversion, from_configspace, from_optuna, from_sklearn, text
-from hyperband.space.combinations import Points
+from hyperband.space import combinations, conversion, text
 from hyperband.space.conditions import Conditions
+from hyperband.space.definition import Points
+from hyperband.space.exchange import configspace as from_configspace
+from hyperband.space.exchange import optuna as from_optuna
+from hyperband.space.exchange import sklearn as from_sklearn
 from hyperband.space.expression import Expression
 from hyperband.space.nested import expand
 from hyperband.space.numbers import Float
@@ -245,34 +249,53 @@ class Space:
         """
         return Tree(self).flat(nested)
 
-    def to_json(self) -> str:
-        """The space as text; `from_json` reads it back.
+    def to_dict(self) -> dict[str, Any]:
+        """The space as plain JSON-able data, with a version; `from_dict` reads it back.
 
         Raises
         ------
         InputError
             When a constraint is a function or an option cannot be written as JSON.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float
+        >>> space = Space({"x": Float(0.0, 1.0)})
+        >>> Space.from_dict(space.to_dict()) == space
+        True
         """
-        return text.to_json(self)
+        return text.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Space:
+        """The space that `to_dict` wrote; `InputError` when the data is anything else."""
+        parts = text.parts(data)
+        space = cls(parts.parameters, parts.conditions, parts.constraints)
+        space.nests = parts.nests
+        return space
+
+    def to_json(self) -> str:
+        """The space as text; `from_json` reads it back. Errors as `to_dict`."""
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
     def from_json(cls, written: str) -> Space:
         """The space that `to_json` wrote; `InputError` when the text is anything else."""
-        return text.read(written)
+        return cls.from_dict(text.loads(written))
 
     @classmethod
     def from_configspace(cls, configuration_space: Any) -> Space:
-        """The counterpart of a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.from_configspace`."""
+        """The counterpart of a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.exchange.configspace`."""
         return cls(*from_configspace.parts(configuration_space))
 
     @classmethod
     def from_optuna(cls, distributions: Mapping[str, Any]) -> Space:
-        """The counterpart of Optuna's distributions by name; see `hyperband.space.from_optuna`."""
+        """The counterpart of Optuna's distributions by name; see `hyperband.space.exchange.optuna`."""
         return cls(from_optuna.parameters(distributions))
 
     @classmethod
     def from_sklearn(cls, param_distributions: Any) -> Space:
-        """The counterpart of scikit-learn's ``param_distributions``; see `hyperband.space.from_sklearn`."""
+        """The counterpart of scikit-learn's ``param_distributions``; see `hyperband.space.exchange.sklearn`."""
         return cls(from_sklearn.parameters(param_distributions))
 
     def __eq__(self, other: object) -> bool:

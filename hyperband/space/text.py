@@ -1,25 +1,36 @@
-"""The space as text, for files."""
+"""The space as plain data, for files and states."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from hyperband.errors import InputError
-from hyperband.space import tree
 from hyperband.space.choice import Choice
+from hyperband.space.definition import Definition
 from hyperband.space.numbers import Float, Int
+from hyperband.space.parameters import Parameter
 from hyperband.space.rules import When
-
-if TYPE_CHECKING:
-    from hyperband.space.space import Space
+from hyperband.space.tree import checked_nests
 
 VERSION = 1
 _KINDS: dict[str, Any] = {"float": Float, "int": Int, "choice": Choice}
 
 
-def to_json(space: Space) -> str:
-    """See `hyperband.space.Space.to_json`."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a `Space` is made from."""
+
+    parameters: dict[str, Parameter]
+    conditions: list[When]
+    constraints: list[str]
+    nests: dict[str, str]
+
+
+def to_dict(space: Definition) -> dict[str, Any]:
+    """See `hyperband.space.Space.to_dict`."""
     for constraint in space.constraints:
         if not isinstance(constraint, str):
             raise InputError(
@@ -30,25 +41,22 @@ def to_json(space: Space) -> str:
         "parameters": {name: p.to_dict() for name, p in space.parameters.items()},
         "conditions": [condition.to_dict() for condition in space.conditions],
         "constraints": list(space.constraints),
-        **({"nests": space.nests} if space.nests else {}),
+        **({"nests": dict(space.nests)} if space.nests else {}),
     }
     try:
-        text = json.dumps(data, allow_nan=False)
+        plain: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InputError(
             f"Options must be texts, finite numbers, True, False, None or lists of them to be written; {error}."
         ) from None
-    if read(text) != space:
+    if parts(plain).parameters != space.parameters:
         raise InputError("Options must not be mappings with other keys than texts to be written. Name them by a text.")
-    return text
+    return plain
 
 
-def read(text: str) -> Space:
-    """See `hyperband.space.Space.from_json`."""
-    from hyperband.space.space import Space
-
+def parts(data: Mapping[str, Any]) -> Parts:
+    """What `to_dict` wrote, checked; see `hyperband.space.Space.from_dict`."""
     try:
-        data = json.loads(text)
         if data["version"] != VERSION:
             raise InputError(f"The text must be of version {VERSION}; got {data['version']!r}.")
         parameters = {
@@ -56,8 +64,19 @@ def read(text: str) -> Space:
             for name, entry in data["parameters"].items()
         }
         conditions = [When(**entry) for entry in data["conditions"]]
-        space = Space(parameters, conditions, data["constraints"])
-        space.nests = tree.read(data.get("nests", {}), space)
-        return space
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.") from None
+        nests = checked_nests(data.get("nests", {}), parameters)
+        return Parts(parameters, conditions, data["constraints"], nests)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(error) from None
+
+
+def loads(text: str) -> Any:
+    """JSON as data; `InputError` when it is none."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, TypeError, RecursionError) as error:
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> InputError:
+    return InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hyperband.errors import InputError
 from hyperband.space.choice import Choice
+from hyperband.space.conversion import encode
+from hyperband.space.definition import Definition
 from hyperband.space.nested import CHOICE, GROUP, MOST, REPEAT, nest_of
 from hyperband.space.numbers import Int
-
-if TYPE_CHECKING:
-    from hyperband.space.space import Space
+from hyperband.space.parameters import Parameter
 
 
 class Tree:
@@ -22,7 +22,7 @@ class Tree:
     space : Space
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Definition) -> None:
         self._space, self._nests = space, space.nests
         self._children: dict[str | None, dict[str, str]] = {None: {}, **{name: {} for name in space.nests}}
         for name in dict.fromkeys([*space.names, *space.nests]):
@@ -31,14 +31,14 @@ class Tree:
 
     def nested(self, flat: Mapping[str, Any]) -> dict[str, Any]:
         """See `hyperband.space.Space.nested`."""
-        self._space.encode([flat])
+        encode(self._space, [flat])
         return self._read(None, flat)
 
     def flat(self, nested: Mapping[str, Any]) -> dict[str, Any]:
         """See `hyperband.space.Space.flat`."""
         found: dict[str, Any] = {}
         self._write(None, nested, found)
-        self._space.encode([found])
+        encode(self._space, [found])
         return {name: found[name] for name in self._space.names if name in found}
 
     def _read(self, nest: str | None, flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,8 +90,8 @@ class Tree:
             found[name] = value
 
 
-def read(data: Any, space: Space) -> dict[str, str]:
-    """Nests from a text, checked against the space's names.
+def checked_nests(data: Any, parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    """Nests from a text, checked against the parameters of its space.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def read(data: Any, space: Space) -> dict[str, str]:
     """
     nests: dict[str, str] = {}
     for name, kind in data.items():
-        axis = space.parameters.get(name)
+        axis = parameters.get(name)
         if kind == REPEAT and isinstance(axis, Int) and axis.low >= 0 and axis.high <= MOST:
             needed = [f"{name}.{number}" for number in range(axis.high)]
         elif kind == CHOICE and isinstance(axis, Choice):
@@ -110,7 +110,7 @@ def read(data: Any, space: Space) -> dict[str, str]:
         else:
             raise InputError(f"A nest of the text must be a choice, a repeat or a group; got {kind!r} for {name!r}.")
         for child in needed:
-            if data.get(child) != GROUP and (kind == CHOICE or child not in space.parameters):
+            if data.get(child) != GROUP and (kind == CHOICE or child not in parameters):
                 raise InputError(f"The nest {name!r} of the text must hold {child!r}.")
         nests[name] = kind
     return nests

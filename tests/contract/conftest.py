@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from required import REQUIRED
 
-from hyperband.backends import registry
-from hyperband.backends.base import Backend
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Backend
 
 #: "cuda-host" is the text of the GPU's blocks on a host that stands in for one: two devices, so that members are dealt.
 BACKENDS = ("numpy", "numba", "native", "cuda-host")
@@ -25,7 +25,7 @@ def _backend(name: str) -> Backend:
 def host_cuda(count: int = 2, **options: object) -> Backend:
     """The CUDA backend on stand-ins for GPUs; options of `hyperband._core.host_device`."""
     from hyperband import _core
-    from hyperband.backends.cuda import CudaBackend
+    from hyperband.engine.backends.cuda import CudaBackend
 
     return CudaBackend([_core.host_device(**options) for _ in range(count)], "cuda-host")
 

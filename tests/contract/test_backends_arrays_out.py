@@ -15,11 +15,11 @@ from conftest import host_cuda
 from speakers import MATRIX, Exporter, Interface, Tensor, Watched, there
 
 import hyperband as hb
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import Backend, Split
-from hyperband.backends.device_array import device_array
-from hyperband.backends.gpu_arrays import GpuArrays
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Backend, Split
+from hyperband.engine.backends.device_array import device_array
+from hyperband.engine.backends.gpu_arrays import GpuArrays
 from hyperband.errors import BackendUnavailable, InputError
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import hyperband as hb
-from hyperband import build_info
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
+from hyperband._common import build_info
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
 from hyperband.errors import BackendUnavailable, InputError
 
 KINDS = {"amx": {"amx_bf16", "amx_tile"}, "avx512bf16": {"avx512_bf16"}}
@@ -35,10 +35,10 @@ needs_bf16 = pytest.mark.skipif(not offered(), reason="this processor has neithe
 def test_each_instruction_rounds_the_factors_of_products_and_nothing_else(kind: str) -> None:
     if kind not in offered():
         pytest.skip(f"this processor has no {kind}")
-    script = f"""import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+    script = f"""import sys; sys.path.insert(0, {str(Path(__file__).parents[1] / "support")!r})
 import rounding
 from hyperband import _core
-from hyperband.backends import registry
+from hyperband.engine.backends import registry
 print(_core.bf16(), rounding.worst_step(registry.get("native"), "bf16"))
 """
     done = subprocess.run(

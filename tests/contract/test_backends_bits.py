@@ -17,8 +17,8 @@ import lab
 import numpy as np
 import pytest
 
-from hyperband.architecture import Architecture
-from hyperband.backends.base import Backend, Engine, Member
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.base import Backend, Engine, Member
 
 STEPS = 15
 
@@ -222,7 +222,7 @@ def test_an_interrupt_leaves_every_member_at_a_step(backend: Backend) -> None:
 
 _ISA_SCRIPT = """
 import lab
-from hyperband.backends import registry
+from hyperband.engine.backends import registry
 for loss in ("cross_entropy", "logistic", "mse"):
     made = lab.engine(registry.get("native"), loss, weighted=True, rows=75, inputs=21)
     ids = made.add(lab.members([*lab.MIXED, *lab.twins(lab.MIXED[2]), *lab.twins(lab.MIXED[4])]))

@@ -14,9 +14,9 @@ import pytest
 from conftest import host_cuda
 
 import hyperband as hb
-from hyperband.architecture import ACTIVATIONS, Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import LOSSES, Backend, Split
+from hyperband.engine.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import LOSSES, Backend, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")

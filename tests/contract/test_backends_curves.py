@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tolerances
 
-from hyperband.architecture import ACTIVATIONS, Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import LOSSES, Backend, Member
+from hyperband.engine.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import LOSSES, Backend, Member
 
 STEPS, TOTAL = 12, 16
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tolerances
 
-from hyperband.architecture import Architecture
-from hyperband.backends.base import LOSSES, Backend, Member, Split
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.base import LOSSES, Backend, Member, Split
 from hyperband.errors import InputError, InsufficientMemory
 
 TANH = Architecture(widths=[6], activation="tanh", optimizer="sgd", learning_rate=0.1, batch_size=8)
@@ -256,7 +256,7 @@ def test_too_many_members_are_refused_before_anything_is_taken(
     if backend.name.startswith("cuda"):
         pytest.skip("members lie in a device's memory: test_backends_cuda.py fills one")
     made = lab.engine(backend)
-    monkeypatch.setattr("hyperband.memory.free_bytes", lambda: 1000)
+    monkeypatch.setattr("hyperband._common.memory.free_bytes", lambda: 1000)
     with pytest.raises(InsufficientMemory, match=r"needed [\d,]+ bytes .*free 1,000 bytes"):
         made.add([Member(Architecture(widths=[64]), 1, 4)])
     monkeypatch.undo()

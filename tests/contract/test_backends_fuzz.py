@@ -15,8 +15,8 @@ import lab
 import numpy as np
 import pytest
 
-from hyperband.architecture import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Architecture
-from hyperband.backends.base import LOSSES, Backend, Engine, Member, Split
+from hyperband.engine.architecture import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Architecture
+from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member, Split
 
 POPULATIONS = int(os.environ.get("HYPERBAND_FUZZ", "12"))
 STEPS = 6

@@ -17,9 +17,9 @@ import test_backends_curves as curves
 import test_backends_gradients as gradients
 import tolerances
 
-from hyperband.backends import host, registry
-from hyperband.backends.numpy64 import kernels, network
-from hyperband.backends.philox import RowOrder, dropout_mask, initial_weights
+from hyperband.engine.backends import host, registry
+from hyperband.engine.backends.numpy64 import kernels, network
+from hyperband.engine.backends.philox import RowOrder, dropout_mask, initial_weights
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 

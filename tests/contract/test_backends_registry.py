@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hyperband.backends import registry
-from hyperband.backends.base import Backend
-from hyperband.backends.threads import processors, thread_count
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Backend
+from hyperband.engine.backends.threads import processors, thread_count
 from hyperband.errors import BackendUnavailable, InputError
 
 
@@ -33,9 +33,9 @@ def test_auto_is_the_fastest_that_works_and_says_why(monkeypatch: pytest.MonkeyP
 
 def test_auto_goes_down_the_list_and_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYPERBAND_BACKEND", raising=False)
-    monkeypatch.setitem(registry._MODULES, "cuda", "hyperband.backends.no_device")
-    monkeypatch.setitem(registry._MODULES, "native", "hyperband.backends.nothing_here")
-    monkeypatch.setitem(registry._MODULES, "numba", "hyperband.backends.nothing_here_either")
+    monkeypatch.setitem(registry._MODULES, "cuda", "hyperband.engine.backends.no_device")
+    monkeypatch.setitem(registry._MODULES, "native", "hyperband.engine.backends.nothing_here")
+    monkeypatch.setitem(registry._MODULES, "numba", "hyperband.engine.backends.nothing_here_either")
     monkeypatch.setattr(registry, "_loaded", {})
     choice = registry.choose("auto")
     assert choice.name == "numpy"

@@ -14,9 +14,9 @@ from conftest import host_cuda
 from rounding import worst_step
 
 import hyperband as hb
-from hyperband.architecture import Architecture
-from hyperband.backends import registry
-from hyperband.backends.base import LOSSES, Backend
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import LOSSES, Backend
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 

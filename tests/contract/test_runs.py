@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hyperband as hb
-from hyperband.algorithms.base import Joined
 from hyperband.errors import InputError
-from hyperband.run import Run
-from hyperband.trial import Result
+from hyperband.tuning.algorithms.base import Joined
+from hyperband.tuning.run.run import Run
+from hyperband.tuning.trial import Result
 
 ALGORITHMS = {
     "random": hb.RandomSearch(12, 9),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sampler_cases import LEARNERS, SAMPLERS, SPACES, carried_out, carry_out, carry_out_in_lots, loss_of
 
 from hyperband.errors import InputError
-from hyperband.samplers import AdaptiveSampler, GridSampler, RandomSampler
 from hyperband.space import Choice, Float, Int, Space, When
+from hyperband.tuning.samplers import AdaptiveSampler, GridSampler, RandomSampler
 
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
 every_learner = pytest.mark.parametrize("sampler", [SAMPLERS[name] for name in LEARNERS], ids=LEARNERS)

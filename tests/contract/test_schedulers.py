@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.schedulers import (
+from hyperband.tuning.schedulers import (
     ASHAScheduler,
     AsyncHyperbandScheduler,
     EvolutionScheduler,

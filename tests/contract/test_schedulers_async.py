@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperband.errors import InputError
-from hyperband.ladders import Ladders, table
-from hyperband.ladders.python import FrontLadders, HeapLadders
-from hyperband.ranking import ranked
-from hyperband.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
+from hyperband.tuning.pareto import ranked
+from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
+from hyperband.tuning.schedulers.async_rungs import Ladders, table
+from hyperband.tuning.schedulers.async_rungs.python import FrontLadders, HeapLadders
 
 ENGINES = {"native": table._native, "heaps": HeapLadders}
 

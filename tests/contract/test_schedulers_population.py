@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 
 from hyperband.errors import InputError
-from hyperband.schedule import Bracket, Plan, Rung
-from hyperband.schedulers import EvolutionScheduler, HyperbandScheduler, PopulationScheduler, SuccessiveHalvingScheduler
-from hyperband.schedulers.brackets import BracketAllocation
+from hyperband.tuning.plans import Bracket, Plan, Rung
+from hyperband.tuning.schedulers import (
+    EvolutionScheduler,
+    HyperbandScheduler,
+    PopulationScheduler,
+    SuccessiveHalvingScheduler,
+)
+from hyperband.tuning.schedulers.brackets import BracketAllocation
 
 
 def tell(allocation, losses):

@@ -1,0 +1,178 @@
+"""The waist: what a population of networks can do, the same few verbs on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.device_array import DeviceMatrix
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+PRECISIONS = ("float32", "tf32", "bf16")
+LOSSES = ("cross_entropy", "logistic", "mse")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows on which networks train or are judged.
+
+    Parameters
+    ----------
+    x : float32 array, shape (n_rows, n_inputs), C-contiguous, finite
+        Or the same on a GPU, for a backend that reads it there: see `hyperband.engine.backends.device_array`.
+    y : int32 array, shape (n_rows,), class numbers (losses ``cross_entropy`` and ``logistic``), or
+        float32 array, shape (n_rows, n_outputs), targets (loss ``mse``); C-contiguous
+    weight : float32 array, shape (n_rows,), or None
+        Row weights (sample weight times class weight), >= 0 with mean 1. None means all one.
+    """
+
+    x: F32 | DeviceMatrix
+    y: NDArray[np.generic]
+    weight: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSplit(Split):
+    """A split whose rows lie on the host."""
+
+    x: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a network is born from: its curve depends on this and on the data, on nothing else.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    seed : int in [0, 2**64), the key of all of its random numbers
+    total_steps : int >= 1, optimiser steps at the maximal resource; fixes the learning-rate schedule
+    """
+
+    architecture: Architecture
+    seed: int
+    total_steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the listed members stand; one entry per member, in the order asked for.
+
+    ``step`` counts optimiser steps, ``epoch`` finished passes over the rows, ``loss`` and ``error`` are those of the
+    newest validation, ``best_loss``, ``best_error``, ``best_step`` of the best one (inf, nan and -1 before the first).
+    ``train_loss`` is the mean over the newest finished epoch (nan before). ``diverged``: a non-finite loss stopped it;
+    then ``loss`` is NaN.
+    """
+
+    step: I64
+    epoch: I64
+    loss: F64
+    error: F64
+    best_loss: F64
+    best_error: F64
+    best_step: I64
+    train_loss: F64
+    diverged: NDArray[np.bool_]
+
+
+class Engine(Protocol):
+    """A population bound to its data. Data crosses once, here, and stays."""
+
+    def add(self, members: Sequence[Member]) -> I64:
+        """Allocate and initialise members; returns their ids (never reused)."""
+
+    def train(
+        self,
+        members: I64,
+        until_step: I64,
+        *,
+        rows: int | None = None,
+        inputs: int | None = None,
+        evaluate: bool = True,
+        seconds: float | None = None,
+    ) -> NDArray[np.bool_]:
+        """Train each listed member until its step counter reaches ``until_step``; longest work first.
+
+        Only the first ``rows`` training rows and the first ``inputs`` columns are seen (None: all); a change of either
+        starts a new epoch. With ``evaluate`` each member is judged on the validation split at the end of every epoch
+        and at ``until_step``, and its best weights are kept. With ``seconds`` the call returns after about that time;
+        the answer says which members have arrived (or diverged), and calling again continues to the same bits.
+        """
+
+    def progress(self, members: I64) -> Progress:
+        """Counters and losses of the listed members."""
+
+    def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
+        """Loss and error of each listed member on ``split``; weights "current" or "best" (the kept snapshot).
+
+        Error is the fraction misclassified, or the mean squared error for loss ``mse``. Loss is weighted by
+        ``split.weight``, error is not; label smoothing and dropout play no part.
+        """
+
+    def predict(self, member: int, x: F32 | DeviceMatrix, *, weights: str = "current") -> F32:
+        """Raw outputs (logits or values), shape (n_rows, n_outputs); a CuPy array where ``x`` lies on a device."""
+
+    def forget_best(self, members: I64) -> None:
+        """Drop the best snapshot, so that the next evaluation becomes the best (its loss means something else)."""
+
+    def release(self, members: I64) -> None:
+        """Free the listed members."""
+
+    def export_state(self, member: int) -> dict[str, NDArray[np.generic]]:
+        """The member's whole state as arrays: enough to continue to the same bits in another engine.
+
+        ``counters``: int64 (7,) step, epoch, position (steps of the unfinished epoch), rows, inputs, best_step,
+        diverged; ``scores``: float64 (6,) loss, error, best_loss, best_error, train_loss, running sum of the
+        unfinished epoch's training losses;
+        ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
+        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
+        when there is a snapshot. float32 (float64 from the reference backend).
+        """
+
+    def import_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Overwrite the member's state by an exported one of the same architecture."""
+
+    def bytes_per_member(self, architecture: Architecture) -> int:
+        """Memory that one more such member takes."""
+
+    def capacity(self) -> int | None:
+        """Bytes that members may take now, wherever this engine keeps them; None where the system does not say."""
+
+
+class Backend(Protocol):
+    """Makes engines; one object per backend, see `hyperband.engine.backends.registry`."""
+
+    name: str
+
+    def engine(
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
+        device_memory: int | None = None,
+    ) -> Engine:
+        """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``.
+
+        ``precision``, one of `PRECISIONS`, is that of the factors of matrix products in training: "tf32" rounds them to
+        11 bits, "bf16" to 8, and their products are added up in float32; weights and all else stay as they are. Raises
+        BackendUnavailable where this backend or this machine has no such products. ``device_memory``: bytes of each
+        device that data and members may take, for a backend that has devices.
+        """
+
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+        """Raw outputs of a network given as [(weights (n_in, n_out), bias (n_out,)), ...]."""
+
+    def describe(self) -> dict[str, str]:
+        """Instruction set, threads, version: what `hyperband info` prints."""

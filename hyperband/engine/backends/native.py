@@ -1,0 +1,87 @@
+"""The C++ engine on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from hyperband import _core
+from hyperband._common import memory
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import checks
+from hyperband.engine.backends.base import F32, I64, Backend, Member, Split
+from hyperband.engine.backends.compiled import CompiledEngine, forward
+from hyperband.engine.backends.threads import thread_count
+from hyperband.errors import BackendUnavailable, InputError
+
+
+class NativeEngine(CompiledEngine):
+    """`hyperband.engine.backends.base.Engine` in C++: fused kernels, threads over members."""
+
+    def add(self, members: Sequence[Member]) -> I64:
+        for member in members:
+            checks.check_member(member)
+        sizes = {
+            architecture: self.bytes_per_member(architecture) for architecture in {m.architecture for m in members}
+        }
+        memory.require(sum(sizes[m.architecture] for m in members), f"{len(members)} members", checks.FEWER)
+        return super().add(members)
+
+    def capacity(self) -> int | None:
+        return memory.usable_bytes()
+
+
+class NativeBackend:
+    """Makes C++ engines; the instruction set is chosen once, see `describe`."""
+
+    name = "native"
+
+    def engine(
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
+        device_memory: int | None = None,
+    ) -> NativeEngine:
+        checks.refuse(self.name, precision, ("float32", "bf16"), device_memory)
+        if precision == "bf16":
+            try:
+                _core.bf16()
+            except ValueError as error:
+                raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
+        make = partial(_core.Engine, threads=thread_count(threads), bf16=precision == "bf16")
+        return NativeEngine(train, validation, loss, n_outputs, make)
+
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+        return forward(architecture, weights, x)
+
+    def describe(self) -> dict[str, str]:
+        name, reason = _core.isa()
+        try:
+            bf16 = _core.bf16()
+        except ValueError:
+            bf16 = "not offered by this machine"
+        set_in_use = f"{name} ({reason})"
+        return {
+            "arithmetic": "float32", "instruction set": set_in_use, "bf16": bf16, "threads": str(thread_count())
+        }  # fmt: skip
+
+
+def backend() -> Backend:
+    """The backend object; for `hyperband.engine.backends.registry`.
+
+    Raises
+    ------
+    InputError
+        When ``HYPERBAND_ISA`` names an instruction set that is unknown, not built, or not offered by this machine: what
+        was asked for is never replaced by another engine.
+    """
+    try:
+        _core.isa()
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return NativeBackend()

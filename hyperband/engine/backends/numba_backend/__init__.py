@@ -1,0 +1,70 @@
+"""The fallback backend where nothing was compiled at installation: Numba, float32.
+
+One generic routine with run-time sizes serves every architecture, so that it is compiled once and kept on disk.
+Threads run over members; the compiled code releases the GIL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import llvmlite.binding
+import numba
+import numpy as np
+
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import checks
+from hyperband.engine.backends.base import F32, Backend, Member, Split
+from hyperband.engine.backends.host import HostEngine
+from hyperband.engine.backends.layout import Layout
+from hyperband.engine.backends.numba_backend import jit, plans
+from hyperband.engine.backends.numba_backend.kernels import NumbaKernels
+from hyperband.engine.backends.state import MemberState
+from hyperband.engine.backends.threads import thread_count
+
+
+class NumbaBackend:
+    """Makes float32 engines whose arithmetic is compiled at run time."""
+
+    name = "numba"
+
+    def engine(
+        self,
+        train: Split,
+        validation: Split | None,
+        loss: str,
+        n_outputs: int,
+        *,
+        threads: int | None = None,
+        precision: str = "float32",
+        device_memory: int | None = None,
+    ) -> HostEngine:
+        checks.check_problem(loss, n_outputs)
+        checks.refuse(self.name, precision, ("float32",), device_memory)
+        return HostEngine(NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(threads))
+
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+        rows = checks.check_inputs(x, None, "x")
+        given = checks.check_layers(architecture, weights, rows.shape[1])
+        n_outputs = given[-1][1].shape[0]
+        layout = Layout.of(architecture, rows.shape[1], n_outputs, plans.stride)
+        numbers = plans.aligned(layout.size)
+        for own, layer in zip(layout.layers(numbers), given, strict=True):
+            own[0][...], own[1][...] = layer
+        state = MemberState(Member(architecture, 0), layout, numbers, None, None)
+        return NumbaKernels("mse", n_outputs).outputs(state, numbers, rows)
+
+    def describe(self) -> dict[str, str]:
+        return {
+            "arithmetic": "float32",
+            "threads": str(thread_count()),
+            "numba": numba.__version__,
+            "numpy": np.__version__,
+            "processor": llvmlite.binding.get_host_cpu_name(),
+            "vector": f"{32 * jit.WIDTH} bits",
+        }
+
+
+def backend() -> Backend:
+    """The backend object; for `hyperband.engine.backends.registry`."""
+    return NumbaBackend()

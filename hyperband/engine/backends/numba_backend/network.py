@@ -1,0 +1,127 @@
+"""Forward and backward of one batch in compiled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hyperband.engine.architecture import ACTIVATIONS
+from hyperband.engine.backends.numba_backend.jit import jit
+from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
+from hyperband.engine.backends.numba_backend.plans import BIAS, IN, OUT, OUTPUTS, ROW, SLOPES, WEIGHTS
+from hyperband.engine.backends.numba_backend.products import multiply, transpose
+
+IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
+f4 = np.float32
+_ZERO, _ONE, _SLOPE = f4(0), f4(1), f4(0.01)
+
+
+@jit
+def activate(kind: int, z: Any, d: Any) -> None:
+    """z becomes the activation, d its derivative. NaN stays NaN, or a diverging member would seem healthy."""
+    n = len(z)
+    if kind == RELU:
+        for i in range(n):
+            x = z[i]
+            z[i] = _ZERO if x <= _ZERO else x
+            d[i] = _ONE if x > _ZERO else _ZERO
+    elif kind == LEAKY_RELU:
+        for i in range(n):
+            x = z[i]
+            z[i] = x if x > _ZERO else x * _SLOPE
+            d[i] = _ONE if x > _ZERO else _SLOPE
+    elif kind == GELU:
+        for i in range(n):
+            x = z[i]
+            cdf, density = normal32(x)
+            z[i] = x * cdf
+            d[i] = x * density + cdf
+    elif kind == SILU:
+        for i in range(n):
+            s = sigmoid32(z[i])
+            h = z[i] * s
+            z[i] = h
+            d[i] = h * (_ONE - s) + s
+    elif kind == TANH:
+        for i in range(n):
+            h = tanh32(z[i])
+            z[i] = h
+            d[i] = _ONE - h * h
+    elif kind == SIGMOID:
+        for i in range(n):
+            h = sigmoid32(z[i])
+            z[i] = h
+            d[i] = h - h * h
+    elif kind == STEP:
+        for i in range(n):
+            x = z[i]
+            z[i] = _ONE if x > _ZERO else (_ZERO if x <= _ZERO else x)
+            d[i] = _ONE if abs(x) <= _ONE else _ZERO
+    else:
+        for i in range(n):
+            d[i] = _ONE
+
+
+@jit
+def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
+    """``z = bias + x W`` of one layer; the first takes x, the others the layer before in scratch."""
+    row, out = layers[layer, ROW], layers[layer, OUTPUTS]
+    weights, bias = layers[layer, WEIGHTS], layers[layer, BIAS]
+    if layer == 0:
+        multiply(x, 0, x_row, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
+    else:
+        before, depth = layers[layer - 1], layers[layer, IN]
+        multiply(
+            scratch, before[OUTPUTS], before[ROW], 1, w, weights, row, w, bias, scratch, out, row, rows, row, depth
+        )
+
+
+@jit
+def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
+    """All layers without dropout; raw outputs end at the last layer's place in scratch."""
+    last = len(layers) - 1
+    for layer in range(len(layers)):
+        linear(layers, layer, inputs, w, x, x_row, rows, scratch)
+        if layer < last:
+            n, out, slopes = rows * layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
+            activate(kind, scratch[out : out + n], scratch[slopes : slopes + n])
+
+
+@jit
+def _bias_gradient(g: Any, at: int, row: int, rows: int, out: Any) -> None:
+    for j in range(row):
+        out[j] = _ZERO
+    for b in range(rows):
+        g_row = g[at + b * row : at + (b + 1) * row]
+        for j in range(row):
+            out[j] += g_row[j]
+
+
+@jit
+def backward(
+    layers: Any, inputs: int, w: Any, x_row: int, rows: int, scratch: Any, transposed: int, zeros: Any, gradients: Any
+) -> None:
+    """Gradients of all weights, from those of the outputs, which lie at the last layer's place in scratch.
+
+    The gathered inputs lie at 0 of scratch. A hidden layer's outputs are overwritten by the gradient by them, once the
+    gradient of the weights above has been made.
+    """
+    for layer in range(len(layers) - 1, -1, -1):
+        row, g, weights, bias = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, WEIGHTS], layers[layer, BIAS]
+        _bias_gradient(scratch, g, row, rows, gradients[bias : bias + row])
+        if layer == 0:
+            multiply(scratch, 0, 1, x_row, scratch, g, row, zeros, 0, gradients, weights, row, inputs, row, rows)
+            return
+        below, below_row = layers[layer - 1, OUTPUTS], layers[layer - 1, ROW]
+        n_in, n_out = layers[layer, IN], layers[layer, OUT]
+        multiply(scratch, below, 1, below_row, scratch, g, row, zeros, 0, gradients, weights, row, n_in, row, rows)
+        transpose(w, weights, row, n_in, row, scratch[transposed:], below_row)
+        multiply(
+            scratch, g, row, 1, scratch, transposed, below_row, zeros, 0, scratch, below, below_row, rows, below_row,
+            n_out,
+        )  # fmt: skip
+        n, slopes = rows * below_row, layers[layer - 1, SLOPES]
+        h, d = scratch[below : below + n], scratch[slopes : slopes + n]
+        for i in range(n):
+            h[i] *= d[i]

@@ -1,0 +1,130 @@
+"""Forward, losses and backward of a multi-layer perceptron: the equations of docs/numerics.md in NumPy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.engine.backends.layout import Layers
+
+A = NDArray[np.float64]
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def sigmoid(z: A) -> A:
+    """1 / (1 + exp(-z)) without overflow."""
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+
+
+def activate(name: str, z: A) -> tuple[A, A]:
+    """Activation and its derivative at ``z``, same shape.
+
+    Examples
+    --------
+    >>> [a.tolist() for a in activate("leaky_relu", np.array([-1.0, 2.0]))]
+    [[-0.01, 2.0], [0.01, 1.0]]
+    """
+    one = np.ones_like(z)
+    if name == "identity":
+        return z, one
+    if name == "relu":
+        return np.maximum(z, 0.0), np.where(z > 0, 1.0, 0.0)
+    if name == "leaky_relu":
+        return np.where(z > 0, z, 0.01 * z), np.where(z > 0, 1.0, 0.01)
+    if name == "gelu":
+        cdf = 0.5 * (1.0 + np.asarray(_erf(z / math.sqrt(2.0)), np.float64))
+        return z * cdf, cdf + z * np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    if name == "silu":
+        s = sigmoid(z)
+        return z * s, s + z * s * (1.0 - s)
+    if name == "tanh":
+        h = np.tanh(z)
+        return h, 1.0 - h * h
+    if name == "sigmoid":
+        s = sigmoid(z)
+        return s, s * (1.0 - s)
+    return np.where(np.isnan(z), z, np.where(z > 0, 1.0, 0.0)), np.where(np.abs(z) <= 1.0, 1.0, 0.0)  # step
+
+
+def forward(activation: str, layers: Layers, x: A) -> A:
+    """Raw outputs, no dropout, shape (n_rows, n_outputs)."""
+    for weights, bias in layers[:-1]:
+        x, _ = activate(activation, x @ weights + bias)
+    weights, bias = layers[-1]
+    return np.asarray(x @ weights + bias)
+
+
+def row_losses(loss: str, z: A, y: NDArray[Any], smoothing: float = 0.0) -> tuple[A, A]:
+    """Loss of every row, shape (n_rows,), and its gradient by ``z``, shape (n_rows, n_outputs)."""
+    n_rows, n_outputs = z.shape
+    losses: A
+    if loss == "cross_entropy":
+        target = np.full((n_rows, n_outputs), smoothing / n_outputs)
+        target[np.arange(n_rows), y] += 1.0 - smoothing
+        highest = z.max(axis=1, keepdims=True)
+        exponentials = np.exp(z - highest)
+        total = exponentials.sum(axis=1, keepdims=True)
+        losses = (highest + np.log(total))[:, 0] - (target * z).sum(axis=1)
+        return losses, exponentials / total - target
+    if loss == "logistic":
+        target = ((1.0 - smoothing) * y + smoothing / 2.0)[:, None]
+        losses = (np.maximum(z, 0.0) - target * z + np.log1p(np.exp(-np.abs(z))))[:, 0]
+        return losses, sigmoid(z) - target
+    difference: A = z - y
+    losses = (difference**2).sum(axis=1) / n_outputs
+    return losses, 2.0 * difference / n_outputs
+
+
+def row_errors(loss: str, z: A, y: NDArray[Any]) -> A:
+    """1 where a row is misclassified, else 0; for ``mse`` the row's loss. Shape (n_rows,)."""
+    if loss == "cross_entropy":
+        return np.asarray(np.argmax(z, axis=1) != y, np.float64)
+    if loss == "logistic":
+        return np.asarray((z[:, 0] > 0) != (y == 1), np.float64)
+    return row_losses(loss, z, y)[0]
+
+
+def gradients(
+    activation: str,
+    layers: Layers,
+    x: A,
+    y: NDArray[Any],
+    weight: A | None,
+    loss: str,
+    smoothing: float = 0.0,
+    masks: list[NDArray[np.float32]] | None = None,
+) -> tuple[float, Layers]:
+    """Weighted mean loss of a batch and its gradient by every weight and bias.
+
+    Parameters
+    ----------
+    layers : [(weights, bias), ...], float64
+    x : float64 array, shape (B, n_inputs)
+    weight : float64 array, shape (B,), or None for all one
+    masks : dropout of every hidden layer, shape (B, width) each, or None
+
+    Returns
+    -------
+    float, and gradients in the shape of ``layers``
+    """
+    outputs, slopes = [x], []
+    for number, (weights, bias) in enumerate(layers[:-1]):
+        h, slope = activate(activation, outputs[-1] @ weights + bias)
+        mask = 1.0 if masks is None else masks[number].astype(np.float64)
+        outputs.append(h * mask)
+        slopes.append(slope * mask)
+    z = outputs[-1] @ layers[-1][0] + layers[-1][1]
+    losses, g = row_losses(loss, z, y, smoothing)
+    share = (np.ones(len(x)) if weight is None else weight) / len(x)
+    g = g * share[:, None]
+    found: Layers = []
+    for number in range(len(layers) - 1, -1, -1):
+        found.insert(0, (outputs[number].T @ g, g.sum(axis=0)))
+        if number:
+            g = (g @ layers[number][0].T) * slopes[number - 1]
+    return float((losses * share).sum()), found

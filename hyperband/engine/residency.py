@@ -1,0 +1,242 @@
+"""Which networks are in the engine's memory: those that wait make room for others by going to disk for a while."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from hyperband._common.disk_arrays import Pages
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.base import I64, Engine, Member, Progress
+from hyperband.errors import InputError, InsufficientMemory
+
+#: Bytes of networks that are made at a time.
+CHUNK = 64 << 20
+
+
+@dataclass(slots=True)
+class _Network:
+    member: Member
+    n_bytes: int
+    id: int | None = None  # in the engine
+    shown: tuple[Any, ...] = ()  # its `Progress`, field by field, while it is on disk
+
+
+#: What a network shows before it is born, field by field.
+_UNBORN = Progress(
+    step=np.zeros(1, np.int64),
+    epoch=np.zeros(1, np.int64),
+    loss=np.full(1, math.nan),
+    error=np.full(1, math.nan),
+    best_loss=np.full(1, math.inf),
+    best_error=np.full(1, math.nan),
+    best_step=np.full(1, -1, np.int64),
+    train_loss=np.full(1, math.nan),
+    diverged=np.zeros(1, np.bool_),
+)
+_FIELDS = tuple(f.name for f in fields(Progress))
+
+
+class Residents:
+    """Networks of one engine by a number of the caller's, more of them than memory holds.
+
+    A network is born when it is first due, and lives in the engine from then on. When memory is short, those that are
+    not due are written to a temporary folder and read back when they are due again; their curves do not change by that.
+
+    Parameters
+    ----------
+    engine : Engine
+    memory_limit : int >= 1 or None
+        Bytes that networks may take in memory. None: 80 % of what is free now.
+
+    Raises
+    ------
+    InputError
+        When ``memory_limit`` is no such number.
+    """
+
+    def __init__(self, engine: Engine, memory_limit: int | None = None) -> None:
+        self._engine = engine
+        self._budget = engine.capacity() if memory_limit is None else _bytes(memory_limit)
+        self._networks: dict[int, _Network] = {}
+        self._sizes: dict[Architecture, int] = {}
+        self._used = 0
+        self._pages = Pages()
+
+    def declare(self, key: int, member: Member) -> None:
+        """A new network, not allocated yet."""
+        size = self._sizes.get(member.architecture)
+        if size is None:
+            size = self._sizes[member.architecture] = self._engine.bytes_per_member(member.architecture)
+        self._networks[key] = _Network(member, size)
+
+    def copy(self, key: int, member: Member, parent: int) -> None:
+        """A new network that starts with what ``parent`` has now; it is written to disk until it is due.
+
+        Raises
+        ------
+        InputError
+            When the parent was not born yet. An architecture that does not hold the same numbers is refused by `bring`.
+        """
+        network = self._networks[parent]
+        if network.id is None and parent not in self._pages:
+            raise InputError(f"A network must have been trained to be copied; got network {parent}.")
+        shown = network.shown
+        if network.id is not None:
+            seen = self._engine.progress(self.ids([parent]))
+            shown = tuple(getattr(seen, name)[0] for name in _FIELDS)
+        state = self._pages.read(parent) if network.id is None else self._engine.export_state(network.id)
+        self.declare(key, member)
+        self._pages.put(key, state)
+        self._networks[key].shown = shown
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._networks
+
+    def member(self, key: int) -> Member:
+        """What the network was born from."""
+        return self._networks[key].member
+
+    def ids(self, keys: Iterable[int]) -> I64:
+        """Engine ids of networks that are resident."""
+        return np.array([self._networks[k].id for k in keys], dtype=np.int64)
+
+    def progress(self, keys: Sequence[int]) -> Progress:
+        """Where networks stand, wherever they are; nothing is read back for that."""
+        networks = [self._networks[k] for k in keys]
+        resident = [place for place, network in enumerate(networks) if network.id is not None]
+        waiting = [(place, network.shown) for place, network in enumerate(networks) if network.shown]
+        found = self._engine.progress(self.ids(keys[place] for place in resident))
+        columns = {}
+        for number, name in enumerate(_FIELDS):
+            column = np.repeat(getattr(_UNBORN, name), len(networks))
+            column[resident] = getattr(found, name)
+            for place, shown in waiting:
+                column[place] = shown[number]
+            columns[name] = column
+        return Progress(**columns)
+
+    def waves(self, keys: Iterable[int]) -> Iterator[list[int]]:
+        """All of these in their order, as many at a time as are resident together.
+
+        Raises
+        ------
+        InsufficientMemory
+            When not even one of them fits.
+        """
+        waiting = list(keys)
+        while waiting:
+            wave = self.bring(waiting)
+            yield wave
+            there = set(wave)
+            waiting = [k for k in waiting if k not in there]
+
+    def require_each(self) -> None:
+        """Raise `InsufficientMemory` when there is a network that would not fit even alone."""
+        largest = max(self._networks.values(), key=lambda network: network.n_bytes)
+        if self._budget is not None and largest.n_bytes > self._budget:
+            raise _does_not_fit(largest, self._budget)
+
+    def bring(self, due: Collection[int], seconds: float = math.inf) -> list[int]:
+        """Make as many of the due networks resident as fit, in their order; returns those that are.
+
+        After about ``seconds`` the rest is left for the next call: thousands of networks take a while to be born.
+
+        Raises
+        ------
+        InsufficientMemory
+            When not even one of them fits.
+        """
+        waiting = [k for k in due if self._networks[k].id is None]
+        deadline = time.monotonic() + seconds
+        for chunk in self._chunks(self._fitting(waiting, set(due))):
+            self._allocate(chunk)
+            if time.monotonic() > deadline:
+                break
+        resident = [k for k in due if self._networks[k].id is not None]
+        if due and not resident:
+            raise _does_not_fit(self._networks[waiting[0]], (self._budget or 0) - self._used)
+        return resident
+
+    def _fitting(self, waiting: list[int], due: set[int]) -> list[int]:
+        if self._budget is None or not waiting:
+            return waiting
+        idle = [k for k, network in self._networks.items() if network.id is not None and k not in due]
+        chosen, needed = [], 0
+        for key in waiting:
+            size = self._networks[key].n_bytes
+            while idle and self._used + needed + size > self._budget:
+                self._spill(idle.pop(0))
+            if self._used + needed + size > self._budget:
+                break  # in order: a small one must not overtake for ever
+            chosen.append(key)
+            needed += size
+        return chosen
+
+    def _chunks(self, keys: list[int]) -> Iterator[list[int]]:
+        """Parts that are quickly made, so that Ctrl-C is heard."""
+        chunk: list[int] = []
+        size = 0
+        for key in keys:
+            chunk.append(key)
+            size += self._networks[key].n_bytes
+            if size >= CHUNK:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def _allocate(self, keys: list[int]) -> None:
+        networks = [self._networks[k] for k in keys]
+        ids = self._engine.add([network.member for network in networks])
+        for key, network, identity in zip(keys, networks, ids.tolist(), strict=True):
+            network.id = int(identity)
+            self._used += network.n_bytes
+            if key in self._pages:
+                self._engine.import_state(network.id, self._pages.read(key))
+                self._pages.drop(key)
+                network.shown = ()
+
+    def _spill(self, key: int) -> None:
+        network = self._networks[key]
+        shown = self._engine.progress(self.ids([key]))
+        self._pages.put(key, self._engine.export_state(int(self.ids([key])[0])))
+        self._leave(network)
+        network.shown = tuple(getattr(shown, name)[0] for name in _FIELDS)
+
+    def _leave(self, network: _Network) -> None:
+        if network.id is not None:
+            self._engine.release(np.array([network.id], dtype=np.int64))
+            self._used -= network.n_bytes
+            network.id = None
+
+    def release(self, keys: Iterable[int]) -> None:
+        """These networks will never go on."""
+        for key in keys:
+            network = self._networks.pop(key, None)
+            if network is not None:
+                self._leave(network)
+                self._pages.drop(key)
+
+    def close(self) -> None:
+        """Free everything, the temporary folder included."""
+        self.release(list(self._networks))
+        self._pages.close()
+
+
+def _bytes(memory_limit: int) -> int:
+    if isinstance(memory_limit, bool) or not isinstance(memory_limit, (int, np.integer)) or memory_limit < 1:
+        raise InputError(f"`memory_limit` must be a whole number of bytes, at least 1, or None; got {memory_limit!r}.")
+    return int(memory_limit)
+
+
+def _does_not_fit(network: _Network, free: int) -> InsufficientMemory:
+    return InsufficientMemory(
+        f"One network must fit in free memory: widths {list(network.member.architecture.widths)} need "
+        f"{network.n_bytes:,} bytes, {free:,} are free. Use smaller widths, or raise `memory_limit`."
+    )

@@ -1,0 +1,300 @@
+"""Evaluates any Python function, by one worker or several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from hyperband.errors import HyperbandError, InputError
+from hyperband.evaluation.functions.affinity import Homes
+from hyperband.evaluation.functions.evaluation import Evaluation as Evaluation
+from hyperband.evaluation.functions.evaluation import Outcome, failed
+from hyperband.evaluation.functions.failure import Failure, Failures
+from hyperband.evaluation.functions.objectives import Kind, kind_of
+from hyperband.evaluation.functions.objectives import continues as continues
+from hyperband.evaluation.workers.base import News, Report
+from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.workers.factory import crew_of, saved_states
+from hyperband.tuning.trial import Job, Result
+
+#: Seconds; the locks and pipes that are waited for take no more at once.
+LONGEST_WAIT = 1e5
+
+
+@dataclass(slots=True)
+class _Task:
+    """A job on its way: waiting for a worker, or at work until ``until`` (monotonic seconds)."""
+
+    job: Job
+    failures: int = 0
+    until: float | None = None
+
+
+class FunctionEvaluator:
+    """Runs an objective; the trials that it fails on get the loss NaN, and the search goes on.
+
+    A trial that goes on is handed to the worker that has its state. What is waited for is one thing only: news of the
+    workers, at most until the first of them has used up its time.
+
+    Parameters
+    ----------
+    objective : callable
+        Of one of the kinds that `hyperband.minimize` describes, not batched.
+    unit : str, of the resource, for people
+    workers : Workers, optional
+        One, in this thread, when not given.
+
+    Raises
+    ------
+    InputError
+        When ``objective`` cannot be called with two or three arguments, or is no generator of one; when it must be
+        pickled and cannot be; when states are to be saved and there are none, or they are generators.
+    """
+
+    def __init__(self, objective: Callable[..., Any], unit: str = "resource", workers: Workers | None = None) -> None:
+        self.unit = unit
+        self.failures = Failures()
+        self.deadline: float | None = None  #: monotonic seconds; nothing is waited for beyond it
+        self._kind = kind_of(objective)
+        self._workers = workers or Workers()
+        self._saved = saved_states(self._workers, self._kind)
+        self._crew = crew_of(objective, self._kind, self._workers, self._saved)
+        self._waiting: dict[int, _Task] = {}  # by trial, in the order of submission
+        self._running: dict[int, _Task] = {}  # by worker
+        self._uncopied: dict[int, int] = {}  # trial -> parent that was at work when the trial was submitted
+        self._done: list[Result] = []
+        self._idle: list[int] = []
+        self._starting: set[int] = set()
+        self._proven = False  # has any worker ever been ready?
+        self._most = self._workers.n  # workers at a time
+        self._homes = Homes(self._saved)
+        self._n_objectives = 0
+
+    @property
+    def continues(self) -> bool:
+        """Promoted trials go on where they were paused."""
+        return self._kind.continues
+
+    @property
+    def capacity(self) -> int:
+        """Jobs to have at a time: one a worker, and some more while jobs wait for a worker that is at work."""
+        tied = sum(1 for trial in self._waiting if self._homes.of(trial) is not None)
+        return self._workers.n + min(tied, self._workers.n)
+
+    def check_resource(self, resource: float | Fraction) -> None:
+        """Refuse an amount that the objective cannot be given."""
+        if self._kind is Kind.YIELDS and resource % 1:
+            raise InputError(
+                "The resource must be whole for a generator, which yields a loss per unit of it; got "
+                f"{float(resource):g}. Use whole=True, or objective(configuration, resource)."
+            )
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take on more jobs; a job with a ``parent`` copies what that has now, or when it is no longer at work."""
+        for job in jobs:
+            self.check_resource(job.resource)
+            self._waiting[job.trial] = _Task(job)
+            if job.parent is not None and self.continues:
+                if any(task.job.trial == job.parent for task in self._running.values()):
+                    self._uncopied[job.trial] = job.parent
+                else:
+                    self._copy(job.parent, job.trial)
+        self._dispatch()
+
+    def collect(self) -> list[Result]:
+        """Wait until something is evaluated, or for nothing beyond `deadline`."""
+        while not self._done and (self._waiting or self._running):
+            self._dispatch()
+            if self._done:
+                break
+            if not (self._running or self._starting):
+                continue  # no worker could be started; every attempt counts, so this ends
+            for report in self._crew.wait(self._until_then()):
+                self._hear(report)
+            self._give_up_late()
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                break
+        done, self._done = self._done, []
+        return done
+
+    def release(self, trials: Sequence[int]) -> None:
+        """Forget the states of these trials, wherever they are."""
+        by_worker: dict[int | None, list[int]] = {}
+        for trial in trials:
+            by_worker.setdefault(self._homes.leave(trial), []).append(trial)
+        for worker, gone in by_worker.items():
+            if self._crew.shared or worker is not None:
+                self._crew.tell(worker or 0, "release", gone)
+        if self._saved is not None:
+            self._saved.remove(trials)
+
+    def close(self) -> None:
+        """Give up what is at work, and forget everything."""
+        self._waiting.clear()
+        self._running.clear()
+        self._done.clear()
+        self._crew.close()
+        self._idle.clear()
+        if self._crew.shared:
+            self._crew.tell(0, "close")
+
+    # ---- who does what ---------------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        """Hand waiting jobs to idle workers; start workers while there are jobs for them."""
+        needed = 0
+        for trial in [*self._waiting]:
+            if trial in self._uncopied:
+                continue
+            if self._homes.was_lost(trial):
+                self._retry(self._waiting.pop(trial), Failure(_LOST))
+                if trial not in self._waiting:
+                    continue
+            home = self._homes.of(trial)
+            if home in self._idle or (home is None and self._idle):
+                self._start(self._idle[0] if home is None else home, self._waiting.pop(trial))
+            elif home is None:
+                needed += 1
+                if needed >= self._workers.n:
+                    break
+        room = self._most - len(self._idle) - len(self._running) - len(self._starting)
+        for _ in range(min(needed - len(self._starting), room)):
+            try:
+                self._starting.add(self._crew.grow())
+            except (OSError, RuntimeError) as error:  # no more processes or threads are to be had
+                self._false_start(News.DIED, Failure.of(error))
+                break
+
+    def _start(self, worker: int, task: _Task) -> None:
+        try:
+            self._crew.call(worker, "evaluate", task.job)
+        except Exception as error:  # values of a configuration that cannot be pickled
+            self._retry(task, Failure.of(error))
+            return
+        self._idle.remove(worker)
+        limit = self._workers.timeout
+        task.until = None if limit is None else time.monotonic() + limit
+        self._running[worker] = task
+
+    def _until_then(self) -> float | None:
+        """Seconds until something has to be given up."""
+        ends = [task.until for task in self._running.values()] + [self.deadline]
+        first = min((end for end in ends if end is not None), default=None)
+        return None if first is None else min(max(0.0, first - time.monotonic()), LONGEST_WAIT)
+
+    def _copy(self, parent: int, trial: int) -> None:
+        if self._saved is not None:
+            with suppress(OSError):  # a full disk: what is in memory is enough
+                self._saved.copy(parent, trial)
+        home = self._homes.of(parent)
+        if self._crew.shared or home is not None:
+            self._crew.tell(home or 0, "copy", parent, trial)
+        self._homes.inherit(parent, trial)
+
+    def _copy_late(self, parent: int) -> None:
+        """Make the copies that waited for a trial at work."""
+        for trial in [trial for trial, other in self._uncopied.items() if other == parent]:
+            del self._uncopied[trial]
+            self._copy(parent, trial)
+
+    # ---- what becomes of it ----------------------------------------------------------------------------------------
+
+    def _hear(self, report: Report) -> None:
+        worker, task = report.worker, self._end_call(report.worker)
+        if report.news is News.READY:
+            self._starting.discard(worker)
+            self._proven = True
+            self._idle.append(worker)
+        elif report.news in (News.DIED, News.UNUSABLE):
+            self._bury(worker)
+            if worker in self._starting:
+                self._starting.discard(worker)
+                self._false_start(report.news, report.value)
+        else:
+            self._idle.append(worker)
+        if task is not None:
+            if report.news is News.ANSWER:
+                self._finish(worker, task, report.value)
+            else:
+                self._retry(task, report.value)
+            self._copy_late(task.job.trial)
+
+    def _end_call(self, worker: int) -> _Task | None:
+        """A worker is at work no more; nobody has the state of the trial until it has answered."""
+        task = self._running.pop(worker, None)
+        if task is not None:
+            self._homes.leave(task.job.trial)
+        return task
+
+    def _give_up_late(self) -> None:
+        """Give up the calls that have used up their time; an answer that came meanwhile was heard before."""
+        now = time.monotonic()
+        for worker, task in [*self._running.items()]:
+            if task.until is not None and now >= task.until:
+                self._end_call(worker)
+                self._bury(worker)
+                if self._crew.shared:
+                    self._crew.tell(worker, "abandon", task.job.trial)
+                self._retry(task, Failure(f"the evaluation took longer than timeout={self._workers.timeout:g} seconds"))
+                self._copy_late(task.job.trial)
+
+    def _bury(self, worker: int) -> None:
+        """A worker is gone, with the states that only it had."""
+        self._crew.drop(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        self._homes.bury(worker)
+
+    def _false_start(self, news: News, failure: Failure) -> None:
+        """A worker did not start: if none ever has, it is the user's program. Later the others do without it."""
+        if self._proven:
+            if self._idle or self._running or self._starting:
+                self._most -= 1
+                return
+            for trial in [trial for trial in self._waiting if trial not in self._uncopied][:1]:
+                why = Failure(f"no worker could be started for it: {failure.what}")
+                self._retry(self._waiting.pop(trial), why)
+        elif news is News.UNUSABLE:
+            raise InputError(
+                f"`objective` must be importable in a worker process; it is not: {failure}\n"
+                "Define it at the top level of a module that the workers can import, or use executor='threads'."
+            )
+        else:
+            raise HyperbandError(
+                f"Workers must be able to start; one did not: {failure.what}. A script that uses "
+                "executor='processes' must call hb.minimize under `if __name__ == '__main__':`."
+            )
+
+    def _finish(self, worker: int, task: _Task, outcome: Outcome) -> None:
+        n = len(outcome.losses)
+        self._n_objectives = self._n_objectives or n
+        if n != self._n_objectives:
+            what = f"the number of objectives must stay the same: {self._n_objectives} before; got {n}"
+            self._give_up(task, Failure(what))
+            return
+        if self.continues and not self._crew.shared:
+            self._homes.settle(task.job.trial, worker)
+        self._done.append(outcome.result(task.job))
+
+    def _retry(self, task: _Task, failure: Failure) -> None:
+        """An attempt has failed: wait for another, or give the trial up."""
+        task.failures += 1
+        task.until = None
+        if task.failures <= self._workers.retries:
+            self._waiting[task.job.trial] = task
+        else:
+            self._give_up(task, failure)
+
+    def _give_up(self, task: _Task, failure: Failure) -> None:
+        self.failures.add(task.job, failure)
+        self._done.append(failed(task.job))
+
+
+_LOST = (
+    "the state of the trial was lost with the worker that had it; save states with `state_dir`, "
+    "or let the trial start again with `retries`"
+)

@@ -1,0 +1,1 @@
+"""Jobs on networks that train in one engine."""

@@ -1,0 +1,359 @@
+"""Jobs on networks: all live members of all brackets train together in one engine, and pause at their rungs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband._common.philox import member_seed
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
+from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.network_space import to_architecture
+from hyperband.engine.population import QUANTUM, layers_of, steps_per_epoch
+from hyperband.engine.residency import Residents
+from hyperband.errors import InputError
+from hyperband.evaluation.networks.kept_weights import Kept, Layers
+from hyperband.evaluation.networks.resources import Goal, Resource
+from hyperband.evaluation.networks.slice_policy import Front
+from hyperband.tuning.trial import Job, Result
+
+RANKINGS = ("loss", "error")
+
+
+class Data(Protocol):
+    """What is used of `hyperband.tables.Prepared`."""
+
+    @property
+    def x_train(self) -> F32: ...
+    @property
+    def y_train(self) -> NDArray[Any]: ...
+    @property
+    def weight_train(self) -> F32 | None: ...
+    @property
+    def x_validation(self) -> F32: ...
+    @property
+    def y_validation(self) -> NDArray[Any]: ...
+    @property
+    def weight_validation(self) -> F32 | None: ...
+    @property
+    def loss(self) -> str: ...
+    @property
+    def n_outputs(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What one bracket is doing, for the progress line; ``epochs`` are passes over all rows, of all its networks."""
+
+    bracket: int
+    rung: int
+    alive: int
+    epochs: float
+    best: float
+
+
+@dataclass(slots=True)
+class _Open:
+    job: Job
+    goal: Goal
+    started: bool = False
+
+
+class PopulationEvaluator:
+    """Trains one network per trial on a `Backend`; see `hyperband.evaluation.base.Evaluator` for the contract.
+
+    A network is created at its first job from ``to_architecture(configuration)`` and ``member_seed(seed, trial)``, and
+    every later job continues it from where it was paused: its learning curve never depends on the schedule.
+
+    The loss of a result is the **smallest validation loss up to that resource**, the one whose weights are kept (the
+    snapshot), and NaN when the network diverged. For ``resource="rows"`` and ``"features"`` the snapshot starts anew
+    with each rung, because losses seen with fewer rows or columns mean something else. ``rank_by="error"`` reports the
+    snapshot's error (fraction misclassified, mean squared error) instead. Cost is ``resource - previous``, exactly.
+
+    Parameters
+    ----------
+    data : Prepared
+        Its training rows are in random order, so that the first ones are a random subset.
+    backend : Backend
+    resource : {"epochs", "rows", "features"}, see `Resource`
+    max_resource : float, of the highest rung; fixes the learning-rate schedules
+    epochs : float or None, passes at ``max_resource`` for "rows" and "features"
+    seed : int, root of the networks' seeds and of the order of columns ("features")
+    rank_by : {"loss", "error"}
+    threads : int or None
+    precision : {"float32", "tf32", "bf16"}, of the factors of products in training
+    memory_limit : int or None
+        Bytes that networks may take; None: 80 % of what is free. When they are too many they train in waves, with the
+        same results.
+    device_memory : int or None
+        Bytes of each GPU that data and networks may take, likewise.
+
+    Raises
+    ------
+    InputError
+        When an argument breaks a rule.
+    InsufficientMemory
+        (from `collect`) When not even one network fits.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        backend: Backend,
+        *,
+        resource: str = "epochs",
+        max_resource: float,
+        epochs: float | None = None,
+        seed: int = 0,
+        rank_by: str = "loss",
+        threads: int | None = None,
+        precision: str = "float32",
+        memory_limit: int | None = None,
+        device_memory: int | None = None,
+    ) -> None:
+        if rank_by not in RANKINGS:
+            raise InputError(f"`rank_by` must be one of {', '.join(RANKINGS)}; got {rank_by!r}.")
+        n_rows, n_inputs = data.x_train.shape
+        self.resource = Resource(resource, float(max_resource), n_rows, n_inputs, epochs)
+        self.unit = resource
+        self._seed, self._rank_by = seed, rank_by
+        self._columns = _order(n_inputs, seed) if resource == "features" else None
+        train = _split(data.x_train, data.y_train, data.weight_train, self._columns)
+        self._validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
+        self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
+        self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
+        self._engine: Engine = backend.engine(
+            train,
+            self._validation,
+            data.loss,
+            data.n_outputs,
+            threads=threads,
+            precision=precision,
+            device_memory=device_memory,
+        )
+        self._residents = Residents(self._engine, memory_limit)
+        self._open: dict[int, _Open] = {}
+        self._kept = Kept()
+        self._finished_epochs: dict[int, float] = {}
+        self._bests: dict[int, float] = {}
+        self._rungs: dict[int, int] = {}
+        self._alive: dict[int, int] = {}  # trial -> bracket
+        self._active: list[int] = []
+        self._interrupted = False
+        self._step_work: dict[int, float] = {}
+        self._front = Front(thread_count(threads))
+        self.on_work: Callable[[list[Activity]], object] | None = None  #: called by every `collect`
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take on jobs; new trials get their network, known ones will continue."""
+        for job in jobs:
+            if job.trial not in self._residents:
+                architecture = to_architecture(job.configuration)
+                seed = member_seed(self._seed, job.trial)
+                member = Member(architecture, seed, self.resource.total_steps(architecture))
+                if job.parent is None:
+                    self._residents.declare(job.trial, member)
+                else:
+                    self._residents.copy(job.trial, member, job.parent)
+                self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
+            architecture = self._residents.member(job.trial).architecture
+            self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
+            self._alive[job.trial] = job.bracket
+            self._rungs[job.bracket] = max(job.rung, self._rungs.get(job.bracket, 0))
+
+    def collect(self) -> list[Result]:
+        """Train everything that is due for about 0.15 s; returns what has arrived.
+
+        After Ctrl-C it returns what had arrived until then, and raises `KeyboardInterrupt` when called again.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+        results: list[Result] = []
+        if self._open:
+            try:
+                self._work(results)
+            except KeyboardInterrupt:
+                self._interrupted = True
+        return results
+
+    def _work(self, results: list[Result]) -> None:
+        self._kept.prune()  # all earlier results have been told by now
+        if self.on_work is not None:
+            self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
+        self._active = self._residents.bring(list(self._open), QUANTUM)
+        self._start([t for t in self._active if not self._open[t].started])
+        work = self._work_left(self._active)
+        chosen = self._front.choose(self._active, np.array(list(work.values())), QUANTUM)
+        began = time.monotonic()
+        self._train(chosen, QUANTUM, results)
+        seconds = time.monotonic() - began
+        left = self._work_left([t for t in chosen if t in self._open])
+        self._front.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
+
+    def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
+        """Train these for about this time, and append what has arrived."""
+        for group in self._groups(trials):
+            goal = self._open[group[0]].goal
+            until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
+            share = seconds * len(group) / len(trials)
+            ids = self._residents.ids(group)
+            arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
+            results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
+
+    def _work_left(self, trials: Sequence[int]) -> dict[int, float]:
+        """Of each of these, in about floating-point operations."""
+        steps = self._engine.progress(self._residents.ids(trials)).step.tolist()
+        left = ((t, self._open[t].goal.step - step) for t, step in zip(trials, steps, strict=True))
+        return {t: count * self._step_work[t] for t, count in left}
+
+    def _start(self, trials: list[int]) -> None:
+        """First look at a job: with other rows or columns than before, the old snapshot means nothing any more.
+
+        Nor does that of the parent to a copy: what it shall show is its own.
+        """
+        for trial in trials:
+            self._open[trial].started = True
+        copies = [trial for trial in trials if self._open[trial].job.parent is not None]
+        if copies and self.unit == "epochs":
+            self._engine.forget_best(self._residents.ids(copies))
+        if self.unit == "epochs" or not trials:
+            return
+        ids = self._residents.ids(trials)
+        self._engine.forget_best(ids)
+        for trial, step in zip(trials, self._engine.progress(ids).step.tolist(), strict=True):
+            goal = self._open[trial].goal  # at least one step, so that there is something to judge
+            self._open[trial].goal = replace(goal, step=max(goal.step, step + 1))
+
+    def _groups(self, trials: Sequence[int]) -> list[list[int]]:
+        """Trials that see the same rows and columns."""
+        groups: dict[tuple[int | None, int | None], list[int]] = {}
+        for trial in trials:
+            goal = self._open[trial].goal
+            groups.setdefault((goal.rows, goal.inputs), []).append(trial)
+        return list(groups.values())
+
+    def _results(self, trials: list[int]) -> list[Result]:
+        if not trials:
+            return []
+        ids = self._residents.ids(trials)
+        progress = self._engine.progress(ids)
+        results = []
+        for place, trial in enumerate(trials):
+            job = self._open.pop(trial).job
+            failed = bool(progress.diverged[place]) or progress.best_step[place] < 0
+            error, loss = float(progress.best_error[place]), float(progress.best_loss[place])
+            ranked = math.nan if failed else error if self._rank_by == "error" else loss
+            metrics = {} if failed else self._metrics(int(ids[place]), error, loss, float(progress.train_loss[place]))
+            result = Result(
+                job.trial, job.bracket, job.rung, job.resource, ranked, metrics, float(job.resource - job.previous)
+            )
+            self._account(result, progress, place)
+            if self._kept.wants(result):
+                self._kept.put(result, self._export(trial))
+            results.append(result)
+        self._active = [t for t in self._active if t in self._open]
+        return results
+
+    def _account(self, result: Result, progress: Progress, place: int) -> None:
+        bracket, trial = result.bracket, result.trial
+        epochs = float(progress.step[place]) / self._steps(trial) - self._passes(result.resource - (result.cost or 0.0))
+        self._finished_epochs[bracket] = self._finished_epochs.get(bracket, 0.0) + epochs
+        if result.loss < self._bests.get(bracket, math.inf):
+            self._bests[bracket] = result.loss
+
+    def _metrics(self, identity: int, error: float, loss: float, train_loss: float) -> dict[str, float]:
+        figures = {"accuracy": 1.0 - error} if self._loss != "mse" else self._regression(identity, error)
+        figures |= {"validation_loss": loss, "train_loss": train_loss}
+        return {name: value for name, value in figures.items() if math.isfinite(value)}
+
+    def _regression(self, identity: int, error: float) -> dict[str, float]:
+        """In original units; of several targets the mean."""
+        truth = self._validation.y.astype(np.float64)
+        if truth.shape[1] == 1:
+            squares = np.array([error])
+        else:
+            outputs = self._engine.predict(identity, self._validation.x, weights="best").astype(np.float64)
+            squares = np.mean((outputs - truth) ** 2, axis=0)
+        spread = np.var(truth, axis=0)
+        r2 = np.mean(1.0 - squares / np.where(spread > 0, spread, np.nan))
+        rmse = float(np.mean(np.sqrt(squares) * self._scale))
+        return {"rmse": rmse, "r2": float(r2)}
+
+    def _export(self, trial: int) -> tuple[Architecture, Layers]:
+        member = self._residents.member(trial)
+        layers = layers_of(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
+        return member.architecture, layers
+
+    def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
+        """Architecture and the weights that gave the loss of this trial at this resource.
+
+        Kept for the smallest loss seen and for the smallest at the highest resource reached. Layers are
+        [(weights (n_in, n_out), bias (n_out,)), ...] for columns in their original order.
+
+        Raises
+        ------
+        KeyError
+            When these weights were not kept.
+        """
+        architecture, layers, seen = self._kept.get(trial, resource)
+        first, bias = layers[0][0].copy(), layers[0][1]
+        if self._columns is not None:
+            first[seen:] = 0.0  # columns that the network never saw
+            restored = np.empty_like(first)
+            restored[self._columns] = first
+            first = restored
+        return architecture, [(first, bias), *layers[1:]]
+
+    def activity(self) -> list[Activity]:
+        """What every bracket is doing, by bracket."""
+        epochs = dict(self._finished_epochs)
+        alive = Counter(self._alive.values())
+        if self._active:
+            steps: I64 = self._engine.progress(self._residents.ids(self._active)).step
+            for trial, step in zip(self._active, steps.tolist(), strict=True):
+                job = self._open[trial].job
+                gained = step / self._steps(trial) - self._passes(job.previous)
+                epochs[job.bracket] = epochs.get(job.bracket, 0.0) + max(0.0, gained)
+        return [
+            Activity(b, rung, alive[b], epochs.get(b, 0.0), self._bests.get(b, math.nan))
+            for b, rung in sorted(self._rungs.items())
+        ]
+
+    def _steps(self, trial: int) -> int:
+        return steps_per_epoch(self._residents.member(trial).architecture, self._n_rows)
+
+    def _passes(self, amount: float) -> float:
+        return self.resource.passes * amount / self.resource.maximum
+
+    def release(self, trials: Sequence[int]) -> None:
+        """Free these networks; weights that were kept stay."""
+        self._residents.release(trials)
+        for trial in trials:
+            self._alive.pop(trial, None)
+            self._step_work.pop(trial, None)
+
+    def close(self) -> None:
+        """Free all networks; `network` still answers."""
+        self._open.clear()
+        self._active = []
+        self._residents.close()
+
+
+def _order(n: int, seed: int) -> NDArray[np.intp]:
+    """An order of n columns that depends on (n, seed) alone; the second word sets other uses of a seed apart."""
+    words = np.random.Philox(key=[seed & (2**64 - 1), 1 << 32]).random_raw(n)
+    return np.argsort(words, kind="stable")
+
+
+def _split(x: F32, y: NDArray[Any], weight: F32 | None, columns: NDArray[np.intp] | None) -> Split:
+    if columns is not None:
+        x = x[:, columns]
+    return Split(np.ascontiguousarray(x, dtype=np.float32), np.ascontiguousarray(y), weight)

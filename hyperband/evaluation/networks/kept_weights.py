@@ -1,0 +1,50 @@
+"""Weights worth keeping when their networks are gone: those of the incumbents."""
+
+from __future__ import annotations
+
+import math
+
+from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends.base import F32
+from hyperband.tuning.trial import Result
+
+#: [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first
+Layers = list[tuple[F32, F32]]
+
+
+class Kept:
+    """Weights of the smallest loss seen and of the smallest at the highest resource reached; ties by trial, then rung.
+
+    Weights that were overtaken stay until `prune`: when Ctrl-C comes before the newest results are told, the incumbent
+    is still an older one.
+    """
+
+    def __init__(self) -> None:
+        self._networks: list[tuple[Result, Architecture, Layers]] = []
+
+    def wants(self, result: Result) -> bool:
+        if not math.isfinite(result.loss):
+            return False
+        return any(all(key(result) < key(kept[0]) for kept in self._networks) for key in (_by_loss, _by_resource))
+
+    def put(self, result: Result, network: tuple[Architecture, Layers]) -> None:
+        self._networks.append((result, *network))
+
+    def prune(self) -> None:
+        if len(self._networks) > 1:
+            best = [min((kept[0] for kept in self._networks), key=key) for key in (_by_loss, _by_resource)]
+            self._networks = [kept for kept in self._networks if any(kept[0] is one for one in best)]
+
+    def get(self, trial: int, resource: float) -> tuple[Architecture, Layers, int]:
+        for result, architecture, layers in self._networks:
+            if (result.trial, result.resource) == (trial, resource):
+                return architecture, layers, max(1, round(resource))
+        raise KeyError((trial, resource))
+
+
+def _by_loss(result: Result) -> tuple[float, int, int]:
+    return result.loss, result.trial, result.rung
+
+
+def _by_resource(result: Result) -> tuple[float, float, int, int]:
+    return -result.resource, result.loss, result.trial, result.rung

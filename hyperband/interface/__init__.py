@@ -1,0 +1,1 @@
+"""What users call: `search`, `minimize`, and what they return."""

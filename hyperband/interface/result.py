@@ -1,0 +1,214 @@
+"""What a search hands back: the best configuration, every evaluation as columns, and what was spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.tuning.plans import Plan
+from hyperband.tuning.run.run import Incumbent, Run
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+    from hyperband.plots import Plots
+    from hyperband.space import Space
+
+
+class TrialTable(Mapping[str, NDArray[np.generic]]):
+    """Every evaluation of a search, one row each, in the order (bracket, rung, trial); a mapping of columns.
+
+    Parameters
+    ----------
+    columns : mapping of str to array, shape (n_rows,)
+        ``trial``, ``bracket``, ``rung`` (int64), ``resource``, ``loss``, ``cost`` (float64), one float64 column a
+        metric and one column a parameter: int64, float64, bool, or object for text and mixed values. Where a parameter
+        was inactive a number is NaN and an object None. A parameter named like another column gets ``parameter_`` in
+        front.
+    """
+
+    def __init__(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        self._columns = dict(columns)
+
+    @classmethod
+    def of(cls, run: Run) -> TrialTable:
+        """All results told to a run so far."""
+        columns = run.columns()
+        trials, rows = np.unique(columns["trial"], return_inverse=True)
+        configurations = run.configurations(trials.tolist())
+        for name in run.space.names:
+            values = _column([configuration.get(name) for configuration in configurations])
+            columns[f"parameter_{name}" if name in columns else name] = values[rows]
+        return cls(columns)
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @property
+    def n_rows(self) -> int:
+        """Evaluations."""
+        return len(self._columns["trial"])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As a data frame of pandas (which must be installed)."""
+        import pandas
+
+        return pandas.DataFrame(self._columns)
+
+    def to_polars(self) -> polars.DataFrame:
+        """As a data frame of polars."""
+        import polars
+
+        # polars has no use for object columns; it works out the type of a list by itself.
+        return polars.DataFrame(
+            {name: v.tolist() if v.dtype == object else v for name, v in self._columns.items()}, strict=False
+        )
+
+    def __repr__(self) -> str:
+        return f"TrialTable({self.n_rows} rows; columns {', '.join(self._columns)})"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Outcome of a search, finished or not.
+
+    Parameters
+    ----------
+    best : Incumbent or None
+        The incumbent: smallest loss seen at any resource where losses are comparable across resource (epochs), else
+        smallest loss at the highest resource reached (rows, features). None when no evaluation gave a finite loss.
+    best_at_full : Incumbent or None
+        Smallest loss at the maximal resource.
+    trials : TrialTable
+    plan : Plan, what was meant to run
+    unit : str, of the resource
+    seconds : float, wall time
+    stopped : {"finished", "interrupted", "time", "evaluations", "resource", "cost", "target", "patience", "callback"}
+        Why the search ended.
+    failures : mapping of trial to what went wrong: a line, and the traceback where there is one
+    space : Space or None, in which was searched
+    front : tuple of Incumbent
+        Of several objectives: the evaluations that no other beats in one without losing in another, one a trial, in the
+        order of the first objective. Where losses are not comparable across resource, those at the maximal resource.
+    order : int64 array, shape (n_rows,), or None
+        Rows of ``trials`` in the order in which they were told.
+    """
+
+    best: Incumbent | None
+    best_at_full: Incumbent | None
+    trials: TrialTable
+    plan: Plan
+    unit: str = "resource"
+    seconds: float = 0.0
+    stopped: str = "finished"
+    failures: Mapping[int, str] = field(default_factory=dict)
+    space: Space | None = None
+    front: tuple[Incumbent, ...] = ()
+    order: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, run: Run, *, comparable: bool = True, **others: Any) -> SearchResult:
+        """What a run has found so far; ``others`` are the remaining fields."""
+        table = TrialTable.of(run)
+        best = run.best if comparable else _best_at_highest(run, table)
+        front = run.front(None if comparable else float(run.plan.max_resource)) if run.n_objectives > 1 else ()
+        others |= {"space": run.space, "front": tuple(front), "order": run.order}
+        return cls(best, run.best_at_full, table, run.plan, **others)
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures of this result, by matplotlib: ``result.plot.landscape("x", "y")`` and others."""
+        from hyperband.plots import Plots
+
+        return Plots(self)
+
+    @property
+    def interrupted(self) -> bool:
+        """Somebody pressed Ctrl-C; the best so far is here all the same."""
+        return self.stopped == "interrupted"
+
+    @property
+    def n_evaluations(self) -> int:
+        """Results in the table."""
+        return self.trials.n_rows
+
+    @property
+    def n_configurations(self) -> int:
+        """Configurations with at least one result."""
+        return len(np.unique(self.trials["trial"]))
+
+    @property
+    def cost(self) -> float:
+        """Sum of the costs of all evaluations, in units of resource unless the objective said otherwise."""
+        return math.fsum(self.trials["cost"].tolist())
+
+    def __repr__(self) -> str:
+        head = (
+            f"SearchResult: {self.n_evaluations} evaluations of {self.n_configurations} configurations, "
+            f"{self.cost:.6g} {self.unit}, {self.seconds:.3g} s, {self.stopped}"
+        )
+        if self.failures:
+            head += f", {len(self.failures)} failed"
+        if self.best is None:
+            why = [f"\n  trial {trial}: {text.splitlines()[0]}" for trial, text in self.failures.items() if text]
+            return head + "\n  no evaluation gave a finite loss" + "".join(why[:1])
+        lines = [
+            head,
+            f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}",
+        ]
+        lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
+        if self.front:
+            lines.append(f"  front: {len(self.front)} trials, in result.front; best is that of the first objective")
+        return "\n".join(lines)
+
+
+def _best_at_highest(run: Run, table: TrialTable) -> Incumbent | None:
+    if run.best_at_full is not None or run.best is None:
+        return run.best_at_full
+    trial, resource, loss = (np.asarray(table[name]) for name in ("trial", "resource", "loss"))
+    resource = np.where(np.isfinite(loss), resource, -np.inf)
+    top = np.flatnonzero(resource == resource.max())
+    row = int(top[np.lexsort((trial[top], loss[top]))[0]])
+    found = run.results[row]
+    return replace(
+        run.best,
+        trial=found.trial,
+        configuration=run.configuration(found.trial),
+        loss=found.loss,
+        resource=found.resource,
+        bracket=found.bracket,
+        rung=found.rung,
+        metrics=found.metrics,
+    )
+
+
+def _column(values: Sequence[Any]) -> NDArray[np.generic]:
+    """The narrowest of int64, float64, bool and object that holds the values; None is a hole."""
+    kinds = {type(value) for value in values}
+    fits = all(-(2**63) <= value < 2**63 for value in values if type(value) is int)
+    if kinds == {bool}:
+        return np.array(values, dtype=np.bool_)
+    if kinds == {int} and fits:
+        return np.array(values, dtype=np.int64)
+    if kinds - {type(None)} and kinds <= {int, float, type(None)} and fits:
+        return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+    column = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):  # one by one: NumPy would take a list of lists apart
+        column[i] = value
+    return column
+
+
+def _show(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)

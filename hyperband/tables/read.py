@@ -1,0 +1,205 @@
+"""Reading a table from a file, by what its name says and what its bytes are."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zipfile
+import zlib
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from hyperband.errors import DataError
+from hyperband.tables.arff import parse_arff
+from hyperband.tables.delimited import decode, parse_delimited
+
+FORMATS = "csv, tsv (plain, .gz or one file in a .zip), parquet, arff, or sklearn:NAME"
+SKLEARN = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+
+_DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
+
+#: first bytes -> what such a file is, for the error message
+_SIGNATURES = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (xls); export it as csv",
+    b"\x93NUMPY": "a NumPy array; load it with numpy.load and pass the array",
+    b"SQLite format 3": "an SQLite database",
+    b"ARROW1": "an Arrow (feather) file; write it as parquet",
+    b"\x1f\x8b": "gzip-compressed twice",
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "bzip2-compressed; unpack it",
+    b"\xfd7zXZ": "xz-compressed; unpack it",
+    b"\x28\xb5\x2f\xfd": "zstd-compressed; unpack it",
+}
+
+
+def read_table(source: str | os.PathLike[str], *, header: bool | None = None) -> pl.DataFrame:
+    """The table in a file, or one of scikit-learn's own data sets.
+
+    Parameters
+    ----------
+    source : path, or ``"sklearn:digits"`` (breast_cancer, diabetes, digits, iris, wine)
+        csv and tsv (plain, gzip, or the only file in a zip; separator, comments and blanks are found out), parquet,
+        dense arff. Files called otherwise (``.data``, ``.test``, ``.txt``, ...) are recognised by their content.
+    header : bool, optional
+        Whether the first line of a csv or tsv names the columns; None finds out. Without a header the columns are
+        called ``column_1``, ``column_2``, ...
+
+    Returns
+    -------
+    polars.DataFrame
+        Text is stripped of blanks; empty fields and ``? NA N/A NaN null`` are missing (null). A nominal attribute of
+        an arff file becomes an ``Enum``. The target of a scikit-learn data set is the column ``target``.
+
+    Raises
+    ------
+    DataError
+        When there is no such file, or it is not what its name says, or it is empty, damaged or of an unknown format.
+
+    Warns
+    -----
+    DataWarning
+        When text is not UTF-8 and is read as Latin-1, or a column had to be renamed or left out.
+
+    Examples
+    --------
+    >>> read_table("sklearn:iris").shape
+    (150, 5)
+    """
+    name = os.fspath(source)
+    if name.startswith("sklearn:"):
+        return _read_sklearn(name.removeprefix("sklearn:"))
+    data, name = _unpack(_read_bytes(Path(name)), name)
+    kind = Path(name).suffix.lower()
+    if kind in (".parquet", ".pq"):
+        table = _read_parquet(data, name)
+    elif kind == ".arff":
+        table = parse_arff(decode(_refuse_binary(data, name), name), name)
+    elif kind in _DELIMITED:
+        text = decode(_refuse_binary(data, name), name)
+        table = parse_delimited(text, name, separator=_DELIMITED[kind], header=header)
+    else:
+        table = _read_by_content(data, name, header)
+    if table.height == 0:
+        raise DataError(f"A table needs rows; {name!r} has column names only.")
+    return table
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise DataError(f"A table must be a file; {str(path)!r} is a folder. Name one of the files in it.")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        near = get_close_matches(path.name, _names_in(path.parent), n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else f" Give the path of a {FORMATS}."
+        raise DataError(f"A table must be a file that exists; there is no {str(path)!r}.{hint}") from None
+    except OSError as error:
+        raise DataError(f"A table must be readable; {str(path)!r} is not: {error.strerror}.") from error
+    if not data.strip():
+        raise DataError(f"A table must hold at least two rows; the file {str(path)!r} is empty.")
+    return data
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _unpack(data: bytes, name: str) -> tuple[bytes, str]:
+    """Contents and inner name of a gzip file or of a zip archive with one file; others as they are."""
+    suffix = Path(name).suffix.lower()
+    if suffix == ".gz" or (data[:2] == b"\x1f\x8b" and suffix not in (*_DELIMITED, ".arff", ".parquet")):
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error) as error:
+            raise DataError(
+                f"A .gz file must be complete gzip data; {name!r} is damaged or cut off: {error}."
+            ) from None
+        return _not_empty(data, name), name[:-3] if suffix == ".gz" else name
+    if suffix == ".xlsx":
+        raise DataError(f"A table must be a {FORMATS}; {name!r} is an Excel workbook. Save it as csv.")
+    if suffix == ".zip":
+        return _unzip(data, name)
+    return data, name
+
+
+def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
+            if len(inside) != 1:
+                raise DataError(
+                    f"A .zip table must hold exactly one file; {name!r} holds {len(inside)}. Unpack it and name one."
+                )
+            return _not_empty(archive.read(inside[0]), name), os.path.join(os.path.dirname(name), inside[0])
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"A .zip file must be a complete archive; {name!r} is not: {error}.") from None
+
+
+def _not_empty(data: bytes, name: str) -> bytes:
+    if not data.strip():
+        raise DataError(f"A table must hold at least two rows; the file inside {name!r} is empty.")
+    return data
+
+
+def _refuse_binary(data: bytes, name: str) -> bytes:
+    if data[:4] == b"PAR1":
+        raise DataError(f"A file must be what its name says; {name!r} is a parquet file. Rename it to .parquet.")
+    for signature, what in _SIGNATURES.items():
+        if data.startswith(signature):
+            raise DataError(f"A table must be a {FORMATS}; {name!r} is {what}.")
+    start = data[:256].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise DataError(f"A table must be a {FORMATS}; {name!r} is a web page or XML. Download the table itself.")
+    if b"\0" in data[:65536] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError(f"A table must be a {FORMATS}; {name!r} is not text (it holds zero bytes).")
+    return data
+
+
+def _read_parquet(data: bytes, name: str) -> pl.DataFrame:
+    if data[:4] != b"PAR1":
+        raise DataError(f"A .parquet file must start with PAR1; {name!r} does not. Give it the ending of its format.")
+    try:
+        return pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise DataError(f"A .parquet file must be complete; {name!r} cannot be read: {_first_line(error)}.") from None
+
+
+def _read_by_content(data: bytes, name: str, header: bool | None) -> pl.DataFrame:
+    if data[:4] == b"PAR1":
+        return _read_parquet(data, name)
+    text = decode(_refuse_binary(data, name), name)
+    lines = (line.strip().lower() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("%")), "")
+    if first.startswith(("@relation", "@attribute")):
+        return parse_arff(text, name)
+    return parse_delimited(text, name, separator=None, header=header)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _read_sklearn(name: str) -> pl.DataFrame:
+    if name not in SKLEARN:
+        near = get_close_matches(name, SKLEARN, n=1)
+        hint = f" Did you mean sklearn:{near[0]}?" if near else ""
+        raise DataError(f"`sklearn:` must be followed by one of {', '.join(SKLEARN)}; got {name!r}.{hint}")
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{name}")()
+    columns = dict(zip(bunch.feature_names, np.asarray(bunch.data, dtype=np.float64).T, strict=True))
+    labels = np.asarray(getattr(bunch, "target_names", ()))
+    # digits calls its classes 0 to 9 already; the other data sets give them names worth predicting
+    target = labels[bunch.target] if labels.dtype.kind == "U" else bunch.target
+    return pl.DataFrame({**columns, "target": target})

@@ -1,0 +1,266 @@
+"""One internal form for every kind of table: a matrix of numbers, or named columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hyperband.errors import DataError
+from hyperband.tables.columns import series_from_objects
+
+Array = NDArray[Any]
+
+#: columns tried, in this order, when no target is named
+USUAL_TARGETS = ("target", "class", "label", "y")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns under names, held as one matrix of numbers or as a polars frame.
+
+    Parameters
+    ----------
+    names : tuple of str
+    matrix : array, shape (n_rows, n_columns), of bool, int or float, or None
+        Kept as it came, without a copy.
+    frame : polars.DataFrame or None
+        Exactly one of ``matrix`` and ``frame`` is given.
+    named : bool
+        Whether the names are the owner's own; otherwise ``x0``, ``x1``, ... and columns are told apart by position.
+    """
+
+    names: tuple[str, ...]
+    matrix: Array | None = None
+    frame: pl.DataFrame | None = None
+    named: bool = True
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        if self.matrix is not None:
+            return int(self.matrix.shape[0])
+        assert self.frame is not None
+        return self.frame.height
+
+    def column(self, name: str) -> pl.Series:
+        """One column."""
+        if self.matrix is not None:
+            return pl.Series(name, np.ascontiguousarray(self.matrix[:, self.names.index(name)]))
+        assert self.frame is not None
+        return self.frame[name]
+
+    def numbers(self, names: Sequence[str], rows: Array | slice) -> Array:
+        """Listed columns and rows as floats, float32 where that is exact, NaN where missing."""
+        if self.matrix is not None:
+            dtype = np.float32 if np.can_cast(self.matrix.dtype, np.float32) else np.float64
+            block = self.matrix[rows]
+            if tuple(names) != self.names:
+                index = {name: j for j, name in enumerate(self.names)}
+                block = block[:, [index[name] for name in names]]
+            return block.astype(dtype, copy=False)
+        assert self.frame is not None
+        part = self.frame.select(_as_number(self.frame[name]) for name in names)
+        part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
+        return part.to_numpy(order="c").reshape(part.height, len(names))
+
+    def without(self, names: Iterable[str]) -> Table:
+        """The table without the listed columns."""
+        gone = set(names)
+        keep = [j for j, name in enumerate(self.names) if name not in gone]
+        left = tuple(self.names[j] for j in keep)
+        if len(left) == len(self.names):
+            return self
+        if self.matrix is not None:
+            return Table(left, matrix=self.matrix[:, keep], named=self.named)
+        assert self.frame is not None
+        return Table(left, frame=self.frame.select(left), named=self.named)
+
+    def rows(self, keep: Array) -> Table:
+        """The table with only the rows where ``keep`` is true."""
+        if self.matrix is not None:
+            return Table(self.names, matrix=self.matrix[keep], named=self.named)
+        assert self.frame is not None
+        return Table(self.names, frame=self.frame.filter(pl.Series(keep)), named=self.named)
+
+
+def _as_number(column: pl.Series) -> pl.Series:
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)  # a direct cast would give the numbers of the levels
+    try:
+        return column.cast(pl.Float64).fill_null(float("nan"))
+    except pl.exceptions.PolarsError:
+        wrong = column.filter(column.cast(pl.Float64, strict=False).is_null() & column.is_not_null())
+        raise DataError(
+            f"Column {column.name!r} must hold numbers, as in training; it holds {wrong[0]!r}. Correct that value, or "
+            f"leave it empty if it is missing."
+        ) from None
+
+
+def as_table(data: Any, name: str = "X") -> Table:
+    """A `Table` from an array, data frame, dict of columns, list of rows, or the name of a file.
+
+    Parameters
+    ----------
+    data : 2-D NumPy array; pandas, polars or pyarrow table; dict of columns; list of lists; path or ``sklearn:NAME``
+        Arrays of bool, int or float are kept as they are, without a copy. In arrays of objects ``None`` and NaN are
+        missing.
+    name : str, what errors call the data
+
+    Raises
+    ------
+    DataError
+        When it is none of these, not 2-D, complex, or has two columns of one name.
+
+    Examples
+    --------
+    >>> as_table([[1.0, 2.0], [3.0, 4.0]]).names
+    ('x0', 'x1')
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, (str, os.PathLike)):
+        from hyperband.tables.read import read_table
+
+        return _from_frame(read_table(data))
+    if isinstance(data, pl.DataFrame):
+        return _from_frame(data)
+    if isinstance(data, pl.LazyFrame):
+        return _from_frame(data.collect())
+    home = type(data).__module__.partition(".")[0]
+    if home == "pandas" and hasattr(data, "columns"):
+        return _from_pandas(data, name)
+    if home == "pyarrow" and hasattr(data, "schema"):
+        return _from_arrow(data, name)
+    if isinstance(data, Mapping):
+        lengths = {len(values) for values in data.values()}
+        if len(lengths) > 1:
+            raise DataError(f"Columns of `{name}` must have the same length; got lengths {sorted(lengths)}.")
+        return _from_frame(pl.DataFrame([series_from_objects(str(k), v) for k, v in data.items()]))
+    if hasattr(data, "toarray"):
+        raise DataError(f"`{name}` must be dense; got a sparse {type(data).__name__}. Pass `{name}.toarray()`.")
+    return _from_array(data, name)
+
+
+def _from_frame(frame: pl.DataFrame) -> Table:
+    return Table(tuple(frame.columns), frame=frame)
+
+
+def _unique_names(names: Iterable[Any], what: str) -> list[str]:
+    texts = [str(n) for n in names]
+    if len(set(texts)) < len(texts):
+        twice = next(n for n in texts if texts.count(n) > 1)
+        raise DataError(f"Columns of `{what}` must have different names; {twice!r} is used twice. Rename one.")
+    return texts
+
+
+def _from_pandas(data: Any, name: str) -> Table:
+    columns = []
+    for j, label in enumerate(_unique_names(data.columns, name)):
+        column = data.iloc[:, j]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
+            columns.append(series_from_objects(label, column.to_numpy()))
+        else:
+            missing = column.isna().to_numpy(dtype=bool)
+            values = column.astype(object).to_numpy()
+            columns.append(series_from_objects(label, np.where(missing, None, values)))
+    return _from_frame(pl.DataFrame(columns))
+
+
+def _from_arrow(data: Any, name: str) -> Table:
+    _unique_names(data.schema.names, name)
+    frame = pl.from_arrow(data)
+    assert isinstance(frame, pl.DataFrame)
+    return _from_frame(frame)
+
+
+def _from_array(data: Any, name: str) -> Table:
+    try:
+        array = data.filled(np.nan) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+    except ValueError:
+        raise DataError(f"Rows of `{name}` must have the same length; got rows of different lengths.") from None
+    if isinstance(data, (list, tuple)) and array.dtype.kind == "U":
+        array = np.asarray(data, dtype=object)  # [[1.5, "a"]]: keep the number a number
+    if array.dtype.names is not None:
+        return _from_frame(pl.DataFrame([series_from_objects(n, array[n]) for n in array.dtype.names]))
+    if array.ndim != 2:
+        remedy = ".reshape(-1, 1) for one column" if array.ndim < 2 else ".reshape(len(a), -1) to one row each"
+        raise DataError(f"`{name}` must be 2-D, (rows, columns); got shape {array.shape}. Use a{remedy}.")
+    names = tuple(f"x{j}" for j in range(array.shape[1]))
+    if array.dtype.kind in "biuf":
+        return Table(names, matrix=array, named=False)
+    if array.dtype.kind not in "OUSmMT":
+        raise DataError(f"`{name}` must hold real numbers or text; got dtype {array.dtype}.")
+    return Table(
+        names, frame=pl.DataFrame([series_from_objects(n, array[:, j]) for j, n in enumerate(names)]), named=False
+    )
+
+
+def resolve_target(table: Any, target: str | int | None = None) -> str:
+    """Name of the target column.
+
+    Parameters
+    ----------
+    table : anything that `as_table` takes
+    target : column name, ``"first"``, ``"last"``, or an index such as ``0``, ``-1`` or ``"-1"``
+        None takes the column called target, class, label or y. A column of that very name wins over all else.
+
+    Raises
+    ------
+    DataError
+        When there is no such column; the message lists close matches.
+
+    Examples
+    --------
+    >>> resolve_target({"a": [1, 2], "b": [3, 4]}, "-1")
+    'b'
+    """
+    names = as_table(table).names
+    if not names:
+        raise DataError("A table must have columns; this one has none.")
+    if target is None:
+        usual = [n for n in names if n.lower() in USUAL_TARGETS]
+        if len(usual) == 1:
+            return usual[0]
+        raise DataError(f"`target` must name a column; got none. {_listing(names)}")
+    if isinstance(target, str) and target in names:
+        return target
+    word = {"first": 0, "last": -1}.get(target, target) if isinstance(target, str) else target
+    try:
+        index = int(word)
+    except (TypeError, ValueError):
+        raise DataError(_no_column("target", str(target), names)) from None
+    if not -len(names) <= index < len(names):
+        raise DataError(f"`target` must be an index from {-len(names)} to {len(names) - 1}; got {index}.")
+    return names[index]
+
+
+def resolve_columns(names: Sequence[str], wanted: Iterable[str | int], option: str) -> list[str]:
+    """Names of the ``wanted`` columns (names or indices) for an option such as ``drop``."""
+    found = []
+    for want in [wanted] if isinstance(wanted, (str, int)) else wanted:
+        if want in names:
+            found.append(str(want))
+        elif isinstance(want, (int, np.integer)) and -len(names) <= want < len(names):
+            found.append(names[want])
+        else:
+            raise DataError(_no_column(option, str(want), names))
+    return found
+
+
+def _no_column(option: str, wanted: str, names: Sequence[str]) -> str:
+    near = get_close_matches(wanted, names, n=3, cutoff=0.5)
+    near += [n for n in names if n.lower() == wanted.lower() and n not in near]
+    hint = f"Close matches: {', '.join(near)}." if near else _listing(names)
+    return f"`{option}` must name a column of the table; got {wanted!r}. {hint}"
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = list(names) if len(names) <= 12 else [*names[:8], "...", *names[-3:]]  # targets often come last
+    return f"The columns are: {', '.join(shown)}{f' ({len(names)} in all)' if len(names) > 12 else ''}."

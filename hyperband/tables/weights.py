@@ -1,0 +1,87 @@
+"""Row weights: sample weight times class weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import DataError
+from hyperband.tables.target import Target, label_text
+
+F64 = NDArray[np.float64]
+
+
+def sample_weights(weight: Any, n_rows: int) -> F64:
+    """Sample weights as float64, shape (n_rows,).
+
+    Raises
+    ------
+    DataError
+        When there is not one finite weight >= 0 a row.
+    """
+    try:
+        array = np.asarray(weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("`sample_weight` must be one number a row; got something else. Pass a float array.") from None
+    if array.shape != (n_rows,):
+        raise DataError(f"`sample_weight` must have shape ({n_rows},), one weight a row; got {array.shape}.")
+    bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
+    if len(bad):
+        raise DataError(f"`sample_weight` must be finite and >= 0; row {bad[0]} has {array[bad[0]]}.")
+    return array
+
+
+def class_weights(class_weight: Any, target: Target, y_train: NDArray[np.int32]) -> F64:
+    """Weight of each class.
+
+    Parameters
+    ----------
+    class_weight : "balanced" or dict
+        "balanced": ``n_rows / (n_classes * rows of the class)`` on the training rows, as in scikit-learn. A dict maps
+        labels to weights; classes that it leaves out get 1.
+
+    Raises
+    ------
+    DataError
+    """
+    if target.task != "classification":
+        raise DataError("`class_weight` must be None for regression; use `sample_weight` instead.")
+    k = len(target.classes)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(y_train, minlength=k)
+        return np.asarray(len(y_train) / (k * np.maximum(counts, 1)), dtype=np.float64)
+    if not isinstance(class_weight, Mapping):
+        raise DataError(f"`class_weight` must be None, 'balanced' or a dict of label to weight; got {class_weight!r}.")
+    number = {label_text(label): j for j, label in enumerate(target.classes)}
+    weights = np.ones(k)
+    for label, weight in class_weight.items():
+        if label_text(label) not in number:
+            raise DataError(f"`class_weight` must name classes of the target ({', '.join(number)}); got {label!r}.")
+        if not (np.isfinite(weight) and weight >= 0):
+            raise DataError(f"`class_weight` must be finite and >= 0; got {weight!r} for {label!r}.")
+        weights[number[label_text(label)]] = weight
+    return weights
+
+
+def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> NDArray[np.float32] | None:
+    """Product of both for the rows of ``y``, float32 with mean 1; None when there is neither.
+
+    Raises
+    ------
+    DataError
+        When every row has weight 0.
+    """
+    if sample is None and by_class is None:
+        return None
+    weight = np.ones(len(y)) if sample is None else sample
+    if by_class is not None:
+        weight = weight * by_class[y]
+    mean = weight.mean()
+    if not mean > 0:
+        raise DataError(
+            "Weights must not all be 0; every row of a split has weight 0. Give some rows a weight above 0."
+        )
+    return np.ascontiguousarray(weight / mean, dtype=np.float32)

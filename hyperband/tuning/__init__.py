@@ -1,0 +1,1 @@
+"""Which configurations are tried and which trials are promoted; knows nothing of networks."""

@@ -1,0 +1,1 @@
+"""Ask and tell: one run of an algorithm on a space."""

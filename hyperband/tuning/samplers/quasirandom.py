@@ -1,0 +1,141 @@
+"""Quasi-random search: points that fill the cube more evenly than random ones."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperband._common.philox import SCRAMBLE
+from hyperband.errors import InputError
+from hyperband.space import Points, Space
+from hyperband.tuning.samplers.proposed import Proposed
+from hyperband.tuning.trial import Loss
+
+if TYPE_CHECKING:
+    from scipy.stats import qmc
+
+KINDS = ("sobol", "halton")
+#: Points of the sequence that are computed at a time: a power of two, for which Sobol's are balanced.
+BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class QuasiRandomSampler:
+    """A scrambled Sobol or Halton sequence over the cube, by SciPy.
+
+    Every trial takes the next point of the sequence that the constraints allow and, in a finite space, that was not
+    taken before. Sobol's first 2^k points are best balanced; Halton's serve any number.
+
+    Parameters
+    ----------
+    kind : {"sobol", "halton"}
+        Owen (1998) scrambled Sobol points with the directions of Joe & Kuo (2008), in at most 21,201 dimensions; or
+        Halton points with the permutations of Owen (2017). The seed of the run decides how they are scrambled.
+
+    Raises
+    ------
+    InputError
+        When the kind is another, or the space has too many dimensions.
+
+    Examples
+    --------
+    >>> from hyperband.space import Float
+    >>> points = QuasiRandomSampler().start(Space({"x": Float(0.0, 1.0)}), seed=0).propose(range(4))
+    >>> sorted((points.ravel() * 4).astype(int).tolist())
+    [0, 1, 2, 3]
+    """
+
+    kind: str = "sobol"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"`kind` must be {' or '.join(map(repr, KINDS))}; got {self.kind!r}.")
+
+    def start(self, space: Space, seed: int) -> QuasiRandomProposer:
+        """A fresh proposer."""
+        return QuasiRandomProposer(self.kind, space, seed)
+
+
+class QuasiRandomProposer:
+    """See `hyperband.tuning.samplers.base.Adopter`."""
+
+    batch = 0
+
+    def __init__(self, kind: str, space: Space, seed: int) -> None:
+        self._kind, self._space, self._seed = kind, space, seed
+        # Without rejection the trials take the points one to one, so all at a time.
+        self._one_to_one = not space.repeats and not space.constraints
+        self._proposed = Proposed(space, seed)
+        self._go_to(0)
+
+    @property
+    def exhausted(self) -> bool:
+        """A finite space is used up."""
+        return self._proposed.drawer.exhausted
+
+    def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
+        """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
+        if self._one_to_one:
+            return self._proposed.draw(trials, self._take)
+        rows = [np.empty((0, self._space.n_dimensions))]
+        for trial in trials:
+            rows.append(self._proposed.draw([trial], self._take))
+            if not len(rows[-1]):
+                break
+        return np.concatenate(rows)
+
+    def adopt(self, trials: Sequence[int], points: Points) -> None:
+        """Do not repeat these."""
+        self._proposed.adopt(points)
+
+    def tell(self, trial: int, resource: float, loss: Loss) -> None:
+        """Nothing to learn."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many points of the sequence were taken; what was proposed, where it could come again."""
+        return {"taken": self._taken, **self._proposed.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where `state_dict` was taken."""
+        self._proposed.load_state_dict(state)
+        self._go_to(int(state["taken"]))
+
+    def _go_to(self, taken: int) -> None:
+        self._taken, self._engine = taken, _engine(self._kind, self._space.n_dimensions, self._seed)
+        if taken >= BLOCK:
+            self._engine.fast_forward(taken - taken % BLOCK)
+        self._block: Points = self._engine.random(BLOCK)
+
+    def _take(self, trials: Sequence[int], attempt: int) -> Points:
+        """The next points of the sequence."""
+        rows: list[Points] = []
+        left = len(trials)
+        while left:
+            start = self._taken % BLOCK
+            part = self._block[start : start + left]
+            rows.append(part)
+            left -= len(part)
+            self._taken += len(part)
+            if self._taken % BLOCK == 0:
+                self._block = self._engine.random(BLOCK)
+        return np.clip(np.concatenate(rows), 0.0, 1.0)
+
+
+def _engine(kind: str, n_dimensions: int, seed: int) -> qmc.QMCEngine:
+    from scipy.stats import qmc
+
+    # SciPy scrambles by a stream of its own, which nobody else draws from; before version 1.15 it was called `seed`.
+    name = "rng" if "rng" in inspect.signature(qmc.Halton).parameters else "seed"
+    stream = {name: np.random.default_rng([seed, SCRAMBLE])}
+    if kind == "halton":
+        return qmc.Halton(n_dimensions, **stream)
+    if n_dimensions > qmc.Sobol.MAXDIM:
+        raise InputError(
+            f"A Sobol sequence must have at most {qmc.Sobol.MAXDIM} dimensions; got {n_dimensions}. "
+            "Use kind='halton', or RandomSampler()."
+        )
+    return qmc.Sobol(n_dimensions, **stream)

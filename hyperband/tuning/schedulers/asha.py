@@ -1,0 +1,84 @@
+"""Asynchronous successive halving, and asynchronous Hyperband over its brackets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hyperband._common.checks import Number, exact, whole_number
+from hyperband.tuning.plans import Plan, ladder_plan, ladders_plan
+from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
+
+
+@dataclass(frozen=True, slots=True)
+class ASHAScheduler:
+    """ASHA with promotion (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020,
+    Algorithm 2): one bracket from ``min_resource`` on (the paper's s = 0).
+
+    Settings as `hyperband.tuning.plans.ladder_plan`.
+
+    Examples
+    --------
+    >>> allocation = ASHAScheduler(max_resource=9, eta=3).start()
+    >>> [slot.trial for slot in allocation.ask(3)]
+    [0, 1, 2]
+    >>> for trial, loss in enumerate([0.3, 0.1, 0.2]):
+    ...     allocation.tell(trial, 0, loss)
+    >>> [(slot.trial, slot.resource) for slot in allocation.ask(2)]
+    [(1, 3), (3, 1)]
+    """
+
+    max_resource: Number
+    eta: Number = 3
+    n: int | None = None
+    min_resource: Number = 1
+    whole: bool = True
+
+    synchronous: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    def plan(self) -> Plan:
+        """The rungs, and the least that will run; see `hyperband.tuning.plans.ladder_plan`."""
+        return ladder_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
+
+    def start(self, one_by_one: bool = False) -> AsyncAllocation:
+        """A fresh allocation; there is one bracket alone."""
+        return AsyncAllocation(self.plan(), exact(self.eta, "eta"))
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncHyperbandScheduler:
+    """Asynchronous Hyperband: every bracket of Hyperband as an asynchronous one, new trials going to them in turn
+    (Li et al., MLSys 2020, section 3.2).
+
+    Settings as `hyperband.tuning.plans.ladders_plan`; bracket s takes n_s new trials in each of the ``repetitions``
+    (None: until a budget is spent), and then the next bracket is served; promotions never wait.
+
+    Examples
+    --------
+    >>> allocation = AsyncHyperbandScheduler(max_resource=9, eta=3).start()
+    >>> [(slot.bracket, slot.resource) for slot in allocation.ask()][8:10]
+    [(0, 1), (1, 3)]
+    """
+
+    max_resource: Number
+    eta: Number = 3
+    min_resource: Number = 1
+    whole: bool = True
+    repetitions: int | None = 1
+
+    synchronous: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    def plan(self) -> Plan:
+        """The brackets, and the least that will run in them."""
+        return ladders_plan(self.max_resource, self.eta, self.min_resource, self.repetitions, whole=self.whole)
+
+    def start(self, one_by_one: bool = False) -> AsyncAllocation:
+        """A fresh allocation; asynchronous brackets never wait for one another."""
+        times = 1 if self.repetitions is None else whole_number(self.repetitions, "repetitions")
+        return AsyncAllocation(self.plan(), exact(self.eta, "eta"), times)

@@ -1,0 +1,55 @@
+"""The schedule of DEHB: Hyperband's brackets, but every rung after the first bracket is a new generation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from hyperband._common.checks import Number, whole_number
+from hyperband.tuning.plans import Bracket, Plan, hyperband_plan
+from hyperband.tuning.schedulers.brackets import BracketAllocation
+
+
+@dataclass(frozen=True, slots=True)
+class EvolutionScheduler:
+    """Brackets of DEHB (Awad, Mallik, Hutter, IJCAI 2021, section 4).
+
+    The first bracket is successive halving. In every later one each rung consists of as many *new* trials, which start
+    from zero at the rung's resource: offspring of what earlier rungs found, when the sampler is the evolutionary one.
+
+    Settings as `hyperband.tuning.plans.hyperband_plan`; ``repetitions``: times that all brackets are run (None: until a
+    budget is spent).
+
+    Examples
+    --------
+    >>> plan = EvolutionScheduler(max_resource=9, eta=3).plan()
+    >>> plan.n_configurations, plan.n_evaluations, plan.cost
+    (18, 22, 72)
+    """
+
+    max_resource: Number
+    eta: Number = 3
+    min_resource: Number = 1
+    whole: bool = True
+    repetitions: int | None = 1
+
+    synchronous: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    def plan(self) -> Plan:
+        """The exact table. Of an endless search that of the first repetition; later ones have no successive halving."""
+        once = hyperband_plan(self.max_resource, self.eta, self.min_resource, whole=self.whole)
+        times = 1 if self.repetitions is None else whole_number(self.repetitions, "repetitions")
+        first, *others = once.brackets * times
+        return Plan((first, *map(generations, others)), endless=self.repetitions is None)
+
+    def start(self, one_by_one: bool = False) -> BracketAllocation:
+        """A fresh allocation. A generation waits for the one before, whatever ``one_by_one`` says."""
+        return BracketAllocation(self.plan(), one_by_one=True, later=generations)
+
+
+def generations(bracket: Bracket) -> Bracket:
+    """The same bracket with new trials in every rung."""
+    return replace(bracket, rungs=tuple(replace(rung, new=rung.n if i else 0) for i, rung in enumerate(bracket.rungs)))

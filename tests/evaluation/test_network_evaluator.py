@@ -1,0 +1,246 @@
+"""The network evaluator: one member per trial, continued and never retrained, in waves when memory is short."""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from functools import cache
+
+import numpy as np
+import pytest
+
+import hyperband as hb
+from hyperband._common.philox import member_seed
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import Member, Split
+from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.resources import Resource
+from hyperband.model import Model
+from hyperband.tables import prepare
+
+WIDTHS = (4, 8, 16, 24)
+FAST = [name for name in ("native", "numba") if not registry.available()[name]]
+
+
+class Spy:
+    """An engine that remembers who was born, trained and written out."""
+
+    def __init__(self, engine):
+        self.engine, self.born, self.trained, self.exported = engine, [], [], []
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def add(self, members):
+        self.born += members
+        return self.engine.add(members)
+
+    def train(self, members, until, **options):
+        self.trained.append((members.tolist(), np.asarray(until).tolist(), options))
+        return self.engine.train(members, until, **options)
+
+    def export_state(self, member):
+        self.exported.append(member)
+        return self.engine.export_state(member)
+
+
+class SpyBackend:
+    def __init__(self, name):
+        self.backend = registry.get(name)
+
+    def engine(self, *arguments, **options):
+        self.spy = Spy(self.backend.engine(*arguments, **options))
+        return self.spy
+
+
+@cache
+def data(name="sklearn:wine"):
+    return prepare(name, seed=1)
+
+
+def configuration(k):
+    return {"widths": [WIDTHS[k]], "learning_rate": 0.01}
+
+
+@pytest.fixture(params=FAST)
+def backend(request):
+    return SpyBackend(request.param)
+
+
+@pytest.fixture(autouse=True)
+def plain_architectures(monkeypatch):
+    """Configurations of these tests are the fields of `Architecture`, whatever the default space looks like."""
+    module = sys.modules["hyperband.evaluation.networks.evaluator"]
+    monkeypatch.setattr(module, "to_architecture", lambda c: hb.Architecture(**c))
+
+
+def jobs(trials, rung, resource, previous):
+    return [hb.Job(t, 0, rung, configuration(t), resource, previous) for t in trials]
+
+
+def finish(evaluator, listed):
+    evaluator.submit(listed)
+    results = {}
+    while len(results) < len(listed):
+        results |= {result.trial: result for result in evaluator.collect()}
+    return results
+
+
+def climb(backend, rungs=(3, 9), **settings):
+    """All trials through all rungs; results by rung, and the evaluator."""
+    evaluator = PopulationEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
+    previous, results = 0, []
+    for rung, resource in enumerate(rungs):
+        results.append(finish(evaluator, jobs(range(len(WIDTHS)), rung, resource, previous)))
+        previous = resource
+    return results, evaluator
+
+
+def test_a_promoted_network_continues_with_the_paused_weights(backend):
+    evaluator = PopulationEvaluator(data(), backend, max_resource=9, seed=5)
+    finish(evaluator, jobs(range(4), 0, 3, 0))
+    spy = backend.spy
+    paused = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
+    evaluator.release([0, 1, 3])
+    spy.trained.clear()
+    finish(evaluator, jobs([2], 1, 9, 3))
+    assert len(spy.born) == 4, "a promoted trial must not get a second network"
+    steps = math.ceil(len(data().x_train) / 64)
+    assert paused["counters"][0] == 3 * steps
+    assert spy.trained[0][1] == [9 * steps]
+    state = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
+    assert state["counters"][0] == 9 * steps
+    # The same network in one go, from its birth: the pause left no trace, so nothing was trained twice or anew.
+    fresh = backend.backend.engine(
+        Split(data().x_train, data().y_train), Split(data().x_validation, data().y_validation), data().loss, 3
+    )
+    member = fresh.add([Member(hb.Architecture(**configuration(2)), member_seed(5, 2), 9 * steps)])
+    while not fresh.train(member, np.array([9 * steps])).all():
+        pass
+    assert all(np.array_equal(v, state[k]) for k, v in fresh.export_state(int(member[0])).items())
+
+
+def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backend):
+    (first, last), evaluator = climb(backend)
+    for trial in range(4):
+        assert last[trial].loss <= first[trial].loss
+        assert (first[trial].cost, last[trial].cost) == (3, 6)
+        assert first[trial].metrics["validation_loss"] == first[trial].loss
+        assert 0 <= first[trial].metrics["accuracy"] <= 1
+    evaluator.release([0, 1, 3])
+    activity = evaluator.activity()[0]
+    assert (activity.bracket, activity.rung, activity.alive) == (0, 1, 1)
+    assert activity.epochs == pytest.approx(4 * 9)
+    assert activity.best == min(result.loss for result in last.values())
+
+
+def test_waves_give_the_same_results(backend, monkeypatch, tmp_path):
+    plenty, _ = climb(backend)
+    size = backend.spy.engine.bytes_per_member(hb.Architecture(**configuration(3)))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    scarce, evaluator = climb(backend, memory_limit=int(1.2 * size))
+    assert scarce == plenty
+    assert max(len(ids) for ids, _, _ in backend.spy.trained) < 4, "they were meant to come in waves"
+    assert len(backend.spy.born) > 4, "paused networks were meant to leave the engine and come back"
+    evaluator.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("quantum", [0.0005, 5.0])
+def test_the_length_of_slices_changes_nothing(backend, monkeypatch, quantum):
+    usual, _ = climb(backend)
+    monkeypatch.setattr(sys.modules["hyperband.evaluation.networks.evaluator"], "QUANTUM", quantum)
+    other, _ = climb(backend)
+    assert other == usual
+
+
+def test_one_network_that_does_not_fit_is_an_error_with_both_numbers(backend):
+    with pytest.raises(hb.InsufficientMemory, match=r"widths \[4\] need [\d,]+ bytes, 100 are free"):
+        climb(backend, memory_limit=100)
+
+
+@pytest.mark.parametrize("kind", ["epochs", "rows", "features"])
+def test_kept_weights_give_the_reported_loss(backend, kind):
+    top = {"epochs": 9, "rows": len(data().x_train), "features": data().n_features}[kind]
+    results, evaluator = climb(backend, (max(1, top // 3), top), resource=kind)
+    best = min(results[1].values(), key=lambda r: (r.loss, r.trial))
+    evaluator.close()
+    architecture, layers = evaluator.network(best.trial, best.resource)
+    model = Model(data().preprocessing, architecture, tuple(layers))
+    scored = model.score(data().x_validation, data().y_validation)
+    assert scored["loss"] == pytest.approx(best.loss, rel=1e-4)
+    assert scored["accuracy"] == pytest.approx(best.metrics["accuracy"])
+
+
+def test_columns_never_seen_have_no_weight(backend):
+    low = PopulationEvaluator(data(), backend, resource="features", max_resource=13, seed=5)
+    results = finish(low, jobs(range(4), 0, 4, 0))
+    best = min(range(4), key=lambda t: results[t].loss)
+    _, layers = low.network(best, 4)
+    assert np.count_nonzero(np.abs(layers[0][0]).sum(axis=1)) == 4
+
+
+def test_rows_and_features_train_the_same_networks_on_more(backend):
+    n = len(data().x_train)
+    climb(backend, (n // 3, n), resource="rows", epochs=6)
+    seen = {options["rows"] for _, _, options in backend.spy.trained}
+    assert seen == {n // 3, n}
+    climb(backend, (4, 13), resource="features", epochs=6)
+    assert {options["inputs"] for _, _, options in backend.spy.trained} == {4, 13}
+
+
+def test_a_network_that_diverges_has_loss_nan_and_harms_nobody(backend, monkeypatch):
+    healthy, _ = climb(backend)
+    plain = configuration(1)
+    wild = {"widths": [8], "optimizer": "sgd", "learning_rate": 1e6}
+    monkeypatch.setitem(globals(), "configuration", lambda k: wild if k == 1 else {**plain, "widths": [WIDTHS[k]]})
+    results, _ = climb(backend)
+    assert math.isnan(results[0][1].loss) and math.isnan(results[1][1].loss)
+    assert results[0][1].metrics == {}
+    assert [results[1][t] for t in (0, 2, 3)] == [healthy[1][t] for t in (0, 2, 3)]
+
+
+def test_ranking_by_error(backend):
+    (by_loss, _), _ = climb(backend)
+    (by_error, _), _ = climb(backend, rank_by="error")
+    for trial, result in by_error.items():
+        assert result.loss == pytest.approx(1 - by_loss[trial].metrics["accuracy"])
+
+
+def test_regression_is_reported_in_original_units(backend):
+    diabetes = data("sklearn:diabetes")
+    evaluator = PopulationEvaluator(diabetes, backend, max_resource=9)
+    result = finish(evaluator, jobs([0], 0, 9, 0))[0]
+    architecture, layers = evaluator.network(0, 9)
+    model = Model(diabetes.preprocessing, architecture, tuple(layers))
+    scored = model.score(diabetes.x_validation, diabetes.y_validation)
+    assert result.metrics["rmse"] == pytest.approx(scored["rmse"], rel=1e-4)
+    assert result.metrics["r2"] == pytest.approx(scored["r2"], abs=1e-4)
+    assert result.metrics["rmse"] > 30  # units of the target, whose standard deviation is 77
+
+
+def test_resource_goals():
+    a = hb.Architecture(batch_size=100)
+    assert Resource("epochs", 81, 1000, 4).goal(a, 3).step == 30
+    assert Resource("epochs", 81, 1001, 4).total_steps(a) == 81 * 11
+    rows = Resource("rows", 1000, 1000, 4, epochs=10)
+    assert [(g.step, g.rows) for g in (rows.goal(a, 100), rows.goal(a, 1000))] == [(10, 100), (100, 1000)]
+    columns = Resource("features", 4, 1000, 4, epochs=10)
+    assert (columns.goal(a, 1).step, columns.goal(a, 1).inputs) == (25, 1)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"kind": "steps"}, "must be one of epochs, rows, features; got 'steps'"),
+        ({"kind": "rows", "maximum": 101}, r"at most the number of training rows \(100\).*got 101"),
+        ({"kind": "features"}, r"at most the number of columns \(4\).*got 9"),
+        ({"epochs": 5}, "`epochs` is for resource='rows' or 'features'"),
+        ({"kind": "rows", "epochs": 0}, "`epochs` must be a number greater than 0; got 0"),
+        ({"kind": "rows", "epochs": math.nan}, "`epochs` must be a number greater than 0; got nan"),
+    ],
+)
+def test_bad_resources_name_the_rule(settings, message):
+    with pytest.raises(hb.InputError, match=message):
+        Resource(**{"kind": "epochs", "maximum": 9, "n_rows": 100, "n_inputs": 4, **settings})

