@@ -20,7 +20,8 @@ def test_every_public_name_is_there(name):
 
 
 def test_type_checkers_see_the_same_names():
-    imports = [line.split(" as ")[-1].strip() for line in Path(hb.__file__).read_text().splitlines() if line.startswith("    from ")]
+    lines = Path(hb.__file__).read_text().splitlines()
+    imports = [line.split(" as ")[-1] for line in lines if line.startswith("    from ")]
     assert sorted(imports) == sorted(set(hb.__all__) - {"__version__"})
 
 
