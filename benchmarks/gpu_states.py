@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,10 @@ from hyperband.engine.backends.base import LOSSES
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.networks.evaluator import PopulationEvaluator
 from hyperband.interface.carry_out import carry_out
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
-
-import lab
+from hyperband.testing import lab
 
 #: Steps and rows by population: short last batches, several epochs, evaluations between them.
-CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.twins(lab.MIXED[2]), 20, 53)}
+CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.same_shape(lab.MIXED[2]), 20, 53)}
 
 
 def states(backend: str, case: str, loss: str, steps: int) -> list[str]:
