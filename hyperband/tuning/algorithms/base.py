@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
@@ -17,8 +18,27 @@ if TYPE_CHECKING:
     from hyperband.tuning.samplers.base import Sampler
 
 
+@runtime_checkable
 class Algorithm(Protocol):
-    """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space."""
+    """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space.
+
+    `AlgorithmBase` has everything but ``plan`` and ``start``.
+    """
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the settings, if they have one."""
+
+    @property
+    def endless(self) -> bool:
+        """Whether only a budget ends the search."""
+
+    @property
+    def small_space(self) -> bool:
+        """Whether the number of configurations grows so fast with the dimensions that a small default space is due."""
+
+    def changing(self, names: Collection[str]) -> Algorithm:
+        """The same algorithm, where a trial that starts as a copy of another changes these parameters at most."""
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table of brackets and rungs; only a grid needs the space to know it."""
@@ -27,12 +47,40 @@ class Algorithm(Protocol):
         """A fresh run. ``seed`` overrules the seed of the settings; 0 when neither is given."""
 
 
-class Joined(ABC):
+class AlgorithmBase(ABC):
+    """The usual answers of an `Algorithm`: inherit it and write ``plan`` and ``start``."""
+
+    __slots__ = ()
+    seed: int | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether only a budget ends the search."""
+        return False
+
+    @property
+    def small_space(self) -> bool:
+        """Whether a small default space is due."""
+        return False
+
+    def changing(self, names: Collection[str]) -> Algorithm:
+        """The same algorithm: no trial starts as a copy of another."""
+        return self
+
+    @abstractmethod
+    def plan(self, space: Space | None = None) -> Plan:
+        """The exact table of brackets and rungs."""
+
+    @abstractmethod
+    def start(self, space: Space, seed: int | None = None) -> Run:
+        """A fresh run; ``seed`` overrules the seed of the settings."""
+
+
+class Joined(AlgorithmBase):
     """A scheduler that does not depend on the space, and a sampler: how such algorithms plan and start."""
 
     __slots__ = ()
     sampler: Sampler | None
-    seed: int | None
 
     @property
     @abstractmethod
@@ -42,6 +90,11 @@ class Joined(ABC):
     def default_sampler(self) -> Sampler:
         """Who is tried when no sampler is given."""
         return RandomSampler()
+
+    @property
+    def endless(self) -> bool:
+        """Whether only a budget ends the search."""
+        return self.plan().endless
 
     def check(self) -> None:
         """Refuse settings that cannot be carried out; `InputError` names the rule."""

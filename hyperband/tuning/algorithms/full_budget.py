@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hyperband._common.checks import Number, whole_number
 from hyperband.errors import InputError
-from hyperband.tuning.algorithms.base import Joined, check, check_space, seed_of
+from hyperband.tuning.algorithms.base import AlgorithmBase, Joined, check, check_space, seed_of
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.adaptive import AdaptiveSampler
@@ -90,7 +90,7 @@ class AdaptiveSearch(Joined):
 
 
 @dataclass(frozen=True, slots=True)
-class GridSearch:
+class GridSearch(AlgorithmBase):
     """Evenly spaced points of the space, each with the whole resource; log axes are spaced in the logarithm.
 
     Parameters
@@ -125,6 +125,11 @@ class GridSearch:
         points = self.points_per_axis
         for value in points.values() if isinstance(points, Mapping) else () if points is None else (points,):
             whole_number(value, "points_per_axis")
+
+    @property
+    def small_space(self) -> bool:
+        """Two points on each axis of a large space are more configurations than anyone tries."""
+        return True
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table: one rung with every point of the grid on ``space``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hyperband._common.checks import Number, exact
-from hyperband.tuning.algorithms.base import check, check_space, seed_of
+from hyperband.errors import InputError
+from hyperband.tuning.algorithms.base import AlgorithmBase, check, check_space, seed_of
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.pbt_perturb import explored
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PBT:
+class PBT(AlgorithmBase):
     """Population-based training: the worst members give way to changed copies of the best (Jaderberg et al. 2017).
 
     Parameters
@@ -77,6 +78,17 @@ class PBT:
             ninth = exact(self.max_resource, "max_resource") / 9
             interval = math.ceil(ninth) if self.whole else ninth
         return PopulationScheduler(self.n, self.max_resource, interval, self.fraction, self.whole)
+
+    def changing(self, names: Collection[str]) -> PBT:
+        """The same algorithm, whose copies change no others; `InputError` when ``explore`` names another."""
+        if self.explore is None:
+            return replace(self, explore=tuple(names))
+        for name in self.explore:
+            if name not in names:
+                raise InputError(
+                    f"`explore` must name parameters that may change in a copy ({', '.join(names)}); got {name!r}."
+                )
+        return self
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table."""
