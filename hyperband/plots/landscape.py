@@ -42,7 +42,7 @@ def landscape(
         handles = legend_handles(ax, look, surface)
         ax.legend(
             handles=handles,
-            title=f"last judged at ({result.unit})" if result.best is not None else None,
+            title=f"last evaluated at ({result.unit})" if result.best is not None else None,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
             ncols=min(8, len(handles)),
