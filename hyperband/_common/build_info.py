@@ -25,7 +25,7 @@ def kind() -> str:
 
 
 def details() -> dict[str, str]:
-    """What the build recorded: compiler, instruction sets, CUDA or why there is none; or why the package is pure Python.
+    """What the build recorded: compiler, instruction sets, CUDA; or why the package is pure Python.
 
     Examples
     --------

@@ -41,7 +41,7 @@ class GrowingColumns:
         return self._n_rows
 
     def block(self, column: int) -> tuple[NDArray[Any], int]:
-        """The block that holds a column, shape (n_rows, BLOCK_COLUMNS), and its index there; allocates missing blocks."""
+        """The block that holds a column, allocated if missing, shape (n_rows, BLOCK_COLUMNS), and the index in it."""
         number, index = divmod(column, BLOCK_COLUMNS)
         while number >= len(self._blocks):
             shape = self._n_rows, BLOCK_COLUMNS

@@ -92,7 +92,7 @@ def draw_landscape(
             gid="heat map",
         )
     outcomes, space = Outcomes.of(result, levels), space_of(result)
-    points = points_of(result, outcomes.row)[:, [space.place(across.name), space.place(up.name)]]
+    points = points_of(result, outcomes.row)[:, [space.column_of(across.name), space.column_of(up.name)]]
     _points(ax, look, outcomes, scales, points)
     return int(len(points) - complete(points).sum())
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperband._common.columns import BLOCK_COLUMNS, GrowingColumns
+from hyperband._common.columns import BLOCK_COLUMNS as BLOCK
+from hyperband._common.columns import GrowingColumns
 from hyperband.errors import InputError
 from hyperband.tuning.run.evaluation_log import Records
 from hyperband.tuning.run.point_store import PointStore
@@ -15,7 +16,7 @@ from hyperband.tuning.trial import Result
 
 
 @given(
-    parts=st.lists(st.integers(1, 2 * BLOCK_COLUMNS), min_size=1, max_size=4),
+    parts=st.lists(st.integers(1, 2 * BLOCK), min_size=1, max_size=4),
     fill=st.sampled_from([0.0, np.nan]),
     seed=st.integers(0, 99),
 )
@@ -37,18 +38,18 @@ def test_growing_columns_hold_what_an_array_holds(parts, fill, seed):
 
 def test_records_and_points_cross_the_border_of_a_block():
     records, points = Records(), PointStore(2)
-    n = BLOCK_COLUMNS + 5
+    n = BLOCK + 5
     whole = np.stack([np.arange(n), np.zeros(n, np.int64), np.zeros(n, np.int64)])
     real = np.stack([np.ones(n), np.arange(n, 0.0, -1.0), np.ones(n)])
-    records.extend(whole[:, : BLOCK_COLUMNS - 1], real[:, : BLOCK_COLUMNS - 1], {}, None, float(BLOCK_COLUMNS - 1))
-    records.extend(whole[:, BLOCK_COLUMNS - 1 :], real[:, BLOCK_COLUMNS - 1 :], {"twice": 2 * real[1, BLOCK_COLUMNS - 1 :]}, None, 6.0)
+    records.extend(whole[:, : BLOCK - 1], real[:, : BLOCK - 1], {}, None, float(BLOCK - 1))
+    records.extend(whole[:, BLOCK - 1 :], real[:, BLOCK - 1 :], {"twice": 2 * real[1, BLOCK - 1 :]}, None, 6.0)
     row = records.append(Result(n, 0, 0, 1, 0.5, {"twice": 1.0}, 1.0), 1.0)
-    assert (row, len(records), records.best(0), records.best(BLOCK_COLUMNS)) == (n, n + 1, n, n)
-    assert records.result(BLOCK_COLUMNS).trial == BLOCK_COLUMNS
-    assert np.isnan(records.columns()["twice"]).sum() == BLOCK_COLUMNS - 1
+    assert (row, len(records), records.best(0), records.best(BLOCK)) == (n, n + 1, n, n)
+    assert records.result(BLOCK).trial == BLOCK
+    assert np.isnan(records.columns()["twice"]).sum() == BLOCK - 1
     values = np.random.default_rng(0).random((n, 2))
     points.add(range(n), values)
     points.add([n + 1], values[:1])
-    np.testing.assert_array_equal(points.of([BLOCK_COLUMNS - 1, BLOCK_COLUMNS, 0, n + 1]), values[[BLOCK_COLUMNS - 1, BLOCK_COLUMNS, 0, 0]])
+    np.testing.assert_array_equal(points.of([BLOCK - 1, BLOCK, 0, n + 1]), values[[BLOCK - 1, BLOCK, 0, 0]])
     with pytest.raises(InputError, match=f"handed out; got {n}"):
         points.of([0, n])
