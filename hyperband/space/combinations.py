@@ -127,7 +127,7 @@ def at_most(space: Definition, n: int) -> dict[str, int]:
     """Points by parameter for the largest grid with at most ``n`` configurations that satisfy the constraints.
 
     The same number of points on every axis, as many as fit; then one more on each axis for which they still fit, in
-    the order of the space. Where even one point an axis gives more than ``n``, that grid is the answer.
+    the order of the space, and never more than an axis has values. Where even one point an axis gives more than ``n``, that grid is the answer.
 
     Parameters
     ----------
@@ -160,8 +160,8 @@ def at_most(space: Definition, n: int) -> dict[str, int]:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    points = dict.fromkeys(space.names, low)
-    for name in space.names:
+    points = {name: int(min(low, p.n_values)) for name, p in space.parameters.items()}
+    for name, parameter in space.parameters.items():
         more = {**points, name: low + 1}
-        points = more if fits(more) else points
+        points = more if low < parameter.n_values and fits(more) else points
     return points
