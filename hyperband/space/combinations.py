@@ -127,7 +127,8 @@ def at_most(space: Definition, n: int) -> dict[str, int]:
     """Points by parameter for the largest grid with at most ``n`` configurations that satisfy the constraints.
 
     The same number of points on every axis, as many as fit; then one more on each axis for which they still fit, in
-    the order of the space, and never more than an axis has values. Where even one point an axis gives more than ``n``, that grid is the answer.
+    the order of the space. No axis gets more points than it has values. Where even one point an axis gives more than
+    ``n`` configurations, that grid is the answer.
 
     Parameters
     ----------
