@@ -143,7 +143,7 @@ class SamplerContract(SamplerRuns):
             proposer.tell(trial, 1, 0.5)
         points = (propose_in_batches if proposer.batch else propose_all)(proposer, 30)
         assert len(points) >= 3, "it proposed fewer than three trials after `adopt`"
-        if space.repeats and self.keeps_adopted_apart:
+        if space.draws_may_repeat and self.keeps_adopted_apart:
             again = {row.tobytes() for row in known} & {row.tobytes() for row in space.canonical(points)}
             assert not again, "`adopt` must keep these points from being proposed"
 
