@@ -235,7 +235,7 @@ def search_prepared(
     """`search` on data that is prepared already."""
     backend = registry.get(settings.backend)
     least, largest = resource_range(settings.resource, prepared)
-    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, least)
+    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, min_resource=least)
     n_rows, n_features = prepared.x_train.shape
     if space is None:
         grid = isinstance(chosen, GridSearch)

@@ -80,12 +80,12 @@ def halving(scheduler: str, sampler: str | None = None, **settings: Any) -> Make
 
 def full(sampler: str | None = None, **settings: Any) -> Make:
     """Everyone with the whole resource."""
-    return lambda task, n: hb.RandomSearch(n, task.max_resource, **_sampler(sampler, **settings))
+    return lambda task, n: hb.RandomSearch(task.max_resource, n=n, **_sampler(sampler, **settings))
 
 
 def adaptive(task: SearchTask, n: int) -> Any:
     """Coarse to fine, told in advance how many evaluations there will be."""
-    return hb.AdaptiveSearch(n, max_resource=task.max_resource)
+    return hb.AdaptiveSearch(task.max_resource, n=n)
 
 
 #: name in the tables -> how the algorithm is made for a task and a number of full evaluations; drawn in colour or not
