@@ -78,9 +78,9 @@ def ranks(workers: int, axis: str) -> dict[str, list[Any]]:
     return dict(sorted(ended.items(), key=lambda item: item[1][-1][0]))
 
 
-def interval(found: Sequence[float], places: int) -> str:
+def interval(found: Sequence[float], decimals: int) -> str:
     """A mean with its interval."""
-    mean, low, high = (f"{x:.{places}f}" for x in found)
+    mean, low, high = (f"{x:.{decimals}f}" for x in found)
     return f"{mean} ({low}, {high})"
 
 

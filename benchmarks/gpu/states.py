@@ -1,6 +1,6 @@
-"""Whole states on the GPU and on the CPU, hash by hash, and a short search for compute-sanitizer to watch.
+"""Hashes of states on the GPU and on the CPU, and a short search for compute-sanitizer to watch.
 
-``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]``; what is found goes to stdout as JSON.
+``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]`` prints its findings as JSON.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Does the main job work on real tables? ``hyperband search`` with default settings against default networks.
+"""``hyperband search`` with default settings on real tables, against default networks.
 
-For each table: the command line as a user would type it, evaluated on rows that the search never saw, beside
+The command of each table is what a user would type. Its score on rows that the search never saw stands beside
 
-* scikit-learn's ``MLPClassifier()`` or ``MLPRegressor()`` as it comes, on the same preprocessing and the same test rows
-  (it is given the validation rows to train on as well), and
-* the floor published elsewhere, where there is one.
+* that of scikit-learn's ``MLPClassifier()`` or ``MLPRegressor()`` with default settings, on the same preprocessing and
+  the same test rows (it trains on the validation rows too), and
+* a published floor, where there is one.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from hyperband.interface.search import Settings, search_prepared
 from hyperband.tables import prepare
 
 R, ETA = 27, 3
-#: A search that finds less than this did not do its work.
+#: A search with a smaller accuracy counts as failed.
 ACCURACY = 0.93
 WIDTHS = ("width_1", "width_2", "width_3")
 SPACE = hb.Space(
@@ -36,7 +36,7 @@ SPACE = hb.Space(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search did: networks, passes over the training rows, the best accuracy on the validation rows."""
+    """Networks, passes over the training rows, and the best validation accuracy of a search."""
 
     networks: int
     epochs: float

@@ -40,7 +40,7 @@ def in_waves(pattern: Task, size: int, threads: int, memory_limit: int) -> float
 def main(rows: int, threads: int, most: int, memory_limit: int | None, json_file: Path | None) -> None:
     """See `benchmarks.__main__`."""
     peak, found = fma_peak(), []
-    # A hundred networks again and again: the mixture, hence the work a network, is the same in every size above.
+    # A hundred networks are repeated, so that every size has the same mixture and the same work per network.
     pattern = mixture(100, rows)
     data = Split(pattern.x, pattern.y.astype(np.int32))
     click.echo(f"{'networks':>9}{'us a network-epoch':>20}{'% of peak':>11}{'MB a network':>14}{'as planned':>12}")
