@@ -207,37 +207,38 @@ def main(
     if stand_in:
         use_stand_in()
     precisions, chosen, clock = precisions or PRECISIONS, chosen or ["hyperband", *PEERS], Clock(repetitions, seconds)
-    try:
-        about = device()
-    except BackendUnavailable as error:
-        about = {"name": None, "reason": str(error), "fp32_peak": None}
+    about = device_or_reason()
     click.echo(f"{about['name'] or about['reason']}; scale {scale}; one epoch of every network; medians")
     found: list[Record] = []
 
     def note(record: Record) -> None:
         found.append(record)
         click.echo(line(record))
-        save()
-
-    def save() -> None:
         compare(found)
         records.write(json_file, {"gpu": about, "scale": scale, "repetitions": repetitions, "records": found})
 
     for name in workloads or [*WORKLOADS, "search"]:
-        if name == "search":
-            if "hyperband" in chosen:
-                search.compare(precisions, scale, about["fp32_peak"], clock.left, note)
-            continue
-        task = WORKLOADS[name].task(scale)
-        for work in jobs(task, precisions, chosen, where, clock):
-            if clock.left() == 0.0:
-                break
-            note(finish(work(), name, task, about["fp32_peak"]))
-            gc.collect()
+        if name != "search":
+            task = WORKLOADS[name].task(scale)
+            for work in jobs(task, precisions, chosen, where, clock):
+                if clock.left() == 0.0:
+                    break
+                note(finish(work(), name, task, about["fp32_peak"]))
+                gc.collect()
+        elif "hyperband" in chosen:
+            search.compare(precisions, scale, about["fp32_peak"], clock.left, note)
     if any(r["status"] == "wrong" for r in found):
         raise click.ClickException("An answer was wrong; nothing was timed for it.")
     if not any(r["status"] == "timed" for r in found):
         raise click.ClickException("Nothing could be timed here.")
+
+
+def device_or_reason() -> Record:
+    """`device`, or the reason why there is none."""
+    try:
+        return device()
+    except BackendUnavailable as error:
+        return {"name": None, "reason": str(error), "fp32_peak": None}
 
 
 def jobs(

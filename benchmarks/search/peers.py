@@ -57,7 +57,6 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     """Optuna's HyperbandPruner over a training loop in PyTorch; a pruned network is never resumed."""
     import optuna
     import torch
-    from torch import nn
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     torch.set_num_threads(1)
@@ -68,21 +67,14 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     def objective(trial: Any) -> float:
         nonlocal epochs
         torch.manual_seed(trial.number)
-        layers, width = [], x.shape[1]
-        units = [trial.suggest_int(name, 8, 256, log=True) for name in WIDTHS]
-        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[trial.suggest_categorical("activation", ["relu", "tanh"])]
-        for n in units[: trial.suggest_int("n_layers", 1, 3)]:
-            layers += [nn.Linear(width, n), activation()]
-            width = n
-        network = nn.Sequential(*layers, nn.Linear(width, data.n_outputs))
-        optimizer = torch.optim.Adam(
-            network.parameters(), lr=trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
-        )
+        network = _suggested_network(trial, x.shape[1], data.n_outputs)
+        rate = trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
+        optimizer = torch.optim.Adam(network.parameters(), lr=rate)
         batch, accuracy = trial.suggest_categorical("batch_size", [32, 64, 128]), 0.0
         for epoch in range(1, R + 1):
             for rows in torch.randperm(len(x)).split(batch):
                 optimizer.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()
+                torch.nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()
                 optimizer.step()
             with torch.no_grad():
                 accuracy = float((network(x_validation).argmax(1) == y_validation).float().mean())
@@ -100,6 +92,19 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     study.optimize(objective, n_trials=49, n_jobs=jobs)
     best = max(value for trial in study.trials for value in trial.intermediate_values.values())
     return Outcome(len(study.trials), epochs, best)
+
+
+def _suggested_network(trial: Any, n_inputs: int, n_outputs: int) -> Any:
+    """A network of the space, its parameters suggested by the trial."""
+    from torch import nn
+
+    layers, width = [], n_inputs
+    units = [trial.suggest_int(name, 8, 256, log=True) for name in WIDTHS]
+    activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[trial.suggest_categorical("activation", ["relu", "tanh"])]
+    for n in units[: trial.suggest_int("n_layers", 1, 3)]:
+        layers += [nn.Linear(width, n), activation()]
+        width = n
+    return nn.Sequential(*layers, nn.Linear(width, n_outputs))
 
 
 def scikit_learn(data: Any, jobs: int) -> Outcome:
