@@ -140,7 +140,12 @@ def read_model(path: str | os.PathLike[str]) -> Contents:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(f"A model file must be intact; {name!r} is damaged: {error!r}. {_REMEDY}") from error
+        raise damaged(name, error) from error
+
+
+def damaged(path: str | os.PathLike[str], error: Exception) -> ModelFileError:
+    """The error for a file whose parts can be read, but do not belong together."""
+    return ModelFileError(f"A model file must be intact; {os.fspath(path)!r} is damaged: {error!r}. {_REMEDY}")
 
 
 def _meta(data: bytes, name: str) -> dict[str, Any]:

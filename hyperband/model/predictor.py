@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.parameters import shapes, shapes_of
 from hyperband.errors import InputError
-from hyperband.model.file import Contents, read_model, write_model
+from hyperband.model.file import Contents, damaged, read_model, write_model
 
 if TYPE_CHECKING:
     from hyperband.engine.backends.base import Backend
@@ -200,7 +200,10 @@ class Model:
             When there is no such file, it is damaged or no model, or was written by a newer version.
         """
         contents = read_model(path)
-        return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
+        try:
+            return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
+        except InputError as error:
+            raise damaged(path, error) from None
 
 
 def _log_probabilities(outputs: F32) -> NDArray[np.float64]:
