@@ -17,10 +17,11 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.network_space import to_architecture
-from hyperband.engine.population import QUANTUM, layers_of, steps_per_epoch
+from hyperband.engine.parameters import Layers, in_original_order, layered
+from hyperband.engine.population import QUANTUM, steps_per_epoch
 from hyperband.engine.residency import Residents
 from hyperband.errors import InputError
-from hyperband.evaluation.networks.kept_weights import Kept, Layers
+from hyperband.evaluation.networks.kept_weights import Kept
 from hyperband.evaluation.networks.resources import Goal, Resource
 from hyperband.evaluation.networks.slice_policy import Front
 from hyperband.tuning.trial import Job, Result
@@ -289,7 +290,7 @@ class PopulationEvaluator:
 
     def _export(self, trial: int) -> tuple[Architecture, Layers]:
         member = self._residents.member(trial)
-        layers = layers_of(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
+        layers = layered(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
         return member.architecture, layers
 
     def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
@@ -304,13 +305,9 @@ class PopulationEvaluator:
             When these weights were not kept.
         """
         architecture, layers, seen = self._kept.get(trial, resource)
-        first, bias = layers[0][0].copy(), layers[0][1]
-        if self._columns is not None:
-            first[seen:] = 0.0  # columns that the network never saw
-            restored = np.empty_like(first)
-            restored[self._columns] = first
-            first = restored
-        return architecture, [(first, bias), *layers[1:]]
+        if self._columns is None:
+            return architecture, layers
+        return architecture, in_original_order(architecture, layers, self._columns, seen)
 
     def activity(self) -> list[Activity]:
         """What every bracket is doing, by bracket."""
