@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -18,6 +17,7 @@ from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES, Backend, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 

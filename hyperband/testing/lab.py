@@ -1,4 +1,4 @@
-"""Small problems and helpers that the backends' contract tests share."""
+"""Small problems, mixed populations and hashes of states: what the backend contract runs on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hyperband.engine.architecture import SCHEDULES, Architecture
 from hyperband.engine.backends.base import Backend, Engine, Member, Split
@@ -16,7 +17,7 @@ N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
 
 
 def split(loss: str, n_rows: int, n_inputs: int = 9, *, weighted: bool = False, seed: int = 0) -> Split:
-    """A learnable problem: targets depend on the inputs."""
+    """A learnable problem: targets depend on the inputs; float32 rows, weights with mean 1."""
     rng = np.random.default_rng([seed, n_rows, n_inputs])
     x = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
     mix = np.random.default_rng(99).normal(size=(n_inputs, N_OUTPUTS[loss])).astype(np.float32)
@@ -38,11 +39,20 @@ def engine(
     backend: Backend, loss: str = "cross_entropy", *, rows: int = 53, inputs: int = 9, weighted: bool = False,
     threads: int = 1, validation: bool = True,
 ) -> Engine:  # fmt: skip
+    """An engine on `split`, with 31 rows of the same problem to validate on."""
     held = split(loss, 31, inputs, weighted=weighted, seed=1) if validation else None
-    return backend.engine(split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], threads=threads)
+    return bound(backend, split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], threads=threads)
+
+
+def bound(
+    backend: Backend, data: Split, held: Split | None, loss: str, n_outputs: int, *, threads: int = 1
+) -> Engine:  # fmt: skip
+    """An engine on this data."""
+    return backend.engine(data, held, loss, n_outputs, threads=threads)
 
 
 def members(architectures: Sequence[Architecture], total_steps: int = 40) -> list[Member]:
+    """One member of each, with seeds that differ in their low and their high words."""
     return [Member(a, seed=1000 + 7 * i + (i << 40), total_steps=total_steps) for i, a in enumerate(architectures)]
 
 
@@ -63,26 +73,29 @@ def digest(made: Engine, member: int, *, without: Sequence[str] = ()) -> str:
 
 
 def digests(made: Engine, ids: Any, **more: Any) -> list[str]:
+    """`digest` of each member."""
     return [digest(made, member, **more) for member in np.asarray(ids).tolist()]
 
 
-def layers(state: dict[str, np.ndarray], prefix: str = "") -> list[tuple[np.ndarray, np.ndarray]]:
+def layers(state: dict[str, NDArray[Any]], prefix: str = "") -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """(weights, bias) of every layer in an exported state."""
     count = sum(name.startswith(f"{prefix}weights.") for name in state)
     return [(state[f"{prefix}weights.{n}"], state[f"{prefix}bias.{n}"]) for n in range(count)]
 
 
-def flat(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def flat(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> NDArray[np.float64]:
+    """All numbers of these layers in one float64 array."""
     return np.concatenate([np.concatenate([w.ravel(), b.ravel()]) for w, b in pairs]).astype(np.float64)
 
 
-def difference(found: np.ndarray, expected: np.ndarray) -> float:
+def difference(found: Any, expected: Any) -> float:
     """Largest difference relative to the largest magnitude; NaN counts as infinite."""
     scale = max(float(np.abs(expected).max()), 1e-12)
     gap = np.abs(np.asarray(found, np.float64) - expected) / scale
     return float(np.where(np.isnan(gap), np.inf, gap).max())
 
 
-#: a mixed population: every activation, optimiser and schedule occurs, no two alike
+#: a mixed population: every activation, optimiser and schedule occurs, and no network is like another
 MIXED = [
     Architecture(widths=[17, 5], activation="relu", optimizer="adam", learning_rate=1e-2, batch_size=16),
     Architecture(widths=[], optimizer="sgd", learning_rate=0.1, momentum=0.9, nesterov=True, batch_size=7),
@@ -96,7 +109,7 @@ MIXED = [
 ]
 
 
-def twins(architecture: Architecture, count: int = 21) -> list[Architecture]:
+def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture]:
     """Networks of one shape that differ in every number an engine may keep for each of them when they train in step."""
     rng = np.random.default_rng(7)
     return [
@@ -115,7 +128,7 @@ def twins(architecture: Architecture, count: int = 21) -> list[Architecture]:
     ]
 
 
-#: networks large enough that idle threads join in: batches in parts, clipping, dropout, stored and implied derivatives
+#: networks large enough that several threads share one: batches in parts, clipping, dropout, both kinds of derivative
 LARGE = [
     Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, label_smoothing=0.1),
     Architecture(
