@@ -1,9 +1,9 @@
 // Losses of rows of sixteen members side by side: what losses.hpp does along a row is done here lane by lane, in its order.
 #pragma once
 
-#include "cpu/text/lanes.hpp"
+#include "cpu/simd/lanes.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 struct PackLossArgs {
     Loss loss;
@@ -124,4 +124,4 @@ template <bool kGradient> void pack_losses(const PackLossArgs &a) {
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

@@ -14,7 +14,7 @@
 
 #include "core/math.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 typedef float nf __attribute__((vector_size(HB_LANES * 4)));
 typedef int32_t ni __attribute__((vector_size(HB_LANES * 4)));
@@ -191,11 +191,11 @@ HB_FN U lane_numbers() {
 // Lanes below n.
 HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
 // Writes first + i to `to` for each lane i of the mask, in order; may overwrite 16 places. Answers how many.
-HB_FN int places_of(I mask, int first, int *to) {
+HB_FN int positions_of(I mask, int first, int *to) {
 #if HB_LANES == 16
     const __mmask16 chosen = _mm512_movepi32_mask((__m512i)mask.x[0]);
-    const __m512i places = (__m512i)(lane_numbers() + U(static_cast<uint32_t>(first))).x[0];
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(chosen, places));
+    const __m512i positions = (__m512i)(lane_numbers() + U(static_cast<uint32_t>(first))).x[0];
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(chosen, positions));
     return __builtin_popcount(chosen);
 #else
     int n = 0;
@@ -267,8 +267,8 @@ typedef quad quad_memory __attribute__((may_alias));
 #if defined(__clang__)
 #define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
-typedef int32_t quad_places __attribute__((vector_size(16)));
-#define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, quad_places{i, j, k, l})
+typedef int32_t quad_indices __attribute__((vector_size(16)));
+#define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, quad_indices{i, j, k, l})
 #endif
 // Lanes of two vectors dealt so that x and y hold partners `kDistance` lanes apart: first those of a, then those of b. With
 // a = (a0, a1, a2, a3) in quads of four lanes, 8: x = (a0, a1, b0, b1), y = (a2, a3, b2, b3); 4: x = (a0, a2, b0, b2),
@@ -325,4 +325,4 @@ HB_FN float sum(V v) {
 }
 #undef HB_EACH
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

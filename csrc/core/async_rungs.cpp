@@ -1,4 +1,4 @@
-#include "core/ladders.hpp"
+#include "core/async_rungs.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,7 +27,7 @@ bool better(const Row &a, const Row &b) { return a < b; }
 
 }  // namespace
 
-void Ladder::record(Row row) {
+void AsyncRung::record(Row row) {
     ++finished_;
     // The share grows by one as often as floor(finished / eta) does: eta > 1, so never by more.
     remainder_ += denominator_;
@@ -46,13 +46,13 @@ void Ladder::record(Row row) {
     fill();
 }
 
-void Ladder::fill() {
+void AsyncRung::fill() {
     const auto share = static_cast<std::size_t>(share_);
     while (best_.size() > share) push(rest_, pop(best_, better), worse);
     while (best_.size() < share && !rest_.empty()) push(best_, pop(rest_, worse), better);
 }
 
-void Ladder::restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row> waiting) {
+void AsyncRung::restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row> waiting) {
     finished_ = share_ = remainder_ = 0;
     best_.clear();
     for (; finished_ < finished; ++finished_) {
@@ -69,32 +69,32 @@ void Ladder::restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row
     fill();
 }
 
-Row Ladder::take() { return pop(waiting_, worse); }
+Row AsyncRung::take() { return pop(waiting_, worse); }
 
-std::vector<Row> Ladder::rows() const {
+std::vector<Row> AsyncRung::rows() const {
     std::vector<Row> all(best_.begin(), best_.end());
     all.insert(all.end(), rest_.begin(), rest_.end());
     std::sort(all.begin(), all.end(), [](const Row &a, const Row &b) { return a.trial < b.trial; });
     return all;
 }
 
-Ladders::Ladders(const std::vector<std::size_t> &n_rungs, std::int64_t numerator, std::int64_t denominator) {
+AsyncRungs::AsyncRungs(const std::vector<std::size_t> &n_rungs, std::int64_t numerator, std::int64_t denominator) {
     for (const std::size_t n : n_rungs) {
-        brackets_.emplace_back(n, Ladder(numerator, denominator));
+        brackets_.emplace_back(n, AsyncRung(numerator, denominator));
         limits_.push_back(n - 1);
         longest_ = std::max(longest_, n);
     }
 }
 
-std::int64_t Ladders::begin(const std::vector<std::uint16_t> &brackets) {
-    const auto first = static_cast<std::int64_t>(places_.size());
-    for (const std::uint16_t bracket : brackets) places_.push_back({bracket, 0, Doing::open});
+std::int64_t AsyncRungs::begin(const std::vector<std::uint16_t> &brackets) {
+    const auto first = static_cast<std::int64_t>(trials_.size());
+    for (const std::uint16_t bracket : brackets) trials_.push_back({bracket, 0, TrialStatus::open});
     n_open_ += static_cast<std::int64_t>(brackets.size());
     return first;
 }
 
 // Visits (bracket, rung) pairs from which somebody can be promoted, the highest first, until the visitor says stop.
-template <typename Visit> bool Ladders::each_from_the_top(Visit visit) const {
+template <typename Visit> bool AsyncRungs::each_from_the_top(Visit visit) const {
     for (std::size_t depth = 2; depth <= longest_; ++depth) {  // the last rung of a bracket promotes nobody
         for (std::size_t bracket = 0; bracket < brackets_.size(); ++bracket) {
             const std::size_t n = brackets_[bracket].size();
@@ -105,15 +105,15 @@ template <typename Visit> bool Ladders::each_from_the_top(Visit visit) const {
     return false;
 }
 
-void Ladders::promote(std::size_t n, std::vector<std::int64_t> &trials) {
+void AsyncRungs::promote(std::size_t n, std::vector<std::int64_t> &trials) {
     if (n == 0) return;
     each_from_the_top([&](std::size_t bracket, std::size_t rung) {
-        Ladder &ladder = brackets_[bracket][rung];
-        while (n > 0 && ladder.ready()) {
-            const std::int64_t trial = ladder.take().trial;
-            Place &place = places_[static_cast<std::size_t>(trial)];
-            ++place.rung;
-            place.doing = Doing::open;
+        AsyncRung &rung_results = brackets_[bracket][rung];
+        while (n > 0 && rung_results.ready()) {
+            const std::int64_t trial = rung_results.take().trial;
+            TrialState &state = trials_[static_cast<std::size_t>(trial)];
+            ++state.rung;
+            state.status = TrialStatus::open;
             ++n_open_;
             trials.push_back(trial);
             --n;
@@ -122,34 +122,34 @@ void Ladders::promote(std::size_t n, std::vector<std::int64_t> &trials) {
     });
 }
 
-bool Ladders::ready() const {
+bool AsyncRungs::ready() const {
     return each_from_the_top([this](std::size_t bracket, std::size_t rung) { return brackets_[bracket][rung].ready(); });
 }
 
-Ladders::Fault Ladders::check(std::int64_t trial, std::int64_t rung) const {
-    if (trial < 0 || trial >= static_cast<std::int64_t>(places_.size())) return Fault::unknown;
-    const Place &place = places_[static_cast<std::size_t>(trial)];
-    if (place.doing != Doing::open) return Fault::closed;
-    return place.rung == rung ? Fault::none : Fault::rung;
+AsyncRungs::Fault AsyncRungs::check(std::int64_t trial, std::int64_t rung) const {
+    if (trial < 0 || trial >= static_cast<std::int64_t>(trials_.size())) return Fault::unknown;
+    const TrialState &state = trials_[static_cast<std::size_t>(trial)];
+    if (state.status != TrialStatus::open) return Fault::closed;
+    return state.rung == rung ? Fault::none : Fault::rung;
 }
 
-void Ladders::record(std::int64_t trial, double loss) {
-    Place &place = places_[static_cast<std::size_t>(trial)];
-    std::vector<Ladder> &rungs = brackets_[place.bracket];
-    rungs[place.rung].record({loss, trial});
-    const bool goes_on = std::isfinite(loss) && place.rung + 1u < rungs.size();
-    place.doing = goes_on ? Doing::paused : Doing::over;
+void AsyncRungs::record(std::int64_t trial, double loss) {
+    TrialState &state = trials_[static_cast<std::size_t>(trial)];
+    std::vector<AsyncRung> &rungs = brackets_[state.bracket];
+    rungs[state.rung].record({loss, trial});
+    const bool goes_on = std::isfinite(loss) && state.rung + 1u < rungs.size();
+    state.status = goes_on ? TrialStatus::paused : TrialStatus::over;
     --n_open_;
 }
 
-void Ladders::withdraw(std::int64_t trial) {
-    places_[static_cast<std::size_t>(trial)].doing = Doing::withdrawn;
+void AsyncRungs::withdraw(std::int64_t trial) {
+    trials_[static_cast<std::size_t>(trial)].status = TrialStatus::withdrawn;
     --n_open_;
 }
 
-void Ladders::restore(std::deque<Place> places) {
-    places_ = std::move(places);
-    n_open_ = std::count_if(places_.begin(), places_.end(), [](const Place &p) { return p.doing == Doing::open; });
+void AsyncRungs::restore(std::deque<TrialState> trials) {
+    trials_ = std::move(trials);
+    n_open_ = std::count_if(trials_.begin(), trials_.end(), [](const TrialState &p) { return p.status == TrialStatus::open; });
 }
 
 }  // namespace hyperband

@@ -6,22 +6,23 @@
 #include "core/rates.hpp"
 #include "cpu/member.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
-// Works on copies of the member's counters, so that several threads can count along; keep() writes them back.
-class Course {
+// Works on copies of the member's counters, so that several threads can count along; write_back() writes them back.
+class TrainingCursor {
   public:
-    explicit Course(const Member &m) : member_(&m), c_(m.counters), r_(m.record), most_(most_rows(m)), order_(order()) {}
+    explicit TrainingCursor(const Member &m)
+        : member_(&m), c_(m.counters), r_(m.record), most_(most_rows(m)), order_(order()) {}
 
     // Rows of a full batch, and those whose order is found at a time.
     static int64_t most_rows(const Member &m) { return hyperband::most_rows(m.architecture.batch_size, m.counters.rows); }
-    static int64_t room(const Member &m) { return std::max<int64_t>(most_rows(m), kOrdered); }
+    static int64_t order_capacity(const Member &m) { return std::max<int64_t>(most_rows(m), kOrdered); }
 
     const Counters &counters() const { return c_; }
     // Of the step at hand: its rows, their numbers, and its constants.
     int32_t batch() const { return static_cast<int32_t>(batch_of(c_, most_)); }
     Update update() const { return update_at(member_->architecture, c_.step, member_->total_steps); }
-    // `index` has room(), padded to 16, and is the same one each time.
+    // `index` has order_capacity(), padded to 16, and is the same one each time.
     const uint32_t *rows(const Kernels &kernel, uint32_t *index) {
         if (begin() >= ordered_end_) {
             ordered_ = begin();
@@ -41,7 +42,7 @@ class Course {
     // The step was not taken.
     void diverge() { hyperband::diverge(c_, r_); }
 
-    void keep(Member &m) const {
+    void write_back(Member &m) const {
         const int64_t best_step = m.counters.best_step;
         m.counters = c_;
         m.counters.best_step = best_step;
@@ -64,4 +65,4 @@ class Course {
     int64_t ordered_ = 0, ordered_end_ = 0;  // rows of this epoch whose numbers `index` holds
 };
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

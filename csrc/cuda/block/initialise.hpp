@@ -5,8 +5,8 @@
 
 namespace hyperband::cuda {
 
-template <class B> HB_BLOCK void give_birth(B &block, const Birth &birth) {
-    const Network &net = birth.network;
+template <class B> HB_BLOCK void initialise(B &block, const InitialiseJob &job) {
+    const Network &net = job.network;
     block.phase([&](int tid) {
         const auto weights = block.arena(net.weights);
         for (int64_t i = tid; i < net.layout.size; i += block.threads()) {
@@ -28,7 +28,7 @@ template <class B> HB_BLOCK void give_birth(B &block, const Birth &birth) {
                     const int64_t e = 4 * i + n;
                     if (e < count)
                         weights.store(weight_at(y, static_cast<int>(e / y.out), static_cast<int>(e % y.out)),
-                                      initial_weight(w[n], birth.bound[l]));
+                                      initial_weight(w[n], job.bound[l]));
                 }
             }
         });

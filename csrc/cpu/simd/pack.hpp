@@ -2,10 +2,10 @@
 // does for its member, number by number and in the same order.
 #pragma once
 
-#include "cpu/text/pack_losses.hpp"
-#include "cpu/text/step.hpp"
+#include "cpu/simd/pack_losses.hpp"
+#include "cpu/simd/step.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 inline void hidden_lanes(Activation a, const LaneProduct &p, float *d) {
     if (!d && a == Activation::relu) return p.run<Sweep::forward, Finish::rectify>();
@@ -222,7 +222,7 @@ inline void pack_update(const PackArgs &s) {
 }
 
 // Adds what the next rows of the data, the same ones in every lane, say of the weights.
-inline void pack_judge(PackArgs &s, int rows) {
+inline void pack_evaluate(PackArgs &s, int rows) {
     const int last = s.layout->n_layers - 1;
     const size_t ld = lane_stride(s.n_outputs);
     for (int first = 0; first < rows; first += kPackRows) {
@@ -266,4 +266,4 @@ inline void pack_judge(PackArgs &s, int rows) {
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

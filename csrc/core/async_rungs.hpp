@@ -1,4 +1,4 @@
-// Who goes on in asynchronous brackets: rungs that grow for ever, and promotion as soon as it is earned.
+// Promotion in asynchronous brackets: rungs grow without limit, and a trial is promoted as soon as it has earned it.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@ namespace hyperband {
 // counted. ASHA (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020, Algorithm 2).
 //
 // O(log n) a result and a promotion; 32 bytes a result that is not promoted, 16 afterwards. Not thread-safe.
-class Ladder {
+class AsyncRung {
   public:
     // eta = numerator / denominator > 1.
-    Ladder(std::int64_t numerator, std::int64_t denominator) : numerator_(numerator), denominator_(denominator) {}
+    AsyncRung(std::int64_t numerator, std::int64_t denominator) : numerator_(numerator), denominator_(denominator) {}
 
     // A result; one that is not finite counts, and never goes on.
     void record(Row row);
@@ -45,22 +45,22 @@ class Ladder {
     std::deque<Row> waiting_;                // all rows that have not gone on; a heap, the best first
 };
 
-// What a trial is doing.
-enum class Doing : std::uint8_t { open = 0, paused = 1, over = 2, withdrawn = 3 };
+// What a trial is status.
+enum class TrialStatus : std::uint8_t { open = 0, paused = 1, over = 2, withdrawn = 3 };
 
-struct Place {
+struct TrialState {
     std::uint16_t bracket;
     std::uint8_t rung;
-    Doing doing;
+    TrialStatus status;
 };
 
 // Several brackets that end at the same resource, and their trials 0, 1, 2, ... in the order in which they begin.
-class Ladders {
+class AsyncRungs {
   public:
     enum class Fault : int { none = 0, unknown = 1, closed = 2, rung = 3 };
 
     // At most 65,536 brackets of 1 to 255 rungs.
-    Ladders(const std::vector<std::size_t> &n_rungs, std::int64_t numerator, std::int64_t denominator);
+    AsyncRungs(const std::vector<std::size_t> &n_rungs, std::int64_t numerator, std::int64_t denominator);
 
     // New trials, open in rung 0 of these brackets; returns the number of the first.
     std::int64_t begin(const std::vector<std::uint16_t> &brackets);
@@ -83,21 +83,21 @@ class Ladders {
     bool ready() const;
     std::int64_t n_open() const { return n_open_; }
 
-    std::deque<Place> &places() { return places_; }
-    const std::deque<Place> &places() const { return places_; }
-    std::vector<Ladder> &rungs(std::size_t bracket) { return brackets_.at(bracket); }
-    const std::vector<Ladder> &rungs(std::size_t bracket) const { return brackets_.at(bracket); }
+    std::deque<TrialState> &trials() { return trials_; }
+    const std::deque<TrialState> &trials() const { return trials_; }
+    std::vector<AsyncRung> &rungs(std::size_t bracket) { return brackets_.at(bracket); }
+    const std::vector<AsyncRung> &rungs(std::size_t bracket) const { return brackets_.at(bracket); }
 
     // Trials as they were when they were written down.
-    void restore(std::deque<Place> places);
+    void restore(std::deque<TrialState> trials);
 
   private:
     template <typename Visit> bool each_from_the_top(Visit visit) const;
 
-    std::vector<std::vector<Ladder>> brackets_;
+    std::vector<std::vector<AsyncRung>> brackets_;
     std::vector<std::size_t> limits_;
     std::size_t longest_ = 0;
-    std::deque<Place> places_;
+    std::deque<TrialState> trials_;
     std::int64_t n_open_ = 0;
 };
 

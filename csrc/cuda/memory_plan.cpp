@@ -1,4 +1,4 @@
-#include "cuda/places.hpp"
+#include "cuda/memory_plan.hpp"
 
 #include <algorithm>
 
@@ -8,13 +8,13 @@ namespace {
 constexpr int kRowTile = 8;    // parts are multiples of it, for the tiles and for the counters of dropout
 constexpr int64_t kFloat = sizeof(float);
 constexpr int kLeastThreads = 64;          // of a block of several on a multiprocessor
-constexpr int64_t kSpareBytes = 2 << 10;  // what a block takes of shared memory beside its places, and more
-constexpr int kMostRows = 256;  // of a part: near memory of a member is then better spent on its weights
+constexpr int64_t kSpareBytes = 2 << 10;  // what a block takes of shared memory beside its plan, and more
+constexpr int kMostRows = 256;  // of a part: shared memory of a member is then better spent on its weights
 
-bool inputs_near(SizeClass c) { return c == SizeClass::S || c == SizeClass::M; }
-bool weights_near(SizeClass c) { return inputs_near(c); }
-bool moments_near(SizeClass c) { return c == SizeClass::S; }
-bool outputs_near(SizeClass c) { return c != SizeClass::XL; }
+bool inputs_shared(SizeClass c) { return c == SizeClass::S || c == SizeClass::M; }
+bool weights_shared(SizeClass c) { return inputs_shared(c); }
+bool moments_shared(SizeClass c) { return c == SizeClass::S; }
+bool outputs_shared(SizeClass c) { return c != SizeClass::XL; }
 
 int tiles(int n, int each) { return (n + each - 1) / each; }
 
@@ -36,9 +36,9 @@ Tile tile_of(int rows, int units, int threads) {
     return best;
 }
 
-class Plan {
+class Planner {
   public:
-    Plan(const Architecture &a, const DeviceLayout &layout, Loss loss, SizeClass size_class, int part, int threads)
+    Planner(const Architecture &a, const DeviceLayout &layout, Loss loss, SizeClass size_class, int part, int threads)
         : a_(a), layout_(layout), loss_(loss), threads_(threads) {
         p_.size_class = size_class;
         p_.threads = threads;
@@ -47,12 +47,12 @@ class Plan {
         p_.collected = false;
     }
 
-    Places training(bool collected) {
+    MemoryPlan training(bool collected) {
         p_.collected = collected;
         rows(true);
         const int64_t n = layout_.size;
-        if (weights_near(p_.size_class)) p_.weights = take(true, n);
-        if (moments_near(p_.size_class)) {
+        if (weights_shared(p_.size_class)) p_.weights = take(true, n);
+        if (moments_shared(p_.size_class)) {
             if (a_.has_first_moment()) p_.m = take(true, n);
             if (a_.has_second_moment()) p_.v = take(true, n);
         }
@@ -61,22 +61,22 @@ class Plan {
         p_.control = static_cast<int32_t>(take(true, kControlWords));
         return done();
     }
-    Places judging() {
+    MemoryPlan evaluation() {
         rows(false);
         return done();
     }
 
   private:
-    int64_t take(bool near, int64_t floats) {
-        int64_t &size = near ? p_.near_size : p_.far_size;
+    int64_t take(bool shared, int64_t floats) {
+        int64_t &size = shared ? p_.shared_size : p_.global_size;
         const int64_t at = size;
         size += (floats + kVector - 1) / kVector * kVector;
         return at;
     }
     void rows(bool training) {
-        const bool near = outputs_near(p_.size_class);
+        const bool shared = outputs_shared(p_.size_class);
         const int64_t stride = p_.stride;
-        p_.x = take(inputs_near(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
+        p_.x = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
         const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
         int widest[2] = {0, 0};
         for (int l = 0; l < layout_.n_layers; ++l) {
@@ -84,16 +84,16 @@ class Plan {
             const bool last = l + 1 == layout_.n_layers;
             if (last || training) widest[l % 2] = std::max(widest[l % 2], units);
             if (last) continue;
-            p_.h[l] = take(near, units * stride);
-            if (stored) p_.d[l] = take(near, units * stride);
+            p_.h[l] = take(shared, units * stride);
+            if (stored) p_.d[l] = take(shared, units * stride);
         }
-        for (int i = 0; i < 2; ++i) p_.g[i] = take(near, widest[i] * stride);
+        for (int i = 0; i < 2; ++i) p_.g[i] = take(shared, widest[i] * stride);
         const int sums = loss_ == Loss::cross_entropy ? 3 : loss_ == Loss::mse ? 1 : 0;
-        p_.lanes = take(near, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
+        p_.lanes = take(shared, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
         for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.row_label, &p_.index})
             *each = static_cast<int32_t>(take(true, p_.part));
     }
-    Places done() {
+    MemoryPlan done() {
         for (int l = 0; l < layout_.n_layers; ++l) {
             const DeviceLayer &y = layout_.layer[l];
             p_.forward[l] = tile_of(p_.part, y.out, threads_);
@@ -107,7 +107,7 @@ class Plan {
     const DeviceLayout &layout_;
     Loss loss_;
     int threads_;
-    Places p_{};
+    MemoryPlan p_{};
 };
 
 int whole_tiles(int64_t rows) {
@@ -115,61 +115,62 @@ int whole_tiles(int64_t rows) {
 }
 
 // The largest part that fits, or 0.
-template <class Make> int largest_part(int most, int least, int64_t near, const Make &make) {
+template <class Make> int largest_part(int most, int least, int64_t shared, const Make &make) {
     for (int part = most; part >= std::max(least, 1);
          part = part > 2 * kRowTile ? (part / 2 + kRowTile - 1) / kRowTile * kRowTile : part - kRowTile)
-        if (const Places p = make(part); p.near_size * kFloat <= near && p.far_size < kMostFloats) return part;
+        if (const MemoryPlan p = make(part); p.shared_size * kFloat <= shared && p.global_size < kMostFloats) return part;
     return 0;
 }
 
-Places with_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near,
-                  SizeClass size_class) {
+MemoryPlan with_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t shared,
+                      SizeClass size_class) {
     const auto make = [&](int part) {
-        return Plan(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0);
+        return Planner(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0);
     };
-    const int part = largest_part(whole_tiles(batch), kRowTile, near, make);
+    const int part = largest_part(whole_tiles(batch), kRowTile, shared, make);
     return make(part > 0 ? part : kRowTile);
 }
 
-// A batch in parts puts its gradient together in far memory, which is read and written once more for each of them: a class
+// A batch in parts puts its gradient together in global memory, which is read and written once more for each of them: a class
 // that takes the batch whole, or parts of some size, comes before one that holds more of the weights.
-Places best_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t near) {
+MemoryPlan best_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t shared) {
     for (const int least : {whole_tiles(batch), std::min(64, whole_tiles(batch))})
         for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L}) {
-            const Places p = with_class(a, layout, loss, batch, threads, near, c);
-            if (p.part >= least && p.near_size * kFloat <= near) return p;
+            const MemoryPlan p = with_class(a, layout, loss, batch, threads, shared, c);
+            if (p.part >= least && p.shared_size * kFloat <= shared) return p;
         }
-    return with_class(a, layout, loss, batch, threads, near, SizeClass::XL);
+    return with_class(a, layout, loss, batch, threads, shared, SizeClass::XL);
 }
 
 }  // namespace
 
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits) {
+MemoryPlan plan_training(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits) {
     int threads = limits.threads;
-    int64_t near = limits.near_bytes;
+    int64_t shared = limits.shared_bytes;
     if (limits.size_class >= 0)
-        return with_class(a, layout, loss, batch, threads, near, static_cast<SizeClass>(limits.size_class));
-    Places best = best_class(a, layout, loss, batch, threads, near);
+        return with_class(a, layout, loss, batch, threads, shared, static_cast<SizeClass>(limits.size_class));
+    MemoryPlan best = best_class(a, layout, loss, batch, threads, shared);
     // Two blocks of half the threads on a multiprocessor wait less than one: each fills the other's barriers. Members of class
     // XL would crowd one another out of the caches.
     while (limits.crowded && best.size_class != SizeClass::XL && threads / 2 >= kLeastThreads) {
-        threads /= 2, near = near / 2 - kSpareBytes;
-        const Places half = best_class(a, layout, loss, batch, threads, near);
+        threads /= 2, shared = shared / 2 - kSpareBytes;
+        const MemoryPlan half = best_class(a, layout, loss, batch, threads, shared);
         if (half.size_class != best.size_class || half.part != best.part) break;
         best = half;
     }
     return best;
 }
 
-Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, const BlockLimits &limits) {
-    const int most = std::min(whole_tiles(rows), kJudgedRows);
+MemoryPlan plan_evaluation(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows,
+                           const BlockLimits &limits) {
+    const int most = std::min(whole_tiles(rows), kEvaluationRows);
     for (const SizeClass c : {SizeClass::L, SizeClass::XL}) {
-        const auto make = [&](int part) { return Plan(a, layout, loss, c, part, limits.threads).judging(); };
+        const auto make = [&](int part) { return Planner(a, layout, loss, c, part, limits.threads).evaluation(); };
         const int least = c == SizeClass::XL ? kRowTile : std::min(32, most);
-        const int part = largest_part(most, least, limits.near_bytes, make);
+        const int part = largest_part(most, least, limits.shared_bytes, make);
         if (part > 0) return make(part);
     }
-    return Plan(a, layout, loss, SizeClass::XL, kRowTile, limits.threads).judging();
+    return Planner(a, layout, loss, SizeClass::XL, kRowTile, limits.threads).evaluation();
 }
 
 }  // namespace hyperband::cuda

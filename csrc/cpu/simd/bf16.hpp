@@ -7,9 +7,9 @@
 // holds rows k, k + 1 interleaved: [k / 2][n][2]. What lies beyond a matrix is 0.
 #pragma once
 
-#include "cpu/text/step.hpp"
+#include "cpu/simd/step.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 constexpr int kTileNumbers = 512, kDeep = 32;  // numbers in a tile; k in a tile
 HB_FN int deep(int n) { return (n + kDeep - 1) / kDeep; }
@@ -191,31 +191,31 @@ HB_FN void product_16(const uint16_t *a, int m, const uint16_t *b, size_t next_b
 #endif
 
 // Calls visit(rows, number of the first) for every 32 rows of the part, rows beyond it missing.
-template <bool kFar = false, class RowAt, class Visit>
+template <bool kPrefetch = false, class RowAt, class Visit>
 HB_FN void each_32_rows(int n, int width, const RowAt &row_at, const Visit &visit) {
     FloatRows rows;
     rows.width = width;
     for (int first = 0; first < n; first += kDeep) {
         rows.n = n - first < kDeep ? n - first : kDeep;
         for (int r = 0; r < rows.n; ++r) rows.row[r] = row_at(first + r);
-        if constexpr (kFar)  // they lie anywhere in memory: ask for the next ones
+        if constexpr (kPrefetch)  // they lie anywhere in memory: ask for the next ones
             for (int r = first + kDeep; r < first + 2 * kDeep && r < n; ++r) ask_for(row_at(r), static_cast<size_t>(width), 1);
         visit(rows, first);
     }
 }
 
 inline void bf16_copy_weights(const Layout &layout, const float *weights, const Workspace &work) {
-    __builtin_memset(work.half.weights, 0, work.half.weights_bytes);
+    __builtin_memset(work.bf16.weights, 0, work.bf16.weights_bytes);
     for (int l = 0; l < layout.n_layers; ++l)
         for (int p = 0; p < layout.layer[l].panels; ++p)
-            weights_to_right(layout.layer[l], weights, work.half.w[l], l > 0 ? work.half.wt[l] : nullptr, p, 0,
+            weights_to_right(layout.layer[l], weights, work.bf16.w[l], l > 0 ? work.bf16.wt[l] : nullptr, p, 0,
                              layout.layer[l].in);
 }
 
 inline void bf16_forward(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
     const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
-    const Halves &half = s.work->half;
+    const Bf16Operands &half = s.work->bf16;
     const int m = 2 * deep(s.rows);
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
@@ -244,7 +244,7 @@ inline void bf16_forward(const StepArgs &s) {
 
 inline void bf16_backward(const StepArgs &s) {
     const Slope slope = slope_of(s.architecture->activation, s.architecture->dropout);
-    const Halves &half = s.work->half;
+    const Bf16Operands &half = s.work->bf16;
     for (int l = s.layout->n_layers - 1; l >= 0; --l) {
         const Layer &y = s.layout->layer[l];
         const float *const g = s.work->g[l];
@@ -275,8 +275,8 @@ inline void bf16_rows(const StepArgs &s, Share) {
     each_32_rows<true>(
         s.rows, s.inputs, [&](int b) { return s.data.x + s.index[b] * s.data.stride; },
         [&](const FloatRows &rows, int first) {
-            to_left(rows, s.work->half.x, first);
-            to_left_transposed(rows, s.work->half.xt, first, s.rows);
+            to_left(rows, s.work->bf16.x, first);
+            to_left_transposed(rows, s.work->bf16.xt, first, s.rows);
         });
     bf16_forward(s);
     row_losses<true>(
@@ -287,12 +287,12 @@ inline void bf16_rows(const StepArgs &s, Share) {
 inline void bf16_columns(const StepArgs &s, Share share) {
     const Tiles16 tiles;
     const UpdateRun run = update_of(*s.architecture);
-    const bool collected = s.work->gradient != nullptr, go_on = s.first > 0;
-    const Halves &half = s.work->half;
+    const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
+    const Bf16Operands &half = s.work->bf16;
     const int nk = deep(s.rows);
     alignas(64) float out[kTilePanels][kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
-        bias_gradients(s, l, go_on, [&](size_t at, size_t n, const float *values) {
+        bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
             run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, s.update, 0.0f, 1.0f);
         });
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
@@ -305,7 +305,7 @@ inline void bf16_columns(const StepArgs &s, Share share) {
             if (collected) {
                 float *const to = s.work->gradient + at;
                 for (int i = 0; i < b.count * kPanel; i += kPanel)
-                    store(to + i, go_on ? load(to + i) + load(out[p] + i) : load(out[p] + i));
+                    store(to + i, accumulate ? load(to + i) + load(out[p] + i) : load(out[p] + i));
                 continue;
             }
             run(s.weights + at, moments(s.m, at), moments(s.v, at), out[p], static_cast<size_t>(b.count) * kPanel, s.update,
@@ -317,11 +317,11 @@ inline void bf16_columns(const StepArgs &s, Share share) {
 
 inline void bf16_update(const StepArgs &s, Share share) {
     update_with(s, share, [&](const Layer &y, int l, int p, int k, int count) {
-        weights_to_right(y, s.weights, s.work->half.w[l], l > 0 ? s.work->half.wt[l] : nullptr, p, k, count);
+        weights_to_right(y, s.weights, s.work->bf16.w[l], l > 0 ? s.work->bf16.wt[l] : nullptr, p, k, count);
     });
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA
 
 // What is null here is the same as for float32.
 #define HB_BF16_TABLE(NAME)                   \

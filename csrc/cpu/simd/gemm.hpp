@@ -2,9 +2,9 @@
 #pragma once
 
 #include "cpu/kernels.hpp"
-#include "cpu/vec.hpp"
+#include "cpu/simd/vec.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 // Rows [begin, begin + size) of tile t when n rows are dealt evenly to the fewest tiles of at most `most` rows.
 struct Tiles {
@@ -57,14 +57,14 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
         }
 }
 
-// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order; kGoOn: the sum starts with what is in `out`.
-template <int MR, int NV, bool kGoOn>
+// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order; kAccumulate: the sum starts with what is in `out`.
+template <int MR, int NV, bool kAccumulate>
 void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out, size_t panel) {
     V acc[MR][NV];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r)
 #pragma GCC unroll 2
-        for (int v = 0; v < NV; ++v) acc[r][v] = kGoOn ? load(out + v * panel + r * kPanel) : V(0.0f);
+        for (int v = 0; v < NV; ++v) acc[r][v] = kAccumulate ? load(out + v * panel + r * kPanel) : V(0.0f);
     for (int b = 0; b < rows; ++b) {
         V gv[NV];
 #pragma GCC unroll 2
@@ -90,7 +90,7 @@ using OuterTile = void (*)(const float *, size_t, int, const float *, size_t, fl
 // Tables by the number of rows: kTileRows of this instruction set fills its registers.
 template <int NV, int... R> struct TileTable {
     template <Finish kFinish> static constexpr Tile tiles[] = {&tile<R + 1, NV, kFinish>...};
-    template <bool kGoOn> static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV, kGoOn>...};
+    template <bool kAccumulate> static constexpr OuterTile outer[] = {&outer_tile<R + 1, NV, kAccumulate>...};
 };
 template <int NV, int N, int... R> struct MakeTable : MakeTable<NV, N - 1, N - 1, R...> {};
 template <int NV, int... R> struct MakeTable<NV, 0, R...> {
@@ -130,21 +130,21 @@ void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_
     }
 }
 
-template <bool kGoOn> HB_FN OuterTile outer(int rows, bool wide) {
-    return (wide ? Table<kTilePanels>::template outer<kGoOn> : Table<1>::template outer<kGoOn>)[rows - 1];
+template <bool kAccumulate> HB_FN OuterTile outer(int rows, bool wide) {
+    return (wide ? Table<kTilePanels>::template outer<kAccumulate> : Table<1>::template outer<kAccumulate>)[rows - 1];
 }
 
 // The gradient of `count` rows of one or two panels of a weight matrix, or what the rows at hand add to it:
 // out[v * panel + 16 k] = sum_b a[b][k] g[b][16 v], after announce(first k, number of k) for each register tile.
-template <bool kGoOn, class Announce>
+template <bool kAccumulate, class Announce>
 void outer_product(const float *a, size_t lda, int rows, int count, const float *g, size_t ldg, bool wide, float *out,
                    size_t panel, const Announce &announce) {
     const Tiles tiles(count, kTileRows);
     for (int t = 0; t < tiles.count; ++t) {
         const int k = tiles.begin(t), n = tiles.size(t);
         announce(k, n);
-        outer<kGoOn>(n, wide)(a + k, lda, rows, g, ldg, out + k * kPanel, panel);
+        outer<kAccumulate>(n, wide)(a + k, lda, rows, g, ldg, out + k * kPanel, panel);
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

@@ -1,10 +1,10 @@
 // One optimiser step of one member, by one thread or several: rows forward and back, then columns of weights.
 #pragma once
 
-#include "cpu/text/layers.hpp"
-#include "cpu/text/losses.hpp"
+#include "cpu/simd/layers.hpp"
+#include "cpu/simd/losses.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 template <Rule R, bool kPlain>
 void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update, float decay, float shrink) {
@@ -37,7 +37,7 @@ inline UpdateRun update_of(const Architecture &a) {
     return is_plain(a) ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
 }
 
-// A place in an arena that the rule may do without.
+// A offset in an arena that the rule may do without.
 HB_FN float *moments(float *arena, size_t at) { return arena ? arena + at : nullptr; }
 
 // Rows of a gradient that meet the optimiser together: long runs keep its loop busy, some KiB stay in the nearest cache. A
@@ -172,10 +172,10 @@ inline void rows(const StepArgs &whole, Share share) {
     backward(s);
 }
 
-template <int N> void sum_panels(const float *g, size_t ld, int rows, bool go_on, float *out) {
+template <int N> void sum_panels(const float *g, size_t ld, int rows, bool accumulate, float *out) {
     V s[N];
 #pragma GCC unroll 4
-    for (int v = 0; v < N; ++v) s[v] = go_on ? load(out + v * kPanel) : V(0.0f);
+    for (int v = 0; v < N; ++v) s[v] = accumulate ? load(out + v * kPanel) : V(0.0f);
     for (int b = 0; b < rows; ++b, g += ld)
 #pragma GCC unroll 4
         for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);
@@ -184,11 +184,11 @@ template <int N> void sum_panels(const float *g, size_t ld, int rows, bool go_on
 }
 
 // Sums of the columns of g over the rows, in order, starting with what is in `out` to go on; up to four panels side by side.
-inline void column_sums(const float *g, size_t ld, int rows, int panels, bool go_on, float *out) {
+inline void column_sums(const float *g, size_t ld, int rows, int panels, bool accumulate, float *out) {
     int j = 0;
-    for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
-    for (; j + 2 <= panels; j += 2) sum_panels<2>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
-    if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, go_on, out + j * kPanel);
+    for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
+    for (; j + 2 <= panels; j += 2) sum_panels<2>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
+    if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
 }
 
 // Factor that brings the norm of the gradient down to `most`; panels beyond the active inputs hold no gradient.
@@ -212,7 +212,7 @@ inline float clip_factor(const StepArgs &s, float most) {
 }
 
 // The gradient of the biases of a layer, four panels at a time: sink(offset in the arena, number of floats, values).
-template <class Sink> void bias_gradients(const StepArgs &s, int l, bool go_on, const Sink &sink) {
+template <class Sink> void bias_gradients(const StepArgs &s, int l, bool accumulate, const Sink &sink) {
     const Layer &y = s.layout->layer[l];
     const size_t ld = static_cast<size_t>(row_stride(y.out));
     alignas(64) float sums[4 * kPanel];
@@ -220,7 +220,7 @@ template <class Sink> void bias_gradients(const StepArgs &s, int l, bool go_on, 
         const int n = y.panels - j < 4 ? y.panels - j : 4;
         const size_t at = y.bias + static_cast<size_t>(j) * kPanel, count = static_cast<size_t>(n) * kPanel;
         if (s.work->gradient) {
-            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, go_on, s.work->gradient + at);
+            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, accumulate, s.work->gradient + at);
         } else {
             column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, false, sums);
             sink(at, count, sums);
@@ -242,11 +242,11 @@ inline void columns(const StepArgs &s, Share share) {
         }
     }
     const UpdateRun run = update_of(*s.architecture);
-    const bool collected = s.work->gradient != nullptr, go_on = s.first > 0;
+    const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
     alignas(64) float out[kTilePanels * kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
         if (owns_bias(l, share))
-            bias_gradients(s, l, go_on, [&](size_t at, size_t n, const float *values) {
+            bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
                 run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, s.update, 0.0f, 1.0f);
             });
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
@@ -257,23 +257,23 @@ inline void columns(const StepArgs &s, Share share) {
         const size_t ldg = static_cast<size_t>(row_stride(y.out)), at = y.weights + b.panel * panel + b.k * kPanel;
         const bool wide = b.panels == 2;
         if (collected) {
-            const auto product = go_on ? &outer_product<true, Nothing> : &outer_product<false, Nothing>;
+            const auto product = accumulate ? &outer_product<true, Nothing> : &outer_product<false, Nothing>;
             product(a, lda, s.rows, b.count, g, ldg, wide, s.work->gradient + at, panel, {});
             return;
         }
         auto fetch = [&](int k, int n) {  // the state that this tile's gradient will meet
             for (int p = 0; p < b.panels; ++p)
                 for (int i = k; i < k + n; ++i) {
-                    const size_t place = at + p * panel + i * kPanel;
-                    __builtin_prefetch(s.weights + place, 1);
-                    if (s.m) __builtin_prefetch(s.m + place, 1);
-                    if (s.v) __builtin_prefetch(s.v + place, 1);
+                    const size_t offset = at + p * panel + i * kPanel;
+                    __builtin_prefetch(s.weights + offset, 1);
+                    if (s.m) __builtin_prefetch(s.m + offset, 1);
+                    if (s.v) __builtin_prefetch(s.v + offset, 1);
                 }
         };
         outer_product<false>(a, lda, s.rows, b.count, g, ldg, wide, out, kRunRows * kPanel, fetch);
         for (int p = 0; p < b.panels; ++p) {
-            const size_t place = at + p * panel;
-            run(s.weights + place, moments(s.m, place), moments(s.v, place), out + p * kRunRows * kPanel,
+            const size_t offset = at + p * panel;
+            run(s.weights + offset, moments(s.m, offset), moments(s.v, offset), out + p * kRunRows * kPanel,
                 static_cast<size_t>(b.count) * kPanel, s.update, s.update.decay, s.update.shrink);
             if (b.l > 0)
                 for (int k = 0; k < b.count; k += kPanel)
@@ -310,4 +310,4 @@ inline void update(const StepArgs &s, Share share) {
     });
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

@@ -1,9 +1,9 @@
 // Losses of rows, in place: outputs become gradients with respect to the outputs.
 #pragma once
 
-#include "cpu/text/blocks.hpp"
+#include "cpu/simd/blocks.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 // The batch whose outputs lie in work->outputs; row b of it is row index[b] of the data (or b itself).
 struct LossArgs {
@@ -120,7 +120,7 @@ template <bool kGradient> void row_losses(const LossArgs &a) {
     }
 }
 
-HB_FN bool wrong(const JudgeArgs &j, int b) {
+HB_FN bool wrong(const EvaluateArgs &j, int b) {
     const float *z = j.work->outputs + static_cast<size_t>(b) * row_stride(j.n_outputs);
     const int label = j.data.label[b];
     if (j.loss == Loss::logistic) return !(z[0] > 0.0f ? label == 1 : label == 0);
@@ -129,7 +129,7 @@ HB_FN bool wrong(const JudgeArgs &j, int b) {
     return false;
 }
 
-inline void judge(JudgeArgs &j) {
+inline void evaluate(EvaluateArgs &j) {
     if (j.loss != Loss::mse)
         for (int b = 0; b < j.rows; ++b) j.error_sum += wrong(j, b) ? 1.0 : 0.0;
     row_losses<false>({j.loss, j.n_outputs, j.rows, j.rows, j.data, nullptr, 0.0f, j.work});
@@ -142,4 +142,4 @@ inline void judge(JudgeArgs &j) {
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

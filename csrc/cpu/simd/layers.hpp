@@ -2,10 +2,10 @@
 #pragma once
 
 #include "core/dropout.hpp"
-#include "cpu/text/blocks.hpp"
-#include "cpu/text/gemm.hpp"
+#include "cpu/simd/blocks.hpp"
+#include "cpu/simd/gemm.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 template <Activation A> struct Activate {
     float *h, *d;  // d null: not wanted
@@ -132,4 +132,4 @@ inline void forward(const ForwardArgs &f) {
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

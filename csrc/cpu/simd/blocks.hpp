@@ -2,9 +2,9 @@
 #pragma once
 
 #include "cpu/kernels.hpp"
-#include "cpu/vec.hpp"
+#include "cpu/simd/vec.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 // to[c][r] = from[r][c] for 16 rows that lie anywhere; rows of `to` are contiguous.
 HB_FN void transpose_rows(const float *const *from, float *to) {
@@ -59,9 +59,9 @@ template <class Op> HB_FN V reduce_rows(const float *block, const Op &op) {
     V quarter[4];  // quad k of quarter p: what is left of row 4 k + p
     for (int p = 0; p < 4; ++p) {
         const float *row = block + p * kPanel;
-        const V near = fold<8>(load(row), load(row + 4 * kPanel), op);
-        const V far = fold<8>(load(row + 8 * kPanel), load(row + 12 * kPanel), op);
-        quarter[p] = fold<4>(near, far, op);
+        const V low = fold<8>(load(row), load(row + 4 * kPanel), op);
+        const V high = fold<8>(load(row + 8 * kPanel), load(row + 12 * kPanel), op);
+        quarter[p] = fold<4>(low, high, op);
     }
     return fold<1>(fold<2>(quarter[0], quarter[1], op), fold<2>(quarter[2], quarter[3], op), op);
 }
@@ -72,4 +72,4 @@ HB_FN V largest_of_rows(const float *block) {  // not-a-number may or may not wi
     return reduce_rows(block, [](V a, V b) { return max_(a, b); });
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA

@@ -13,14 +13,15 @@ constexpr int kControlWords = 64;  // see Control in block/trainer.hpp
 // What blocks of a device may have.
 struct BlockLimits {
     int threads;         // most of a block
-    int64_t near_bytes;  // shared memory of a block
+    int64_t shared_bytes;  // shared memory of a block
     bool crowded;        // more members than blocks of that size run at a time: smaller blocks, several beside one another
-    int size_class = -1;  // of every member, if it is not negative; near_size may then exceed any device's: for tests
+    int size_class = -1;  // of every member, if it is not negative; shared_size may then exceed any device's: for tests
 };
 
 // For training `a`, with so many rows in a full batch.
-Places training_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits);
-// For the outputs of rows: weights stay far.
-Places judging_places(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows, const BlockLimits &limits);
+MemoryPlan plan_training(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits);
+// For the outputs of rows: weights stay global.
+MemoryPlan plan_evaluation(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows,
+                           const BlockLimits &limits);
 
 }  // namespace hyperband::cuda

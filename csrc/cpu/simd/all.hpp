@@ -2,9 +2,9 @@
 // native register), HB_TILE_ROWS and HB_TILE_PANELS, HB_LANE_ROWS and HB_LANE_COLUMNS (register tiles).
 #pragma once
 
-#include "cpu/text/pack.hpp"
+#include "cpu/simd/pack.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 inline void initialise(const Layout &layout, Key key, const float *bound, float *weights) {
     for (int l = 0; l < layout.n_layers; ++l) {
@@ -29,24 +29,24 @@ inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_
     }
     constexpr int kMost = 512;
     alignas(64) uint32_t walker[kMost];
-    int place[kMost + kPanel];
+    int position[kMost + kPanel];
     for (int begin = 0; begin < count; begin += kMost) {
         uint32_t *out = index + begin;  // padded to 16
         const int n = count - begin < kMost ? count - begin : kMost;
         int outside = 0;
         for (int i = 0; i < n; i += kPanel) {
             store(out + i, order.scramble(lane_numbers() + U(first + static_cast<uint32_t>(begin + i))));
-            outside += places_of(below(n - i) & (load(out + i) >= U(order.n)), i, place + outside);
+            outside += positions_of(below(n - i) & (load(out + i) >= U(order.n)), i, position + outside);
         }
         while (outside > 0) {
-            for (int i = 0; i < outside; ++i) walker[i] = out[place[i]];
+            for (int i = 0; i < outside; ++i) walker[i] = out[position[i]];
             for (int i = outside; i % kPanel != 0; ++i) walker[i] = 0;
             int left = 0;
             for (int i = 0; i < outside; i += kPanel) store(walker + i, order.scramble(load(walker + i)));
             for (int i = 0; i < outside; ++i) {
-                const int at = place[i];
+                const int at = position[i];
                 out[at] = walker[i];
-                place[left] = at;
+                position[left] = at;
                 left += walker[i] >= order.n ? 1 : 0;
             }
             outside = left;
@@ -85,7 +85,7 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
     }
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA
 
 #define HB_TABLE(NAME)       \
     {NAME,                   \
@@ -96,9 +96,9 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
      &HB_ISA::columns,       \
      &HB_ISA::update,        \
      &HB_ISA::forward,       \
-     &HB_ISA::judge,         \
+     &HB_ISA::evaluate,      \
      &HB_ISA::pack_gradient, \
      &HB_ISA::pack_update,   \
-     &HB_ISA::pack_judge,    \
+     &HB_ISA::pack_evaluate, \
      &HB_ISA::fma_flops,     \
      &HB_ISA::elementwise}

@@ -1,10 +1,10 @@
 // Sixteen members side by side, one a lane: turning rows of theirs into vectors, and their matrix products.
 #pragma once
 
-#include "cpu/text/blocks.hpp"
-#include "cpu/text/gemm.hpp"
+#include "cpu/simd/blocks.hpp"
+#include "cpu/simd/gemm.hpp"
 
-namespace hyperband::HB_ISA {
+namespace hyperband::cpu::HB_ISA {
 
 // Which of the three products of a layer, (m, steps) x (steps, n): only the strides differ. Elements are vectors of lanes;
 // the ones that lie side by side are known here, the others are `lda` and `ldb` floats apart.
@@ -139,4 +139,4 @@ HB_FN V sum_positions(V *s) {
     return fold_positions(s, [](V a, V b) { return a + b; });
 }
 
-}  // namespace hyperband::HB_ISA
+}  // namespace hyperband::cpu::HB_ISA
