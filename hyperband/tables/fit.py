@@ -19,7 +19,6 @@ from hyperband.tables.target import Target
 
 Rows = NDArray[np.intp]
 
-SCALINGS = ("auto", "standard", "quantile")
 #: one-hot columns of one category column; the levels beyond share the last one
 MOST_LEVELS = 128
 #: a text column with more different values than this, and than half of its rows, is an identifier

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from hyperband._common import memory
 from hyperband.errors import DataError
 from hyperband.tables import holdout as split
-from hyperband.tables.fit import SCALINGS, fit_preprocessing
+from hyperband.tables.fit import fit_preprocessing
+from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import IGNORED, Input, Preprocessing
 from hyperband.tables.rows import Rows, check_features, held_rows, match_rows, take_target
 from hyperband.tables.table import Table, as_table, resolve_columns
-from hyperband.tables.target import TASKS, fit_classes, fit_scale, infer_task
+from hyperband.tables.target import fit_classes, fit_scale, infer_task
 from hyperband.tables.weights import class_weights, row_weights
 
 F32 = NDArray[np.float32]
@@ -29,16 +30,10 @@ def prepare(
     y: Any = None,
     *,
     target: str | int | Sequence[str | int] | None = None,
-    task: str = "auto",
-    validation: Any = 0.2,
+    validation: Any = VALIDATION,
     test: Any = None,
     seed: int = 0,
-    scaling: str = "auto",
-    class_weight: Any = None,
-    sample_weight: Any = None,
-    drop: Collection[str | int] = (),
-    categorical: Collection[str | int] = (),
-    missing_target: str = "error",
+    options: TableOptions | None = None,
 ) -> Prepared:
     """Training, validation and test rows from a table.
 
@@ -49,17 +44,12 @@ def prepare(
     y : array, series or list, optional: the target, one per row, or shape (n_rows, n_outputs) for regression
     target : column of ``X`` that is the target, instead of ``y``: see `hyperband.tables.resolve_target`
         Several columns make a regression with several outputs.
-    task : {"auto", "classification", "regression"}, see `hyperband.tables.target.infer_task`
     validation : fraction of all rows held out, (X, y), or a table that holds the target column
         Stratified by class; every class keeps at least one training row.
     test : likewise, or None; never seen by the search, and drawn first when it is a fraction
     seed : int, of the splits and of the order of the training rows
-    scaling : {"auto", "standard", "quantile"}, see `hyperband.tables.fit.fit_preprocessing`
-    class_weight : None, "balanced", or dict of label to weight
-    sample_weight : one number a row, or the name of a column
-    drop : columns that are not used
-    categorical : columns of numbers that are categories
-    missing_target : {"error", "drop"}: refuse rows without a target, or leave them out and say so
+    options : TableOptions, optional
+        What few tables need: the task, columns to drop, weights, scaling.
 
     Raises
     ------
@@ -74,19 +64,18 @@ def prepare(
     >>> prepared.x_train.shape, prepared.x_validation.shape, prepared.loss
     ((120, 4), (30, 4), 'cross_entropy')
     """
-    _one_of(task, ("auto", *TASKS), "task")
-    _one_of(scaling, SCALINGS, "scaling")
-    _one_of(missing_target, ("error", "drop"), "missing_target")
+    options = options or TableOptions()
     notes: list[str] = []
-    table, y, names, weight = take_target(as_table(X), y, target, sample_weight)
-    dropped = set(resolve_columns(table.names, drop, "drop"))
-    categories = set(resolve_columns(table.names, categorical, "categorical"))
+    table, y, names, weight = take_target(as_table(X), y, target, options.sample_weight)
+    dropped = set(resolve_columns(table.names, options.drop, "drop"))
+    categories = set(resolve_columns(table.names, options.categorical, "categorical"))
     check_features(table, dropped)
-    rows = match_rows(table, y, names, weight, missing_target)
+    rows = match_rows(table, y, names, weight, options.missing_target)
     if rows.dropped:
         notes.append(f"{rows.dropped} rows without a target are left out.")
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")
+    task = options.task
     if task == "auto":
         task, note = infer_task(rows.values)
         notes += [note] if note else []
@@ -95,14 +84,9 @@ def prepare(
     parts = _split(rows.table.n_rows, numbers, validation, test, seed)
     goal = classes or fit_scale(rows.values, parts["train"], names)
     usable = rows.table.without(dropped)
-    prep, more = fit_preprocessing(usable, parts["train"], goal, scaling, categories - dropped, seed)
+    prep, more = fit_preprocessing(usable, parts["train"], goal, options.scaling, categories - dropped, seed)
     prep = _with_dropped(prep, rows.table, dropped)
-    return _assemble(rows, parts, prep, (validation, test, class_weight, missing_target), notes + more)
-
-
-def _one_of(value: str, allowed: Sequence[str], name: str) -> None:
-    if value not in allowed:
-        raise DataError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
+    return _assemble(rows, parts, prep, (validation, test), options, notes + more)
 
 
 def _split(n_rows: int, numbers: Array | None, validation: Any, test: Any, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -151,13 +135,13 @@ def _assemble(
     rows: Rows,
     parts: dict[str, NDArray[np.intp]],
     prep: Preprocessing,
-    options: tuple[Any, Any, Any, str],
+    given: tuple[Any, Any],
+    options: TableOptions,
     notes: list[str],
 ) -> Prepared:
-    validation, test, class_weight, missing_target = options
     held = {
-        name: held_rows(value, prep, name, missing_target)
-        for name, value in (("validation", validation), ("test", test))
+        name: held_rows(value, prep, name, options.missing_target)
+        for name, value in zip(("validation", "test"), given, strict=True)
         if _is_rows(value)
     }
     n_rows = sum(map(len, parts.values())) + sum(part.table.n_rows for part in held.values())
@@ -168,7 +152,7 @@ def _assemble(
     )
     x, y, weight = {}, {}, {}
     y_train = prep.target.encode(rows.values[parts["train"]])
-    by_class = None if class_weight is None else class_weights(class_weight, prep.target, y_train)
+    by_class = None if options.class_weight is None else class_weights(options.class_weight, prep.target, y_train)
     for name in ("train", "validation", "test"):
         if name in parts:
             take = parts[name]

@@ -62,6 +62,11 @@ class Prepared:
         return self.target.n_outputs
 
     @property
+    def scale(self) -> tuple[float, ...]:
+        """Standard deviations of the targets of a regression; (1.0,) for classes."""
+        return self.target.scale or (1.0,)
+
+    @property
     def classes(self) -> tuple[Any, ...]:
         """Original labels, sorted; empty for regression."""
         return self.target.classes

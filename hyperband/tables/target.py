@@ -15,7 +15,6 @@ from hyperband.tables.columns import looks_like_dates, series_from_objects
 
 Array = NDArray[Any]
 
-TASKS = ("classification", "regression")
 #: whole numbers with at most so many different values are classes
 MOST_INTEGER_CLASSES = 20
 

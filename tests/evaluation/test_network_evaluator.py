@@ -14,7 +14,7 @@ import hyperband as hb
 from hyperband._common.philox import member_seed
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.resources import Resource
 from hyperband.model import Model
 from hyperband.tables import prepare
@@ -89,7 +89,7 @@ def finish(evaluator, listed):
 
 def climb(backend, rungs=(3, 9), **settings):
     """All trials through all rungs; results by rung, and the evaluator."""
-    evaluator = PopulationEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
     previous, results = 0, []
     for rung, resource in enumerate(rungs):
         results.append(finish(evaluator, jobs(range(len(WIDTHS)), rung, resource, previous)))
@@ -98,7 +98,7 @@ def climb(backend, rungs=(3, 9), **settings):
 
 
 def test_a_promoted_network_continues_with_the_paused_weights(backend):
-    evaluator = PopulationEvaluator(data(), backend, max_resource=9, seed=5)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=9, seed=5)
     finish(evaluator, jobs(range(4), 0, 3, 0))
     spy = backend.spy
     paused = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
@@ -174,7 +174,7 @@ def test_kept_weights_give_the_reported_loss(backend, kind):
 
 
 def test_columns_never_seen_have_no_weight(backend):
-    low = PopulationEvaluator(data(), backend, resource="features", max_resource=13, seed=5)
+    low = NetworkEvaluator(data(), backend, resource="features", max_resource=13, seed=5)
     results = finish(low, jobs(range(4), 0, 4, 0))
     best = min(range(4), key=lambda t: results[t].loss)
     _, layers = low.network(best, 4)
@@ -210,7 +210,7 @@ def test_ranking_by_error(backend):
 
 def test_regression_is_reported_in_original_units(backend):
     diabetes = data("sklearn:diabetes")
-    evaluator = PopulationEvaluator(diabetes, backend, max_resource=9)
+    evaluator = NetworkEvaluator(diabetes, backend, max_resource=9)
     result = finish(evaluator, jobs([0], 0, 9, 0))[0]
     architecture, layers = evaluator.network(0, 9)
     model = Model(diabetes.preprocessing, architecture, tuple(layers))

@@ -15,7 +15,7 @@ from worker_lab import FEW, HYPERBAND, LONG, is_gone, nobody_is_left, processes,
 
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
@@ -171,7 +171,7 @@ def test_more_jobs_are_wanted_while_some_wait_for_a_busy_worker():
     evaluator = FunctionEvaluator(work.counting, workers=Workers(2, "processes"))
     assert evaluator.capacity == 2
     for trial in range(3):
-        evaluator._homes.settle(trial, 1)
+        evaluator._affinity.assign(trial, 1)
     evaluator._waiting = dict.fromkeys(range(3))
     assert evaluator.capacity == 4
     evaluator._waiting.clear()

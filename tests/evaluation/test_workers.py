@@ -25,7 +25,7 @@ from hyperband.errors import InputError
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
