@@ -80,7 +80,7 @@ def check_ends(endless: bool, budget: Budget) -> None:
     if endless and not budget.limited:
         raise InputError(
             "`budget` must have a limit when the algorithm has no end; got none. Pass for instance Budget(seconds=600) "
-            "or Budget(evaluations=1000) (--time 10m), or say how many configurations (`n`) or `repetitions`."
+            "(--time 10m), or give the algorithm a number of configurations (`n`) or of `repetitions`."
         )
 
 

@@ -14,8 +14,8 @@ from hyperband.errors import HyperbandError, InputError
 from hyperband.evaluation.functions.evaluation import Outcome
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
 from hyperband.evaluation.functions.failure import Failure
-from hyperband.evaluation.worker_pools.base import Event, Report
 from hyperband.evaluation.functions.workers import Workers
+from hyperband.evaluation.worker_pools.base import Event, Report
 from hyperband.interface.carry_out import carry_out
 from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
