@@ -91,10 +91,10 @@ def test_what_a_network_cannot_change_is_refused():
         hb.search("sklearn:wine", algorithm=hb.PBT(explore=["width"]), space=SPACE)
 
 
-def test_a_search_without_an_end_needs_a_time_limit():
+def test_a_search_without_an_end_needs_a_budget():
     for algorithm in (hb.ASHA(9), hb.Hyperband(9, repetitions=None)):
         with pytest.raises(hb.InputError, match="`budget` must have a limit when the algorithm has no end; got none"):
             hb.search("sklearn:wine", algorithm=algorithm)
-    result = hb.search("sklearn:wine", algorithm=hb.ASHA(9), time_limit=0.5)
+    result = hb.search("sklearn:wine", algorithm=hb.ASHA(9), budget=hb.Budget(seconds=0.5))
     assert result.stopped == "time"
     assert result.best is not None
