@@ -14,7 +14,7 @@ def check_algorithm(algorithm: Algorithm) -> None:
     if isinstance(algorithm, type) or not isinstance(algorithm, Algorithm):
         raise InputError(
             f"`algorithm` must be an algorithm such as hb.Hyperband(81); got {algorithm!r}. "
-            "A class of your own inherits hyperband.tuning.algorithms.AlgorithmDefaults."
+            "A class of your own inherits hyperband.tuning.algorithms.AlgorithmBase."
         )
 
 

@@ -23,13 +23,13 @@ class TableOptions:
     Parameters
     ----------
     task : {"auto", "classification", "regression"}
-        "auto" decides by the target: see `hyperband.tables.target.infer_task`.
+        "auto" decides by the target: see `hyperband.tables.target_input.infer_task`.
     drop : names or numbers of columns that are not used
     categorical : names or numbers of columns whose numbers are categories
     missing_target : {"error", "drop"}
         Refuse rows without a target, or leave them out and say so.
     scaling : {"auto", "standard", "quantile"}
-        Of numbers: see `hyperband.tables.fit.fit_preprocessing`.
+        Of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
     class_weight : None, "balanced", or mapping of label to weight
     sample_weight : array-like, shape (n_rows,), or the name of a column; None: all rows count the same
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperband.tuning.algorithms import AlgorithmDefaults
+from hyperband.tuning.algorithms import AlgorithmBase
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.trial import Result
 
@@ -101,7 +101,7 @@ class Stuck(KeyedProposer):
 
 
 @dataclass(frozen=True)
-class Algorithm(AlgorithmDefaults):
+class Algorithm(AlgorithmBase):
     """Joins a scheduler and a toy sampler."""
 
     scheduler: object

@@ -47,7 +47,7 @@ class Data(Protocol):
     def n_outputs(self) -> int: ...
     @property
     def scale(self) -> Sequence[float]:
-        """Standard deviations of the targets of a regression, in original units; one each."""
+        """Standard deviation of each target in original units; empty for classification."""
 
 
 @dataclass(slots=True)

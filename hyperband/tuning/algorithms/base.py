@@ -25,23 +25,23 @@ S = TypeVar("S")
 class Algorithm(Protocol):
     """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space.
 
-    `AlgorithmDefaults` has everything but ``plan`` and ``start``.
+    `AlgorithmBase` has everything but ``plan`` and ``start``.
     """
 
     @property
     def seed(self) -> int | None:
-        """The seed of its runs, where no other is given; None: 0."""
+        """The seed of the settings, if they have one."""
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
 
     @property
     def small_space(self) -> bool:
-        """Whether the number of configurations grows so fast with the dimensions that the space must be small."""
+        """Whether the number of configurations grows so fast with the dimensions that a small default space is due."""
 
     def changing(self, names: Collection[str]) -> Algorithm:
-        """The same algorithm, where a trial that starts as a copy of another changes none but these parameters."""
+        """The same algorithm, where a trial that starts as a copy of another changes these parameters at most."""
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table of brackets and rungs; only a grid needs the space to know it."""
@@ -50,7 +50,7 @@ class Algorithm(Protocol):
         """A fresh run. ``seed`` overrules the seed of the settings; 0 when neither is given."""
 
 
-class AlgorithmDefaults(ABC):
+class AlgorithmBase(ABC):
     """The usual answers of an `Algorithm`: inherit it and write ``plan`` and ``start``."""
 
     __slots__ = ()
@@ -58,16 +58,21 @@ class AlgorithmDefaults(ABC):
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
         return False
 
     @property
     def small_space(self) -> bool:
-        """Whether the space must be small."""
+        """Whether a small default space is due."""
         return False
 
+    @property
+    def explore(self) -> Sequence[str] | None:
+        """Parameters that change in a copy of a trial; this algorithm makes no copies."""
+        return None
+
     def changing(self, names: Collection[str]) -> Algorithm:
-        """The same algorithm: it makes no copies."""
+        """The same algorithm: no trial starts as a copy of another."""
         return self
 
     @abstractmethod
@@ -80,22 +85,17 @@ class AlgorithmDefaults(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class BaseAlgorithm(AlgorithmDefaults):
-    """The settings that all algorithms have: ``max_resource`` first, all others by name."""
+class SettingsAlgorithm(AlgorithmBase):
+    """The settings that all algorithms of this package have: ``max_resource`` first, all others by name."""
 
     max_resource: Number = 81
     _: KW_ONLY
     seed: int | None = None
     whole: bool = True
 
-    @property
-    def explore(self) -> Sequence[str] | None:
-        """Parameters that change in a copy of a trial; this algorithm makes no copies."""
-        return None
-
 
 @dataclass(frozen=True, slots=True)
-class SchedulerAlgorithm(BaseAlgorithm):
+class SchedulerAlgorithm(SettingsAlgorithm):
     """A scheduler that does not depend on the space, and a sampler: how such algorithms plan and start."""
 
     _: KW_ONLY
@@ -116,7 +116,7 @@ class SchedulerAlgorithm(BaseAlgorithm):
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
         return self.plan().endless
 
     def plan(self, space: Space | None = None) -> Plan:

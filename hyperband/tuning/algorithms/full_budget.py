@@ -10,8 +10,8 @@ from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
 from hyperband.space.combinations import at_most
 from hyperband.tuning.algorithms.base import (
-    BaseAlgorithm,
     SchedulerAlgorithm,
+    SettingsAlgorithm,
     check,
     check_space,
     scheduler_of,
@@ -91,7 +91,7 @@ class AdaptiveSearch(SchedulerAlgorithm):
 
 
 @dataclass(frozen=True, slots=True)
-class GridSearch(BaseAlgorithm):
+class GridSearch(SettingsAlgorithm):
     """Evenly spaced points of the space, each with the whole resource; log axes are spaced in the logarithm.
 
     Parameters
@@ -120,11 +120,6 @@ class GridSearch(BaseAlgorithm):
     points_per_axis: int | Mapping[str, int] | None = None
     n: int | None = None
 
-    @property
-    def small_space(self) -> bool:
-        """Two points on each axis of a large space are more configurations than anyone tries."""
-        return True
-
     def __post_init__(self) -> None:
         check(None, self.seed)
         self._scheduler(1)
@@ -135,6 +130,11 @@ class GridSearch(BaseAlgorithm):
         points = self.points_per_axis
         for value in points.values() if isinstance(points, Mapping) else () if points is None else (points,):
             whole_number(value, "points_per_axis")
+
+    @property
+    def small_space(self) -> bool:
+        """Two points on each axis of a large space are more configurations than anyone tries."""
+        return True
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table: one rung with every point of the grid on ``space``."""

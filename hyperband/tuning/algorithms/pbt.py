@@ -58,6 +58,15 @@ class PBT(SchedulerAlgorithm):
         if self.explore is not None:
             object.__setattr__(self, "explore", explored(self.explore))
 
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler with these settings."""
+        interval = self.interval
+        if interval is None:
+            ninth = exact(self.max_resource, "max_resource") / 9
+            interval = math.ceil(ninth) if self.whole else ninth
+        return scheduler_of(PopulationScheduler, self, interval=interval)
+
     def changing(self, names: Collection[str]) -> PBT:
         """The same algorithm, whose copies change no others; `InputError` when ``explore`` names another."""
         if self.explore is None:
@@ -68,12 +77,3 @@ class PBT(SchedulerAlgorithm):
                     f"`explore` must name parameters that may change in a copy ({', '.join(names)}); got {name!r}."
                 )
         return self
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """The scheduler with these settings."""
-        interval = self.interval
-        if interval is None:
-            ninth = exact(self.max_resource, "max_resource") / 9
-            interval = math.ceil(ninth) if self.whole else ninth
-        return scheduler_of(PopulationScheduler, self, interval=interval)

@@ -1,4 +1,4 @@
-"""The space as plain data, for files and states."""
+"""Search spaces as plain data, for files and saved states."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 from hyperband.errors import InputError
 from hyperband.space.choice import Choice
 from hyperband.space.definition import Definition
+from hyperband.space.nested_configurations import checked_nests
 from hyperband.space.numbers import Float, Int
 from hyperband.space.parameters import Parameter
 from hyperband.space.rules import When
-from hyperband.space.tree import checked_nests
 
+#: Version of the format.
 VERSION = 1
 _KINDS: dict[str, Any] = {"float": Float, "int": Int, "choice": Choice}
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a `Space` is made from."""
+class SpaceParts:
+    """Checked arguments for a `Space`, with its nests."""
 
     parameters: dict[str, Parameter]
     conditions: list[When]
@@ -30,11 +31,12 @@ class Parts:
 
 
 def to_dict(space: Definition) -> dict[str, Any]:
-    """See `hyperband.space.Space.to_dict`."""
+    """A space as plain data; see `hyperband.space.Space.to_dict`."""
     for constraint in space.constraints:
         if not isinstance(constraint, str):
             raise InputError(
-                f"A constraint must be a text, such as 'x < y', to be written; got the function {constraint!r}."
+                f"A constraint must be a text, such as 'x < y', to be written; got the function {constraint!r}. Use "
+                "a text."
             )
     data = {
         "version": VERSION,
@@ -50,28 +52,36 @@ def to_dict(space: Definition) -> dict[str, Any]:
             f"Options must be texts, finite numbers, True, False, None or lists of them to be written; {error}."
         ) from None
     if parts(plain).parameters != space.parameters:
-        raise InputError("Options must not be mappings with other keys than texts to be written. Name them by a text.")
+        raise InputError(
+            "Options that are mappings must have texts as keys to be written as data. Name the options by texts."
+        )
     return plain
 
 
-def parts(data: Mapping[str, Any]) -> Parts:
-    """What `to_dict` wrote, checked; see `hyperband.space.Space.from_dict`."""
+def parts(data: Mapping[str, Any]) -> SpaceParts:
+    """The parts of a space from what `to_dict` wrote, checked.
+
+    Raises
+    ------
+    InputError
+        When ``data`` is anything else, or of another version.
+    """
     try:
         if data["version"] != VERSION:
-            raise InputError(f"The text must be of version {VERSION}; got {data['version']!r}.")
+            raise InputError(f"The written space must be of version {VERSION}; got {data['version']!r}.")
         parameters = {
             name: _KINDS[entry["type"]](**{key: value for key, value in entry.items() if key != "type"})
             for name, entry in data["parameters"].items()
         }
         conditions = [When(**entry) for entry in data["conditions"]]
         nests = checked_nests(data.get("nests", {}), parameters)
-        return Parts(parameters, conditions, data["constraints"], nests)
+        return SpaceParts(parameters, conditions, data["constraints"], nests)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(error) from None
 
 
 def loads(text: str) -> Any:
-    """JSON as data; `InputError` when it is none."""
+    """Data from JSON; raises `InputError` when the text is no JSON."""
     try:
         return json.loads(text)
     except (json.JSONDecodeError, TypeError, RecursionError) as error:
@@ -79,4 +89,4 @@ def loads(text: str) -> Any:
 
 
 def _damaged(error: Exception) -> InputError:
-    return InputError(f"The text must be what `to_json` wrote; {type(error).__name__}: {error}.")
+    return InputError(f"A written space must be what `to_dict` or `to_json` wrote; {type(error).__name__}: {error}.")

@@ -1,4 +1,4 @@
-"""Fitting the preprocessing: which column is what, and the transformers of scikit-learn that follow."""
+"""Fitting the preprocessing: the kind of each column, and the scikit-learn transformers for it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from numpy.typing import NDArray
 from hyperband._common import memory
 from hyperband.errors import DataError
 from hyperband.tables.columns import as_text
-from hyperband.tables.preprocess import CATEGORY, IGNORED, NUMBER, Input, Preprocessing, finite_block, text_block
+from hyperband.tables.preprocess import CATEGORY, IGNORED, NUMBER, InputColumn, Preprocessing, finite_block, text_block
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
 
-Rows = NDArray[np.intp]
+RowNumbers = NDArray[np.intp]
 
-#: one-hot columns of one category column; the levels beyond share the last one
+#: Most one-hot columns of one category column; rarer levels share the last one.
 MOST_LEVELS = 128
-#: a text column with more different values than this, and than half of its rows, is an identifier
+#: A text column with more distinct values than this, and than half of its rows, is an identifier.
 FEWEST_IDS = 20
-#: a column of consecutive whole numbers, from three to so many of them, holds codes: they are treated as categories
+#: A column of consecutive whole numbers, from three to this many of them, holds codes: it becomes a category.
 MOST_CODES = 5
-#: under "auto" a column that reaches further than this many standard deviations is quantile-transformed, unless half of
-#: it is one value: quantiles would put all the distance between that value and the rest
+#: With "auto", a column with values beyond this many standard deviations is mapped to quantiles, unless half of its
+#: rows hold one value: quantiles would move all other values far away from that one.
 HEAVY_TAIL = 10.0
-#: under "auto" and "quantile" no scaled value is further from 0 than this
+#: With "auto" and "quantile", scaled values are limited to this distance from 0.
 CLIP = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbers:
-    """How the columns of numbers are treated: positions among them."""
+class _NumberColumns:
+    """Columns of numbers by treatment, as positions among the columns of numbers."""
 
     constant: list[int]
     two_valued: list[int]
@@ -44,33 +44,48 @@ class _Numbers:
 
 
 def fit_preprocessing(
-    table: Table, train: Rows, target: Target, scaling: str = "auto", categorical: Collection[str] = (), seed: int = 0
+    table: Table,
+    train: RowNumbers,
+    target: Target,
+    scaling: str = "auto",
+    categorical: Collection[str] = (),
+    seed: int = 0,
 ) -> tuple[Preprocessing, list[str]]:
-    """Preprocessing fitted on the rows ``train`` of ``table``, and notes on what was done.
+    """Preprocessing fitted on the rows ``train`` of ``table``, and notes on what was done, as sentences.
 
-    Numbers and truth values: missing ones become the median, and a 0/1 column says where they were missing (in a
-    column that misses none in training, later ones become the mean); columns of two values become 0 and 1 whatever the
-    scaling; the others are standardised, or mapped to normal quantiles and then standardised. Text and categorical
-    columns, those listed in ``categorical`` and those of three to `MOST_CODES` consecutive whole numbers: one-hot,
-    missing is a level of its own, at most `MOST_LEVELS` levels, the rare ones together with those never seen in
-    training. Constant columns and identifiers are ignored.
+    Numbers and truth values: a missing value becomes the median, and an additional 0/1 column marks where values were
+    missing. Where no training row misses the value, a missing value of a later table becomes the mean. Columns of two
+    values become 0 and 1 with every scaling. Other columns are standardised, or mapped to normal quantiles and then
+    standardised.
+
+    Categories are one-hot encoded: text, categorical columns, those listed in ``categorical``, and columns of three to
+    `MOST_CODES` consecutive whole numbers. A missing value is a level of its own. There are at most `MOST_LEVELS`
+    levels; rare levels share one with those that training never saw.
+
+    Constant columns and identifiers are ignored.
 
     Parameters
     ----------
+    table : Table, without the target
+    train : int array, numbers of the training rows
+    target : Target
     scaling : {"auto", "standard", "quantile"}
-        "auto" takes quantiles for columns that reach beyond `HEAVY_TAIL` standard deviations, unless one value fills
-        half of the rows. "auto" and "quantile" hold scaled values within `CLIP`, "standard" does not.
+        "auto" uses quantiles for columns with values beyond `HEAVY_TAIL` standard deviations, unless half of the rows
+        hold one value. "auto" and "quantile" limit scaled values to [-`CLIP`, `CLIP`]; "standard" does not.
+    categorical : names of columns that are categories whatever they hold
     seed : int, of the subsample of 100,000 rows from which quantiles are estimated
 
     Raises
     ------
     DataError
-        When no column is left.
+        When every column is constant or an identifier.
+    InsufficientMemory
+        When the training rows do not fit in free memory.
     """
     kinds = [_kind(table, name, categorical) for name in table.names]
     codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)
     kinds = [CATEGORY if name in codes else kind for name, kind in zip(table.names, kinds, strict=True)]
-    inputs = [Input(name, kind) for name, kind in zip(table.names, kinds, strict=True)]
+    inputs = [InputColumn(name, kind) for name, kind in zip(table.names, kinds, strict=True)]
     notes = _codes_note(codes)
     names = [i.name for i in inputs if i.kind == NUMBER]
     numbers: Any = None
@@ -91,7 +106,7 @@ def fit_preprocessing(
         features += more
     if not features:
         raise DataError(
-            "A table must have at least one feature that varies; every column is constant or an identifier."
+            "A table must have at least one feature that varies; every column is constant or an identifier. Add one."
         )
     clip = None if scaling == "standard" else CLIP
     prep = Preprocessing(tuple(inputs), table.named, target, numbers, categories, clip, tuple(features))
@@ -104,18 +119,18 @@ def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
     if table.matrix is not None:
         return NUMBER
     dtype = table.column(name).dtype
-    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):  # an empty column is constant: ignored below
+    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):  # a column without values is constant: ignored below
         return NUMBER
     return CATEGORY
 
 
-def _codes(table: Table, names: Sequence[str], train: Rows) -> list[str]:
-    """Columns of numbers that are codes: a network reads three levels better than one number that stands for them."""
+def _codes(table: Table, names: Sequence[str], train: RowNumbers) -> list[str]:
+    """Columns of numbers that are codes: networks learn more easily from a column a level than from one number."""
     found = []
     for name in names:
         if table.matrix is None and table.column(name).dtype == pl.Boolean:
             continue
-        for rows in (train[:1000], train):  # most columns are told by a few rows
+        for rows in (train[:1000], train):  # a few rows rule out most columns
             levels = np.unique(finite_block(table, [name], rows))
             levels = levels[~np.isnan(levels)]
             codes = len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
@@ -134,7 +149,7 @@ def _codes_note(codes: Sequence[str]) -> list[str]:
 
 
 def _fit_numbers(block: Any, names: Sequence[str], scaling: str, seed: int) -> tuple[Any, list[str], set[str]]:
-    """Fitted transformer, names of its outputs, and the columns that are ignored."""
+    """The fitted transformer or None, the names of its outputs, and the columns that are ignored."""
     groups = _examine(block, scaling)
     ignored = {names[j] for j in groups.constant if j not in groups.with_missing}
     used = [j for j in range(len(names)) if names[j] not in ignored]
@@ -163,8 +178,9 @@ def _fit_numbers(block: Any, names: Sequence[str], scaling: str, seed: int) -> t
     return transformer, features, ignored
 
 
-def _examine(block: Any, scaling: str) -> _Numbers:
-    groups = _Numbers([], [], [], [], [])
+def _examine(block: Any, scaling: str) -> _NumberColumns:
+    """The treatment of each column of numbers."""
+    groups = _NumberColumns([], [], [], [], [])
     for j in range(block.shape[1]):
         column = block[:, j].astype(np.float64)
         missing = np.isnan(column)
@@ -192,8 +208,8 @@ def _is_heavy(column: Any) -> bool:
 
 
 def _reach(column: Any) -> float:
-    """Largest distance from the mean, in standard deviations."""
-    with np.errstate(over="ignore", invalid="ignore"):  # 1e300 squared: infinitely far
+    """Largest distance of a value from the mean, in standard deviations."""
+    with np.errstate(over="ignore", invalid="ignore"):  # 1e300 squared overflows: infinitely far
         mean, deviation = column.mean(), column.std()
         reach = float(max(column.max() - mean, mean - column.min()) / deviation) if deviation > 0 else 0.0
     return reach if np.isfinite(deviation) and np.isfinite(reach) else np.inf
@@ -204,7 +220,7 @@ def _scaler(label: str, n_rows: int, seed: int) -> Any:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
-    # where training misses nothing, the mean serves a hole in later tables: a median of a wide table takes seconds
+    # Columns without missing values in training get the mean: the median of a wide table takes seconds.
     typical = "median" if label.endswith("_with_missing") else "mean"
     if label.startswith("two_valued"):
         steps = [("impute", SimpleImputer(strategy="most_frequent")), ("scale", MinMaxScaler())]
@@ -217,12 +233,13 @@ def _scaler(label: str, n_rows: int, seed: int) -> Any:
             subsample=100_000,
             random_state=seed & (2**32 - 1),
         )
-        # a column that is mostly one value lands far from 0 there: standardise what comes out
+        # Quantiles of a column with many equal values are off centre: standardise the result.
         steps.insert(1, ("quantiles", quantiles))
     return Pipeline(steps)
 
 
-def _unusable_categories(table: Table, names: Sequence[str], train: Rows) -> tuple[set[str], list[str]]:
+def _unusable_categories(table: Table, names: Sequence[str], train: RowNumbers) -> tuple[set[str], list[str]]:
+    """Category columns to ignore, constant ones and identifiers, and notes on them and on columns of many levels."""
     ignored: set[str] = set()
     constant: set[str] = set()
     notes: list[str] = []
@@ -245,7 +262,7 @@ def _unusable_categories(table: Table, names: Sequence[str], train: Rows) -> tup
 
 
 def _numbers_hint(column: pl.Series) -> str:
-    """What keeps a column that is mostly numbers from being one."""
+    """A note for a text column that is mostly numbers, with the first value that is none."""
     numbers = column.cast(pl.Float64, strict=False)
     wrong = column.filter(numbers.is_null() & column.is_not_null())
     if wrong.len() == 0 or numbers.len() - numbers.null_count() < column.len() // 2:
@@ -253,7 +270,7 @@ def _numbers_hint(column: pl.Series) -> str:
     return f" (most are numbers, but not {wrong[0]!r}: leave such fields empty to have it read as numbers)"
 
 
-def _fit_categories(table: Table, names: Sequence[str], train: Rows) -> tuple[Any, list[str]]:
+def _fit_categories(table: Table, names: Sequence[str], train: RowNumbers) -> tuple[Any, list[str]]:
     from sklearn.preprocessing import OneHotEncoder
 
     encoder = OneHotEncoder(
@@ -276,7 +293,7 @@ def _ignored_note(names: Collection[str], why: str) -> list[str]:
     return [f"Ignored, {why}: {text}."]
 
 
-def _missing_note(table: Table, prep: Preprocessing, train: Rows) -> list[str]:
+def _missing_note(table: Table, prep: Preprocessing, train: RowNumbers) -> list[str]:
     counts = {}
     for feature in prep.feature_names:
         name = feature.removesuffix(" is missing")

@@ -1,4 +1,4 @@
-"""Features and target side by side: taken apart from a table, checked, and matched row by row."""
+"""Features and target: separated, checked, and matched row by row."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hyperband.errors import DataError
 from hyperband.tables.columns import check_feature
 from hyperband.tables.preprocess import Preprocessing
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
-from hyperband.tables.target import target_values
+from hyperband.tables.target_input import target_values
 from hyperband.tables.weights import F64, sample_weights
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Features, target values and sample weights that belong together; ``dropped`` rows had no target."""
+class LabelledRows:
+    """Features with their target values and sample weights; ``dropped`` rows without a target were left out."""
 
     table: Table
     values: Array
@@ -30,8 +30,20 @@ class Rows:
     dropped: int = 0
 
 
-def take_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[Table, Any, tuple[str, ...], Any]:
-    """Features, target, its names, and sample weights, each on its own."""
+def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[Table, Any, tuple[str, ...], Any]:
+    """Features, target, names of the target, and sample weights, separated.
+
+    Parameters
+    ----------
+    table : Table
+    y, target : the target, given as values or by its columns, not both; see `hyperband.tables.prepare`
+    sample_weight : one number a row, the name of a column, or None
+
+    Raises
+    ------
+    DataError
+        When the target is given twice, or a column does not exist.
+    """
     if isinstance(sample_weight, str):
         (name,) = resolve_columns(table.names, [sample_weight], "sample_weight")
         sample_weight = table.column(name).to_numpy()
@@ -40,8 +52,8 @@ def take_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[
         weight_column = ()
     if y is not None:
         if target is not None:
-            raise DataError("Give the target as `y` or name it by `target`, not both.")
-        label = getattr(y, "name", None)
+            raise DataError("The target must be given as `y` or named by `target`, not both; got both. Leave one out.")
+        label = getattr(y, "name", None)  # a series has a name, an array or list has none
         return table.without(weight_column), y, (str(label) if label else "y",), sample_weight
     wanted = list(target) if isinstance(target, (list, tuple)) else [target]
     names = tuple(dict.fromkeys(resolve_target(table, t) for t in wanted))
@@ -51,17 +63,32 @@ def take_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[
 
 
 def check_features(table: Table, dropped: Collection[str]) -> None:
-    """Refuse a table without features, or with columns that cannot be one and are not dropped."""
+    """Check that a table has features, and that every column that is not dropped can be one.
+
+    Raises
+    ------
+    DataError
+    """
     if all(name in dropped for name in table.names):
-        raise DataError("A table must have at least one feature; nothing is left beside the target and `drop`.")
+        raise DataError(
+            "A table must have at least one feature; none is left besides the target and `drop`. Drop fewer columns."
+        )
     if table.frame is not None:
         for name in table.names:
             if name not in dropped:
                 check_feature(table.frame[name])
 
 
-def match_rows(table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y") -> Rows:
-    """Features and target row by row; refuses different numbers of rows, and missing targets unless dropped."""
+def match_rows(
+    table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y"
+) -> LabelledRows:
+    """Features and target matched row by row; rows without a target are left out with ``missing_target="drop"``.
+
+    Raises
+    ------
+    DataError
+        When the numbers of rows differ, or targets are missing with ``missing_target="error"``.
+    """
     values, missing = target_values(y, names[0] if names != ("y",) else what)
     if len(values) != table.n_rows:
         raise DataError(f"`X` and `{what}` must have the same number of rows; got {table.n_rows} and {len(values)}.")
@@ -70,7 +97,7 @@ def match_rows(table: Table, y: Any, names: tuple[str, ...], weight: Any, missin
     weights = None if weight is None else sample_weights(weight, table.n_rows)
     count = int(missing.sum())
     if not count:
-        return Rows(table, values, names, weights)
+        return LabelledRows(table, values, names, weights)
     if missing_target == "error":
         raise DataError(
             f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {count} of {len(values)} rows, "
@@ -78,16 +105,23 @@ def match_rows(table: Table, y: Any, names: tuple[str, ...], weight: Any, missin
             f"by missing_target='drop'."
         )
     keep = ~missing
-    return Rows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)
+    return LabelledRows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)
 
 
-def held_rows(value: Any, prep: Preprocessing, name: str, missing_target: str = "error") -> Rows:
-    """Features and target values of held-out rows, given as (X, y) or as a table with the target column.
+def held_out_rows(value: Any, prep: Preprocessing, name: str, missing_target: str = "error") -> LabelledRows:
+    """Features and target values of rows given as (X, y) or as a table with the target column.
+
+    Parameters
+    ----------
+    value : (X, y), or anything that `hyperband.tables.as_table` takes
+    prep : Preprocessing, fitted on the training rows
+    name : str, such as "validation", in errors
+    missing_target : {"error", "drop"}
 
     Raises
     ------
     DataError
-        When the target is absent or missing somewhere, there are no rows, or rows do not match.
+        When the target is absent or missing in a row, there are no rows, or the numbers of rows differ.
     """
     if isinstance(value, (list, tuple)) and len(value) == 2:
         table, y = as_table(value[0], f"X of {name}"), value[1]
@@ -98,7 +132,9 @@ def held_rows(value: Any, prep: Preprocessing, name: str, missing_target: str = 
             raise DataError(f"`{name}` must have {width} columns, the target among them; got {len(table.names)}.")
         absent = [n for n in prep.target.names if n not in table.names]
         if absent:
-            raise DataError(f"`{name}` must hold the target column {absent[0]!r}, or be given as (X, y); it does not.")
+            raise DataError(
+                f"`{name}` must hold the target column {absent[0]!r}, or be given as (X, y); it does neither."
+            )
         columns = {n: table.column(n) for n in prep.target.names}
         y = next(iter(columns.values())) if len(columns) == 1 else as_table(columns).frame
         table = table.without(prep.target.names)

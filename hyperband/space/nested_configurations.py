@@ -1,4 +1,4 @@
-"""Configurations of a nested space as nested data and back; the nests in a text."""
+"""Configurations of a nested space: from flat to nested data and back; nests read from a file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hyperband.space.numbers import Int
 from hyperband.space.parameters import Parameter
 
 
-class Tree:
-    """A space's names as they were nested.
+class NestedConfigurations:
+    """Converts configurations of one space between the flat and the nested form.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ class Tree:
             self._children[nest][name if nest is None else name[len(nest) + 1 :]] = name
 
     def nested(self, flat: Mapping[str, Any]) -> dict[str, Any]:
-        """See `hyperband.space.Space.nested`."""
+        """Nested data of a flat configuration; see `hyperband.space.Space.nested`."""
         encode(self._space, [flat])
         return self._read(None, flat)
 
     def flat(self, nested: Mapping[str, Any]) -> dict[str, Any]:
-        """See `hyperband.space.Space.flat`."""
+        """The flat configuration of nested data; see `hyperband.space.Space.flat`."""
         found: dict[str, Any] = {}
         self._write(None, nested, found)
         encode(self._space, [found])
@@ -43,9 +43,9 @@ class Tree:
 
     def _read(self, nest: str | None, flat: Mapping[str, Any]) -> dict[str, Any]:
         children = self._children[nest].items()
-        return {label: self._value(name, flat) for label, name in children if self._there(name, flat)}
+        return {label: self._value(name, flat) for label, name in children if self._present(name, flat)}
 
-    def _there(self, name: str, flat: Mapping[str, Any]) -> bool:
+    def _present(self, name: str, flat: Mapping[str, Any]) -> bool:
         return name in flat or self._nests.get(name) == GROUP
 
     def _value(self, name: str, flat: Mapping[str, Any]) -> Any:
@@ -54,7 +54,7 @@ class Tree:
             return self._read(name, flat)
         if kind == REPEAT:
             entries = (f"{name}.{number}" for number in range(int(flat[name])))
-            return [self._value(entry, flat) for entry in entries if self._there(entry, flat)]
+            return [self._value(entry, flat) for entry in entries if self._present(entry, flat)]
         value = flat[name]
         return {value: self._read(f"{name}.{value}", flat)} if kind == CHOICE else value
 
@@ -91,12 +91,12 @@ class Tree:
 
 
 def checked_nests(data: Any, parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """Nests from a text, checked against the parameters of its space.
+    """Nests of a written space, checked against its parameters.
 
     Raises
     ------
     InputError
-        When one is not what `Space.to_json` writes.
+        When a nest is not what `Space.to_dict` writes.
     """
     nests: dict[str, str] = {}
     for name, kind in data.items():
@@ -108,9 +108,11 @@ def checked_nests(data: Any, parameters: Mapping[str, Parameter]) -> dict[str, s
         elif kind == GROUP and axis is None:
             needed = []
         else:
-            raise InputError(f"A nest of the text must be a choice, a repeat or a group; got {kind!r} for {name!r}.")
+            raise InputError(
+                f"A nest of a written space must be a choice, a repeat or a group; got {kind!r} for {name!r}."
+            )
         for child in needed:
             if data.get(child) != GROUP and (kind == CHOICE or child not in parameters):
-                raise InputError(f"The nest {name!r} of the text must hold {child!r}.")
+                raise InputError(f"The nest {name!r} of a written space must hold {child!r}; it does not.")
         nests[name] = kind
     return nests
