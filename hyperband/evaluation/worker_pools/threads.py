@@ -6,14 +6,14 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, final
 
-from hyperband.evaluation.workers.base import News, Report, answer
+from hyperband.evaluation.worker_pools.base import Event, Report, answer
 
 _Inbox: TypeAlias = "SimpleQueue[tuple[str, tuple[Any, ...]] | None]"
 
 
 @final
-class Threads:
-    """A crew of daemon threads; see `Crew`. An abandoned one does not keep the interpreter from exiting."""
+class ThreadPool:
+    """A pool of daemon threads; see `WorkerPool`. An abandoned one does not keep the interpreter from exiting."""
 
     shared = True
 
@@ -34,7 +34,7 @@ class Threads:
         )
         self._threads[worker] = thread, inbox
         thread.start()
-        self._reports.put(Report(worker, News.READY))
+        self._reports.put(Report(worker, Event.READY))
         return worker
 
     def call(self, worker: int, method: str, *arguments: Any) -> None:
@@ -47,7 +47,7 @@ class Threads:
         getattr(self._handler, method)(*arguments)
 
     def wait(self, seconds: float | None) -> list[Report]:
-        """All reports that there are, once there is one."""
+        """All reports, once there is one."""
         found: list[Report] = []
         try:
             found.append(self._reports.get(timeout=seconds))
@@ -60,13 +60,13 @@ class Threads:
         return found
 
     def drop(self, worker: int) -> None:
-        """Abandon a thread: it ends when its call does, and nobody listens."""
+        """Abandon a thread: it ends when its call does, and its answer is ignored."""
         _, inbox = self._threads.pop(worker)
         inbox.put(None)
         self._busy.discard(worker)
 
     def close(self) -> None:
-        """End the idle threads and abandon the others."""
+        """End the idle threads, and abandon the others."""
         idle = [thread for worker, (thread, _) in self._threads.items() if worker not in self._busy]
         for worker in [*self._threads]:
             self.drop(worker)

@@ -1,16 +1,16 @@
-"""One worker that is the caller itself: nothing runs beside it, and a call is done when `wait` is called."""
+"""One worker that is the caller itself: calls run inside `wait`, and nothing runs beside them."""
 
 from __future__ import annotations
 
 from typing import Any, final
 
 from hyperband.evaluation.functions.failure import Failure
-from hyperband.evaluation.workers.base import News, Report
+from hyperband.evaluation.worker_pools.base import Event, Report
 
 
 @final
-class Here:
-    """A crew of one; see `Crew`. Ctrl-C and `SystemExit` go through to the caller."""
+class InlinePool:
+    """A pool of one worker; see `WorkerPool`. Ctrl-C and `SystemExit` reach the caller."""
 
     shared = True
 
@@ -21,9 +21,9 @@ class Here:
         self._started = 0
 
     def grow(self) -> int:
-        """The caller again: a report says at once that it is ready."""
+        """The caller once more: a report says at once that it is ready."""
         self._started += 1
-        self._reports.append(Report(self._started, News.READY))
+        self._reports.append(Report(self._started, Event.READY))
         return self._started
 
     def call(self, worker: int, method: str, *arguments: Any) -> None:
@@ -35,18 +35,18 @@ class Here:
         getattr(self._handler, method)(*arguments)
 
     def wait(self, seconds: float | None) -> list[Report]:
-        """Do what was called for, however long it takes."""
+        """Make the call that was remembered, however long it takes."""
         reports, self._reports = self._reports, []
         if not reports and self._call is not None:
             (worker, method, arguments), self._call = self._call, None
             try:
-                reports = [Report(worker, News.ANSWER, getattr(self._handler, method)(*arguments))]
+                reports = [Report(worker, Event.ANSWER, getattr(self._handler, method)(*arguments))]
             except Exception as error:  # the user's code can raise anything
-                reports = [Report(worker, News.FAILED, Failure.of(error))]
+                reports = [Report(worker, Event.FAILED, Failure.of(error))]
         return reports
 
     def drop(self, worker: int) -> None:
-        """Forget what was called for."""
+        """Forget the call."""
         self._call = None
 
     def close(self) -> None:

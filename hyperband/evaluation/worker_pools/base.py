@@ -1,4 +1,4 @@
-"""The contract of a crew of workers, and how a worker answers."""
+"""The contract of a worker pool, and how a worker answers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 from hyperband.evaluation.functions.failure import Failure
 
 
-class News(Enum):
-    """What can be reported of a worker."""
+class Event(Enum):
+    """What can happen to a worker."""
 
     READY = auto()  #: it can be called
     ANSWER = auto()  #: what the method returned
@@ -19,20 +19,20 @@ class News(Enum):
 
 
 class Report(NamedTuple):
-    """News of one worker."""
+    """What has happened to one worker."""
 
     worker: int
-    news: News
+    event: Event
     value: Any = None
 
 
-class Crew(Protocol):
-    """Workers, each of which calls methods of an object: one for all (``shared``), or each of its own.
+class WorkerPool(Protocol):
+    """Workers that call methods of an object.
 
-    Workers have numbers that are never used again. A worker is called only when it has no call open.
+    Workers have numbers, which are never used again. A worker is called only when it has no call open.
     """
 
-    shared: bool
+    shared: bool  #: one object for all workers; False: one for each
 
     def grow(self) -> int:
         """Start one more worker and return its number; a report says when it is ready."""
@@ -44,18 +44,18 @@ class Crew(Protocol):
         """Call a method without an answer, after the call that is open and before the next one."""
 
     def wait(self, seconds: float | None) -> list[Report]:
-        """What there is to report; waits for it for so long (None: until there is something)."""
+        """Reports; waits for the first one at most so long (None: without a limit)."""
 
     def drop(self, worker: int) -> None:
-        """Give a worker up, whatever it is doing. Nothing more is reported of it."""
+        """Give a worker up, whatever it is doing. No report of it follows."""
 
     def close(self) -> None:
-        """Give all workers up; those that have no call open end in peace."""
+        """Give all workers up; those that have no call open may end by themselves."""
 
 
-def answer(handler: Any, method: str, arguments: tuple[Any, ...]) -> tuple[News, Any]:
+def answer(handler: Any, method: str, arguments: tuple[Any, ...]) -> tuple[Event, Any]:
     """Call a method in a worker. Nothing that it raises, `SystemExit` included, ends the worker."""
     try:
-        return News.ANSWER, getattr(handler, method)(*arguments)
+        return Event.ANSWER, getattr(handler, method)(*arguments)
     except BaseException as error:
-        return News.FAILED, Failure.of(error)
+        return Event.FAILED, Failure.of(error)

@@ -5,7 +5,7 @@ The protocol, pickled over one duplex pipe a worker:
 - parent to worker: ``(method, arguments, wanted)``. The worker calls the method of its object; if ``wanted`` it sends
   one answer. Calls without an answer are kept back while a call is open, so that no pipe can fill up; the worker works
   strictly in the order of arrival. The end of the pipe ends the worker.
-- worker to parent: ``(News, value)``: READY or UNUSABLE once, then ANSWER or FAILED for each call that wanted one.
+- worker to parent: ``(Event, value)``: READY or UNUSABLE once, then ANSWER or FAILED for each call that wanted one.
 
 Always spawned: a fork would copy locks that threads of the parent hold (BLAS, CUDA, logging), and hang.
 """
@@ -29,13 +29,13 @@ from typing import Any, final
 from hyperband.errors import HyperbandError
 from hyperband.evaluation.functions.failure import Failure
 from hyperband.evaluation.interrupts import uninterrupted
-from hyperband.evaluation.workers.base import News, Report, answer
+from hyperband.evaluation.worker_pools.base import Event, Report, answer
 
 #: Linux: the signal that a process gets when its parent dies (sys/prctl.h).
 PR_SET_PDEATHSIG = 1
 
-#: Seconds that idle processes have to end by themselves when the crew is closed.
-PEACE = 0.5
+#: Seconds that idle processes have to end by themselves when the pool is closed.
+GRACE_PERIOD = 0.5
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class _Worker:
 
 
 @final
-class Processes:
-    """A crew of processes; see `Crew`. Each is the leader of its own process group and ignores Ctrl-C.
+class ProcessPool:
+    """A pool of processes; see `WorkerPool`. Each is the leader of its own process group and ignores Ctrl-C.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Processes:
 
     def grow(self) -> int:
         """Spawn a process."""
-        # multiprocessing's own word for "this process is still being set up"; going on ends in pages of traceback.
+        # multiprocessing sets it while this process is still being set up; going on ends in pages of traceback.
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise HyperbandError(
                 "A worker process must not start workers while it imports the script; it does. Call hb.minimize under "
@@ -79,7 +79,7 @@ class Processes:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._recipe), name=f"hyperband-{self._started}")
         process.daemon = False
-        with uninterrupted():  # no process may be left that is not in the books
+        with uninterrupted():  # no process may run that is not listed
             # The worker inherits the mask: Ctrl-C in a terminal must not reach it while it is still importing.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
@@ -112,10 +112,10 @@ class Processes:
         return [self._hear(worker) for worker in sorted({by_handle[handle] for handle in ready})]
 
     def drop(self, worker: int) -> None:
-        """Kill a process, and whatever it has started."""
+        """Kill a process, and all that it has started."""
         it = self._workers[worker]
         with uninterrupted():
-            _end({worker: it}, peace=0.0)
+            _end({worker: it}, grace_period=0.0)
             del self._workers[worker]
 
     def close(self) -> None:
@@ -128,17 +128,17 @@ class Processes:
         try:
             # What it had sent before it died still counts.
             if it.pipe.poll():
-                news, value = it.pipe.recv()
+                event, value = it.pipe.recv()
                 it.busy = False
                 for message in it.kept_back:
                     _send(it, message)
                 it.kept_back.clear()
-                return Report(worker, news, value)
+                return Report(worker, event, value)
         except (EOFError, OSError, pickle.UnpicklingError):
             pass
         it.busy = False
         _kill(it.process)  # what it has started is still there
-        return Report(worker, News.DIED, Failure(_obituary(it.process)))
+        return Report(worker, Event.DIED, Failure(_exit_reason(it.process)))
 
 
 def _send(worker: _Worker, message: tuple[str, tuple[Any, ...], bool]) -> None:
@@ -147,7 +147,7 @@ def _send(worker: _Worker, message: tuple[str, tuple[Any, ...], bool]) -> None:
 
 
 def _serve(pipe: Connection, recipe: bytes) -> None:
-    """What a worker does all its life."""
+    """The main function of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     os.setpgid(0, 0)  # so that what the objective starts can be killed with it
@@ -156,10 +156,10 @@ def _serve(pipe: Connection, recipe: bytes) -> None:
         make: Callable[[], Any] = pickle.loads(recipe)
         handler = make()
     except BaseException as error:
-        pipe.send((News.UNUSABLE, Failure.of(error)))
+        pipe.send((Event.UNUSABLE, Failure.of(error)))
         return
     try:
-        pipe.send((News.READY, None))
+        pipe.send((Event.READY, None))
         while True:
             method, arguments, wanted = pipe.recv()
             told = answer(handler, method, arguments)
@@ -178,7 +178,7 @@ def _end_of(process: SpawnProcess) -> int:
 
 
 def _die_with_the_parent() -> None:
-    """A search that is killed leaves nobody at work, where the system can see to it; elsewhere calls are finished."""
+    """End this worker when the search is killed, where the system offers it; elsewhere it finishes its call first."""
     if sys.platform != "linux":
         return
     # Not a thread that watches the parent: a process with threads should not fork, and data loaders do.
@@ -191,7 +191,7 @@ def _die_with_the_parent() -> None:
         os._exit(1)  # it has died already
 
 
-def _obituary(process: SpawnProcess) -> str:
+def _exit_reason(process: SpawnProcess) -> str:
     process.join(1.0)
     code = process.exitcode
     if code is None:
@@ -206,13 +206,13 @@ def _obituary(process: SpawnProcess) -> str:
 
 
 def _end_all(workers: dict[int, _Worker]) -> None:
-    _end(workers, PEACE)
+    _end(workers, GRACE_PERIOD)
     workers.clear()
 
 
-def _end(workers: dict[int, _Worker], peace: float) -> None:
+def _end(workers: dict[int, _Worker], grace_period: float) -> None:
     """Leave no process behind: neither running nor as a zombie."""
-    until = time.monotonic() + peace
+    until = time.monotonic() + grace_period
     for it in workers.values():
         if it.busy:
             _kill(it.process)
