@@ -119,7 +119,7 @@ def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(InputError, match="`precision` must be one of float32, tf32, bf16; got 'fp8'"):
         hb.Population([Architecture()], [[0.0], [1.0]], [0, 1], precision="fp8")
     with pytest.raises(InputError, match="`precision` must be one of float32, tf32, bf16; got 16"):
-        hb.search("nowhere.csv", target="y", precision=16)  # type: ignore[arg-type]
+        hb.search("nowhere.csv", target="y", compute=hb.Compute(precision=16))  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(build_info.kind() != "native", reason="the native engine is not built")

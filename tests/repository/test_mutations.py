@@ -72,31 +72,35 @@ FAULTS = {
 }
 NATIVE_FAULTS = {
     "the sign of a kernel": Fault(
-        "csrc/cpu/text/losses.hpp",
+        "csrc/cpu/simd/losses.hpp",
         "z[label] = z[label] - target * c;",
         "z[label] = z[label] + target * c;",
         GRADIENTS_NATIVE,
     ),
     "the sign of the gradient of biases": Fault(
-        "csrc/cpu/text/step.hpp",
+        "csrc/cpu/simd/step.hpp",
         "for (int v = 0; v < N; ++v) s[v] = s[v] + load(g + v * kPanel);",
         "for (int v = 0; v < N; ++v) s[v] = s[v] - load(g + v * kPanel);",
         GRADIENTS_NATIVE,
     ),
     "the first member's dropout in every lane": Fault(
-        "csrc/cpu/text/pack.hpp",
+        "csrc/cpu/simd/pack.hpp",
         "k0[i] = s.key[i].k0, k1[i] = s.key[i].k1",
         "k0[i] = s.key[0].k0, k1[i] = s.key[0].k1",
         SHAPES,
     ),
     "clipping with another lane's norm": Fault(
+<<<<<<< HEAD
         "csrc/cpu/text/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", SHAPES
+=======
+        "csrc/cpu/simd/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", TWINS
+>>>>>>> work/csrc
     ),
     "a gradient of the layer above, on the GPU": Fault(
         "csrc/cuda/block/layers.hpp", "const auto to = b.g(l - 1), h", "const auto to = b.g(l), h", BLOCKS
     ),
     "two threads that write one number, on the GPU": Fault(
-        "csrc/cuda/block/judge.hpp",
+        "csrc/cuda/block/evaluate.hpp",
         "b.index().store(i, static_cast<uint32_t>(first + i))",
         "b.index().store(i / 2, static_cast<uint32_t>(first + i))",
         BLOCKS,
