@@ -58,7 +58,7 @@ ISA_FLAGS = {
 }
 #: Stands for the kernels of an instruction set that is not built here and never chosen.
 ABSENT = """#include "cpu/kernels.hpp"
-namespace hyperband {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}
+namespace hyperband::cpu {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}
 """
 
 
