@@ -257,7 +257,8 @@ def test_a_contender_that_cheats_does_not_count(monkeypatch: pytest.MonkeyPatch)
             asked = super().ask()
             return None if asked is None else asked._replace(configuration=dict.fromkeys(asked.configuration, 2))
 
-    cheat = search_quality.CONTENDERS["random"].__class__("cheat", lambda t, s, n: Cheat(hb.RandomSearch(729, n=n), t, s))
+    contender = search_quality.CONTENDERS["random"].__class__
+    cheat = contender("cheat", lambda t, s, n: Cheat(hb.RandomSearch(729, n=n), t, s))
     monkeypatch.setitem(search_quality.CONTENDERS, "cheat", cheat)
     work = search_quality.Work("cheat", "counting-ones-8", 1, (0,), 5, search_quality.grid_of(5))
     outcome = search_quality.carry_out(work)

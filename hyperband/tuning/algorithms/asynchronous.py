@@ -7,8 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class ASHA(RungAlgorithm):
     """Asynchronous successive halving, by promotion (Li et al., MLSys 2020, Algorithm 2).
@@ -50,6 +52,7 @@ class ASHA(RungAlgorithm):
         return scheduler_of(ASHAScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class AsyncHyperband(RungAlgorithm):
     """Asynchronous Hyperband: ASHA in every bracket of Hyperband, new configurations going to them in turn.
@@ -72,6 +75,7 @@ class AsyncHyperband(RungAlgorithm):
         return scheduler_of(AsyncHyperbandScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PASHA(RungAlgorithm):
     """Progressive ASHA: the highest rung rises only while the ranking of the leaders is not settled.

@@ -13,6 +13,7 @@ from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.random import RandomSampler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import Settings
 
 if TYPE_CHECKING:
     from hyperband.space import Space
@@ -44,7 +45,7 @@ class Algorithm(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BaseAlgorithm(ABC):
+class BaseAlgorithm(Settings, ABC):
     """The settings that all algorithms have: ``max_resource`` first, all others by name."""
 
     max_resource: Number = 81

@@ -12,11 +12,13 @@ from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.priorband import PriorBandSampler
 from hyperband.tuning.schedulers import EvolutionScheduler, HyperbandScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 if TYPE_CHECKING:
     from hyperband.tuning.samplers.base import Sampler
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class BOHB(RungAlgorithm):
     """Hyperband whose configurations come from kernel density estimates (Falkner, Klein, Hutter 2018).
@@ -55,6 +57,7 @@ class BOHB(RungAlgorithm):
         return KDESampler()
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class DEHB(RungAlgorithm):
     """Differential evolution over the brackets of Hyperband (Awad, Mallik, Hutter, IJCAI 2021).
@@ -83,6 +86,7 @@ class DEHB(RungAlgorithm):
         return EvolutionSampler()
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PriorBand(RungAlgorithm):
     """Hyperband whose configurations come from the user's priors, the incumbent's neighbourhood, and at random.

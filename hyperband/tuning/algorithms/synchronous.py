@@ -7,8 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class Hyperband(RungAlgorithm):
     """Hyperband: brackets of successive halving, from many briefly trained configurations to few fully trained ones.
@@ -54,6 +56,7 @@ class Hyperband(RungAlgorithm):
         return scheduler_of(HyperbandScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class SuccessiveHalving(RungAlgorithm):
     """Successive halving: one bracket (Jamieson & Talwalkar, AISTATS 2016).

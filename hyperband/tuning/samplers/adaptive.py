@@ -16,11 +16,13 @@ from hyperband.errors import InputError
 from hyperband.space import Choice, Points, Space
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.samplers.constrained_draws import Drawer
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss, check_objectives, is_finite, read_loss, write_loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class AdaptiveSampler:
+class AdaptiveSampler(Settings):
     """A coarse random search, then rounds of points in shrinking neighbourhoods of the best ones.
 
     A round starts when every earlier configuration was judged at least once; what counts is its first loss, so the
@@ -72,9 +74,10 @@ class AdaptiveSampler:
 
 
 class AdaptiveProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     batch = 0
+    pure = False
 
     def __init__(self, settings: AdaptiveSampler, space: Space, seed: int) -> None:
         self._settings, self._space, self._seed = settings, space, seed

@@ -68,6 +68,35 @@ def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
     return EarlierTrials([order[key] - len(order) for key in keys], np.concatenate(points), resources, losses)
 
 
+def plain_trials(trials: Any) -> Any:
+    """What `read` takes as lists and mappings of plain values; None stands for a number that is not finite.
+
+    An iterator is returned as it is: to list it would leave nothing for the search.
+
+    Examples
+    --------
+    >>> plain_trials({"resource": np.array([1, 1]), "loss": np.array([0.5, np.nan]), "x": np.array([0.1, 0.2])})
+    {'resource': [1, 1], 'loss': [0.5, None], 'x': [0.1, 0.2]}
+    """
+    table = _columns_of_a_frame(getattr(trials, "trials", trials))
+    if isinstance(table, Mapping):
+        return {str(name): [_finite_or_none(value) for value in _plain(column)] for name, column in table.items()}
+    if isinstance(table, Iterator) or not isinstance(table, Iterable):
+        return table
+    return [
+        [
+            configuration,
+            resource,
+            [_finite_or_none(v) for v in loss] if isinstance(loss, tuple | list) else _finite_or_none(loss),
+        ]
+        for _, configuration, resource, loss in _rows_of_triples(table)
+    ]
+
+
+def _finite_or_none(value: Any) -> Any:
+    return None if isinstance(value, float | np.floating) and not math.isfinite(value) else value
+
+
 _Row = tuple[Hashable, Any, Any, Any]
 
 
@@ -161,6 +190,8 @@ def _resource(value: Any, name: str) -> float:
 
 def _loss(value: Any, name: str) -> Loss:
     try:
-        return tuple(map(float, value)) if isinstance(value, tuple | list | np.ndarray) else float(value)
+        if isinstance(value, tuple | list | np.ndarray):
+            return tuple(math.nan if entry is None else float(entry) for entry in value)
+        return math.nan if value is None else float(value)
     except (TypeError, ValueError):
         raise InputError(f"{name} must have a loss that is a number, or a tuple of numbers; got {value!r}.") from None

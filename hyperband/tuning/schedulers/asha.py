@@ -9,8 +9,10 @@ from hyperband._common.checks import exact, whole_number
 from hyperband.tuning.plans import Plan, ladder_plan, ladders_plan
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
 from hyperband.tuning.schedulers.base import RungScheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class ASHAScheduler(RungScheduler):
     """ASHA with promotion (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020,
@@ -43,6 +45,7 @@ class ASHAScheduler(RungScheduler):
         return AsyncAllocation(self.plan(), exact(self.eta, "eta"))
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class AsyncHyperbandScheduler(RungScheduler):
     """Asynchronous Hyperband: every bracket of Hyperband as an asynchronous one, new trials going to them in turn

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hyperband._common.checks import Number, as_float, exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan
+from hyperband.tuning.settings import Settings
 from hyperband.tuning.trial import Loss
 
 I64 = NDArray[np.int64]
@@ -117,7 +118,7 @@ class Scheduler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RungScheduler(ABC):
+class RungScheduler(Settings, ABC):
     """The settings of schedulers whose rungs are a factor ``eta`` apart: ``max_resource, eta``, others by name."""
 
     max_resource: Number

@@ -17,12 +17,14 @@ from hyperband.tuning.plans.plan import Bracket
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
 from hyperband.tuning.schedulers.base import F64, I64, RungScheduler, Slot, tell_each
 from hyperband.tuning.schedulers.rung_table import pack, unpack
+from hyperband.tuning.settings import register
 from hyperband.tuning.trial import Loss, is_finite
 
 #: Trials whose learning curves are compared with one another; the ranking of the leaders is what matters.
 MOST_COMPARED = 100
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PASHAScheduler(RungScheduler):
     """PASHA (Bohdal, Balles, Wistuba, Ermis, Archambeau, Zappella, ICLR 2023, Algorithm 1).

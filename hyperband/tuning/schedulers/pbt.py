@@ -12,11 +12,13 @@ from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan, population_plan
 from hyperband.tuning.schedulers.base import F64, I64, Slot, slot_from, tell_each
 from hyperband.tuning.schedulers.rung_table import RungTable
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class PopulationScheduler:
+class PopulationScheduler(Settings):
     """Population-based training (Jaderberg et al. 2017, "Population based training of neural networks").
 
     ``n`` members are judged at every multiple of ``interval`` and at ``max_resource``. Each time (but the last) the
