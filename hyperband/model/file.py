@@ -173,7 +173,7 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
 def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
     import skops.io
 
-    from hyperband.tables.preprocess import Input, Preprocessing
+    from hyperband.tables.preprocess import InputColumn, Preprocessing
     from hyperband.tables.target import Target
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
@@ -184,7 +184,7 @@ def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessin
         )
     transformers = skops.io.loads(data, trusted=list(TRUSTED))
     return Preprocessing(
-        inputs=tuple(Input(**column) for column in meta["inputs"]),
+        inputs=tuple(InputColumn(**column) for column in meta["inputs"]),
         named=meta["named"],
         target=Target.from_dict(meta["target"]),
         numbers=transformers["numbers"],

@@ -156,9 +156,9 @@ class Model:
         DataError
             When a target is missing, unknown, or there are no rows.
         """
-        from hyperband.tables.rows import held_rows
+        from hyperband.tables.features_and_target import held_out_rows
 
-        rows = held_rows(X if y is None else (X, y), self.preprocessing, "table")
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table")
         x, known = self.preprocessing.transform(rows.table), self.preprocessing.target.encode(rows.values)
         return self.score(x, known, backend=backend)
 

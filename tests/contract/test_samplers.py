@@ -109,7 +109,7 @@ def test_adopted_trials_are_not_proposed_again_where_the_space_is_finite(name, s
         proposer.tell(trial, 1, 0.5)
     points = (carry_out_in_lots if proposer.batch else carry_out)(proposer, 30)
     assert len(points) >= 3
-    if space.repeats and name not in ("iterable", "warm"):  # those try what is given, as it is given
+    if space.draws_may_repeat and name not in ("iterable", "warm"):  # those try what is given, as it is given
         assert not {row.tobytes() for row in known} & {row.tobytes() for row in space.canonical(points)}
 
 

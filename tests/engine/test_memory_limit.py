@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hyperband as hb
-from hyperband._common.disk_arrays import Pages
+from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Split
 
@@ -136,7 +136,7 @@ def test_no_file_stays(monkeypatch, tmp_path):
 
 
 def test_pages_keep_kinds_shapes_and_empty_arrays():
-    pages = Pages()
+    pages = DiskArrays()
     arrays = {"a": np.arange(3), "b": np.zeros((0, 4), np.float32), "c": np.full((2, 3), np.nan), "d": np.array(True)}
     pages.put(1, arrays)
     pages.put(2, {"a": np.arange(5)})

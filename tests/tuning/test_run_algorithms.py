@@ -12,7 +12,7 @@ import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.evaluation.functions.evaluator import Evaluation
 from hyperband.tuning import algorithms
-from hyperband.tuning.algorithms.base import BaseAlgorithm
+from hyperband.tuning.algorithms.base import SettingsAlgorithm
 from hyperband.tuning.samplers.adaptive import AdaptiveSampler
 from hyperband.tuning.samplers.grid import GridSampler
 from hyperband.tuning.samplers.random import RandomSampler
@@ -93,7 +93,7 @@ def test_a_finite_space_is_tried_once_and_ends():
     assert sorted(pairs) == [(False, "p"), (False, "q"), (True, "p"), (True, "q")]
 
 
-NAMED = [kind for kind in vars(algorithms).values() if isinstance(kind, type) and issubclass(kind, BaseAlgorithm)]
+NAMED = [kind for kind in vars(algorithms).values() if isinstance(kind, type) and issubclass(kind, SettingsAlgorithm)]
 
 
 @pytest.mark.parametrize("kind", NAMED, ids=lambda kind: kind.__name__)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hyperband.tuning import settings as _settings
 from hyperband.tuning.algorithms.asynchronous import ASHA, PASHA, AsyncHyperband
-from hyperband.tuning.algorithms.base import Algorithm
+from hyperband.tuning.algorithms.base import Algorithm, AlgorithmBase
 from hyperband.tuning.algorithms.full_budget import AdaptiveSearch, GridSearch, RandomSearch
 from hyperband.tuning.algorithms.model_based import BOHB, DEHB, PriorBand
 from hyperband.tuning.algorithms.pbt import PBT
@@ -15,6 +15,7 @@ __all__ = [
     "ASHA",
     "AdaptiveSearch",
     "Algorithm",
+    "AlgorithmBase",
     "AsyncHyperband",
     "BOHB",
     "DEHB",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from hyperband._common.checks import Number, whole_number
 from hyperband.errors import InputError
@@ -22,16 +22,27 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 
+@runtime_checkable
 class Algorithm(Protocol):
-    """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space."""
+    """What ``hb.search`` and ``hb.minimize`` take: frozen settings that start a run on a space.
+
+    `AlgorithmBase` has everything but ``plan`` and ``start``.
+    """
 
     @property
     def seed(self) -> int | None:
-        """The seed of its runs, where no other is given; None: 0."""
+        """The seed of the settings, if they have one."""
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
+
+    @property
+    def small_space(self) -> bool:
+        """Whether the number of configurations grows so fast with the dimensions that a small default space is due."""
+
+    def changing(self, names: Collection[str]) -> Algorithm:
+        """The same algorithm, where a trial that starts as a copy of another changes these parameters at most."""
 
     @property
     def explore(self) -> Sequence[str] | None:
@@ -44,24 +55,30 @@ class Algorithm(Protocol):
         """A fresh run. ``seed`` overrules the seed of the settings; 0 when neither is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class BaseAlgorithm(Settings, ABC):
-    """The settings that all algorithms have: ``max_resource`` first, all others by name."""
+class AlgorithmBase(ABC):
+    """The usual answers of an `Algorithm`: inherit it and write ``plan`` and ``start``."""
 
-    max_resource: Number = 81
-    _: KW_ONLY
+    __slots__ = ()
     seed: int | None = None
-    whole: bool = True
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
+        return False
+
+    @property
+    def small_space(self) -> bool:
+        """Whether a small default space is due."""
         return False
 
     @property
     def explore(self) -> Sequence[str] | None:
         """Parameters that change in a copy of a trial; this algorithm makes no copies."""
         return None
+
+    def changing(self, names: Collection[str]) -> Algorithm:
+        """The same algorithm: no trial starts as a copy of another."""
+        return self
 
     @abstractmethod
     def plan(self, space: Space | None = None) -> Plan:
@@ -73,7 +90,17 @@ class BaseAlgorithm(Settings, ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class SchedulerAlgorithm(BaseAlgorithm):
+class SettingsAlgorithm(Settings, AlgorithmBase):
+    """The settings that all algorithms of this package have: ``max_resource`` first, all others by name."""
+
+    max_resource: Number = 81
+    _: KW_ONLY
+    seed: int | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerAlgorithm(SettingsAlgorithm):
     """A scheduler that does not depend on the space, and a sampler: how such algorithms plan and start."""
 
     _: KW_ONLY
@@ -94,7 +121,7 @@ class SchedulerAlgorithm(BaseAlgorithm):
 
     @property
     def endless(self) -> bool:
-        """Whether a run ends only when a budget is spent."""
+        """Whether only a budget ends the search."""
         return self.plan().endless
 
     def plan(self, space: Space | None = None) -> Plan:

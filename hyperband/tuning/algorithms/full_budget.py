@@ -10,8 +10,8 @@ from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
 from hyperband.space.combinations import at_most
 from hyperband.tuning.algorithms.base import (
-    BaseAlgorithm,
     SchedulerAlgorithm,
+    SettingsAlgorithm,
     check,
     check_space,
     scheduler_of,
@@ -95,7 +95,7 @@ class AdaptiveSearch(SchedulerAlgorithm):
 
 @register
 @dataclass(frozen=True, slots=True)
-class GridSearch(BaseAlgorithm):
+class GridSearch(SettingsAlgorithm):
     """Evenly spaced points of the space, each with the whole resource; log axes are spaced in the logarithm.
 
     Parameters
@@ -134,6 +134,11 @@ class GridSearch(BaseAlgorithm):
         points = self.points_per_axis
         for value in points.values() if isinstance(points, Mapping) else () if points is None else (points,):
             whole_number(value, "points_per_axis")
+
+    @property
+    def small_space(self) -> bool:
+        """Two points on each axis of a large space are more configurations than anyone tries."""
+        return True
 
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table: one rung with every point of the grid on ``space``."""

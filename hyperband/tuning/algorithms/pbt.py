@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
 
 from hyperband._common.checks import Number, exact
+from hyperband.errors import InputError
 from hyperband.tuning.algorithms.base import SchedulerAlgorithm, scheduler_of
 from hyperband.tuning.samplers.pbt_perturb import explored
 from hyperband.tuning.schedulers import PopulationScheduler
@@ -67,3 +68,14 @@ class PBT(SchedulerAlgorithm):
             ninth = exact(self.max_resource, "max_resource") / 9
             interval = math.ceil(ninth) if self.whole else ninth
         return scheduler_of(PopulationScheduler, self, interval=interval)
+
+    def changing(self, names: Collection[str]) -> PBT:
+        """The same algorithm, whose copies change no others; `InputError` when ``explore`` names another."""
+        if self.explore is None:
+            return replace(self, explore=tuple(names))
+        for name in self.explore:
+            if name not in names:
+                raise InputError(
+                    f"`explore` must name parameters that may change in a copy ({', '.join(names)}); got {name!r}."
+                )
+        return self

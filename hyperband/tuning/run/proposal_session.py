@@ -43,7 +43,7 @@ class ProposalSession:
     ) -> None:
         self.explored = explored(names)
         for name in self.explored or ():
-            space.place(name, "`explore`")
+            space.column_of(name, "`explore`")
         self.points = PointStore(space.n_dimensions)
         self.queue: list[Slot] = []  # new trials without a configuration
         self._space, self._seed = space, seed

@@ -79,7 +79,7 @@ class IndependentProposer(ABC):
         """Inverse of `own_state`."""
 
     def _keep(self, points: Points) -> None:
-        if self._space.repeats:
+        if self._space.draws_may_repeat:
             self._points.append(points)
 
 

@@ -68,7 +68,7 @@ class QuasiRandomProposer(IndependentProposer):
         super().__init__(space, seed)
         self._kind = kind
         # Without rejection the trials take the points one to one, so all at a time.
-        self._one_to_one = not space.repeats and not space.constraints
+        self._one_to_one = not space.draws_may_repeat and not space.constraints
         self._go_to(0)
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:

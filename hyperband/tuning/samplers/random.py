@@ -32,7 +32,7 @@ class RandomProposer(IndependentProposer):
     """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(space, seed, pure=not space.repeats)
+        super().__init__(space, seed, pure=not space.draws_may_repeat)
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
