@@ -48,11 +48,11 @@ def test_results_are_in_order_whatever_the_order_of_telling():
     run = Algorithm(HyperbandScheduler(9, 3)).start()
     for job in reversed(run.ask()):
         run.tell([result_of(job)])
-    places = [(r.bracket, r.rung, r.trial) for r in run.results]
-    assert places == sorted(places)
-    assert len(places) == 17
+    identities = [(r.bracket, r.rung, r.trial) for r in run.results]
+    assert identities == sorted(identities)
+    assert len(identities) == 17
     columns = run.columns()
-    assert columns["trial"].tolist() == [trial for _, _, trial in places]
+    assert columns["trial"].tolist() == [trial for _, _, trial in identities]
 
 
 @given(seed=st.integers(0, 10**6), r=st.sampled_from([9, 20]))

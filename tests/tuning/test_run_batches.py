@@ -1,4 +1,4 @@
-"""Jobs as columns, losses as arrays: checked whole, refused whole, and the same books as job by job."""
+"""Jobs as columns, losses as arrays: checked whole, refused whole, and the same state as job by job."""
 
 from __future__ import annotations
 

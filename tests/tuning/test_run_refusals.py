@@ -1,4 +1,4 @@
-"""What a run refuses, in words and without being half changed: odd results, odd trials, damaged states."""
+"""What a run refuses, with an explanation and without being half changed: odd results, odd trials, damaged states."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ALGORITHMS = {
 
 
 def result(job, loss=0.5, **others):
-    place = {"trial": job.trial, "bracket": job.bracket, "rung": job.rung, "resource": job.resource}
-    return hb.Result(**{**place, "loss": loss, **others})
+    identity = {"trial": job.trial, "bracket": job.bracket, "rung": job.rung, "resource": job.resource}
+    return hb.Result(**{**identity, "loss": loss, **others})
 
 
 @pytest.fixture(params=ALGORITHMS)

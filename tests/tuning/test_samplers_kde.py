@@ -1,4 +1,4 @@
-"""Kernel densities against a scalar reference, and the model of `KDESampler`: which results, and what it favours."""
+"""Kernel density estimates against a scalar reference, and the model of `KDESampler`: which results, and what it favours."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def reference(space, points, x, least=1e-3):
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(n=st.integers(1, 12), seed=st.integers(0, 1000))
-def test_densities_are_those_of_the_definition(n, seed):
+def test_estimates_are_those_of_the_definition(n, seed):
     points, others = np.split(MIXED.canonical(RandomSampler().start(MIXED, seed).propose(range(n + 5))), [n])
     found = Density(Axes.of(MIXED), points).log(others)
     assert np.allclose(found, [reference(MIXED, points, x) for x in others], rtol=1e-5, atol=1e-5)
 
 
-def test_densities_do_not_depend_on_how_many_are_asked():
+def test_estimates_do_not_depend_on_how_many_are_asked():
     points = MIXED.canonical(RandomSampler().start(MIXED, 0).propose(range(90)))
     density = Density(Axes.of(MIXED), points[:60])
     assert np.array_equal(density.log(points[60:]), np.concatenate([density.log(row[None]) for row in points[60:]]))

@@ -71,7 +71,7 @@ class Run(RunRecord):
     ...     for job in run.ask():
     ...         run.tell(job, job.configuration["x"] + 1 / job.resource)
     >>> run.n_evaluations, run.spent
-    (13, 27)
+    (13, 21)
     """
 
     def __init__(

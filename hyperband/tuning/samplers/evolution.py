@@ -134,7 +134,7 @@ class EvolutionProposer(LearningProposer):
         population = self._population(resource)
         slot = population.challengers.pop(trial, None)
         if trial in population.members:
-            if not is_finite(loss):  # judged again, and failed
+            if not is_finite(loss):  # evaluated again, and failed
                 population.members[population.members.index(trial)] = None
             return
         if not is_finite(loss):

@@ -19,7 +19,7 @@ from hyperband.tuning.settings import Settings, register
 @register
 @dataclass(frozen=True, slots=True)
 class KDESampler(Settings):
-    """Kernel densities of the good and of the bad configurations (Falkner, Klein, Hutter 2018, "BOHB", Algorithm 2).
+    """Kernel density estimates of good and of bad configurations (Falkner, Klein, Hutter 2018, "BOHB", Algorithm 2).
 
     The model is that of the largest resource with at least N_min + 2 results, of which N_min are finite. Its best
     ``max(N_min, top_fraction n)`` give the density l, its worst ``max(N_min, (1 - top_fraction) n)``, failures among
@@ -28,8 +28,8 @@ class KDESampler(Settings):
     uniform.
 
     Where this differs from the authors' code: kernels on numbers are truncated to the axis; the bandwidth of an
-    unordered choice does not depend on the order of its options; a value that is switched off counts as uniform
-    on average instead of being imputed at random (see `Density`); draws that a constraint forbids do not compete.
+    unordered choice does not depend on the order of its options; an inactive value counts as uniform on
+    average instead of being imputed at random (see `Density`); draws that a constraint forbids do not compete.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class EarlierTrials:
 
     Parameters
     ----------
-    numbers : list of int, below 0: of the trial that each row judged, those that come first the lowest
+    numbers : list of int, below 0: the trial of each row, the earliest the lowest
     points : float64 array, shape (n, n_dimensions)
     resources : list of float
     losses : list of float or tuple
@@ -52,8 +52,8 @@ def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
     rows = _rows_of_columns(table, space) if isinstance(table, Mapping) else _rows_of_triples(table)
     keys: list[Hashable] = []
     points, resources, losses = [np.empty((0, space.n_dimensions))], [], []
-    for place, (key, configuration, resource, loss) in enumerate(rows):
-        name = f"Row {place} of `trials`"
+    for row, (key, configuration, resource, loss) in enumerate(rows):
+        name = f"Row {row} of `trials`"
         written = _resource(resource, name), _loss(loss, name)
         try:
             points.append(point_of(space, configuration, name))
@@ -106,10 +106,10 @@ def _rows_of_triples(trials: Any) -> Iterator[_Row]:
             "`trials` must be a SearchResult, a TrialTable or a list of (configuration, resource, loss); "
             f"got {trials!r}."
         )
-    for place, row in enumerate(trials):
+    for number, row in enumerate(trials):
         if not isinstance(row, tuple | list) or len(row) != 3:
-            raise InputError(f"Row {place} of `trials` must be (configuration, resource, loss); got {row!r}.")
-        yield (place, *row)
+            raise InputError(f"Row {number} of `trials` must be (configuration, resource, loss); got {row!r}.")
+        yield (number, *row)
 
 
 def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
@@ -124,9 +124,9 @@ def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
             columns[name] = _plain(table[column])
     resources, losses = _plain(table["resource"]), _losses(table, space)
     keys = _plain(table["trial"]) if "trial" in table else list(range(len(losses)))
-    for place, key in enumerate(keys):
-        values = {name: column[place] for name, column in columns.items()}
-        yield key, _configuration(values, space), resources[place], losses[place]
+    for row, key in enumerate(keys):
+        values = {name: column[row] for name, column in columns.items()}
+        yield key, _configuration(values, space), resources[row], losses[row]
 
 
 def _columns_of_a_frame(table: Any) -> Any:

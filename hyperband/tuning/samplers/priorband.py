@@ -27,9 +27,9 @@ class PriorBandSampler(Settings):
     """Three sources, mixed by resource and by results (Mallik et al. 2023, "PriorBand", sections 4 and 5).
 
     A trial whose first resource is eta^k times the smallest is uniform with probability ``1 / (1 + eta^k)``. The rest
-    is shared by the prior and the neighbourhood of the incumbent in proportion to their scores: the sum of their
-    densities at the top results, weighted n, n - 1, ..., 1 from the best down. The top are ``max(n / eta, eta)`` of
-    the n results at the largest resource with at least eta, the incumbent is the best of them. Until some resource
+    is shared by the prior and the neighbourhood of the incumbent in proportion to their scores: the density of each,
+    summed over the top results with the weights n, n - 1, ..., 1 from the best down. The top are ``max(n / eta, eta)``
+    of the n results at the largest resource with at least eta, the incumbent is the best of them. Until some resource
     above the smallest has eta results (eta^2, where there is only one) the prior has the whole rest.
 
     Around the incumbent each parameter moves with probability 1/2: a number by a normal distribution with a quarter

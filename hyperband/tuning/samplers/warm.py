@@ -23,7 +23,7 @@ class WarmStartSampler(Settings):
     """Another sampler, told what is known already.
 
     Trials of an earlier search are not run again: a sampler that learns has them as results, and in a finite space no
-    sampler proposes them again. They count at the resource at which they were judged, so resources and losses must
+    sampler proposes them again. They count at the resource at which they were evaluated, so resources and losses must
     mean the same in both searches. Configurations in ``start_with`` are the first trials of the new search, as given;
     the sampler learns from them like from its own.
 

@@ -14,7 +14,7 @@ from hyperband.tuning.settings import Settings, register
 @register
 @dataclass(frozen=True, slots=True)
 class FullScheduler(Settings):
-    """``n`` configurations, each judged once, at ``max_resource``; the scheduler of grid and random search.
+    """``n`` configurations, each evaluated once, at ``max_resource``; the scheduler of grid and random search.
 
     Examples
     --------
