@@ -38,7 +38,7 @@ def test_a_population_begins_with_random_points():
     assert members(proposer, 1) == [0, 1, 2, 3]
 
 
-def test_offspring_challenge_the_places_in_turn_and_win_ties():
+def test_offspring_challenge_the_slots_in_turn_and_win_ties():
     proposer, _ = filled()
     proposer.propose(range(4, 8), [1] * 4)
     for trial, loss in zip(range(4, 8), (3.0, 5.0, math.nan, 0.5)):

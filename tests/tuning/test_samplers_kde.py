@@ -1,4 +1,4 @@
-"""Kernel density estimates against a scalar reference, and the model of `KDESampler`: which results, and what it favours."""
+"""Kernel density estimates against a scalar reference, and the model of `KDESampler`: its results, what it favours."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def reference(space, points, x, least=1e-3):
     """Log of the density at one point, one number at a time, from the definitions alone."""
     parameters = list(space.parameters.values())
     varying = [j for j, p in enumerate(parameters) if p.n_values > 1]
-    total = 0.0
+    kernels = []  # logarithms: far from every point all kernels would be 0
     for point in points:
-        kernel = 1.0
+        kernel = 0.0
         for j in varying:
             known = [float(row[j]) for row in points if not math.isnan(row[j])]
             if math.isnan(x[j]) or math.isnan(point[j]):
@@ -55,14 +55,15 @@ def reference(space, points, x, least=1e-3):
                 spread = math.sqrt((1.0 - sum((options.count(k) / len(known)) ** 2 for k in range(c))) / 2.0)
                 h = min(max(1.06 * (spread if len(known) > 1 else 0.5) * shrink, least), 1.0 - 1.0 / c)
                 same = int(x[j] * c) == int(point[j] * c)
-                kernel *= c * (1.0 - h) if same else c * h / (c - 1)
+                kernel += math.log(c * (1.0 - h) if same else c * h / (c - 1))
             else:
                 spread = deviation(known) if len(known) > 1 else math.sqrt(1.0 / 12.0)
                 h = max(1.06 * spread * shrink, least, 0.25 / parameters[j].n_values)
                 mass = phi((1.0 - point[j]) / h) - phi(-point[j] / h)
-                kernel *= math.exp(-0.5 * ((x[j] - point[j]) / h) ** 2) / (h * math.sqrt(2.0 * math.pi) * mass)
-        total += kernel
-    return math.log(total / len(points))
+                kernel += -0.5 * ((x[j] - point[j]) / h) ** 2 - math.log(h * math.sqrt(2.0 * math.pi) * mass)
+        kernels.append(kernel)
+    top = max(kernels)
+    return top + math.log(sum(math.exp(kernel - top) for kernel in kernels) / len(points))
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
