@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
+from hyperband.tuning.algorithms.base import BracketAlgorithm, RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
 from hyperband.tuning.schedulers.base import Scheduler
 from hyperband.tuning.settings import register
@@ -54,7 +54,7 @@ class ASHA(RungAlgorithm):
 
 @register
 @dataclass(frozen=True, slots=True)
-class AsyncHyperband(RungAlgorithm):
+class AsyncHyperband(BracketAlgorithm):
     """Asynchronous Hyperband: ASHA in every bracket of Hyperband, new configurations going to them in turn.
 
     ``repetitions``: how often all brackets take as many configurations as those of `Hyperband`; None: until a budget is
@@ -65,9 +65,6 @@ class AsyncHyperband(RungAlgorithm):
     >>> AsyncHyperband(max_resource=81).plan().n_configurations
     143
     """
-
-    _: KW_ONLY
-    repetitions: int | None = 1
 
     @property
     def scheduler(self) -> Scheduler:

@@ -144,6 +144,14 @@ class RungAlgorithm(SchedulerAlgorithm):
     min_resource: Number = 1
 
 
+@dataclass(frozen=True, slots=True)
+class BracketAlgorithm(RungAlgorithm):
+    """The settings of algorithms that run all brackets of Hyperband ``repetitions`` times (None: without end)."""
+
+    _: KW_ONLY
+    repetitions: int | None = 1
+
+
 def scheduler_of(kind: Callable[..., S], settings: Any, **others: Any) -> S:
     """A scheduler with those of its settings that an algorithm has by the same name.
 
