@@ -15,8 +15,8 @@ from hyperband.tuning.trial import Loss, is_finite
 
 
 class BracketAllocation:
-    """One run over the brackets of a `Plan`. Trials are numbered bracket after bracket: who is who never depends on
-    arrival.
+    """One run over the brackets of a `Plan`. Trials are numbered bracket after bracket, so that a trial's
+    number never depends on the order of arrival.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class BracketAllocation:
         to wait for another bracket, but that of an endless plan no repetition begins while ``ask(None)`` still waits
         for the one before.
     later : callable (bracket) -> bracket, optional
-        What takes the place of every bracket but the first.
+        What replaces every bracket but the first.
 
     Notes
     -----
@@ -71,9 +71,9 @@ class BracketAllocation:
         self._dropped += self._live[k].tell(trial, rung, loss)
         self._forget(k)
 
-    def tell_all(self, places: I64, losses: F64) -> None:
+    def tell_all(self, identities: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        tell_each(self, places, losses)
+        tell_each(self, identities, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; no bracket starts further ones."""
@@ -86,7 +86,7 @@ class BracketAllocation:
             self._forget(k)
 
     def dropped(self) -> list[int]:
-        """Trials that will never go on, each named once, since the last call; ascending."""
+        """Trials that will never continue, each named once, since the last call; ascending."""
         gone, self._dropped = sorted(self._dropped), []
         return gone
 
@@ -187,8 +187,8 @@ class _Halving:
         if not self.fresh and self.table.find(trial) >= self.handed:
             raise InputError(f"A loss must be of a trial that was handed out in this rung; got trial {trial}.")
         self.table.record(trial, loss)
-        nobody_goes_on = self.rung == len(self._bracket.rungs) - 1 or self._bracket.rungs[self.rung + 1].new > 0
-        gone = [trial] if nobody_goes_on or not is_finite(loss) else []
+        none_is_promoted = self.rung == len(self._bracket.rungs) - 1 or self._bracket.rungs[self.rung + 1].new > 0
+        gone = [trial] if none_is_promoted or not is_finite(loss) else []
         return gone + self._advance()
 
     def withdraw(self, trials: list[int]) -> list[int]:

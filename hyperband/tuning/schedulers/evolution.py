@@ -9,8 +9,10 @@ from hyperband._common.checks import whole_number
 from hyperband.tuning.plans import Bracket, Plan, hyperband_plan
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class EvolutionScheduler(RungScheduler):
     """Brackets of DEHB (Awad, Mallik, Hutter, IJCAI 2021, section 4).
