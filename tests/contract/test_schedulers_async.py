@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperband.engine.backends import registry
 from hyperband.errors import InputError
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
@@ -26,6 +27,11 @@ def engine(request):
     if ENGINES[request.param] is None:
         pytest.skip("hyperband._core is not built: this is a pure-Python installation")
     return ENGINES[request.param]
+
+
+def test_the_compiled_implementation_is_tested_where_there_is_one():
+    """Otherwise half of this file would be skipped, and searches would be slow, without anybody noticing."""
+    assert (ENGINES["native"] is None) == bool(registry.available()["native"])
 
 
 class Model:
@@ -139,14 +145,14 @@ def test_a_refused_batch_leaves_nothing_half_told(engine):
     rungs = AsyncRungs([2], Fraction(3), engine)
     rungs.begin([0] * 4)
     before = rungs.state_dict()
-    for trials, rungs, message in [
+    for trials, at, message in [
         ([0, 1, 0], [0, 0, 0], "told once a rung; got trial 0 again"),
         ([0, 1, 4], [0, 0, 0], "from 0 to 3; got trial 4"),
         ([0, 1, -1], [0, 0, 0], "from 0 to 3; got trial -1"),
         ([0, 1, 2], [0, 0, 1], "open rung 0; got rung 1"),
     ]:
         with pytest.raises(InputError, match=message):
-            rungs.record(np.array(trials), np.array(rungs), np.zeros(3))
+            rungs.record(np.array(trials), np.array(at), np.zeros(3))
         assert rungs.state_dict() == before
 
 
