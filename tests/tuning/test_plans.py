@@ -104,9 +104,6 @@ MODELS_AND_COSTS = [(9, 17, 69), (27, 49, 357), (81, hyperband_81_3.CONFIGURATIO
 
 
 @pytest.mark.parametrize(("r", "models", "evaluations"), MODELS_AND_COSTS)
-    ("r", "models", "evaluations"),
-    [(9, 17, 69), (27, 49, 357), (81, hyperband_81_3.CONFIGURATIONS, hyperband_81_3.COST)],
-)
 def test_models_and_calls_as_dask_ml_counts_them(r, models, evaluations):
     plan = hyperband_plan(r, 3)
     assert (plan.n_configurations, plan.cost) == (models, evaluations)
