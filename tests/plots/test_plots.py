@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.plots import brackets, compare, regret
-from hyperband.plots.parallel import OFF
+from hyperband.plots.parallel import INACTIVE
 from hyperband.plots.style import DARK, LIGHT
 
 FLAT = hb.Space({"x": hb.Float(-2.0, 2.0), "y": hb.Float(1e-3, 10.0, log=True)})
@@ -268,9 +268,9 @@ def test_parallel_coordinates_draw_the_best_darkest_and_what_is_off_below():
     ranks = np.asarray(lines.get_array())
     assert (np.diff(ranks) <= 0).all(), "better trials must be drawn later"
     heights = np.array([segment[:, 1] for segment in lines.get_segments()])
-    off = heights[:, 2] == OFF
+    off = heights[:, 2] == INACTIVE
     np.testing.assert_array_equal(off, np.abs(heights[:, 1] - 0.5) > 1e-9)  # sgd is in the middle of three options
-    assert "off" in [t.get_text() for t in ax.texts]
+    assert "inactive" in [t.get_text() for t in ax.texts]
     assert [t.get_text().replace("\n", " ") for t in ax.get_xticklabels()] == list(MIXED.names)
 
 
@@ -346,7 +346,7 @@ H = RESULTS["hyperband"]
         (lambda: regret({}), "`results` must be a mapping of names to results, at least one"),
         (lambda: compare([H], "x", "y"), "`results` must be a mapping of titles to results"),
         (lambda: compare({"a": H, "b": RESULTS["mixed"]}, "x", "y"), "`results` must be of one space"),
-        (lambda: compare({"a": H}, "x", "y", columns=2), "`columns` must be from 1 to the number of results"),
+        (lambda: compare({"a": H}, "x", "y", columns=2), "`columns` must be at most the number of results"),
         (lambda: brackets(H), "`plan` must be a plan"),
     ],
 )
