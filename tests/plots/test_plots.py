@@ -1,4 +1,4 @@
-"""Pictures of results: what is drawn where, in every style, of every kind of result; never pixels."""
+"""Pictures of results: what is drawn where, for every style and kind of result; pixels are not compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers behind the pictures: importances, incumbents over cost, scales, ranges, ticks."""
+"""The numbers behind the pictures: importances, incumbent curves, scales, ranges, ticks."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_importance_checks_its_settings():
 # ---- incumbents over cost -----------------------------------------------------
 
 
-def test_progress_follows_the_order_in_which_results_were_told():
+def test_incumbent_curves_follow_the_order_in_which_results_were_told():
     run = hb.Hyperband(9).start(SPACE, seed=0)
     told = []
     while not run.done:
@@ -136,7 +136,7 @@ def test_progress_follows_the_order_in_which_results_were_told():
     np.testing.assert_allclose(incumbent_curve(result, at_full=True).loss, np.where(np.isfinite(full), full, math.nan))
 
 
-def test_progress_without_costs_is_refused_and_without_an_order_is_that_of_the_table():
+def test_curves_without_costs_are_refused_and_without_an_order_follow_the_table():
     run = hb.RandomSearch(n=3, max_resource=1).start(SPACE, seed=0)
     run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, -float(j.trial), cost=0.0) for j in run.ask()])
     result = hb.SearchResult.of(run)
