@@ -16,10 +16,10 @@ from hyperband.evaluation.loop import OnEvent
 from hyperband.evaluation.workers.config import Workers
 from hyperband.interface.carry_out import carry_out
 from hyperband.interface.result import SearchResult
+from hyperband.tuning.algorithms import Algorithm
 
 if TYPE_CHECKING:
     from hyperband.space import Space
-    from hyperband.tuning.algorithms import Algorithm
     from hyperband.tuning.run.run import Run
 
 
@@ -126,7 +126,7 @@ def minimize(
     >>> hb.minimize(lambda columns, r: columns["x"] ** 2 + 1 / r, space, hb.Hyperband(9), batched=True).n_evaluations
     22
     """
-    if isinstance(algorithm, type) or not hasattr(algorithm, "start"):
+    if isinstance(algorithm, type) or not isinstance(algorithm, Algorithm):
         raise InputError(f"`algorithm` must be an algorithm such as hb.Hyperband(81); got {algorithm!r}.")
     if budget is not None and not isinstance(budget, Budget):
         raise InputError(f"`budget` must be a Budget such as Budget(seconds=60), or None; got {budget!r}.")

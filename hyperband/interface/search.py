@@ -22,7 +22,7 @@ from hyperband.interface.result import SearchResult
 from hyperband.model import Model
 from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import Prepared, prepare
-from hyperband.tuning.algorithms import PBT, Algorithm, GridSearch, Hyperband
+from hyperband.tuning.algorithms import Algorithm, Hyperband
 from hyperband.tuning.run.run import Incumbent
 
 OnStatus = Callable[[Status], object]
@@ -200,23 +200,19 @@ def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
     """Refuse what can be refused before a table is read."""
     if settings.resource not in KINDS:
         raise InputError(f"`resource` must be one of {', '.join(KINDS)}; got {settings.resource!r}.")
-    if algorithm is not None and (isinstance(algorithm, type) or not hasattr(algorithm, "start")):
+    if algorithm is not None and (isinstance(algorithm, type) or not isinstance(algorithm, Algorithm)):
         raise InputError(f"`algorithm` must be an algorithm such as hyperband.Hyperband(81); got {algorithm!r}.")
     if not isinstance(settings.progress, bool) and not callable(settings.progress):
         raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")
     _seed(settings.seed, algorithm)
     Budget(seconds=settings.time_limit)
-    scheduler = getattr(algorithm, "scheduler", None)
-    if scheduler is not None and scheduler.plan().endless and settings.time_limit is None:
+    if algorithm is not None and algorithm.endless and settings.time_limit is None:
         raise InputError(
             "An algorithm without an end needs a time limit; got none. Set `time_limit` (--time), or say how many "
             "configurations (`n`) or `repetitions`."
         )
-    for name in getattr(algorithm, "explore", None) or ():
-        if name not in CHANGEABLE:
-            raise InputError(
-                f"`explore` must name what may change while a network goes on ({', '.join(CHANGEABLE)}); got {name!r}."
-            )
+    if algorithm is not None:
+        algorithm.changing(CHANGEABLE)
     registry.choose(settings.backend)
     if settings.precision not in PRECISIONS:
         raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}; got {settings.precision!r}.")
@@ -235,13 +231,12 @@ def search_prepared(
     """`search` on data that is prepared already."""
     backend = registry.get(settings.backend)
     least, largest = resource_range(settings.resource, prepared)
-    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, least)
+    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, min_resource=least)
     n_rows, n_features = prepared.x_train.shape
     if space is None:
-        grid = isinstance(chosen, GridSearch)
-        space = GRID_SPACE if grid else default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
-    if isinstance(chosen, PBT) and chosen.explore is None:
-        chosen = replace(chosen, explore=[name for name in space.names if name in CHANGEABLE])
+        usual = default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+        space = GRID_SPACE if chosen.small_space else usual
+    chosen = chosen.changing([name for name in space.names if name in CHANGEABLE])
     key = _seed(settings.seed, chosen)
     run = chosen.start(space, key)
     evaluator = PopulationEvaluator(
@@ -310,6 +305,6 @@ def _with_network(
 
 
 def _seed(seed: int | None, algorithm: Algorithm | None) -> int:
-    if seed is None:
-        seed = getattr(algorithm, "seed", None)
+    if seed is None and algorithm is not None:
+        seed = algorithm.seed
     return 0 if seed is None else whole_number(seed, "seed", 0)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.tuning.algorithms.base import Joined
+from hyperband.tuning.algorithms.base import SchedulerAlgorithm
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.trial import Result
 
 ALGORITHMS = {
-    "random": hb.RandomSearch(12, 9),
+    "random": hb.RandomSearch(9, n=12),
     "halving": hb.SuccessiveHalving(9, 3),
     "hyperband": hb.Hyperband(9, 3),
     "hyperband, twice": hb.Hyperband(4, 2, repetitions=2),
@@ -261,6 +261,6 @@ def test_a_learner_sees_the_same_before_every_lot():
 
 def test_algorithms_of_all_kinds_are_here():
     named = {getattr(hb, name) for name in hb.__all__ if isinstance(getattr(hb, name), type)}
-    joined = {kind for kind in named if issubclass(kind, Joined)} | {hb.PBT}
+    joined = {kind for kind in named if issubclass(kind, SchedulerAlgorithm)}
     missing = joined - {type(algorithm) for algorithm in ALGORITHMS.values()}
     assert missing == {hb.AdaptiveSearch, hb.BOHB, hb.PriorBand}, "these are others of this list with a sampler here"

@@ -30,7 +30,7 @@ SCHEDULERS = {
     "hyperband": HyperbandScheduler(27, 3),
     "hyperband, no power": HyperbandScheduler(20, 2),
     "hyperband, fractional eta": HyperbandScheduler(50, 3.5),
-    "hyperband, fractions": HyperbandScheduler(1, 3, 0.1, whole=False),
+    "hyperband, fractions": HyperbandScheduler(1, 3, min_resource=0.1, whole=False),
     "hyperband, table 1": HyperbandScheduler(27, 3, variant="table1"),
     "hyperband, rounded up": HyperbandScheduler(27, 3, variant="ceil"),
     "hyperband, twice": HyperbandScheduler(9, 3, repetitions=2),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -210,18 +209,9 @@ def test_what_does_not_go_with_batches_is_refused(objective, others, message):
         hb.minimize(objective, LINE, hb.Hyperband(9), **{"batched": True, **others})
 
 
-class Forever:
-    """Says that it has no end."""
-
-    def start(self, space, seed):
-        run = hb.RandomSearch(n=8).start(space, seed)
-        run.plan = SimpleNamespace(endless=True, brackets=(), max_resource=81)
-        return run
-
-
 def test_an_algorithm_without_end_needs_a_number():
-    budget = hb.Budget(evaluations=4)
+    budget, endless = hb.Budget(evaluations=4), hb.ASHA(9)
     with pytest.raises(InputError, match="`batched` must be a number of configurations when .* no end; got True"):
-        hb.minimize(lambda c, r: c["x"], LINE, Forever(), batched=True, budget=budget)
-    result = hb.minimize(lambda c, r: c["x"], LINE, Forever(), batched=2, budget=budget)
+        hb.minimize(lambda c, r: c["x"], LINE, endless, batched=True, budget=budget)
+    result = hb.minimize(lambda c, r: c["x"], LINE, endless, batched=2, budget=budget)
     assert result.n_evaluations == 4

@@ -78,7 +78,7 @@ def test_a_population_over_networks_depends_on_its_seed_alone():
 
 
 def test_what_a_network_cannot_change_is_refused():
-    with pytest.raises(hb.InputError, match="`explore` must name what may change while a network goes on .*'width'"):
+    with pytest.raises(hb.InputError, match="`explore` must name parameters that may change in a copy .*'width'"):
         hb.search("sklearn:wine", algorithm=hb.PBT(explore=["width"]), space=SPACE)
 
 

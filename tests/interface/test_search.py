@@ -62,7 +62,7 @@ def test_seed_decides_everything():
 def test_tables_and_regression():
     X, y = load_diabetes(return_X_y=True)
     frame = pl.DataFrame({f"c{j}": X[:, j] for j in range(X.shape[1])} | {"y": y, "city": ["a", "b"] * 221})
-    result = hb.search(frame, target="y", algorithm=hb.RandomSearch(5, max_resource=9), test=0.2)
+    result = hb.search(frame, target="y", algorithm=hb.RandomSearch(9, n=5), test=0.2)
     assert result.best.network.predict(frame).shape == (442,)
     assert 30 < result.test["rmse"] < 100
     assert result.best.metrics["rmse"] > 30
@@ -70,7 +70,7 @@ def test_tables_and_regression():
 
 def test_several_targets():
     X, y = load_diabetes(return_X_y=True)
-    result = search(X, np.column_stack([y, -2 * y]), algorithm=hb.RandomSearch(3, max_resource=9))
+    result = search(X, np.column_stack([y, -2 * y]), algorithm=hb.RandomSearch(9, n=3))
     assert result.best.network.predict(X).shape == (442, 2)
 
 
