@@ -57,9 +57,9 @@ def _heights(scales: list[Scale], points: NDArray[np.float64]) -> NDArray[np.flo
 def _ranks(outcomes: Outcomes) -> NDArray[np.float64]:
     """Ranks of the last losses, from 0 for the smallest to 1 for the largest; NaN for failed trials; ties are equal."""
     ranks = np.full(len(outcomes.loss), np.nan)
-    told = outcomes.loss[~outcomes.failed]
-    if len(told):
-        order = np.searchsorted(np.unique(told), told)
+    finite = outcomes.loss[~outcomes.failed]
+    if len(finite):
+        order = np.searchsorted(np.unique(finite), finite)
         ranks[~outcomes.failed] = order / max(1, order.max())
     return ranks
 

@@ -92,15 +92,15 @@ def _fitted(results: Sequence[PlottedResult], x: Scale, y: Scale) -> Surface | N
         usable = ~outcomes.failed & complete(points)
         rows.append(points[usable])
         losses.append(outcomes.loss[usable])
-    points, told = np.concatenate(rows), np.concatenate(losses)
-    shown = LossRange.of(told)
-    if shown is None or len(told) < LEAST:
+    points, finite = np.concatenate(rows), np.concatenate(losses)
+    shown = LossRange.of(finite)
+    if shown is None or len(finite) < LEAST:
         return None
-    told = np.minimum(told, shown.top)
+    finite = np.minimum(finite, shown.top)
     us, vs = x.edges()[1], y.edges()[1]
     grid = np.column_stack([np.tile(us, len(vs)), np.repeat(vs, len(us))])
     forest = ExtraTreesRegressor(_TREES, min_samples_leaf=2, random_state=0)
-    forest.fit(_features(points, x, y), np.log(told) if shown.log else told)
+    forest.fit(_features(points, x, y), np.log(finite) if shown.log else finite)
     values = forest.predict(_features(grid, x, y))
     values = np.exp(values) if shown.log else values
     values[~_allowed(space_of(results[0]), grid, x, y)] = np.nan

@@ -280,9 +280,9 @@ def _fit_categories(table: Table, names: Sequence[str], train: RowNumbers) -> tu
     encoder.fit(text_block(table, names, train))
     features = []
     for name, levels, rare in zip(names, encoder.categories_, encoder.infrequent_categories_, strict=True):
-        gone = set() if rare is None else set(rare)
-        features += [f"{name}={level}" for level in levels if level not in gone]
-        features += [f"{name}=(rare)"] if gone else []
+        infrequent = set() if rare is None else set(rare)
+        features += [f"{name}={level}" for level in levels if level not in infrequent]
+        features += [f"{name}=(rare)"] if infrequent else []
     return encoder, features
 
 

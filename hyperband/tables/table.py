@@ -80,8 +80,8 @@ class Table:
 
     def without(self, names: Iterable[str]) -> Table:
         """The table without the listed columns."""
-        gone = set(names)
-        keep = [j for j, name in enumerate(self.names) if name not in gone]
+        dropped = set(names)
+        keep = [j for j, name in enumerate(self.names) if name not in dropped]
         left = tuple(self.names[j] for j in keep)
         if len(left) == len(self.names):
             return self
