@@ -62,6 +62,14 @@ class Outcomes:
     levels : float64 array, shape (n_levels,)
         The resources of the rungs of all brackets of the plan, and any others that occur, ascending.
     best : int or None, index of the incumbent's trial in these arrays
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> result = hb.minimize(lambda c, r: c["x"], hb.Space({"x": hb.Float(0.0, 1.0)}), hb.SuccessiveHalving(9))
+    >>> outcomes = Outcomes.of(result)
+    >>> outcomes.levels.tolist(), outcomes.level.tolist().count(2)
+    ([1.0, 3.0, 9.0], 1)
     """
 
     trial: I64
@@ -113,7 +121,13 @@ def points_of(result: PlottedResult, rows: I64) -> Points:
 
 
 def complete(points: Points) -> NDArray[np.bool_]:
-    """Which points have no NaN, bool array of shape (n,)."""
+    """Which points have no NaN, bool array of shape (n,).
+
+    Examples
+    --------
+    >>> complete(np.array([[0.5, 0.5], [np.nan, 0.5]])).tolist()
+    [True, False]
+    """
     whole: NDArray[np.bool_] = np.all(~np.isnan(points), axis=1)
     return whole
 

@@ -33,6 +33,12 @@ class Scale:
     ----------
     name : str
     parameter : Float, Int or Choice
+
+    Examples
+    --------
+    >>> scale = Scale("rate", Float(0.01, 1.0, log=True))
+    >>> scale.log, scale.positions(np.array([0.0, 0.5, 1.0])).round(6).tolist()
+    (True, [0.01, 0.1, 1.0])
     """
 
     name: str

@@ -67,6 +67,12 @@ class LazyColumns(Mapping[str, NDArray[Any]]):
     names : tuple of str, in the order of the columns
     decode : callable, from a name to its values, shape (n,)
     n : int, number of rows
+
+    Examples
+    --------
+    >>> columns = LazyColumns(("x", "y"), lambda name: np.full(2, len(name)), 2)
+    >>> list(columns), columns["x"].tolist()
+    (['x', 'y'], [1, 1])
     """
 
     def __init__(self, names: tuple[str, ...], decode: Callable[[str], NDArray[Any]], n: int) -> None:

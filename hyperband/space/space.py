@@ -111,7 +111,15 @@ class Space:
         return self._column[name]
 
     def activate(self, points: Points) -> Points:
-        """A copy of points of the whole cube, shape (n, n_dimensions), with NaN where a parameter is inactive."""
+        """A copy of points of the whole cube, shape (n, n_dimensions), with NaN where a parameter is inactive.
+
+        Examples
+        --------
+        >>> from hyperband.space import Choice, Float
+        >>> space = Space({"k": Choice(["a", "b"]), "x": Float(0.0, 1.0)}, conditions=[When("x", "k", "b")])
+        >>> space.activate(np.array([[0.2, 0.5], [0.7, 0.5]])).tolist()
+        [[0.2, nan], [0.7, 0.5]]
+        """
         out = np.array(points, dtype=np.float64)
         self.compiled_conditions.deactivate(out)
         return out
@@ -123,6 +131,13 @@ class Space:
         ------
         InputError
             When a constraint that is a function raises an exception, or does not return one truth value a row.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float
+        >>> space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraints=["x < y"])
+        >>> space.allowed(np.array([[0.2, 0.5], [0.7, 0.5]])).tolist()
+        [True, False]
         """
         good = np.ones(len(points), dtype=np.bool_)
         if self._predicates and len(points):
@@ -166,6 +181,12 @@ class Space:
         InputError
             When a name is unknown, a value is out of range, an active parameter is absent, or an inactive parameter is
             present.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float
+        >>> Space({"x": Float(0.0, 10.0)}).encode([{"x": 2.5}, {"x": 10.0}]).tolist()
+        [[0.25], [1.0]]
         """
         return conversion.encode(self, configurations)
 
@@ -176,6 +197,12 @@ class Space:
         ------
         InputError
             When it violates a constraint.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float, Int
+        >>> Space({"x": Float(0.0, 1.0), "n": Int(1, 9, default=3)}).defaults()
+        {'x': 0.5, 'n': 3}
         """
         points = self.activate(np.array([[p.default_point for p in self.parameters.values()]]))
         configuration = self.decode(points)[0]

@@ -81,6 +81,15 @@ def fit_preprocessing(
         When every column is constant or an identifier.
     InsufficientMemory
         When the training rows do not fit in free memory.
+
+    Examples
+    --------
+    >>> from hyperband.tables.table import as_table
+    >>> from hyperband.tables.target import fit_scale
+    >>> table, rows = as_table({"a": [1.0, 2.5, 4.0], "b": ["x", "y", "x"]}), np.arange(3)
+    >>> preprocessing, notes = fit_preprocessing(table, rows, fit_scale(np.array([1.0, 2.0, 3.0]), rows, ("y",)))
+    >>> preprocessing.feature_names
+    ('a', 'b=x', 'b=y')
     """
     kinds = [_kind(table, name, categorical) for name in table.names]
     codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)

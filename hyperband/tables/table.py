@@ -34,6 +34,12 @@ class Table:
         Exactly one of ``matrix`` and ``frame`` is given.
     named : bool
         Whether the data had column names; otherwise they are ``x0``, ``x1``, ... and columns are matched by position.
+
+    Examples
+    --------
+    >>> table = Table(("a", "b"), matrix=np.array([[1, 2], [3, 4]]))
+    >>> table.without(["a"]).names, table.column("b").to_list()
+    (('b',), [2, 4])
     """
 
     names: tuple[str, ...]
