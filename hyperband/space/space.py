@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from hyperband.errors import InputError
 from hyperband.space import combinations, conversion, serialization
 from hyperband.space.conditions import CompiledConditions
+from hyperband.space.constraints import CompiledConstraints
 from hyperband.space.definition import Points
 from hyperband.space.exchange import configspace as from_configspace
 from hyperband.space.exchange import optuna as from_optuna
 from hyperband.space.exchange import sklearn as from_sklearn
-from hyperband.space.expression import Expression
 from hyperband.space.nested import expand
 from hyperband.space.nested_configurations import NestedConfigurations
 from hyperband.space.numbers import Float
 from hyperband.space.parameters import Parameter
-from hyperband.space.rules import Constraint, LazyColumns, Predicate, When, holds
+from hyperband.space.rules import Constraint, When
 
 
 class Space:
@@ -77,7 +77,7 @@ class Space:
         self._column = {name: column for column, name in enumerate(self.parameters)}
         #: The conditions, ready to be applied to points.
         self.compiled_conditions = CompiledConditions(self.parameters, self.conditions)
-        self._predicates = [self._predicate(constraint) for constraint in self.constraints]
+        self._compiled_constraints = CompiledConstraints(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,13 +139,7 @@ class Space:
         >>> space.allowed(np.array([[0.2, 0.5], [0.7, 0.5]])).tolist()
         [True, False]
         """
-        good = np.ones(len(points), dtype=np.bool_)
-        if self._predicates and len(points):
-            points = conversion.checked(self, points)
-            columns = LazyColumns(self.names, lambda name: conversion.column(self, points, name), len(points))
-            for predicate in self._predicates:
-                good &= holds(predicate, columns, lambda name: ~np.isnan(points[:, self._column[name]]))
-        return good
+        return self._compiled_constraints.allowed(points)
 
     def canonical(self, points: Points) -> Points:
         """One point for each configuration, shape (n, n_dimensions): equal configurations become equal rows.
@@ -360,16 +354,3 @@ class Space:
     def _parts(self) -> tuple[Any, ...]:
         # The order of the parameters matters: it is the order of the columns, and so of the draws.
         return list(self.parameters.items()), self.conditions, self.constraints, self.nests
-
-    def _predicate(self, constraint: Constraint) -> Expression | Predicate:
-        if isinstance(constraint, str):
-            expression = Expression(constraint)
-            for name in expression.names:
-                self.column_of(name, f"The constraint {constraint!r}")
-            # One evaluation rejects an expression that computes with texts before the search begins.
-            values = self.columns(np.array([[0.0] * self.n_dimensions]))
-            expression({name: values[name] for name in expression.names})
-            return expression
-        if not callable(constraint):
-            raise InputError(f"A constraint must be a text or a function; got {constraint!r}.")
-        return constraint
