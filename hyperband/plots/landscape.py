@@ -141,37 +141,36 @@ def legend_handles(ax: Axes, look: Style, surface: Surface | None) -> list[Any]:
 
 def _points(ax: Axes, look: Style, outcomes: Outcomes, scales: tuple[Scale, Scale], points: F64) -> None:
     """The trials as marks, with their numbers where there is room."""
-    there = complete(points)
+    shown = complete(points)
     side = math.sqrt(math.prod(extent(ax)))
-    close = (
-        0.75 * math.sqrt(BIG) / side
-    )  # at a smaller distance, as a fraction of the axes, marks hide each other's numbers
-    where, near = _positions(scales, points, outcomes.trial, there, close)
+    # At a smaller distance, as a fraction of the axes, marks hide each other's numbers.
+    close = 0.75 * math.sqrt(BIG) / side
+    where, relative = _positions(scales, points, outcomes.trial, shown, close)
     colours, order = rung_colours(look, len(outcomes.levels)), 3 + outcomes.level
-    numbered = _numbered(outcomes, there, int(SHARE * side**2 / BIG))
-    for level in np.unique(outcomes.level[there & ~outcomes.failed]).tolist():
-        chosen = there & ~outcomes.failed & (outcomes.level == level)
+    numbered = _numbered(outcomes, shown, int(SHARE * side**2 / BIG))
+    for level in np.unique(outcomes.level[shown & ~outcomes.failed]).tolist():
+        chosen = shown & ~outcomes.failed & (outcomes.level == level)
         size = BIG if numbered[chosen].any() else DOT
         ax.scatter(
             where[chosen, 0], where[chosen, 1], s=size, color=[colours[level]], edgecolors=look.ink, linewidths=0.5,
             clip_on=False, zorder=3 + level, label=short(outcomes.levels[level]), gid=f"level {level}",
         )  # fmt: skip
         for i in np.flatnonzero(chosen & numbered).tolist():
-            if not _covered(i, near, order, there & ~outcomes.failed, close):
+            if not _covered(i, relative, order, shown & ~outcomes.failed, close):
                 _number(ax, where[i], outcomes.trial[i], {"color": ink_on(colours[level]), "zorder": 3 + level})
-    failed = there & outcomes.failed
+    failed = shown & outcomes.failed
     if failed.any():
         ax.scatter(
             where[failed, 0], where[failed, 1], s=18, marker="x", color=look.ink, linewidths=1.0,
             clip_on=False, zorder=2.5, label="failed", gid="failed",
         )  # fmt: skip
-    if outcomes.best is not None and there[outcomes.best]:
-        kept = int(there[: outcomes.best].sum())
-        _star(ax, look, kept, where[there], near[there], str(outcomes.trial[outcomes.best]))
+    if outcomes.best is not None and shown[outcomes.best]:
+        kept = int(shown[: outcomes.best].sum())
+        _star(ax, look, kept, where[shown], relative[shown], str(outcomes.trial[outcomes.best]))
 
 
 def _positions(
-    scales: tuple[Scale, Scale], points: F64, trials: NDArray[np.int64], there: NDArray[np.bool_], close: float
+    scales: tuple[Scale, Scale], points: F64, trials: NDArray[np.int64], shown: NDArray[np.bool_], close: float
 ) -> tuple[F64, F64]:
     """Positions of the trials in data coordinates and as fractions of the axes, shape (n, 2) each.
 
@@ -179,32 +178,32 @@ def _positions(
     apart already, as those of a grid are.
     """
     where = np.column_stack([scale.positions(u) for scale, u in zip(scales, points.T, strict=True)])
-    near = np.column_stack([scale.fractions(v) for scale, v in zip(scales, where.T, strict=True)])
-    if any(scale.cells for scale in scales) and _closest(near[there]) < close:
+    relative = np.column_stack([scale.fractions(v) for scale, v in zip(scales, where.T, strict=True)])
+    if any(scale.cells for scale in scales) and _closest(relative[shown]) < close:
         for k, (scale, offset) in enumerate(zip(scales, spread(trials), strict=True)):
             if scale.cells:
                 where[:, k] += 0.7 * offset
-                near[:, k] = scale.fractions(where[:, k])
-    return where, near
+                relative[:, k] = scale.fractions(where[:, k])
+    return where, relative
 
 
-def _closest(near: F64) -> float:
+def _closest(relative: F64) -> float:
     """Smallest distance between two points; 0 for more than 400 points, which are too close in any case."""
-    if len(near) > 400:
+    if len(relative) > 400:
         return 0.0
-    apart = np.hypot(*(near[:, None] - near[None]).transpose(2, 0, 1))
+    apart = np.hypot(*(relative[:, None] - relative[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     return float(apart.min(initial=np.inf))
 
 
-def _numbered(outcomes: Outcomes, there: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
+def _numbered(outcomes: Outcomes, shown: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
     """Which trials get their numbers: whole levels, the highest first, while there is room.
 
     The best trial is left out: its number stands beside the star.
     """
     numbered = np.zeros(len(outcomes.trial), dtype=np.bool_)
     for level in range(len(outcomes.levels) - 1, -1, -1):
-        more = numbered | (there & ~outcomes.failed & (outcomes.level == level))
+        more = numbered | (shown & ~outcomes.failed & (outcomes.level == level))
         if more.sum() > most:
             break
         numbered = more
@@ -213,10 +212,10 @@ def _numbered(outcomes: Outcomes, there: NDArray[np.bool_], most: int) -> NDArra
     return numbered
 
 
-def _covered(i: int, near: F64, order: NDArray[np.int64], drawn: NDArray[np.bool_], close: float) -> bool:
+def _covered(i: int, relative: F64, order: NDArray[np.int64], drawn: NDArray[np.bool_], close: float) -> bool:
     """Whether a mark that is drawn later hides the number of trial i."""
     later = drawn & ((order > order[i]) | ((order == order[i]) & (np.arange(len(order)) > i)))
-    return bool((np.hypot(*(near[later] - near[i]).T) < close).any())
+    return bool((np.hypot(*(relative[later] - relative[i]).T) < close).any())
 
 
 def _number(ax: Axes, spot: F64, trial: int, how: dict[str, Any]) -> None:
@@ -225,7 +224,7 @@ def _number(ax: Axes, spot: F64, trial: int, how: dict[str, Any]) -> None:
     )
 
 
-def _star(ax: Axes, look: Style, best: int, where: F64, near: F64, text: str) -> None:
+def _star(ax: Axes, look: Style, best: int, where: F64, relative: F64, text: str) -> None:
     """The best trial as a star, with its number beside it in the direction that is farthest from other marks."""
     from matplotlib.patheffects import withStroke
 
@@ -234,9 +233,9 @@ def _star(ax: Axes, look: Style, best: int, where: F64, near: F64, text: str) ->
         [spot[0]], [spot[1]], s=150, marker="*", color=look.ink, edgecolors=look.background, linewidths=0.8,
         clip_on=False, zorder=100, label="best", gid="best",
     )  # fmt: skip
-    others = np.delete(near, best, axis=0)
+    others = np.delete(relative, best, axis=0)
     corners = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
-    spots = near[best] + corners * (0.07, 0.04)
+    spots = relative[best] + corners * (0.07, 0.04)
     room = [np.hypot(*(others - candidate).T).min(initial=1.0) for candidate in spots]
     inside = ((spots > 0.02) & (spots < 0.98)).all(axis=1)
     right, up = corners[int(np.argmax(np.where(inside, room, -1.0)))].tolist()
