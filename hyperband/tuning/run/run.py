@@ -268,7 +268,7 @@ class Run(RunRecord):
                 started = started + session.propose(room, self._open.values(), self._leaderboard.log)
             self._open.update(zip([slot.trial for slot in started], started, strict=True))
             ready += started
-            # A sampler that waits for results although nothing is open would wait for ever: it is exhausted too.
+            # A sampler that waits for results although no job is open would never propose again: it is exhausted.
             withdrawn = bool(session.queue) and len(ready) < limit and (session.exhausted or not self._open)
             if withdrawn:
                 self._allocation.withdraw([slot.trial for slot in session.queue])
@@ -278,7 +278,7 @@ class Run(RunRecord):
         return ready
 
     def _enter(self, told: ResultColumns) -> None:
-        """Enter checked results of open jobs, in one fixed order however they were shuffled on the way."""
+        """Enter checked results of open jobs, in one fixed order."""
         check_objectives(told.n_objectives | self._leaderboard.n_objectives)
         for trial in told.whole[0].tolist():
             del self._open[trial]
