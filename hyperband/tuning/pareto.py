@@ -70,7 +70,7 @@ def _fronts_of_two(objectives: F64) -> I64:
     """`fronts` of two objectives in O(n log n): a row joins the first front whose last member does not dominate it.
 
     In the order of the first objective the second one falls within a front, so that its last member dominates every row
-    that any of the front dominates. Rows that a front dominates are dominated by the fronts before it, too (Jensen 2003).
+    that any of the front dominates; and the fronts before it dominate what a front dominates, too (Jensen 2003).
     """
     number = np.zeros(len(objectives), dtype=np.int64)
     last: list[tuple[float, float]] = []  # of each front, second objective first
