@@ -128,7 +128,7 @@ class SamplerContract(SamplerRuns):
         proposer = self.sampler.start(space, 0)
         way = propose_in_batches if proposer.batch else propose_all
         found = [tuple(c.values()) for c in space.decode(way(proposer, 1000))]
-        assert len(found) == len(set(found)), "a configuration was proposed twice: see `samplers/proposed.py`"
+        assert len(found) == len(set(found)), "a configuration was proposed twice: see `samplers/proposers.py`"
         assert set(found) == DISCRETE, "configurations of a finite space were left out"
         assert proposer.exhausted, "`exhausted` must be True when a finite space is used up"
         assert len(proposer.propose([2000], [1])) == 0, "an exhausted proposer gives no more points"

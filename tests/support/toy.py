@@ -23,7 +23,7 @@ class Line:
     def decode(self, points):
         return [{"x": float(x)} if np.isnan(deep) else {"x": float(x), "deep": float(deep)} for x, deep in points]
 
-    def to_json(self):
+    def to_dict(self):
         return {"line": 2}
 
 
@@ -39,6 +39,7 @@ class Keyed:
 
 class KeyedProposer:
     batch = 0
+    pure = False
 
     def __init__(self, seed, limit):
         self._seed, self._limit, self._given = seed, limit, 0
