@@ -1,6 +1,6 @@
 """A whole Hyperband on Fashion-MNIST with the default space: on the GPU, and on the CPU engine with all processors.
 
-This is `hyperband.search` after its table was read and scaled, in the parts that need no package for tables.
+This is `hyperband.search` after its table was read and scaled, without the packages that read tables.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ def compare(
 ) -> None:
     """The search on the GPU in each precision, then on the CPU engine, which must find the same losses in float32.
 
-    Each record goes to ``note`` when it is made; with the CPU's come into all of them how many times longer it took.
-    ``left`` says how many seconds there are.
+    Each record goes to ``note`` when it is made. When the CPU's is there, the others get its time as a multiple of
+    theirs. ``left`` returns the seconds that are left, or None.
     """
     timed: dict[str, Record] = {}
     exact: Curves = {}
@@ -184,7 +184,7 @@ def _limit(seconds: float | None) -> float | None:
 
 
 def _beside(record: Record, native: Record, scale: float) -> None:
-    """The goal, which a CPU engine that was stopped early may still show to be met."""
+    """Add the CPU's time and the goal, which a CPU search that was stopped early can also show to be met."""
     times = native["seconds"][0] / record["seconds"][0]
     known = record["stopped"] == "finished" and (native["stopped"] == "finished" or times >= GOAL)
     record |= {"times_cpu": times, "times_cpu_is_a_lower_limit": native["stopped"] != "finished"}

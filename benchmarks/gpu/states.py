@@ -1,6 +1,6 @@
-"""Whole states on the GPU and on the CPU, hash by hash, and a short search for compute-sanitizer to watch.
+"""Hashes of states on the GPU and on the CPU, and a short search for compute-sanitizer to watch.
 
-``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]``; what is found goes to stdout as JSON.
+``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]`` prints its findings as JSON.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from typing import Any
 import numpy as np
 
 import hyperband as hb
-from benchmarks.common.paths import ROOT
 from benchmarks.gpu import tasks as gpu_tasks
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-import lab
+from hyperband.testing import lab
 
 #: Steps and rows by population: short last batches, several epochs, evaluations between them.
-CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.twins(lab.MIXED[2]), 20, 53)}
+CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.same_shape(lab.MIXED[2]), 20, 53)}
 
 
 def states(backend: str, case: str, loss: str, steps: int) -> list[str]:

@@ -21,7 +21,7 @@ TABLE = "sklearn:digits"
 
 
 def measure(max_resource: int, threads: int, repetitions: int, expected: hb.SearchResult | None) -> tuple[Any, Any]:
-    """The result, and seconds with processor seconds of every repetition; each result must be the expected one."""
+    """The result, and a record of seconds and processor seconds by repetition; all results must be the same."""
     prepared = prepare(TABLE, seed=0)
     record: dict[str, Any] = {"max_resource": max_resource, "threads": threads, "seconds": [], "processor_seconds": []}
     result: Any = expected

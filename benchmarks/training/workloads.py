@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.philox import RowOrder, initial_bound, initial_weights
+from hyperband.engine.backends.philox import RowOrder, initial_weights
+from hyperband.engine.parameters import initial_bound
 
 F32 = NDArray[np.float32]
 Layers = list[tuple[F32, F32]]
@@ -59,7 +60,7 @@ class Task:
         return layers
 
     def order(self, member: int, epoch: int) -> NDArray[np.int64]:
-        """The order of the rows in an epoch, remembered: what it costs is not the contenders' to pay."""
+        """The order of the rows in an epoch, cached so that contenders are not timed computing it."""
         if (member, epoch) not in self._orders:
             n = len(self.x)
             self._orders[member, epoch] = RowOrder.of(member, n, epoch)(np.arange(n))
@@ -71,7 +72,7 @@ class Task:
         return replace(self, x=self.x[:rows], y=self.y[:rows], networks=self.networks[:members], _orders={})
 
     def with_activations(self, known: Sequence[str], instead: str) -> Task:
-        """Networks whose activation is not known get another one."""
+        """The task with ``instead`` for every activation that is not in ``known``."""
         networks = [n if n.activation in known else replace(n, activation=instead) for n in self.networks]
         return replace(self, networks=networks, _orders={})
 

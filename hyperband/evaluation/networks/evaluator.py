@@ -16,10 +16,11 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, Backend, Engine, Member, Split
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.network_space import to_architecture
-from hyperband.engine.population import QUANTUM, layers_of
+from hyperband.engine.parameters import Layers, in_original_order, layered
+from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residents
 from hyperband.evaluation.networks.compute import Compute
-from hyperband.evaluation.networks.kept_weights import KeptWeights, Layers
+from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.resources import Goal, Resource
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
 from hyperband.evaluation.networks.training import Training
@@ -254,7 +255,7 @@ class NetworkEvaluator:
 
     def _export(self, trial: int) -> tuple[Architecture, Layers]:
         member = self._residents.member(trial)
-        layers = layers_of(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
+        layers = layered(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
         return member.architecture, layers
 
     def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
@@ -269,13 +270,9 @@ class NetworkEvaluator:
             When these weights were not kept.
         """
         architecture, layers, seen = self._kept.get(trial, resource)
-        first, bias = layers[0][0].copy(), layers[0][1]
-        if self._columns is not None:
-            first[seen:] = 0.0  # columns that the network never saw
-            restored = np.empty_like(first)
-            restored[self._columns] = first
-            first = restored
-        return architecture, [(first, bias), *layers[1:]]
+        if self._columns is None:
+            return architecture, layers
+        return architecture, in_original_order(architecture, layers, self._columns, seen)
 
     def partial(self) -> dict[int, float]:
         """Resource that networks have gained in their open jobs, of those that were trained last."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32
+from hyperband.engine.parameters import Layers
 from hyperband.tuning.trial import Result
-
-#: [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first
-Layers = list[tuple[F32, F32]]
 
 
 class KeptWeights:
