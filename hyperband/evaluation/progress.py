@@ -113,8 +113,8 @@ class ProgressTracker:
 
     def __init__(self, run: Run, unit: str, continues: bool, budget: Budget) -> None:
         self._plan, self._unit, self._continues, self._budget = run.plan, unit, continues, budget
-        cost = "cost" if continues else "cost_restart"
-        self._planned = [float(getattr(bracket, cost)) for bracket in run.plan.brackets]
+        brackets = run.plan.brackets
+        self._planned = [float(bracket.cost if continues else bracket.cost_restart) for bracket in brackets]
         self._brackets: dict[int, _Bracket] = {}
         self._open: dict[int, tuple[int, float]] = {}  # trial -> its bracket, what its job adds
         self._partial: dict[int, float] = {}  # trial -> what its open job has added so far
