@@ -57,6 +57,8 @@ class SearchProgress:
     rate : float, resource a second, over the last seconds
     seconds_left : float or None
         Estimated from the rate and what is planned, or from the budget, whichever ends first; None where neither tells.
+    exact : bool
+        False for asynchronous algorithms: at least as much as planned will run.
     """
 
     brackets: tuple[BracketProgress, ...]
@@ -64,6 +66,7 @@ class SearchProgress:
     seconds: float
     rate: float
     seconds_left: float | None = None
+    exact: bool = True
 
     @property
     def done(self) -> float:
@@ -160,7 +163,8 @@ class ProgressTracker:
             bracket = self._open[trial][0]
             gained[bracket] = gained.get(bracket, 0.0) + resource
         brackets = tuple(self._describe(k, gained.get(k, 0.0)) for k in self._shown())
-        return SearchProgress(brackets, self._unit, seconds, rate, self._seconds_left(seconds, done, rate))
+        left = self._seconds_left(seconds, done, rate)
+        return SearchProgress(brackets, self._unit, seconds, rate, left, self._plan.exact)
 
     def _catch_up(self, results: Sequence[Result]) -> None:
         """Enter what was told before, in the order (bracket, rung, trial)."""
