@@ -24,7 +24,7 @@ from hyperband.engine.backends import registry
 from hyperband.engine.network_space import PARAMETERS, default_space, to_architecture
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
 
 TITLE, GOAL = "Hyperband R = 81, Fashion-MNIST, default space", 20.0
@@ -44,6 +44,7 @@ class Rows:
     weight_validation: None = None
     loss: str = "cross_entropy"
     n_outputs: int = 10
+    scale: tuple[float, ...] = (1.0,)
 
 
 def fashion(folder: Path = DATA) -> tuple[F32, NDArray[np.int64]] | None:
@@ -79,8 +80,8 @@ def search(
     began = time.perf_counter()
     space = default_space(*data.x_train.shape, data.n_outputs, data.loss)
     run = hb.Hyperband(largest).start(space, 0)
-    evaluator = PopulationEvaluator(
-        data, registry.get(backend), max_resource=float(largest), seed=0, precision=precision
+    evaluator = NetworkEvaluator(
+        data, registry.get(backend), max_resource=float(largest), seed=0, compute=hb.Compute(precision=precision)
     )
     try:
         result = carry_out(run, evaluator, Budget(seconds=seconds))

@@ -27,7 +27,9 @@ def measure(max_resource: int, threads: int, repetitions: int, expected: hb.Sear
     result: Any = expected
     for turn in range(repetitions + 1):
         began, used = time.perf_counter(), time.process_time()
-        found = search_prepared(prepared, hb.Hyperband(max_resource), None, Settings(seed=0, threads=threads))
+        found = search_prepared(
+            prepared, Settings(algorithm=hb.Hyperband(max_resource), seed=0, compute=hb.Compute(threads=threads))
+        )
         seconds, processor = time.perf_counter() - began, time.process_time() - used
         if turn > 0:
             record["seconds"].append(seconds)

@@ -45,7 +45,14 @@ class Outcome:
 
 def ours(data: Any, threads: int) -> Outcome:
     """Hyperband on the compiled engine."""
-    result = search_prepared(data, hb.Hyperband(R, eta=ETA), SPACE, Settings(seed=0, threads=threads, rank_by="error"))
+    settings = Settings(
+        algorithm=hb.Hyperband(R, eta=ETA),
+        space=SPACE,
+        seed=0,
+        training=hb.Training(rank_by="error"),
+        compute=hb.Compute(threads=threads),
+    )
+    result = search_prepared(data, settings)
     return Outcome(
         result.n_configurations,
         float(hb.Hyperband(R, eta=ETA).plan().cost),

@@ -19,7 +19,7 @@ from benchmarks.training.rates import needed_peak
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import F32, Member, Split
-from hyperband.engine.population import layers_of
+from hyperband.engine.parameters import layered
 
 #: inputs, hidden widths (relu), outputs
 SHAPES = (
@@ -57,7 +57,7 @@ def measure(n_rows: int, shape: tuple[int, tuple[int, ...], int], threads: int, 
     loss = "cross_entropy" if n_outputs > 1 else "logistic"
     engine = registry.get("native").engine(data, None, loss, n_outputs, threads=threads)
     (member,) = engine.add([Member(Architecture(widths=widths), seed=0)]).tolist()
-    layers = layers_of(engine.export_state(member))
+    layers = layered(engine.export_state(member))
     found, expected = engine.predict(member, x), in_numpy(layers, x)
     distance = float(np.abs(found - expected).max() / np.abs(expected).max())
     if distance > TOLERANCE:

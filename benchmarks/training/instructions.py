@@ -82,8 +82,8 @@ def count() -> dict[str, int]:
 
 
 def kernel_of(symbol: str) -> str:
-    """A short name without namespaces and arguments; instances of one template share it."""
-    name = re.sub(r"hyperband::((cpu|avx2)::)*|\(anonymous namespace\)::", "", symbol)
+    """A short name: no namespaces, no arguments; register tiles, and what is made for each activation, as one."""
+    name = re.sub(r"hyperband::(cpu::)?(avx2::)?|\(anonymous namespace\)::", "", symbol)
     name = re.sub(r"(?<=[>\w])\(.*", "", re.sub(r"^(void|double|float|bool) ", "", name))
     return re.sub(r"^(tile|outer_tile|sum_panels|gemm|outer_product)<.*", r"\1", name)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.philox import RowOrder, initial_bound, initial_weights
+from hyperband.engine.backends.philox import RowOrder, initial_weights
+from hyperband.engine.parameters import initial_bound
 
 F32 = NDArray[np.float32]
 Layers = list[tuple[F32, F32]]

@@ -9,7 +9,7 @@ from benchmarks.training.contenders.base import Contender, Session
 from benchmarks.training.workloads import Layers, Task
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
-from hyperband.engine.population import layers_of
+from hyperband.engine.parameters import layered
 from hyperband.errors import BackendUnavailable
 
 
@@ -32,7 +32,7 @@ class _Session(Session):
         self._engine.train(self._members, self._epoch * self._steps, evaluate=False)
 
     def weights(self, member: int) -> Layers:
-        return layers_of(self._engine.export_state(int(self._members[member])), "")
+        return layered(self._engine.export_state(int(self._members[member])), "")
 
 
 class Native(Contender):

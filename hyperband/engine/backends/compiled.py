@@ -16,6 +16,7 @@ from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
 from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.parameters import named, output_width
 from hyperband.errors import InputError
 
 #: Seconds that an engine works before it lets Python look for Ctrl-C.
@@ -110,7 +111,9 @@ class CompiledEngine:
         ids = self._listed(np.array([member]))
         if isinstance(x, DeviceMatrix) and self._arrays is not None:
             there = self._admit(self._arrays, x, self._n_inputs, "x")
-            return _outputs(self._core.predict_there, ids[0], there.address, self._n_outputs, self._best(ids, weights))
+            return _outputs(
+                self._core.predict_on_device, ids[0], there.address, self._n_outputs, self._best(ids, weights)
+            )
         rows, best = checks.check_matrix(x, self._n_inputs, "x"), self._best(ids, weights)
         return _outputs(self._core.predict, ids[0], rows, best)
 
@@ -173,14 +176,13 @@ class CompiledEngine:
         return True
 
 
-def forward(architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
     """Raw outputs of a network given by its weights, on the CPU; see `Backend.forward` of `engine.backends.base`."""
     rows = checks.check_matrix(x, None, "x")
-    layers = [
-        (np.ascontiguousarray(w, np.float32), np.ascontiguousarray(b, np.float32))
-        for w, b in checks.check_layers(architecture, weights, rows.shape[1])
-    ]
-    return _outputs(_core.forward, ACTIVATIONS.index(architecture.activation), layers, rows, thread_count())
+    layers = checks.check_layers(architecture, weights, rows.shape[1])
+    given = {name: np.ascontiguousarray(array, np.float32) for name, array in named(architecture, layers).items()}
+    ends = rows.shape[1], output_width(architecture, layers)
+    return _outputs(_core.forward, record(architecture), given, ends, rows, thread_count())
 
 
 def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:

@@ -56,7 +56,7 @@ class NativeBackend:
         make = partial(_core.Engine, threads=thread_count(threads), bf16=precision == "bf16")
         return NativeEngine(train, validation, loss, n_outputs, make)
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         return forward(architecture, weights, x)
 
     def describe(self) -> dict[str, str]:
