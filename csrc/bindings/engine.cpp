@@ -23,12 +23,8 @@ FloatArray forward(const ArchitectureRecord &record, const py::dict &parameters,
     bool finite = true;
     {
         const Release released;
-<<<<<<< HEAD
-        finite = predict_rows(layout, a.activation, ends.first, arena.get(), from, n, ends.first, ends.second, to, scratch);
-=======
-        finite = cpu::predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs,
-                                   n_outputs, to, scratch);
->>>>>>> work/csrc
+        finite =
+            cpu::predict_rows(layout, a.activation, ends.first, arena.get(), from, n, ends.first, ends.second, to, scratch);
     }
     if (!finite) refuse(kNotFinite);
     return out;
@@ -49,14 +45,9 @@ void register_engine(py::module_ &m) {
     auto c = py::class_<cpu::Engine>(m, "Engine");
     c.def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
           py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"));
-<<<<<<< HEAD
-    bind_members<Engine>(c);
+    bind_members<cpu::Engine>(c);
     m.def("forward", &forward, py::arg("record"), py::arg("parameters"), py::arg("ends"), py::arg("x").noconvert(),
           py::arg("threads"));
-=======
-    bind_members<cpu::Engine>(c);
-    m.def("forward", &forward, py::arg("activation"), py::arg("layers"), py::arg("x").noconvert(), py::arg("threads"));
->>>>>>> work/csrc
 }
 
 }  // namespace hyperband

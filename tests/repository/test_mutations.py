@@ -90,11 +90,7 @@ NATIVE_FAULTS = {
         SHAPES,
     ),
     "clipping with another lane's norm": Fault(
-<<<<<<< HEAD
-        "csrc/cpu/text/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", SHAPES
-=======
-        "csrc/cpu/simd/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", TWINS
->>>>>>> work/csrc
+        "csrc/cpu/simd/pack.hpp", "n = __builtin_sqrtf(norm[i]);", "n = __builtin_sqrtf(norm[i ^ 1]);", SHAPES
     ),
     "a gradient of the layer above, on the GPU": Fault(
         "csrc/cuda/block/layers.hpp", "const auto to = b.g(l - 1), h", "const auto to = b.g(l), h", BLOCKS
