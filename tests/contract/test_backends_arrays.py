@@ -48,7 +48,7 @@ def host() -> Backend:
 
 @pytest.mark.parametrize("inputs", [1, 3, 8, 9, 12, 34])
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
-def test_rows_in_place_give_the_same_bits(native: Backend, host: Backend, loss: str, inputs: int) -> None:
+def test_rows_on_the_device_give_the_same_bits(native: Backend, host: Backend, loss: str, inputs: int) -> None:
     train, held = splits(inputs, loss)
     expected, same = trained(native, train, held, loss)
     made, ids = trained(host, split_on_device(train), split_on_device(held), loss)
@@ -59,7 +59,7 @@ def test_rows_in_place_give_the_same_bits(native: Backend, host: Backend, loss: 
 
 
 @pytest.mark.parametrize("size_class", [0, 1, 2, 3])
-def test_rows_in_place_in_every_size_class(native: Backend, size_class: int) -> None:
+def test_rows_on_the_device_in_every_size_class(native: Backend, size_class: int) -> None:
     """Also with some of the columns, and watched for races."""
     train, held = splits(9)
     expected, same = trained(native, train, held, inputs=6, rows=40)
@@ -70,7 +70,7 @@ def test_rows_in_place_in_every_size_class(native: Backend, size_class: int) -> 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 @pytest.mark.parametrize("inputs", [8, 9])
-def test_rows_in_place_for_tensor_cores(host: Backend, precision: str, inputs: int) -> None:
+def test_rows_on_the_device_for_tensor_cores(host: Backend, precision: str, inputs: int) -> None:
     train, held = splits(inputs)
     expected, same = trained(host, train, held, precision=precision)
     made, ids = trained(host, split_on_device(train), split_on_device(held), precision=precision)

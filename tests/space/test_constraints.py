@@ -46,7 +46,7 @@ def test_odd_names_are_compared():
      "f(x).y < 1", "layers[0:1] < 1", "layers[True].width < 1", "`z` < 1", "layers.0.width < 1"],
 )  # fmt: skip
 def test_other_names_are_refused(text):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="[Cc]onstraint"):
         Space(dict(DOTTED.parameters), constraints=[text])
 
 

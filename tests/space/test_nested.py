@@ -202,7 +202,7 @@ def test_configurations_that_do_not_fit_are_refused():
     ],
 )
 def test_damaged_nests_are_refused(nests):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="written space"):
         Space.from_json(json.dumps({**json.loads(NESTED.to_json()), "nests": nests}))
 
 
