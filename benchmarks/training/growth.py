@@ -16,7 +16,7 @@ from benchmarks.common.records import json_option
 from benchmarks.training.rates import fma_peak, population, seconds_per_epoch, steps_of
 from benchmarks.training.workloads import Task, mixture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import Split
+from hyperband.engine.backends.base import EngineSettings, Split
 
 SIZES = (100, 300, 1000, 3000, 10_000)
 
@@ -46,7 +46,9 @@ def main(rows: int, threads: int, most: int, memory_limit: int | None, json_file
     click.echo(f"{'networks':>9}{'us a network-epoch':>20}{'% of peak':>11}{'MB a network':>14}{'as planned':>12}")
     for size in (n for n in SIZES if n <= most):
         networks = [pattern.networks[i % 100] for i in range(size)]
-        engine = registry.get("native").engine(data, None, "cross_entropy", pattern.n_classes, threads=threads)
+        engine = registry.get("native").engine(
+            data, None, "cross_entropy", pattern.n_classes, EngineSettings(threads=threads)
+        )
         before = resident()
         ids = population(engine, networks)
         per_epoch = seconds_per_epoch(engine, ids, steps_of(networks, rows), 0.5)

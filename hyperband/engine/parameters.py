@@ -113,6 +113,7 @@ def kinds(network: Network, layer: int) -> tuple[ParameterKind, ...]:
     return tuple(kind for kind in TABLE if layer in kind.layers(network))
 
 
+@lru_cache(maxsize=4096)
 def n_parameters(network: Network, n_inputs: int, n_outputs: int) -> int:
     """Numbers that the network learns."""
     return sum(math.prod(parameter.shape) for parameter in parameters(network, n_inputs, n_outputs))

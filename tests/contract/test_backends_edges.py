@@ -8,7 +8,7 @@ import pytest
 import tolerances
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import LOSSES, Backend, Member, Split
+from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings, Member, Split
 from hyperband.errors import InputError, InsufficientMemory
 
 TANH = Architecture(widths=[6], activation="tanh", optimizer="sgd", learning_rate=0.1, batch_size=8)
@@ -75,7 +75,7 @@ def test_the_last_short_batch_is_trained(backend: Backend) -> None:
 def test_a_class_that_is_absent(backend: Backend) -> None:
     data = lab.split("cross_entropy", 20)
     only = Split(data.x, np.full(20, 2, np.int32))
-    made = backend.engine(only, data, "cross_entropy", 4, threads=1)
+    made = backend.engine(only, data, "cross_entropy", 4, EngineSettings(threads=1))
     ids = made.add([Member(TANH, 1, 60)])
     lab.train(made, ids, 60)
     assert (made.predict(int(ids[0]), data.x).argmax(axis=1) == 2).all()
@@ -216,7 +216,7 @@ def test_hidden_columns_are_not_seen(backend: Backend) -> None:
     decaying = Architecture(widths=[6], activation="tanh", weight_decay=0.3, clip_norm=0.5, batch_size=8)
     states = []
     for each in (data, other):
-        made = backend.engine(each, None, "cross_entropy", 4, threads=1)
+        made = backend.engine(each, None, "cross_entropy", 4, EngineSettings(threads=1))
         ids = made.add([Member(decaying, 8, 40)])
         born = made.export_state(int(ids[0]))["weights.0"]
         lab.train(made, ids, 9, rows=30, inputs=5)
@@ -312,7 +312,7 @@ def test_bad_problems_are_refused(backend: Backend) -> None:
         (Split(data.x[:0], data.y[:0]), "cross_entropy", 4),
     ):
         with pytest.raises(InputError):
-            backend.engine(split, None, loss, n_outputs, threads=1)
+            backend.engine(split, None, loss, n_outputs, EngineSettings(threads=1))
     made = lab.engine(backend)
     (member,) = made.add([Member(TANH, 1, 4)]).tolist()
     with pytest.raises(InputError):
@@ -335,7 +335,7 @@ def test_data_crosses_once(backend: Backend) -> None:
         data = lab.split("cross_entropy", 53, weighted=True)
         for array in (data.x, data.y, data.weight):
             array.flags.writeable = spoilt
-        made = backend.engine(data, data, "cross_entropy", 4, threads=1)
+        made = backend.engine(data, data, "cross_entropy", 4, EngineSettings(threads=1))
         ids = made.add([Member(TANH, 1, 9)])
         if spoilt:
             data.x[...], data.y[...], data.weight[...] = 9.0, 0, 0.5

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hyperband.engine.architecture import SCHEDULES, Architecture
-from hyperband.engine.backends.base import Backend, Engine, Member, Split
+from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
 
 N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
 
@@ -39,7 +39,9 @@ def engine(
     threads: int = 1, validation: bool = True,
 ) -> Engine:  # fmt: skip
     held = split(loss, 31, inputs, weighted=weighted, seed=1) if validation else None
-    return backend.engine(split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], threads=threads)
+    return backend.engine(
+        split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], EngineSettings(threads=threads)
+    )
 
 
 def members(architectures: Sequence[Architecture], total_steps: int = 40) -> list[Member]:

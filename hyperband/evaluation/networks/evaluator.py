@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
+from hyperband.engine.backends.base import F32, I64, Backend, Engine, EngineSettings, Member, Split, TrainingProgress
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import Layers, in_original_order, layered
 from hyperband.engine.population import QUANTUM, steps_per_epoch
-from hyperband.engine.residency import Residents
+from hyperband.engine.residency import Residency
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.kept_weights import Kept
 from hyperband.evaluation.networks.resources import Goal, Resource
@@ -136,11 +136,9 @@ class PopulationEvaluator:
             self._validation,
             data.loss,
             data.n_outputs,
-            threads=threads,
-            precision=precision,
-            device_memory=device_memory,
+            EngineSettings(threads, precision, device_memory),
         )
-        self._residents = Residents(self._engine, memory_limit)
+        self._residents = Residency(self._engine, memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = Kept()
         self._finished_epochs: dict[int, float] = {}
@@ -189,7 +187,7 @@ class PopulationEvaluator:
         self._kept.prune()  # all earlier results have been told by now
         if self.on_work is not None:
             self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
-        self._active = self._residents.bring(list(self._open), QUANTUM)
+        self._active = self._residents.upload(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
         work = self._work_left(self._active)
         chosen = self._front.choose(self._active, np.array(list(work.values())), QUANTUM)
@@ -263,7 +261,7 @@ class PopulationEvaluator:
         self._active = [t for t in self._active if t in self._open]
         return results
 
-    def _account(self, result: Result, progress: Progress, place: int) -> None:
+    def _account(self, result: Result, progress: TrainingProgress, place: int) -> None:
         bracket, trial = result.bracket, result.trial
         epochs = float(progress.step[place]) / self._steps(trial) - self._passes(result.resource - (result.cost or 0.0))
         self._finished_epochs[bracket] = self._finished_epochs.get(bracket, 0.0) + epochs
