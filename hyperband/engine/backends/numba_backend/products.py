@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperband.engine.backends.numba_backend.jit import WIDTH, jit
+from hyperband.engine.backends.numba_backend.jit import WIDTH, inlined, jit
 from hyperband.engine.backends.numba_backend.tiles import make_tile, transpose_block
 
 #: rows of the large tile: as many sums as the registers hold
@@ -19,7 +19,7 @@ def _columns(vectors: int) -> Any:
     """All rows of a product for ``vectors`` x WIDTH of its columns; arguments as those of `multiply`."""
     full, four, two, one = (make_tile(rows, vectors) for rows in (ROWS, 4, 2, 1))
 
-    @jit
+    @inlined
     def columns(
         a: F32s, at: int, a_row: int, a_k: int, b: F32s, bt: int, b_k: int, bias: F32s, it: int, c: F32s, ct: int,
         c_row: int, rows: int, depth: int,
