@@ -1,7 +1,7 @@
-"""Bookkeeping of a million trials in rungs: time and memory a result as their number grows, beside other ways.
+"""Bookkeeping of a million trials in rungs: time and memory per result as their number grows, beside other libraries.
 
-The objective does nothing: its losses lie in memory before the clock starts. Contenders that promote by ASHA's rule are
-checked against one another before anything is timed: the same jobs in the same order.
+The objective does nothing: its losses lie in memory before the clock starts. Contenders that promote by ASHA's rule
+must hand out the same jobs in the same order, which is checked before anything is timed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = ("optuna", "ray", "syne-tune")
 
 
 class WrongAnswer(Exception):
-    """Two contenders of the same rule that gave out other jobs."""
+    """A contender handed out other jobs than its rule says."""
 
 
 def check(kind: type[Contender], results: int, reference: type[Heaps] = Heaps) -> None:
@@ -56,22 +56,22 @@ def check(kind: type[Contender], results: int, reference: type[Heaps] = Heaps) -
 
 
 def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
-    """Seconds a result between marks, and bytes a result at the last one reached; in a process of its own.
+    """Seconds per result between marks, and bytes per result at the last mark reached; in a process of its own.
 
-    Seconds are those of the processor: all contenders have one thread, and what else the machine does matters less.
+    Seconds are processor seconds: every contender has one thread, and other work of the machine matters less.
 
-    A contender stops at a mark from which the next one would take it beyond ``limit`` seconds, were its cost a result
-    to grow as it did between the two marks before.
+    A contender stops where it would exceed ``limit`` seconds before the next mark, if its cost per result grew as it
+    did between the two marks before.
     """
     losses = Losses(marks[-1] + 10_000)
     try:
-        ALL[name](losses).advance(100)  # what is imported or built on first use is no cost of a result
+        ALL[name](losses).advance(100)  # imports and first-use costs are not those of a result
         contender = ALL[name](losses)
     except Unavailable as reason:
         return {"contender": name, "missing": str(reason)}
     record: dict[str, Any] = {"contender": name, "rule": contender.rule, "batch": contender.batch, "windows": []}
     _tidy()
-    gc.freeze()  # the losses: a collection must not walk through them again and again
+    gc.freeze()  # keeps the losses out of garbage collections
     before, began, told, rate, growth = resident(), time.process_time(), 0, 0.0, 1.0
     for mark in marks:
         if time.process_time() - began + rate * growth * (mark - told) > limit:
@@ -92,7 +92,7 @@ def measure(name: str, marks: Sequence[int], limit: float) -> dict[str, Any]:
 
 
 def _tidy() -> None:
-    """Give back what is free, so that the resident memory is what is in use."""
+    """Return free memory to the system, so that the resident memory is what is in use."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
@@ -142,7 +142,7 @@ def main(most: int, limit: float, contenders: str | None, checked: int, json_fil
 
 
 def show(record: dict[str, Any], columns: int) -> None:
-    """A line of the table; a contender that ran out of time has no figures further on."""
+    """Print a row of the table; cells after the time limit stay empty."""
     if "missing" in record:
         click.echo(f"{record['contender']}: left out, {record['missing']}")
         return

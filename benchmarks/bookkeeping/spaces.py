@@ -1,6 +1,6 @@
 """A hundred thousand configurations of thirteen parameters, seven of them conditional, beside other libraries.
 
-Those that are slower by orders of magnitude draw fewer; what is compared is the time of one configuration.
+Libraries that are slower by orders of magnitude draw fewer; the times compared are those of one configuration.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class Contender:
 
 
 def points(n: int) -> Points:
-    """Drawn, with conditions and constraints obeyed."""
+    """``n`` random points that obey conditions and constraints."""
     return RandomSampler().start(SPACE, seed=0).propose(range(n))
 
 
 def columns(n: int) -> dict[str, Any]:
-    """Drawn, as values by parameter."""
+    """The same as a column of values for each parameter."""
     return SPACE.columns(points(n))
 
 
@@ -147,7 +147,7 @@ OTHERS: tuple[Callable[[], Contender], ...] = (configspace, optuna, scikit_learn
 
 
 def check(contender: Contender, n: int) -> None:
-    """Names are there exactly where conditions say, and every option and both halves of each axis occur.
+    """Check that names occur exactly where conditions say, and every option and half of an axis often enough.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def check(contender: Contender, n: int) -> None:
     for name, parameter in SPACE.parameters.items():
         values = [c[name] for c in found if name in c]
         if contender.name.startswith("scikit-learn") and parameter.to_dict()["type"] == "int":
-            values = [int(value) for value in values]  # it has no whole numbers in the logarithm
+            values = [int(value) for value in values]  # its logarithmic axes have no integers
         u = parameter.encode(values)
         if not 0.4 < float((u < 0.5).mean()) < 0.6 and parameter.n_values != 3:
             raise click.ClickException(f"{contender.name} drew {name} unevenly: {(u < 0.5).mean():.3f} in one half.")

@@ -1,4 +1,4 @@
-"""Repetitions that take turns, so that whatever else the machine does hits every contender alike."""
+"""Repetitions that take turns, so that other work of the machine affects every contender alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
-#: Seconds before each measurement: idle threads of BLAS and OpenMP spin for a while and would take a processor.
+#: Pause before each measurement in seconds: idle threads of BLAS and OpenMP spin for a while and occupy a processor.
 REST = 0.25
 
 

@@ -1,8 +1,8 @@
 """Everything that needs a GPU, in one command: build, hashes beside the CPU engine's, compute-sanitizer, timings.
 
-It needs no network, and of Python packages what building and importing `hyperband` needs (pytest for one of the
-steps). It works in ``build/gpu`` and changes nothing else but the file of results. A step that fails does not keep the
-next ones from being tried; each has its share of the time and is ended when that is over.
+It needs no network, and only the Python packages that building and importing `hyperband` needs (pytest for one step).
+It works in ``build/gpu`` and changes no other file but that of the results. When a step fails, the next ones run all
+the same. Each step has a time limit and is ended when it is over.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.common.paths import DATA, RESULTS, ROOT
 from benchmarks.gpu.steps import Steps, take_json
 from benchmarks.gpu.tasks import compare, smi
 
-#: Seconds that each step may take at most, and that are kept for the timings.
+#: Largest seconds of each step, and the seconds reserved for the timings.
 BUILD, HASHES, CONTRACT, SANITIZER, TIMINGS = 150.0, 45.0, 75.0, 60.0, 120.0
 TOOLS = ("memcheck", "racecheck", "synccheck")
 #: Share of the time left that each group of timings may take, in their order.
@@ -44,12 +44,12 @@ def why_no_gpu() -> str:
 
 
 def data() -> Path:
-    """The folder of tables, which may also have come along inside the tree."""
+    """The folder of tables; it may also lie inside the checkout."""
     return DATA if DATA.is_dir() else ROOT / "shared" / "data"
 
 
 def slug(name: str) -> str:
-    """For a file's name."""
+    """A name as part of a file name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
@@ -72,7 +72,7 @@ def sanitizer() -> str | None:
 
 
 def build(steps: Steps, folder: Path) -> list[Path]:
-    """The compiled module and the record of its build, nothing when that failed."""
+    """Build; returns the compiled module and the build record, or nothing when that failed."""
     options = ["-DCMAKE_BUILD_TYPE=Release", "-DHYPERBAND_CUDA=ON", "-DHYPERBAND_CUDA_ARCHITECTURES=native"]
     options.append(f"-DPython_EXECUTABLE={sys.executable}")
     if importlib.util.find_spec("pybind11") is not None:
@@ -97,7 +97,7 @@ def build(steps: Steps, folder: Path) -> list[Path]:
 
 
 def installed() -> list[Path]:
-    """The same of the package that this Python imports, for a dry run."""
+    """The compiled module and build record of the installed package, for a dry run."""
     spec = importlib.util.find_spec("hyperband._core")
     if spec is None or spec.origin is None:
         return []
@@ -123,7 +123,7 @@ def contract(steps: Steps) -> None:
         steps.skip("contract suite", "pytest is not installed")
         return
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--maxfail=10", "tests/contract"]
-    command += ["-c", os.devnull, "--rootdir", "."]  # the project's settings need plugins that may not be there
+    command += ["-c", os.devnull, "--rootdir", "."]  # the project's settings need plugins that may not be installed
     steps.run("contract suite", [*command, "-k", "cuda and not cuda-host"], CONTRACT, {"HYPERBAND_REQUIRE_CUDA": "1"})
 
 
@@ -156,7 +156,7 @@ def timings(steps: Steps, folder: Path, more: Sequence[str]) -> dict[str, Any]:
         file, limit = folder / f"{slug(name)}.json", share * steps.left()
         command = [sys.executable, "-m", "benchmarks", "gpu", *arguments, *more, "--json", str(file)]
         step = steps.run(name, [*command, "--seconds", f"{max(1.0, 0.8 * limit):.0f}"], limit, environment)
-        if file.is_file():  # also what a run that was ended had found
+        if file.is_file():  # also written by a run that was ended
             text = json.loads(file.read_text(encoding="utf-8"))
             found.update((part, text[part]) for part in ("gpu", "build", "scale"))
             found["records"] += [r | (environment or {}) for r in text["records"]]
@@ -183,7 +183,7 @@ def timings(steps: Steps, folder: Path, more: Sequence[str]) -> dict[str, Any]:
 
 
 def about(seconds: float, dry: bool) -> dict[str, Any]:
-    """Where and when."""
+    """Machine, versions, commit and time."""
     compiler = nvcc()
     asked = [] if compiler is None else [str(compiler), "--version"]
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout if asked else ""
@@ -205,7 +205,7 @@ def about(seconds: float, dry: bool) -> dict[str, Any]:
 
 
 def everything(steps: Steps, work: Path, dry: bool, record: dict[str, Any]) -> None:
-    """All steps; what they find goes into the record."""
+    """Run all steps; their findings go into the record."""
     compiled = installed() if dry else build(steps, work)
     if not compiled:
         steps.skip("everything after the build", "there is no compiled module", essential=True)
@@ -239,7 +239,7 @@ def main(seconds: float, out: Path | None, dry_run: bool) -> None:
         steps = Steps(work / "logs", seconds, TIMINGS, {"HYPERBAND_DATA": str(data())})
         try:
             everything(steps, work, dry_run, record)
-        finally:  # what was found until Ctrl-C is worth keeping
+        finally:  # findings before Ctrl-C are kept
             record |= {"steps": steps.records(), "seconds": steps.spent(), "passed": not steps.failures()}
             file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     click.echo(f"{steps.spent():.0f} s; written: {file}")

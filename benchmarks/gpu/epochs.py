@@ -1,9 +1,9 @@
-"""Backend "cuda": thousands of networks on a resident table, beside what PyTorch and JAX do on the same GPU.
+"""Backend "cuda": thousands of networks on a table that is on the device, beside PyTorch and JAX on the same GPU.
 
 Before anything is timed, a few networks of the task train on a few rows: in float32 their weights must be those of the
 CPU engine to the bit, in tf32 and bf16 within `benchmarks.gpu.tasks.TOLERANCES` of them, and a peer's within its
-tolerance of the float64 reference. What is timed is one epoch of every network, with the data on the device and, for
-peers, the order of the rows too (that of one epoch, again and again). Peers train a share of the networks on some of
+tolerance of the float64 reference. The time is that of one epoch of every network, with the data on the device. For
+peers the order of the rows is there too: that of one epoch, used again. Peers train a share of the networks on some of
 the rows; their networks a second are scaled by useful flops. The bound is that of float32 multiply-adds.
 """
 
@@ -35,7 +35,7 @@ from hyperband.errors import BackendUnavailable
 
 PEERS: dict[str, type[GpuPeer]] = {"torch-graph": TorchGraph, "torch-vmap": TorchVmap, "jax": GpuJax}
 PRECISIONS = ("float32", "tf32", "bf16")
-#: Networks and rows that peers train: hundreds fill the device, and an order of the rows for each must fit.
+#: Networks and rows that peers train: enough to fill the device, few enough for an order of rows each to fit.
 SHARE = (512, 20_000)
 #: Share of an epoch that is trained before the first one that is timed: members and their weights come to the device.
 WARM = 0.1
@@ -92,7 +92,7 @@ def _own_times(task: Task, precision: str, clock: Clock) -> Record:
 
 
 def peer(kind: type[GpuPeer], task: Task, where: str, clock: Clock) -> Record:
-    """The same of another way to train; on its share of the task."""
+    """The same of another library, on its share of the task."""
     contender = kind(where)
     record: Record = {"contender": kind.name, "precision": "float32", "tolerance": kind.tolerance}
     try:
@@ -108,7 +108,7 @@ def peer(kind: type[GpuPeer], task: Task, where: str, clock: Clock) -> Record:
         seconds = clock.times(lambda turn: session.train())
     except Unavailable as reason:
         return record | {"status": "absent", "reason": str(reason)}
-    except Exception as error:  # another library's failure is its record's, not the end of all others
+    except Exception as error:  # a failure of another library goes into its record
         return record | {"status": "failed", "reason": f"{type(error).__name__}: {error}"[:1000]}
     found = {"status": "timed", "ready_seconds": ready, "seconds": seconds, "buckets": len(buckets(part))}
     found["notes"] = getattr(session, "notes", [])
@@ -124,7 +124,7 @@ def _size(task: Task) -> Record:
 
 
 class Clock:
-    """Repetitions, as many as asked for while time is left, one at least."""
+    """A number of repetitions within a time limit; at least one."""
 
     def __init__(self, repetitions: int, seconds: float | None) -> None:
         self.repetitions = repetitions
@@ -147,7 +147,7 @@ class Clock:
 
 
 def finish(record: Record, name: str, task: Task | None, peak: float | None) -> Record:
-    """With rates, the bound, and what the goal was."""
+    """The record with rates, the bound and the goal."""
     workload = WORKLOADS[name]
     full = task is not None and (len(task.networks), len(task.x)) == (NETWORKS, ROWS)
     head = {"workload": name, "title": workload.title, "at_full_size": full}
@@ -168,7 +168,7 @@ def _too_far(r: Record) -> str:
 
 
 def line(r: Record) -> str:
-    """A record for people."""
+    """A record as a line of text."""
     start = f"{r['workload']:<8}{r['contender']:<30}{r['precision']:<9}"
     if r["status"] == "wrong":
         return f"{start}WRONG: {r.get('reason') or _too_far(r)}"
@@ -207,42 +207,43 @@ def main(
     if stand_in:
         use_stand_in()
     precisions, chosen, clock = precisions or PRECISIONS, chosen or ["hyperband", *PEERS], Clock(repetitions, seconds)
-    try:
-        about = device()
-    except BackendUnavailable as error:
-        about = {"name": None, "reason": str(error), "fp32_peak": None}
+    about = device_or_reason()
     click.echo(f"{about['name'] or about['reason']}; scale {scale}; one epoch of every network; medians")
     found: list[Record] = []
 
     def note(record: Record) -> None:
         found.append(record)
         click.echo(line(record))
-        save()
-
-    def save() -> None:
         compare(found)
         records.write(json_file, {"gpu": about, "scale": scale, "repetitions": repetitions, "records": found})
 
     for name in workloads or [*WORKLOADS, "search"]:
-        if name == "search":
-            if "hyperband" in chosen:
-                search.compare(precisions, scale, about["fp32_peak"], clock.left, note)
-            continue
-        task = WORKLOADS[name].task(scale)
-        for work in jobs(task, precisions, chosen, where, clock):
-            if clock.left() == 0.0:
-                break
-            note(finish(work(), name, task, about["fp32_peak"]))
-            gc.collect()
+        if name != "search":
+            task = WORKLOADS[name].task(scale)
+            for work in jobs(task, precisions, chosen, where, clock):
+                if clock.left() == 0.0:
+                    break
+                note(finish(work(), name, task, about["fp32_peak"]))
+                gc.collect()
+        elif "hyperband" in chosen:
+            search.compare(precisions, scale, about["fp32_peak"], clock.left, note)
     if any(r["status"] == "wrong" for r in found):
         raise click.ClickException("An answer was wrong; nothing was timed for it.")
     if not any(r["status"] == "timed" for r in found):
         raise click.ClickException("Nothing could be timed here.")
 
 
+def device_or_reason() -> Record:
+    """`device`, or the reason why there is none."""
+    try:
+        return device()
+    except BackendUnavailable as error:
+        return {"name": None, "reason": str(error), "fp32_peak": None}
+
+
 def jobs(
     task: Task, precisions: Sequence[str], chosen: Sequence[str], where: str, clock: Clock
 ) -> list[Callable[[], Record]]:
-    """What makes the records of one workload, hyperband's own first."""
+    """Functions that make the records of one workload, hyperband's own first."""
     mine = [lambda p=p: own(task, p, clock) for p in precisions if "hyperband" in chosen]
     return [*mine, *(lambda k=PEERS[c]: peer(k, task, where, clock) for c in chosen if c in PEERS)]

@@ -1,6 +1,6 @@
 """A whole Hyperband on Fashion-MNIST with the default space: on the GPU, and on the CPU engine with all processors.
 
-This is `hyperband.search` after its table was read and scaled, in the parts that need no package for tables.
+This is `hyperband.search` after its table was read and scaled, without the packages that read tables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hyperband.engine.backends import registry
 from hyperband.engine.network_space import PARAMETERS, default_space, to_architecture
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
 
 TITLE, GOAL = "Hyperband R = 81, Fashion-MNIST, default space", 20.0
@@ -44,6 +44,7 @@ class Rows:
     weight_validation: None = None
     loss: str = "cross_entropy"
     n_outputs: int = 10
+    scale: tuple[float, ...] = (1.0,)
 
 
 def fashion(folder: Path = DATA) -> tuple[F32, NDArray[np.int64]] | None:
@@ -79,8 +80,8 @@ def search(
     began = time.perf_counter()
     space = default_space(*data.x_train.shape, data.n_outputs, data.loss)
     run = hb.Hyperband(largest).start(space, 0)
-    evaluator = PopulationEvaluator(
-        data, registry.get(backend), max_resource=float(largest), seed=0, precision=precision
+    evaluator = NetworkEvaluator(
+        data, registry.get(backend), max_resource=float(largest), seed=0, compute=hb.Compute(precision=precision)
     )
     try:
         result = carry_out(run, evaluator, Budget(seconds=seconds))
@@ -150,8 +151,8 @@ def compare(
 ) -> None:
     """The search on the GPU in each precision, then on the CPU engine, which must find the same losses in float32.
 
-    Each record goes to ``note`` when it is made; with the CPU's come into all of them how many times longer it took.
-    ``left`` says how many seconds there are.
+    Each record goes to ``note`` when it is made. When the CPU's is there, the others get its time as a multiple of
+    theirs. ``left`` returns the seconds that are left, or None.
     """
     timed: dict[str, Record] = {}
     exact: Curves = {}
@@ -183,7 +184,7 @@ def _limit(seconds: float | None) -> float | None:
 
 
 def _beside(record: Record, native: Record, scale: float) -> None:
-    """The goal, which a CPU engine that was stopped early may still show to be met."""
+    """Add the CPU's time and the goal, which a CPU search that was stopped early can also show to be met."""
     times = native["seconds"][0] / record["seconds"][0]
     known = record["stopped"] == "finished" and (native["stopped"] == "finished" or times >= GOAL)
     record |= {"times_cpu": times, "times_cpu_is_a_lower_limit": native["stopped"] != "finished"}

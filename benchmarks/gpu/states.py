@@ -1,6 +1,6 @@
-"""Whole states on the GPU and on the CPU, hash by hash, and a short search for compute-sanitizer to watch.
+"""Hashes of states on the GPU and on the CPU, and a short search for compute-sanitizer to watch.
 
-``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]``; what is found goes to stdout as JSON.
+``python -m benchmarks.gpu.states hashes|short|facts [--stand-in]`` prints its findings as JSON.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from typing import Any
 import numpy as np
 
 import hyperband as hb
-from benchmarks.common.paths import ROOT
 from benchmarks.gpu import tasks as gpu_tasks
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES
 from hyperband.errors import BackendUnavailable
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
-
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-import lab
+from hyperband.testing import lab
 
 #: Steps and rows by population: short last batches, several epochs, evaluations between them.
-CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.twins(lab.MIXED[2]), 20, 53)}
+CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.same_shape(lab.MIXED[2]), 20, 53)}
 
 
 def states(backend: str, case: str, loss: str, steps: int) -> list[str]:
@@ -56,20 +52,21 @@ def hashes(share: float) -> dict[str, Any]:
 
 
 class _Rows:
-    """What `PopulationEvaluator` reads of prepared data."""
+    """What `NetworkEvaluator` reads of prepared data."""
 
     def __init__(self) -> None:
         train, held_out = lab.split("cross_entropy", 120), lab.split("cross_entropy", 31, seed=1)
         self.x_train, self.y_train, self.weight_train = train.x, train.y, None
         self.x_validation, self.y_validation, self.weight_validation = held_out.x, held_out.y, None
         self.loss, self.n_outputs = "cross_entropy", lab.N_OUTPUTS["cross_entropy"]
+        self.scale = (1.0,)
 
 
 def short() -> dict[str, Any]:
     """A mixed population for a few steps, a large network for two, and a Hyperband of 22 evaluations."""
     trained = len(states("cuda", "mixed", "cross_entropy", 4)) + len(states("cuda", "large", "cross_entropy", 2))
     space = hb.Space({"width": hb.Int(4, 24), "batch_size": hb.Choice([16, 50]), "dropout": hb.Choice([0.0, 0.3])})
-    evaluator = PopulationEvaluator(_Rows(), registry.get("cuda"), max_resource=9.0)
+    evaluator = NetworkEvaluator(_Rows(), registry.get("cuda"), max_resource=9.0)
     result = carry_out(hb.Hyperband(9).start(space, 0), evaluator)
     evaluator.close()
     losses = np.isfinite(result.trials["loss"])

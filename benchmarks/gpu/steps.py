@@ -1,4 +1,4 @@
-"""Programs run one after another, each for so long at most, with what became of them."""
+"""Programs that run one after another, each within a time limit, and their records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT, GRACE = 60, 5.0
 
 
 class Steps:
-    """Steps within a time for all of them.
+    """Steps that share a time limit.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ class Steps:
         return record
 
     def skip(self, name: str, reason: str, essential: bool = False) -> dict[str, Any]:
-        """Leave a step out and say why; one that is essential counts as failed."""
+        """Record that a step is left out, and why; one that is essential counts as failed."""
         click.echo(f"== {name}: SKIPPED, {reason} ==")
         self._records[name] = {"status": "skipped", "reason": reason, "essential": essential}
         return self._records[name]
 
     def ask(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """What a short program prints as JSON, nothing when it fails; no step of its own."""
+        """What a short program prints as JSON, empty when it fails; it is not recorded as a step."""
         try:
             done = subprocess.run(
                 command, env=self._variables(environment), cwd=self.folder,
@@ -82,7 +82,7 @@ class Steps:
         return found
 
     def passed(self, name: str) -> bool:
-        """Whether a step was run and went well."""
+        """Whether a step ran and passed."""
         return self._records.get(name, {}).get("status") == "passed"
 
     def failures(self) -> list[str]:
@@ -94,7 +94,7 @@ class Steps:
         ]
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """Records by step, in their order; of those that went well the end of the output is enough."""
+        """Records by step, in their order; passed ones keep only the end of their output."""
         return {
             name: {**r, "output": r["output"][-15:]} if r["status"] == "passed" else r
             for name, r in self._records.items()
@@ -105,7 +105,7 @@ class Steps:
 
 
 def take_json(record: dict[str, Any]) -> dict[str, Any]:
-    """The last line of JSON in a step's output, taken out of it; nothing when there is none."""
+    """Remove the last line of JSON from a step's output and return it; empty when there is none."""
     for number, line in reversed(list(enumerate(record.get("output", [])))):
         if line.startswith("{"):
             del record["output"][number]
@@ -139,7 +139,7 @@ def _run(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ctrl-C for the whole group of processes, and an end to what is left of it."""
+    """Interrupt the whole group of processes, then kill what is left of it."""
     for number, patience in ((signal.SIGINT, GRACE), (signal.SIGKILL, None)):
         try:
             os.killpg(process.pid, number)

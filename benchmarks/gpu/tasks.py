@@ -15,10 +15,11 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 
 ROWS, NETWORKS = 60_000, 10_000
-#: Of a streaming multiprocessor: float32 fused multiply-adds a cycle, by compute capability; 128 for all others.
+#: Float32 fused multiply-adds of a streaming multiprocessor per cycle, by compute capability; 128 for all others.
 LANES = {"7.0": 64, "7.5": 64, "8.0": 64}
-#: How far weights may end from those in float32, in units of the way that training moved them: Adam's first steps have
-#: the size of the rate whatever the gradient's, so the sign of a small gradient counts. bfloat16 on a CPU gives 0.12.
+#: Largest distance of weights from those in float32, in units of the distance that training moved them. Adam's first
+#: steps have the size of the rate whatever the gradient's, so the sign of a small gradient counts. bfloat16 on a CPU
+#: gives 0.12.
 TOLERANCES = {"float32": 0.0, "tf32": 0.1, "bf16": 0.25}
 
 #: What was measured, as plain data.
@@ -99,7 +100,7 @@ def compare(records: Sequence[Record]) -> None:
 
 
 def stand_in() -> None:
-    """From now on backend "cuda" of this process is the host in a GPU's place: for trying programs, never for times."""
+    """From now on backend "cuda" of this process runs on the host: for trying programs, never for times."""
     from hyperband import _core
     from hyperband.engine.backends.cuda import CudaBackend
 
@@ -132,7 +133,7 @@ def device(backend: str = "cuda") -> dict[str, Any]:
 
 
 def smi(field: str) -> list[str]:
-    """What nvidia-smi says about each GPU, nothing where it is not there or does not answer."""
+    """A field of nvidia-smi for each GPU; empty where the program is absent or fails."""
     program = shutil.which("nvidia-smi", path=None) or shutil.which("nvidia-smi", path="/usr/bin:/usr/local/nvidia/bin")
     if program is None:
         return []

@@ -1,4 +1,4 @@
-"""How good the searches are: regret of every scheduler and sampler, and of other libraries, on tasks without training.
+"""Regret of every scheduler and sampler, and of other libraries, on tasks without training.
 
 A virtual clock (`benchmarks.quality.virtual_clock`) drives every contender, and a result is checked before it counts.
 """
@@ -50,7 +50,7 @@ def carry_out(work: Work) -> Outcome:
             outcome.busy += trace.worked / trace.seconds[-1] / work.workers / len(work.seeds)
     except Unavailable as reason:
         outcome.missing = str(reason)
-    except Exception as error:  # of any library: it is named, and the others go on
+    except Exception as error:  # of any library: it is reported, and the others continue
         outcome.wrong = f"{type(error).__name__}: {error}"
     outcome.regrets = {axis: np.array(rows) for axis, rows in axes.items() if rows}
     outcome.seconds = time.process_time() - began
@@ -58,7 +58,7 @@ def carry_out(work: Work) -> Outcome:
 
 
 def works(names: Sequence[str], tasks: Sequence[str], workers: Sequence[int], seeds: int, full: int) -> Iterator[Work]:
-    """All of it, slow contenders first so that no processor waits for one at the end."""
+    """All pieces of work, slow contenders first so that no processor waits for one at the end."""
     for name in sorted(names, key=lambda n: CONTENDERS[n].seeds):
         c, least = CONTENDERS[name], min(full, CONTENDERS[name].full)
         for w in (w for w in workers if w <= c.workers):
@@ -138,7 +138,7 @@ def _there(names: Sequence[str]) -> list[str]:
 
 
 def _good(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those of contenders that are there and made no mistake, on all tasks; the others are named."""
+    """Outcomes of contenders that ran without an error on all tasks; the others are printed."""
     for text in dict.fromkeys(f"{o.work.contender}: left out, {o.missing}" for o in outcomes if o.missing):
         click.echo(text)
     bad = {(o.work.contender, o.work.workers) for o in outcomes if o.missing or o.wrong}

@@ -1,4 +1,4 @@
-"""What `search-quality` writes: a summary as plain data, and its tables."""
+"""The summary of `search-quality` as plain data, and its tables as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the regrets of many seeds on many tasks say: ranks with confidence intervals, and how much sooner."""
+"""Statistics of regrets over seeds and tasks: mean ranks with confidence intervals, and when a target is reached."""
 
 from __future__ import annotations
 

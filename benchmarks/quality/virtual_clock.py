@@ -1,8 +1,8 @@
 """A virtual clock: simulated workers that drive a search over evaluations which take no time.
 
-Every contender is driven by the same loop, which evaluates for it, keeps account of the resource and refuses what
-breaks the rules. A configuration that goes on pays for the difference alone, also where a library would train it anew:
-with checkpoints its user could do the same.
+The same loop drives every contender: it evaluates, counts the resource, and raises an error when a contender breaks
+a rule. A promoted configuration pays only for the additional resource, also where a library would train it anew: with
+checkpoints its user could do the same.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class WrongAnswer(Exception):
 
 
 class Asked(NamedTuple):
-    """What a searcher wants to know: the loss of a trial's configuration at a resource."""
+    """An evaluation that a searcher asks for: the loss of a trial's configuration at a resource."""
 
     trial: int
     configuration: Mapping[str, Any]
     resource: float
-    token: Any = None  #: the searcher's own, handed back with the loss
+    token: Any = None  #: any object of the searcher, returned with the loss
 
 
 class Searcher(Protocol):
@@ -65,11 +65,11 @@ class Trace:
 
 
 class Incumbent:
-    """The trial with the smallest loss among those judged at the largest resource seen so far.
+    """The trial with the smallest loss among those evaluated at the largest resource so far.
 
-    Its regret is its noise-free loss at full resource less the optimum: once anything was judged at full resource and
-    without noise, this is the best value that the search saw there. Earlier it is what a user would take who stopped
-    now. The rule is the same for everyone, whatever a library calls its incumbent.
+    Its regret is its noise-free loss at full resource less the optimum. Once a trial was evaluated at full resource
+    and without noise, this is the best value that the search saw there; earlier it is what a user would get who
+    stopped now. The rule is the same for every contender, whatever a library calls its incumbent.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Incumbent:
 
 
 class Curves:
-    """Losses and seconds of trials at the resources that are asked for, several at a time since one costs as much."""
+    """Losses and seconds of trials, computed for several resources at once since one costs as much."""
 
     def __init__(self, task: SearchTask, levels: Sequence[float]) -> None:
         self._task, self._levels = task, sorted({*levels, task.max_resource})

@@ -21,13 +21,15 @@ TABLE = "sklearn:digits"
 
 
 def measure(max_resource: int, threads: int, repetitions: int, expected: hb.SearchResult | None) -> tuple[Any, Any]:
-    """The result, and seconds with processor seconds of every repetition; each result must be the expected one."""
+    """The result, and a record of seconds and processor seconds by repetition; all results must be the same."""
     prepared = prepare(TABLE, seed=0)
     record: dict[str, Any] = {"max_resource": max_resource, "threads": threads, "seconds": [], "processor_seconds": []}
     result: Any = expected
     for turn in range(repetitions + 1):
         began, used = time.perf_counter(), time.process_time()
-        found = search_prepared(prepared, hb.Hyperband(max_resource), None, Settings(seed=0, threads=threads))
+        found = search_prepared(
+            prepared, Settings(algorithm=hb.Hyperband(max_resource), seed=0, compute=hb.Compute(threads=threads))
+        )
         seconds, processor = time.perf_counter() - began, time.process_time() - used
         if turn > 0:
             record["seconds"].append(seconds)

@@ -20,7 +20,7 @@ from hyperband.interface.search import Settings, search_prepared
 from hyperband.tables import prepare
 
 R, ETA = 27, 3
-#: A search that finds less than this did not do its work.
+#: A search with a smaller accuracy counts as failed.
 ACCURACY = 0.93
 WIDTHS = ("width_1", "width_2", "width_3")
 SPACE = hb.Space(
@@ -36,7 +36,7 @@ SPACE = hb.Space(
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search did: networks, passes over the training rows, the best accuracy on the validation rows."""
+    """Networks, passes over the training rows, and the best validation accuracy of a search."""
 
     networks: int
     epochs: float
@@ -45,7 +45,14 @@ class Outcome:
 
 def ours(data: Any, threads: int) -> Outcome:
     """Hyperband on the compiled engine."""
-    result = search_prepared(data, hb.Hyperband(R, eta=ETA), SPACE, Settings(seed=0, threads=threads, rank_by="error"))
+    settings = Settings(
+        algorithm=hb.Hyperband(R, eta=ETA),
+        space=SPACE,
+        seed=0,
+        training=hb.Training(rank_by="error"),
+        compute=hb.Compute(threads=threads),
+    )
+    result = search_prepared(data, settings)
     return Outcome(
         result.n_configurations,
         float(hb.Hyperband(R, eta=ETA).plan().cost),
@@ -57,7 +64,6 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     """Optuna's HyperbandPruner over a training loop in PyTorch; a pruned network is never resumed."""
     import optuna
     import torch
-    from torch import nn
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     torch.set_num_threads(1)
@@ -68,21 +74,14 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     def objective(trial: Any) -> float:
         nonlocal epochs
         torch.manual_seed(trial.number)
-        layers, width = [], x.shape[1]
-        units = [trial.suggest_int(name, 8, 256, log=True) for name in WIDTHS]
-        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[trial.suggest_categorical("activation", ["relu", "tanh"])]
-        for n in units[: trial.suggest_int("n_layers", 1, 3)]:
-            layers += [nn.Linear(width, n), activation()]
-            width = n
-        network = nn.Sequential(*layers, nn.Linear(width, data.n_outputs))
-        optimizer = torch.optim.Adam(
-            network.parameters(), lr=trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
-        )
+        network = _suggested_network(trial, x.shape[1], data.n_outputs)
+        rate = trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
+        optimizer = torch.optim.Adam(network.parameters(), lr=rate)
         batch, accuracy = trial.suggest_categorical("batch_size", [32, 64, 128]), 0.0
         for epoch in range(1, R + 1):
             for rows in torch.randperm(len(x)).split(batch):
                 optimizer.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()
+                torch.nn.functional.cross_entropy(network(x[rows]), y[rows]).backward()
                 optimizer.step()
             with torch.no_grad():
                 accuracy = float((network(x_validation).argmax(1) == y_validation).float().mean())
@@ -100,6 +99,19 @@ def optuna_and_torch(data: Any, jobs: int) -> Outcome:
     study.optimize(objective, n_trials=49, n_jobs=jobs)
     best = max(value for trial in study.trials for value in trial.intermediate_values.values())
     return Outcome(len(study.trials), epochs, best)
+
+
+def _suggested_network(trial: Any, n_inputs: int, n_outputs: int) -> Any:
+    """A network of the space, its parameters suggested by the trial."""
+    from torch import nn
+
+    layers, width = [], n_inputs
+    units = [trial.suggest_int(name, 8, 256, log=True) for name in WIDTHS]
+    activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[trial.suggest_categorical("activation", ["relu", "tanh"])]
+    for n in units[: trial.suggest_int("n_layers", 1, 3)]:
+        layers += [nn.Linear(width, n), activation()]
+        width = n
+    return nn.Sequential(*layers, nn.Linear(width, n_outputs))
 
 
 def scikit_learn(data: Any, jobs: int) -> Outcome:

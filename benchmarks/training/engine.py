@@ -1,10 +1,10 @@
 """Network-epochs per second of a population, against other ways to train the same networks.
 
-Every contender gets the same initial weights, the same rows in the same order, the same optimiser. Before it is timed
-it trains a few of the networks for a few epochs, and its weights must be where the float64 reference's are: the
-distance to them at most `Contender.tolerance` of the way that training moved them. Repetitions take turns. There is
-one process for each number of threads, bound to as many processors, so that no library takes more; a library that may
-be faster on fewer threads is timed with both numbers, and the better one counts.
+Every contender gets the same initial weights, the same rows in the same order and the same optimiser. Before it is
+timed, it trains a few of the networks for a few epochs. Its weights must then agree with those of the float64
+reference: their distance is at most `Contender.tolerance` times the distance that training moved them. Repetitions
+take turns. Each number of threads has a process of its own, bound to as many processors, so that no library takes
+more. A library that may be faster on fewer threads is timed with both numbers, and the faster one counts.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from benchmarks.training.contenders import ALL, Contender, Reference
 from benchmarks.training.rates import fma_peak
 from benchmarks.training.workloads import Layers, Task, digits, mixture, pictures
 
-#: Of a check: in the first steps a wrong decay of the second moment makes no difference.
+#: Epochs of a check: in the first steps a wrong decay of the second moment makes no difference.
 EPOCHS = 3
-#: Names of the workloads, and their tasks by a scale: 1 takes minutes.
+#: workload -> its task for a scale; scale 1 takes minutes
 WORKLOADS = {
     "A": lambda scale: digits(max(2, int(256 * scale))),
     "B": lambda scale: pictures(max(2, int(8 * scale)), max(300, int(6000 * scale))),
@@ -121,7 +121,7 @@ def _prepare(contender: Contender, task: Task, repetitions: int, record: dict[st
 
 
 def table(records: Sequence[dict[str, Any]], peak: float | None) -> str:
-    """The records of one workload and number of threads as text, the first one being what others are compared with.
+    """The records of one workload and number of threads as text; others are compared with the first one.
 
     ``peak`` is that of as many threads together, in flops per second.
     """
@@ -155,7 +155,7 @@ def _worker(threads: int, workloads: Sequence[str], scale: float, repetitions: i
 
 
 def _in_own_process(threads: int, arguments: Sequence[str]) -> dict[str, Any]:
-    """Run a worker on as many processors as it has threads."""
+    """Run a worker process that is bound to as many processors as it has threads."""
     processors = machine.cores()[:threads]
 
     def bind() -> None:

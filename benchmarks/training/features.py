@@ -14,7 +14,7 @@ from benchmarks.training.rates import gflops, needed_peak, table
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 
 BASE = Architecture(widths=[64, 64], activation="relu", optimizer="adam", batch_size=64)
-#: name -> (settings that differ, the problem where it differs: loss, rows, inputs, outputs)
+#: name -> (settings that differ, parts of the problem that differ: loss, rows, inputs, outputs)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "base: 64-64-64-10, relu, adam, batch 64": ({}, {}),
     **{a: ({"activation": a}, {}) for a in ACTIVATIONS if a != "relu"},

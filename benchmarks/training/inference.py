@@ -29,9 +29,9 @@ SHAPES = (
     (54, (), 7),
     (16, (8,), 1),
 )
-#: Rows that go through NumPy together: its intermediate results stay in the cache.
+#: Rows of a block in NumPy, small enough for intermediate results to stay in the cache.
 TOGETHER = 1024
-#: Largest difference to NumPy's outputs, of the largest output.
+#: Largest difference from NumPy's outputs, as a fraction of the largest output.
 TOLERANCE = 1e-5
 
 
@@ -50,7 +50,7 @@ def in_numpy(layers: Sequence[tuple[F32, F32]], x: F32) -> F32:
 
 
 def measure(n_rows: int, shape: tuple[int, tuple[int, ...], int], threads: int, repetitions: int) -> dict[str, Any]:
-    """Medians of turns that both take, after their outputs were found equal within `TOLERANCE`."""
+    """Seconds of both in turns, after their outputs agreed within `TOLERANCE`."""
     n_inputs, widths, n_outputs = shape
     x = np.random.default_rng(0).normal(size=(n_rows, n_inputs)).astype(np.float32)
     data = Split(x[:2], np.arange(2, dtype=np.int32))
@@ -90,7 +90,7 @@ def main(rows: int, repetitions: int, json_file: Path | None) -> None:
     found = []
     click.echo(f"{'':<16}{'threads':>8}{'million rows/s':>16}{'% of peak':>11}{'GB/s':>8}{'NumPy, all threads':>20}")
     for shape in SHAPES:
-        few = max(2, rows * 64 // max(64, shape[0]))  # so that wide rows take no more memory
+        few = max(2, rows * 64 // max(64, shape[0]))  # wide rows take no more memory
         for threads in (1, 2):
             record = measure(few, shape, threads, repetitions)
             found.append(record)

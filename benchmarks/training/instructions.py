@@ -1,7 +1,7 @@
-"""Instructions of a fixed short training, kernel by kernel, under callgrind: speed that does not depend on the day.
+"""Instructions of a fixed short training, kernel by kernel, under callgrind: a measure of speed without noise.
 
-The same populations train under valgrind with AVX2 code. Instructions are added up by function and compared with
-``instructions.json``, which a change that moves them must update (``--update``) and explain. Counts belong to one
+Fixed populations train under valgrind with AVX2 code. Instructions are added up by function and compared with
+``instructions.json``. A change that moves them updates that file (``--update``) and explains why. Counts belong to one
 compiler; those of another one are shown, but not compared.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.common import machine
 from benchmarks.common.paths import ROOT
 
 FILE = Path(__file__).with_name("instructions.json")
-#: A kernel may need so much more than before, and is looked at from this share of all instructions on.
+#: Tolerated growth of a kernel, and the smallest growth, as a share of all instructions, that counts.
 TOLERANCE, SMALLEST = 0.03, 0.005
 
 
@@ -55,7 +55,7 @@ def train() -> None:
             Architecture(widths=[12, 5], batch_size=20, dropout=0.01 * (i + 1)) for i in range(16)
         ]  # side by side
         ids = engine.add([Member(n, i, 20) for i, n in enumerate(networks)])
-        engine.train(ids, np.full(len(ids), 10), seconds=3600.0)  # in one slice: no count may depend on the clock
+        engine.train(ids, np.full(len(ids), 10), seconds=3600.0)  # in one slice, so that no count depends on the clock
 
 
 def count() -> dict[str, int]:
@@ -83,13 +83,13 @@ def count() -> dict[str, int]:
 
 def kernel_of(symbol: str) -> str:
     """A short name: no namespaces, no arguments; register tiles, and what is made for each activation, as one."""
-    name = re.sub(r"hyperband::((cpu|avx2)::)*|\(anonymous namespace\)::", "", symbol)
+    name = re.sub(r"hyperband::(cpu::)?(avx2::)?|\(anonymous namespace\)::", "", symbol)
     name = re.sub(r"(?<=[>\w])\(.*", "", re.sub(r"^(void|double|float|bool) ", "", name))
     return re.sub(r"^(tile|outer_tile|sum_panels|gemm|outer_product)<.*", r"\1", name)
 
 
 def compare(now: dict[str, int], before: dict[str, int]) -> list[str]:
-    """Kernels that need more than they may, as lines for people."""
+    """Kernels that need more instructions than the tolerance allows, as lines of text."""
     total = sum(before.values())
     worse = []
     for name in {**before, **now}:

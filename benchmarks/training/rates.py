@@ -17,7 +17,7 @@ from hyperband.engine.backends.base import I64, Engine, EngineSettings, Member, 
 
 
 def table(loss: str, n_rows: int, n_inputs: int, n_outputs: int) -> Split:
-    """Normal numbers; nothing about them matters but their shape."""
+    """Random data of a shape; their values do not matter for speed."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
     if loss == "mse":
@@ -31,12 +31,12 @@ def steps_of(networks: Sequence[Architecture], n_rows: int) -> I64:
 
 
 def population(engine: Engine, networks: Sequence[Architecture]) -> I64:
-    """Ids of these networks in the engine, seeds by number, for more epochs than anyone times."""
+    """Add networks to the engine, for more epochs than any benchmark trains; returns their ids."""
     return engine.add([Member(n, i, 2**40) for i, n in enumerate(networks)])
 
 
 def seconds_per_epoch(engine: Engine, ids: I64, steps: I64, seconds: float) -> float:
-    """Median over as many epochs of all as fit into the time, three at least, after one that is not timed."""
+    """Median over the epochs that fit into ``seconds``, at least three, after one that is not timed."""
     times: list[float] = []
     began = time.perf_counter()
     done = engine.progress(ids).step

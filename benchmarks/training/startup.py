@@ -30,7 +30,7 @@ def train(backend):
     hb.Population([hb.Architecture(widths=[16])], x, y, epochs=1, backend=backend).train()
     return time.perf_counter() - began
 """
-#: what -> a script that prints seconds; {backend} is filled in
+#: what -> a script that prints seconds
 SCRIPTS = {
     "import hyperband": "print(imported)",
     "import hyperband; hyperband.Population": "print(with_population)",
@@ -70,7 +70,7 @@ def main(turns: int, json_file: Path | None) -> None:
         if reason:
             click.echo(f"{what}: {reason}")
             continue
-        seconds(script, "cold")  # files in memory, machine code in Numba's cache
+        seconds(script, "cold")  # fills the file cache and Numba's cache of machine code
         found[what] = [seconds(script) for _ in range(turns)]
         click.echo(f"{what:<60}{1e3 * median(found[what]):>9.1f} ms")
     records.write(json_file, {"seconds": found})

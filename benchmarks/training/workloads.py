@@ -60,7 +60,7 @@ class Task:
         return layers
 
     def order(self, member: int, epoch: int) -> NDArray[np.int64]:
-        """The order of the rows in an epoch, remembered: what it costs is not the contenders' to pay."""
+        """The order of the rows in an epoch, cached so that contenders are not timed computing it."""
         if (member, epoch) not in self._orders:
             n = len(self.x)
             self._orders[member, epoch] = RowOrder.of(member, n, epoch)(np.arange(n))
@@ -72,7 +72,7 @@ class Task:
         return replace(self, x=self.x[:rows], y=self.y[:rows], networks=self.networks[:members], _orders={})
 
     def with_activations(self, known: Sequence[str], instead: str) -> Task:
-        """Networks whose activation is not known get another one."""
+        """The task with ``instead`` for every activation that is not in ``known``."""
         networks = [n if n.activation in known else replace(n, activation=instead) for n in self.networks]
         return replace(self, networks=networks, _orders={})
 

@@ -114,7 +114,7 @@ struct Problem {
     int n_inputs, n_outputs;
     Table train;
     std::optional<Table> validation;
-    const Table *judged() const { return validation ? &*validation : nullptr; }
+    const Table *validation_or_null() const { return validation ? &*validation : nullptr; }
 };
 
 // devices: whether x may be on one.

@@ -15,14 +15,14 @@ using cuda::Device;
 using CudaEngine = cuda::Engine;
 
 std::shared_ptr<Device> host_device(int threads, const std::string &order, bool watched, int64_t missing_barrier,
-                                    int64_t near_bytes, int64_t total_bytes, int size_class) {
+                                    int64_t shared_bytes, int64_t total_bytes, int size_class) {
     if (threads < 1 || threads > 1024) refuse("`threads` must be from 1 to 1024; got " + std::to_string(threads) + ".");
     if (size_class >= cuda::kSizeClasses) refuse("`size_class` must be below 4; got " + std::to_string(size_class) + ".");
     cuda::HostDeviceOptions o;
     o.threads = threads;
     o.watched = watched;
     o.missing_barrier = missing_barrier;
-    o.near_bytes = near_bytes;
+    o.shared_bytes = shared_bytes;
     o.total_bytes = total_bytes;
     o.size_class = size_class;
     if (order == "reverse")
@@ -62,27 +62,27 @@ std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, c
     if (precision < 0 || precision > 2) refuse("`precision` must be from 0 to 2.");
     const Problem p = problem(x, y, weight, validation, loss, n_outputs, true);
     const Release released;
-    return std::make_unique<CudaEngine>(device, p.train, p.judged(), p.loss, p.n_inputs, n_outputs, limit,
+    return std::make_unique<CudaEngine>(device, p.train, p.validation_or_null(), p.loss, p.n_inputs, n_outputs, limit,
                                         static_cast<Precision>(precision));
 }
 
-py::dict places(CudaEngine &e, int64_t member) {
-    const cuda::Places p = e.places(member);
+py::dict memory_plan(CudaEngine &e, int64_t member) {
+    const cuda::MemoryPlan p = e.memory_plan(member);
     constexpr const char *kNames[cuda::kSizeClasses] = {"S", "M", "L", "XL"};
     py::dict r;
     r["size_class"] = kNames[static_cast<int>(p.size_class)], r["threads"] = p.threads, r["rows"] = p.part;
-    r["shared_bytes"] = p.near_size * 4, r["global_bytes"] = p.far_size * 4;
+    r["shared_bytes"] = p.shared_size * 4, r["global_bytes"] = p.global_size * 4;
     return r;
 }
 
-void predict_there(CudaEngine &e, int64_t id, const py::tuple &x, bool best, uintptr_t out) {
+void predict_on_device(CudaEngine &e, int64_t id, const py::tuple &x, bool best, uintptr_t out) {
     const Matrix rows(x);
     if (rows.columns != e.n_inputs()) refuse("`x` must have shape (n_rows, " + std::to_string(e.n_inputs()) + ").");
     if (rows.n > std::numeric_limits<int32_t>::max()) refuse("`x` must have fewer than 2**31 rows.");
     bool finite = true;
     {
         const Release released;
-        finite = e.predict_there(id, rows.x, static_cast<size_t>(rows.n), best, reinterpret_cast<float *>(out));
+        finite = e.predict_on_device(id, rows.x, static_cast<size_t>(rows.n), best, reinterpret_cast<float *>(out));
     }
     if (!finite) refuse(kNotFinite);
 }
@@ -125,7 +125,7 @@ void register_cuda(py::module_ &m) {
     device.def("free_bytes", &Device::free_bytes).def("facts", [](const Device &d) {
         const cuda::DeviceFacts f = d.facts();
         py::dict r;
-        r["name"] = f.name, r["threads"] = f.threads, r["near_bytes"] = f.near_bytes;
+        r["name"] = f.name, r["threads"] = f.threads, r["shared_bytes"] = f.shared_bytes;
         r["total_bytes"] = f.total_bytes, r["processors"] = f.processors, r["capability"] = f.capability;
         r["number"] = f.number;
         return r;
@@ -137,14 +137,15 @@ void register_cuda(py::module_ &m) {
     m.def("gpu", &gpu, py::arg("number"), py::arg("threads") = 256,
           "The GPU of that number; DeviceError with the reason when it cannot be used.");
     m.def("host_device", &host_device, py::arg("threads") = 32, py::arg("order") = "forward", py::arg("watched") = false,
-          py::arg("missing_barrier") = -1, py::arg("near_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
+          py::arg("missing_barrier") = -1, py::arg("shared_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
           py::arg("size_class") = -1);
     auto c = py::class_<CudaEngine>(m, "CudaEngine");
     bind_making<FloatArray>(c);
     bind_making<py::tuple>(c);
-    c.def("places", &places, "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
+    c.def("memory_plan", &memory_plan,
+          "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
         .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.")
-        .def("predict_there", &predict_there, "`predict` from an address to another.");
+        .def("predict_on_device", &predict_on_device, "`predict` from an address to another.");
     bind_members<CudaEngine>(c);
     c.def("evaluate", &evaluate<CudaEngine, py::tuple>, py::arg("members"), py::arg("x"), py::arg("y"), py::arg("weight"),
           py::arg("best"));

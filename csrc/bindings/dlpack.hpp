@@ -8,7 +8,7 @@
 
 namespace hyperband::dlpack {
 
-struct Place {
+struct Device {
     int32_t type, number;
 };
 struct Type {
@@ -17,7 +17,7 @@ struct Type {
 };
 struct Tensor {
     void *data;
-    Place place;
+    Device device;
     int32_t n_dims;
     Type type;
     int64_t *shape, *strides;  // strides: in elements, or null when they are those of C
@@ -69,7 +69,8 @@ inline py::tuple open(const py::object &capsule) {
         strides = given;
     }
     return py::make_tuple(owner, reinterpret_cast<uintptr_t>(t.data) + static_cast<uintptr_t>(t.byte_offset), shape, strides,
-                          py::make_tuple(t.type.code, t.type.bits, t.type.lanes), py::make_tuple(t.place.type, t.place.number));
+                          py::make_tuple(t.type.code, t.type.bits, t.type.lanes),
+                          py::make_tuple(t.device.type, t.device.number));
 }
 
 }  // namespace hyperband::dlpack

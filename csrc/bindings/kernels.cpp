@@ -19,7 +19,7 @@ FloatArray elementwise(int function, const FloatArray &in) {
     const auto n = static_cast<size_t>(in.size());
     Floats from((n + kPanel - 1) / kPanel * kPanel), to(from.size());
     std::copy_n(in.data(), n, from.get());
-    kernels().elementwise(function, from.get(), to.get(), static_cast<int>(from.size() / kPanel));
+    cpu::kernels().elementwise(function, from.get(), to.get(), static_cast<int>(from.size() / kPanel));
     FloatArray out(static_cast<py::ssize_t>(n));
     std::copy_n(to.get(), n, out.mutable_data());
     return out;
@@ -31,7 +31,7 @@ double fma_peak(double seconds) {
     const auto start = Clock::now();
     while (std::chrono::duration<double>(Clock::now() - start).count() < seconds) {
         const auto t = Clock::now();
-        const double flops = kernels().fma_flops(200000);
+        const double flops = cpu::kernels().fma_flops(200000);
         best = std::max(best, flops / std::chrono::duration<double>(Clock::now() - t).count());
     }
     return best;
@@ -41,10 +41,10 @@ double fma_peak(double seconds) {
 
 void register_kernels(py::module_ &m) {
     m.def(
-        "isa", [] { return py::make_tuple(kernels().name, kernels_reason()); },
+        "isa", [] { return py::make_tuple(cpu::kernels().name, cpu::kernels_reason()); },
         "(name, reason) of the instruction set in use; ValueError when HYPERBAND_ISA asks for what is not there.");
     m.def(
-        "bf16", [] { return bf16_kernels().name; },
+        "bf16", [] { return cpu::bf16_kernels().name; },
         "Name of the bfloat16 products in use; ValueError with the reason when this machine has none.");
     m.def("fma_peak", &fma_peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
           "Floating-point operations a second of independent multiply-adds on one thread, the best short run.");

@@ -5,7 +5,7 @@ namespace hyperband {
 void register_cuda(pybind11::module_ &);
 void register_engine(pybind11::module_ &);
 void register_kernels(pybind11::module_ &);
-void register_ladders(pybind11::module_ &);
+void register_async_rungs(pybind11::module_ &);
 void register_rungs(pybind11::module_ &);
 }  // namespace hyperband
 
@@ -14,6 +14,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     hyperband::register_cuda(m);
     hyperband::register_engine(m);
     hyperband::register_kernels(m);
-    hyperband::register_ladders(m);
+    hyperband::register_async_rungs(m);
     hyperband::register_rungs(m);
 }

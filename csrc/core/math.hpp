@@ -31,7 +31,7 @@ template <class F> HB_FN F sqrt_(F x) {
 }
 
 // exp(r) - 1 for |r| <= log(2) / 2.
-template <class F> HB_FN F expm1_near_0(F r) {
+template <class F> HB_FN F expm1_small(F r) {
     F p = fma(r, F(0x1.6a2352p-10f), F(0x1.123a6cp-7f));
     p = fma(p, r, F(0x1.5558f4p-5f));
     p = fma(p, r, F(0x1.555490p-3f));
@@ -50,7 +50,7 @@ template <class F> HB_FN F exp_(F x) {
     F n = t - F(kRounder);
     F r = fma(n, F(-0.693359375f), x);
     r = fma(n, F(2.12194440e-4f), r);
-    return (expm1_near_0(r) + F(1.0f)) * power_of_2(t);
+    return (expm1_small(r) + F(1.0f)) * power_of_2(t);
 }
 
 // log(x) for normal x > 0; errors within 3 ulp.
@@ -77,7 +77,7 @@ template <class F> HB_FN F tanh_(F x) {
     F t = fma(a, F(2.88539008f), F(kRounder));
     F r = fma(t - F(kRounder), F(-0.693147182f), a + a);  // n < 30: one constant is exact enough
     F scale = power_of_2(t);
-    F e = fma(scale, expm1_near_0(r), scale - F(1.0f));
+    F e = fma(scale, expm1_small(r), scale - F(1.0f));
     return copysign_(e / (e + F(2.0f)), x);
 }
 

@@ -20,19 +20,19 @@ struct Scores {
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-struct Record {  // what validation and training have shown so far
+struct Record {  // the newest and the best validation; training losses
     double loss = kNotANumber, error = kNotANumber, best_loss = kInfinity, best_error = kNotANumber;
     double train_loss = kNotANumber, epoch_loss = 0.0;  // epoch_loss: sum over the rows of the unfinished epoch
 };
 
-// Sums over the rows of a split that is being judged.
+// Sums over the rows of a split that is being evaluated.
 struct Sums {
     double loss = 0.0, weight = 0.0, error = 0.0;
     HB_FN void add(const Sums &s) { loss += s.loss, weight += s.weight, error += s.error; }
     HB_FN Scores scores(int64_t rows) const { return {loss / weight, error / static_cast<double>(rows)}; }
 };
 // Rows of a split that are summed up together before their sums are added to the others'.
-constexpr int kJudgedRows = 64;
+constexpr int kEvaluationRows = 64;
 
 // Goes on with so many rows and columns: a change starts a new epoch.
 HB_FN void begin_epoch(Counters &c, Record &r, int64_t rows, int64_t inputs) {
@@ -74,7 +74,7 @@ HB_FN void diverge(Counters &c, Record &r) {
 }
 
 // Takes down what the validation rows said. True when they never said anything better: then the weights are kept.
-HB_FN bool take_down(Counters &c, Record &r, int64_t step, const Scores &s) {
+HB_FN bool record_validation(Counters &c, Record &r, int64_t step, const Scores &s) {
     r.loss = s.loss;
     r.error = s.error;
     if (!(s.loss < r.best_loss)) return false;

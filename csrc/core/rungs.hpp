@@ -1,4 +1,4 @@
-// Who goes on: the survivors of a rung.
+// Promotion: the survivors of a rung.
 #pragma once
 
 #include <cstddef>

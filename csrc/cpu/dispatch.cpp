@@ -14,7 +14,7 @@
 
 #include "cpu/kernels.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 extern const Kernels k_portable;
 #if defined(__x86_64__)
 extern const Kernels k_avx2, k_avx512;
@@ -130,4 +130,4 @@ const Kernels &bf16_kernels() {
 const Kernels &kernels() { return *choice().table; }
 const char *kernels_reason() { return choice().reason.c_str(); }
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

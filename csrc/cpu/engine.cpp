@@ -9,7 +9,7 @@
 #include "core/rates.hpp"
 #include "cpu/threads.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 namespace {
 
 void copy_padded(const float *from, size_t n, size_t columns, size_t stride, float *to) {
@@ -57,7 +57,7 @@ size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outpu
     return arenas * Layout::of(a, n_inputs, n_outputs).size * sizeof(float) + sizeof(Member) + 64;
 }
 
-std::unique_ptr<Member> Engine::born(const Architecture &a, uint64_t seed, int64_t total_steps) const {
+std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int64_t total_steps) const {
     auto m = std::make_unique<Member>();
     m->architecture = a;
     m->layout = Layout::of(a, n_inputs_, n_outputs_);
@@ -81,7 +81,7 @@ std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures,
                                  const std::vector<int64_t> &total_steps) {
     const auto hold = lock();
     std::vector<std::unique_ptr<Member>> made;
-    for (size_t i = 0; i < architectures.size(); ++i) made.push_back(born(architectures[i], seeds[i], total_steps[i]));
+    for (size_t i = 0; i < architectures.size(); ++i) made.push_back(create(architectures[i], seeds[i], total_steps[i]));
     std::vector<int64_t> ids;
     for (auto &m : made) {
         members_.emplace(next_id_, std::move(m));
@@ -146,14 +146,14 @@ template <class Work> void Engine::over_threads(size_t n, const Work &work) {
     });
 }
 
-Sums Engine::judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
-                   const Workspace &work) const {
-    const size_t first = block * kJudgedRows;
-    const auto rows = static_cast<int32_t>(std::min<size_t>(kJudgedRows, data.n() - first));
-    JudgeArgs j{loss_, n_outputs_, rows, data.rows(first), &work, 0.0, 0.0, 0.0};
+Sums Engine::evaluate_block(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
+                            const Workspace &work) const {
+    const size_t first = block * kEvaluationRows;
+    const auto rows = static_cast<int32_t>(std::min<size_t>(kEvaluationRows, data.n() - first));
+    EvaluateArgs j{loss_, n_outputs_, rows, data.rows(first), &work, 0.0, 0.0, 0.0};
     kernels().forward(
         {&m.layout, m.architecture.activation, static_cast<int32_t>(inputs), weights, j.data.x, j.data.stride, rows, &work});
-    kernels().judge(j);
+    kernels().evaluate(j);
     return {j.loss_sum, j.weight_sum, j.error_sum};
 }
 
@@ -168,10 +168,10 @@ std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const 
     over_threads(listed.size() * parts, [&](size_t item, ThreadScratch &scratch) {
         const size_t i = item / parts, part = item % parts;
         const Member &m = *listed[i];
-        const Workspace &work = scratch.judging.for_judging(m.layout, kJudgedRows);
+        const Workspace &work = scratch.evaluation.for_evaluation(m.layout, kEvaluationRows);
         const float *weights = best && m.counters.best_step >= 0 ? m.best.get() : m.weights.get();
         for (size_t b = blocks * part / parts; b < blocks * (part + 1) / parts; ++b) {
-            const Sums s = judge(m, weights, active_inputs(m), data, b, work);
+            const Sums s = evaluate_block(m, weights, active_inputs(m), data, b, work);
             if (parts > 1)
                 by_block[i * blocks + b] = s;
             else
@@ -200,15 +200,15 @@ bool predict_rows(const Layout &layout, Activation activation, int inputs, const
                   int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch) {
     const size_t blocks = blocks_of(n), columns = static_cast<size_t>(n_inputs);
     const auto out_stride = static_cast<size_t>(row_stride(n_outputs));
-    // Rows are read where they lie, unless they are so far apart that a column of them falls into a few sets of the cache.
+    // Rows are read where they lie, unless their stride maps a column of them to a few sets of the cache.
     const bool copied = columns * sizeof(float) % 2048 == 0;
     const auto stride = copied ? static_cast<size_t>(row_stride(n_inputs)) : columns;
     std::atomic<size_t> next{0};
     std::atomic<bool> finite{true};
     run_on_threads(static_cast<int>(std::min(scratch.size(), blocks)), [&](int t, int) {
-        const Workspace &work = scratch[static_cast<size_t>(t)].judging.for_judging(layout, kJudgedRows);
+        const Workspace &work = scratch[static_cast<size_t>(t)].evaluation.for_evaluation(layout, kEvaluationRows);
         for (size_t b = next++; b < blocks && finite.load(std::memory_order_relaxed); b = next++) {
-            const size_t first = b * kJudgedRows, rows = std::min<size_t>(kJudgedRows, n - first);
+            const size_t first = b * kEvaluationRows, rows = std::min<size_t>(kEvaluationRows, n - first);
             const float *from = x + first * columns;
             if (!all_finite(from, rows * columns)) finite = false;
             if (copied) copy_padded(from, rows, columns, stride, work.x);
@@ -221,4 +221,4 @@ bool predict_rows(const Layout &layout, Activation activation, int inputs, const
     return finite;
 }
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

@@ -18,7 +18,7 @@
 #include "core/table.hpp"
 #include "cpu/member.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 // Rows with targets, copied into padded storage.
 class Dataset {
@@ -34,7 +34,7 @@ class Dataset {
     std::vector<int32_t> label_;
 };
 
-inline size_t blocks_of(size_t rows) { return (rows + kJudgedRows - 1) / kJudgedRows; }
+inline size_t blocks_of(size_t rows) { return (rows + kEvaluationRows - 1) / kEvaluationRows; }
 
 class Pack;
 class Engine {
@@ -66,28 +66,28 @@ class Engine {
 
   private:
     using Clock = std::chrono::steady_clock;
-    struct Seat {
+    struct TrainingTarget {
         Member *member;
         int64_t until;
         char *arrived;
     };
     struct Job {  // one member, or a pack of them
-        std::vector<Seat> seats;
+        std::vector<TrainingTarget> targets;
         double part_flops, cost;  // about: of rows that go together; of all that is left, see Cost
     };
     struct Team;
-    std::unique_ptr<Member> born(const Architecture &a, uint64_t seed, int64_t total_steps) const;
+    std::unique_ptr<Member> create(const Architecture &a, uint64_t seed, int64_t total_steps) const;
     std::vector<Job> packed(const std::vector<Job> &jobs, int threads) const;
     std::vector<int> team_sizes(const std::vector<Job> &jobs, int threads) const;
-    bool train_member(const Seat &seat, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
+    bool train_member(const TrainingTarget &target, bool evaluate, const Clock::time_point *deadline, Team &team, Share share,
                       ThreadScratch &scratch) const;
-    void train_pack(const std::vector<Seat> &seats, bool evaluate, const Clock::time_point *deadline,
+    void train_pack(const std::vector<TrainingTarget> &targets, bool evaluate, const Clock::time_point *deadline,
                     ThreadScratch &scratch) const;
     void validate(Member &m, const Counters &c, Team &team, Share share, const Workspace &work) const;
-    void validate(Pack &pack, const std::vector<Seat> &seats, const std::vector<char> &living) const;
+    void validate(Pack &pack, const std::vector<TrainingTarget> &targets, const std::vector<char> &living) const;
     // Of one block of rows.
-    Sums judge(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
-               const Workspace &work) const;
+    Sums evaluate_block(const Member &m, const float *weights, int64_t inputs, const Dataset &data, size_t block,
+                        const Workspace &work) const;
     int64_t active_inputs(const Member &m) const;
     template <class Work> void over_threads(size_t n, const Work &work);
 
@@ -107,4 +107,4 @@ class Engine {
 bool predict_rows(const Layout &layout, Activation activation, int inputs, const float *weights, const float *x, size_t n,
                   int n_inputs, int n_outputs, float *out, std::vector<ThreadScratch> &scratch);
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

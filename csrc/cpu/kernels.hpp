@@ -13,7 +13,7 @@
 #include "core/math.hpp"
 #include "core/philox.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 // Rows with their targets. Padding columns of x and target are 0.
 struct Rows {
@@ -33,7 +33,7 @@ constexpr int kPart = 256;
 inline int rows_at_a_time(int batch) { return batch < kPart ? batch : kPart; }
 
 // Operands in bfloat16, in tiles (see text/bf16.hpp); null unless products take them.
-struct Halves {
+struct Bf16Operands {
     uint16_t *x, *xt;                        // the gathered rows, and transposed
     uint16_t *h[kMaxHidden], *ht[kMaxHidden];  // outputs of hidden layers, and transposed
     uint16_t *g, *gt[kMaxLayers];            // gradients of one layer; of each, for the product over rows
@@ -52,7 +52,7 @@ struct Workspace {
     float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
     float *gradient;                // one arena, for clipping and batches in parts; else null
     float *row_loss;                // (batch,)
-    Halves half;
+    Bf16Operands bf16;
 };
 
 // What one of several threads does of a member's step: thread `rank` of `size`. No bit depends on how work is shared.
@@ -86,7 +86,7 @@ struct ForwardArgs {
     const Workspace *work;  // outputs arrive in work->outputs, row stride row_stride(n_outputs)
 };
 
-struct JudgeArgs {
+struct EvaluateArgs {
     Loss loss;
     int32_t n_outputs, rows;
     Rows data;  // pointers at the first of these rows
@@ -142,12 +142,12 @@ struct Kernels {
     void (*columns)(const StepArgs &, Share) = nullptr;
     void (*update)(const StepArgs &, Share) = nullptr;
     void (*forward)(const ForwardArgs &) = nullptr;
-    void (*judge)(JudgeArgs &) = nullptr;
+    void (*evaluate)(EvaluateArgs &) = nullptr;
     // A step of a pack is `pack_gradient`, which also adds up the losses, then `pack_update`.
     void (*pack_gradient)(PackArgs &) = nullptr;
     void (*pack_update)(const PackArgs &) = nullptr;
     // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
-    void (*pack_judge)(PackArgs &, int rows) = nullptr;
+    void (*pack_evaluate)(PackArgs &, int rows) = nullptr;
     double (*fma_flops)(long repetitions) = nullptr;  // does that many rounds of independent FMAs; returns their count of flops
     // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
     void (*elementwise)(int function, const float *in, float *out, int n16) = nullptr;
@@ -162,4 +162,4 @@ const Kernels &bf16_kernels();
 // Why that one, for people.
 const char *kernels_reason();
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

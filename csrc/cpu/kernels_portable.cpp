@@ -4,9 +4,9 @@
 #define HB_TILE_PANELS 1
 #define HB_LANE_ROWS 2
 #define HB_LANE_COLUMNS 2
-#include "cpu/text/all.hpp"
+#include "cpu/simd/all.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 extern const Kernels k_portable;
 const Kernels k_portable = HB_TABLE("portable");
-}  // namespace hyperband
+}  // namespace hyperband::cpu

@@ -4,7 +4,7 @@
 #include "core/record.hpp"
 #include "cpu/memory.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 struct Member {
     Architecture architecture;
@@ -16,4 +16,4 @@ struct Member {
     Record record;
 };
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

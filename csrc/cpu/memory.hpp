@@ -6,7 +6,7 @@
 #include "core/floats.hpp"
 #include "cpu/kernels.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 // Working memory of one thread, grown to the largest member that it meets and laid out anew for each.
 class Scratch {
@@ -16,11 +16,11 @@ class Scratch {
         const int rows = rows_at_a_time(batch), whole = bf16 ? (rows + 31) / 32 * 32 : rows;
         return fit([&](float *base) {
             const size_t at = plan(layout, whole, true, clipped || rows < batch, base);
-            return bf16 ? plan_halves(layout, whole, base, at) : at;
+            return bf16 ? plan_bf16(layout, whole, base, at) : at;
         });
     }
     // For the outputs of so many rows.
-    const Workspace &for_judging(const Layout &layout, int rows) {
+    const Workspace &for_evaluation(const Layout &layout, int rows) {
         return fit([&](float *base) { return plan(layout, rows, false, false, base); });
     }
 
@@ -59,13 +59,13 @@ class Scratch {
     }
 
     // Continues at `at` with room for operands in tiles of 512, for a multiple of 32 rows.
-    size_t plan_halves(const Layout &layout, int rows, float *base, size_t at) {
+    size_t plan_bf16(const Layout &layout, int rows, float *base, size_t at) {
         auto take = [&](int blocks_of_16, int numbers) {
             auto *p = base == nullptr ? nullptr : reinterpret_cast<uint16_t *>(base + at);
             at += static_cast<size_t>(blocks_of_16) * static_cast<size_t>((numbers + 31) / 32) * 256;
             return p;
         };
-        Halves &half = work_.half;
+        Bf16Operands &half = work_.bf16;
         int widest = 0;
         for (int l = 0; l < layout.n_layers; ++l) {
             const Layer &y = layout.layer[l];
@@ -90,9 +90,9 @@ class Scratch {
     Workspace work_{};
 };
 
-// A member keeps its training workspace while it is judged in between.
+// A member keeps its training workspace while it is validated between two steps.
 struct ThreadScratch {
-    Scratch training, judging;
+    Scratch training, evaluation;
     Floats pack;
     // Room for the order of so many rows.
     uint32_t *order(int64_t rows) {
@@ -105,4 +105,4 @@ struct ThreadScratch {
     Floats order_;
 };
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

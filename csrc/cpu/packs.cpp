@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "cpu/course.hpp"
+#include "cpu/training_cursor.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 namespace {
 
 // Weights of a member of a pack: sixteen times these, their moments and gradients take 1.3 MB.
@@ -60,7 +60,7 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
         work.d[l] = take(n);
     }
     if (regression) work.target = take(rows * lane_stride(layout.layer[layout.n_layers - 1].out));
-    args.index_stride = (static_cast<size_t>(Course::room(m)) + 15) / 16 * 16;
+    args.index_stride = (static_cast<size_t>(TrainingCursor::order_capacity(m)) + 15) / 16 * 16;
     index = reinterpret_cast<uint32_t *>(take(kLanes * args.index_stride));
     return at;
 }
@@ -73,7 +73,7 @@ std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
                            static_cast<int64_t>(rule_of(a)),
                            is_plain(a),
                            a.dropout > 0.0,
-                           Course::most_rows(m),
+                           TrainingCursor::most_rows(m),
                            m.counters.position,
                            steps};
     r.insert(r.end(), a.widths, a.widths + a.n_hidden);
@@ -90,7 +90,7 @@ Cost cost_of(const Member &m) {
         numbers += in * y.out;
         padded_numbers += in * padded(y.out);
     }
-    const auto rows = static_cast<double>(Course::most_rows(m));
+    const auto rows = static_cast<double>(TrainingCursor::most_rows(m));
     const double packed = numbers > kMostNumbers ? std::numeric_limits<double>::infinity()
                                                  : rows * (1.3 * flops + 750.0) + 45.0 * numbers + 10000.0;
     return {flops, rows * (padded_flops + 1500.0) + 45.0 * padded_numbers + 45000.0, packed, 700.0 * numbers};
@@ -133,4 +133,4 @@ void Pack::write_back(int lane, Member &m) const {
     });
 }
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

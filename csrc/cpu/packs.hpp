@@ -7,7 +7,7 @@
 
 #include "cpu/member.hpp"
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 // What members must have in common to be lanes of one pack: whatever decides which operations a step does, and when an epoch
 // ends. `steps`: those that are left to do.
@@ -43,4 +43,4 @@ class Pack {
     uint32_t *index_ = nullptr;
 };
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace hyperband {
+namespace hyperband::cpu {
 
 // Runs work(i, n) for i = 0 .. n - 1 at the same time, where n is `wanted` or as many threads as the machine gives; the
 // first exception is thrown again here.
@@ -65,4 +65,4 @@ class Barrier {
     std::vector<Round> rounds_;
 };
 
-}  // namespace hyperband
+}  // namespace hyperband::cpu

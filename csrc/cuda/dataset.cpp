@@ -25,7 +25,7 @@ Dataset::~Dataset() {
     for (void *each : memory_) device_.release(each);
 }
 
-// Some rows at a time, so that the padded copy on the host stays small.
+// Registers rows at a time, so that the padded copy on the host stays small.
 template <class T> T *Dataset::put(const T *from, size_t rows, size_t columns, size_t stride) {
     const size_t bytes = rows * stride * sizeof(T);
     auto *const to = static_cast<T *>(device_.allocate(bytes));

@@ -1,4 +1,4 @@
-// What the engine needs of a device, free of CUDA's types: memory, copies, and blocks that train and judge.
+// What the engine needs of a device, free of CUDA's types: memory, copies, and blocks that train and evaluate.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ struct DeviceFull : DeviceError {
 struct DeviceFacts {
     std::string name, capability;
     int threads = 0;           // most of a block
-    int64_t near_bytes = 0;    // shared memory that a block may have
+    int64_t shared_bytes = 0;    // shared memory that a block may have
     int64_t total_bytes = 0;   // of global memory
     int processors = 1;        // multiprocessors
     int size_class = -1;       // of every member, if it is not negative: for tests
@@ -46,10 +46,10 @@ class Device {
     virtual void upload(void *to, const void *from, size_t bytes) = 0;
     virtual void download(void *to, const void *from, size_t bytes) = 0;
     // All numbers of these networks: initial weights, the rest 0.
-    virtual void give_birth(const std::vector<Birth> &births) = 0;
+    virtual void initialise(const std::vector<InitialiseJob> &jobs) = 0;
     // Trains in the order of the list until each has arrived, or about `seconds` are over; negative: no limit.
     virtual void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) = 0;
-    virtual void judge(const std::vector<JudgeJob> &jobs, const Task &task) = 0;
+    virtual void evaluate(const std::vector<EvaluateJob> &jobs, const Task &task) = 0;
     // Of an array in the device's memory.
     virtual bool all_finite(const float *x, size_t n) = 0;
     // Until what was put on another library's stream is done; the number that the library calls it by.

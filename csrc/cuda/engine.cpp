@@ -67,7 +67,7 @@ void Engine::refuse(const Member &m) const {
                      "or use smaller networks.");
 }
 
-// Its arenas' places in its memory.
+// Its arenas' plan in its memory.
 void Engine::point(Member &m) const {
     Network &n = m.network;
     auto *at = reinterpret_cast<float *>(m.memory);
@@ -142,23 +142,23 @@ Task Engine::task(bool evaluate) const {
     return {loss_, precision_, n_outputs_, train_.rows(), validation_ ? validation_->rows() : DeviceRows{}, evaluate};
 }
 
-const Places &Engine::places_of(Member &m, bool crowded) {
+const MemoryPlan &Engine::plan_of(Member &m, bool crowded) {
     const Network &n = m.network;
     const int64_t batch = most_rows(n.architecture.batch_size, n.counters.rows);
-    if (m.places_batch != batch || m.places_crowded != crowded) {
-        m.places = training_places(n.architecture, n.layout, loss_, static_cast<int>(batch), limits(crowded));
-        m.places_batch = batch;
-        m.places_crowded = crowded;
+    if (m.plan_batch != batch || m.plan_crowded != crowded) {
+        m.plan = plan_training(n.architecture, n.layout, loss_, static_cast<int>(batch), limits(crowded));
+        m.plan_batch = batch;
+        m.plan_crowded = crowded;
     }
-    return m.places;
+    return m.plan;
 }
 
-Places Engine::places(int64_t id) {
+MemoryPlan Engine::memory_plan(int64_t id) {
     const auto hold = lock();
     Member &m = find(id);
-    if (m.network.counters.rows > 0) return places_of(m, crowded(members_.size()));
+    if (m.network.counters.rows > 0) return plan_of(m, crowded(members_.size()));
     const auto batch = static_cast<int>(most_rows(m.network.architecture.batch_size, train_.rows().n));
-    return training_places(m.network.architecture, m.network.layout, loss_, batch, limits(crowded(members_.size())));
+    return plan_training(m.network.architecture, m.network.layout, loss_, batch, limits(crowded(members_.size())));
 }
 
 std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
@@ -185,15 +185,15 @@ std::vector<int64_t> Engine::add(const std::vector<Architecture> &architectures,
     for (auto &m : made) members_.emplace(next_id_++, std::move(m));  // so that they can make room for one another
     try {
         in_waves(listed, [&](const std::vector<Member *> &wave) {
-            std::vector<Birth> births;
+            std::vector<InitialiseJob> jobs;
             for (const Member *m : wave) {
-                Birth birth{m->network, {}};
+                InitialiseJob job{m->network, {}};
                 const DeviceLayout &y = m->network.layout;
                 for (int l = 0; l < y.n_layers; ++l)
-                    birth.bound[l] = initial_bound(m->network.architecture, l, y.n_layers, y.layer[l].in, y.layer[l].out);
-                births.push_back(birth);
+                    job.bound[l] = initial_bound(m->network.architecture, l, y.n_layers, y.layer[l].in, y.layer[l].out);
+                jobs.push_back(job);
             }
-            device_->give_birth(births);
+            device_->initialise(jobs);
             return true;
         });
     } catch (...) {
@@ -250,7 +250,7 @@ std::vector<char> Engine::train(const std::vector<int64_t> &members, const std::
         std::vector<TrainJob> jobs;
         here.reserve(wave.size()), jobs.reserve(wave.size());
         for (Member *m : wave) {
-            jobs.push_back({there + here.size(), places_of(*m, crowded(wave.size())), until[m->turn]});
+            jobs.push_back({there + here.size(), plan_of(*m, crowded(wave.size())), until[m->turn]});
             here.push_back(m->network);
         }
         device_->upload(there, here.data(), here.size() * sizeof(Network));

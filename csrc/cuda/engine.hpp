@@ -13,7 +13,7 @@
 #include "core/precision.hpp"
 #include "core/state.hpp"
 #include "cuda/dataset.hpp"
-#include "cuda/places.hpp"
+#include "cuda/memory_plan.hpp"
 #include "cuda/pool.hpp"
 
 namespace hyperband::cuda {
@@ -25,9 +25,9 @@ struct Member {
     int64_t used = 0;        // when it was last needed
     size_t turn = 0;         // its place in the list of the call at hand,
     double cost = 0.0;       // and what it will cost
-    Places places{};
-    int64_t places_batch = -1;  // for batches of so many rows,
-    bool places_crowded = false;
+    MemoryPlan plan{};
+    int64_t plan_batch = -1;  // for batches of so many rows,
+    bool plan_crowded = false;
 
     int arenas() const {
         return 2 + (network.architecture.has_first_moment() ? 1 : 0) + (network.architecture.has_second_moment() ? 1 : 0);
@@ -52,7 +52,7 @@ class Engine {
     std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Table &table, bool best);
     bool predict(int64_t id, const float *x, size_t n, bool best, float *out);
     // The same with x (n, n_inputs) and out (n, n_outputs) on the device, nothing padded; they cross to nowhere.
-    bool predict_there(int64_t id, const float *x, size_t n, bool best, float *out);
+    bool predict_on_device(int64_t id, const float *x, size_t n, bool best, float *out);
     void forget_best(int64_t id);
     State state(int64_t id);
     void set_state(int64_t id, State state);
@@ -64,7 +64,7 @@ class Engine {
     const Network &member(int64_t id) { return find(id).network; }
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
     // How a block trains the member beside all others, with batches out of all rows if it has not begun.
-    Places places(int64_t id);
+    MemoryPlan memory_plan(int64_t id);
     // Bytes that members may take on the device.
     size_t capacity();
     static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
@@ -80,8 +80,8 @@ class Engine {
     const Network *alone(Member &m);
     void send_through(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to);
     Task task(bool evaluate) const;
-    const Places &places_of(Member &m, bool crowded);
-    BlockLimits limits(bool crowded) const { return {facts_.threads, facts_.near_bytes, crowded, facts_.size_class}; }
+    const MemoryPlan &plan_of(Member &m, bool crowded);
+    BlockLimits limits(bool crowded) const { return {facts_.threads, facts_.shared_bytes, crowded, facts_.size_class}; }
     bool crowded(size_t members) const { return members >= 2 * static_cast<size_t>(facts_.processors); }
     void drop(Member &m) noexcept;
 

@@ -73,13 +73,13 @@ template <class T, bool kWatched> struct HostMemory {
         if constexpr (kWatched) watch->note(at + i, sizeof(T), true);
         at[i] = x;
     }
-    template <int N> Some<N> load(Index i) const {
+    template <int N> Registers<N> load(Index i) const {
         check<N>(i);
-        Some<N> r;
+        Registers<N> r;
         for (int n = 0; n < N; ++n) r[n] = load(i + n);
         return r;
     }
-    template <int N> void store(Index i, Some<N> x) const {
+    template <int N> void store(Index i, Registers<N> x) const {
         check<N>(i);
         for (int n = 0; n < N; ++n) store(i + n, x[n]);
     }
@@ -100,17 +100,17 @@ struct HostOptions {
 
 template <bool kWatched> class HostBlock {
   public:
-    template <class T> using Near = HostMemory<T, kWatched>;
-    template <class T> using Far = HostMemory<T, kWatched>;
+    template <class T> using Shared = HostMemory<T, kWatched>;
+    template <class T> using Global = HostMemory<T, kWatched>;
     using Warp = HostWarp;
     using Clock = std::chrono::steady_clock;
 
-    // near: floats of shared memory, aligned to 16 bytes; far: the block's part of global memory.
-    HostBlock(const HostOptions &options, std::vector<Some<4>> &near, float *far, const Clock::time_point *deadline)
-        : options_(options), near_(near.data()->number), far_(far), deadline_(deadline),
+    // shared: floats of shared memory, aligned to 16 bytes; global: the block's part of global memory.
+    HostBlock(const HostOptions &options, std::vector<Registers<4>> &shared, float *global, const Clock::time_point *deadline)
+        : options_(options), shared_(shared.data()->number), global_(global), deadline_(deadline),
           turn_(static_cast<size_t>(options.threads)), random_(7) {
         const float poison = std::bit_cast<float>(0x7fc00bad);
-        for (Some<4> &v : near) v = {{poison, poison, poison, poison}};
+        for (Registers<4> &v : shared) v = {{poison, poison, poison, poison}};
         std::iota(turn_.begin(), turn_.end(), 0);
         if (options.order == Order::reverse) std::reverse(turn_.begin(), turn_.end());
     }
@@ -128,18 +128,18 @@ template <bool kWatched> class HostBlock {
         if constexpr (kWatched) watch_.note_by_all(memory.at + i, sizeof(*memory.at));
         return memory.at[i];
     }
-    template <class T> Near<T> near(int64_t word) { return {reinterpret_cast<T *>(near_ + word), &watch_}; }
-    Far<float> far(int64_t word) { return {far_ + word, &watch_}; }
-    template <class T> Far<T> arena(T *at) { return {at, &watch_}; }
-    template <class T> Far<T> place(T *at) { return {at, &watch_}; }
-    Far<float> either(Far<float> memory) { return memory; }
-    template <class T> Far<const T> read_only(const T *at) { return {at, &watch_}; }
+    template <class T> Shared<T> shared(int64_t word) { return {reinterpret_cast<T *>(shared_ + word), &watch_}; }
+    Global<float> global(int64_t word) { return {global_ + word, &watch_}; }
+    template <class T> Global<T> arena(T *at) { return {at, &watch_}; }
+    template <class T> Global<T> own(T *at) { return {at, &watch_}; }
+    Global<float> either(Global<float> memory) { return memory; }
+    template <class T> Global<const T> read_only(const T *at) { return {at, &watch_}; }
     bool late() const { return deadline_ != nullptr && Clock::now() >= *deadline_; }
     int64_t phases() const { return phases_; }
 
   private:
     HostOptions options_;
-    float *near_, *far_;
+    float *shared_, *global_;
     const Clock::time_point *deadline_;
     std::vector<int> turn_;
     std::mt19937 random_;

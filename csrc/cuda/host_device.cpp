@@ -4,7 +4,7 @@
 #include <new>
 
 #include "core/finite.hpp"
-#include "cuda/block/birth.hpp"
+#include "cuda/block/initialise.hpp"
 #include "cuda/block/trainer.hpp"
 
 namespace hyperband::cuda {
@@ -20,7 +20,7 @@ DeviceFacts HostDevice::facts() const {
     f.name = "host";
     f.capability = "none";
     f.threads = options_.threads;
-    f.near_bytes = options_.near_bytes;
+    f.shared_bytes = options_.shared_bytes;
     f.total_bytes = options_.total_bytes;
     f.size_class = options_.size_class;
     return f;
@@ -46,19 +46,19 @@ void HostDevice::release(void *memory) noexcept {
 void *HostDevice::allocate_pinned(size_t bytes) { return ::operator new(bytes, std::align_val_t{256}); }
 void HostDevice::release_pinned(void *memory) noexcept { ::operator delete(memory, std::align_val_t{256}); }
 
-void HostDevice::give_birth(const std::vector<Birth> &births) {
-    std::vector<Some<4>> near(1);
-    HostBlock<false> block(options_, near, nullptr, nullptr);
-    for (const Birth &birth : births) cuda::give_birth(block, birth);
+void HostDevice::initialise(const std::vector<InitialiseJob> &jobs) {
+    std::vector<Registers<4>> shared(1);
+    HostBlock<false> block(options_, shared, nullptr, nullptr);
+    for (const InitialiseJob &job : jobs) cuda::initialise(block, job);
 }
 
 // Calls run(block, class) with a block that has the memory which the job asks for.
 template <class Job, class Run> void HostDevice::run(const Job &job, const Clock::time_point *deadline, const Run &run) {
-    std::vector<Some<4>> near(static_cast<size_t>(job.places.near_size / 4 + 1)),
-        far(static_cast<size_t>(job.places.far_size / 4 + 1));
+    std::vector<Registers<4>> shared(static_cast<size_t>(job.plan.shared_size / 4 + 1)),
+        global(static_cast<size_t>(job.plan.global_size / 4 + 1));
     const auto with = [&](auto block) {
         const auto as = [&](auto size_class) { run(block, size_class); };
-        switch (job.places.size_class) {
+        switch (job.plan.size_class) {
             case SizeClass::S: as(std::integral_constant<SizeClass, SizeClass::S>{}); break;
             case SizeClass::M: as(std::integral_constant<SizeClass, SizeClass::M>{}); break;
             case SizeClass::L: as(std::integral_constant<SizeClass, SizeClass::L>{}); break;
@@ -67,9 +67,9 @@ template <class Job, class Run> void HostDevice::run(const Job &job, const Clock
         phases_ = block.phases();
     };
     if (options_.watched)
-        with(HostBlock<true>(options_, near, far.data()->number, deadline));
+        with(HostBlock<true>(options_, shared, global.data()->number, deadline));
     else
-        with(HostBlock<false>(options_, near, far.data()->number, deadline));
+        with(HostBlock<false>(options_, shared, global.data()->number, deadline));
 }
 
 void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) {
@@ -93,12 +93,12 @@ void HostDevice::train(const std::vector<TrainJob> &jobs, const Task &task, doub
     }
 }
 
-void HostDevice::judge(const std::vector<JudgeJob> &jobs, const Task &task) {
-    for (const JudgeJob &job : jobs)
+void HostDevice::evaluate(const std::vector<EvaluateJob> &jobs, const Task &task) {
+    for (const EvaluateJob &job : jobs)
         run(job, nullptr, [&](auto &block, auto size_class) {
             constexpr SizeClass kClass = decltype(size_class)::value;
             if constexpr (kClass == SizeClass::L || kClass == SizeClass::XL)
-                cuda::judge<std::remove_reference_t<decltype(block)>, kClass>(block, *job.network, job, task);
+                cuda::evaluate<std::remove_reference_t<decltype(block)>, kClass>(block, *job.network, job, task);
         });
 }
 

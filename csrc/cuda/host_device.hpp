@@ -7,7 +7,7 @@
 namespace hyperband::cuda {
 
 struct HostDeviceOptions : HostOptions {
-    int64_t near_bytes = 227 << 10, total_bytes = int64_t{1} << 30;
+    int64_t shared_bytes = 227 << 10, total_bytes = int64_t{1} << 30;
     int size_class = -1;  // of every member, if it is not negative
 };
 
@@ -24,9 +24,9 @@ class HostDevice final : public Device {
     void release_pinned(void *memory) noexcept override;
     void upload(void *to, const void *from, size_t bytes) override { std::memcpy(to, from, bytes); }
     void download(void *to, const void *from, size_t bytes) override { std::memcpy(to, from, bytes); }
-    void give_birth(const std::vector<Birth> &births) override;
+    void initialise(const std::vector<InitialiseJob> &jobs) override;
     void train(const std::vector<TrainJob> &jobs, const Task &task, double seconds) override;
-    void judge(const std::vector<JudgeJob> &jobs, const Task &task) override;
+    void evaluate(const std::vector<EvaluateJob> &jobs, const Task &task) override;
     bool all_finite(const float *x, size_t n) override;
     void wait_for(uintptr_t) override {}
     int whose(const void *) const override { return 0; }

@@ -25,20 +25,20 @@ class HostWarp {
         for (int i = number_; first_ && i < n; i += count_) visit(i);
     }
 
-    template <class I, int kCount> struct Places {
+    template <class I, int kCount> struct Offsets {
         I at[kCount];
-        template <class Place> void set(const HostWarp &, const Place &place) {
-            for (int i = 0; i < kCount; ++i) at[i] = place(i);
+        template <class Offset> void set(const HostWarp &, const Offset &offset) {
+            for (int i = 0; i < kCount; ++i) at[i] = offset(i);
         }
     };
-    template <class I> using LeftPlaces = Places<I, 16>;
-    template <class I> using RightPlaces = Places<I, 8>;
+    template <class I> using LeftOffsets = Offsets<I, 16>;
+    template <class I> using RightOffsets = Offsets<I, 8>;
 
     template <Precision P> static constexpr int kSteps = P == Precision::tf32 ? 8 : 16;
     template <Precision P, int kCount> struct Fragment {
         float number[kCount][kSteps<P>];
         template <bool, bool, class F, class I>
-        void load(const HostWarp &, const F &f, const Places<I, kCount> &p, int k, int depth) {
+        void load(const HostWarp &, const F &f, const Offsets<I, kCount> &p, int k, int depth) {
             for (int i = 0; i < kCount; ++i)
                 for (int d = 0; d < kSteps<P>; ++d)
                     number[i][d] = k + d < depth ? rounded<P>(f.memory.load(p.at[i] + (k + d) * f.along)) : 0.0f;

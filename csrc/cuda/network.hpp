@@ -18,7 +18,7 @@ HB_FN int vectors_of(int n) { return (n + kVector - 1) / kVector; }
 HB_FN int whole_vectors(int n) { return vectors_of(n) * kVector; }
 HB_FN int odd_stride(int n) { return (vectors_of(n) | 1) * kVector; }
 
-// Numbers of an arena, or of a block's part of far memory: an int counts them.
+// Numbers of an arena, or of a block's part of global memory: an int counts them.
 constexpr int64_t kMostFloats = int64_t{1} << 31;
 
 // Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they are
@@ -82,43 +82,43 @@ enum class Tile : int32_t { t8x4, t4x4, t4x1 };
 HB_FN int rows_of(Tile t) { return t == Tile::t8x4 ? 8 : 4; }
 HB_FN int units_of(Tile t) { return t == Tile::t4x1 ? 1 : 4; }
 
-// How a member is trained by one block: offsets in floats into shared ("near") memory and into the block's part of
-// global ("far") memory, by the size class. See places() in places.hpp.
-struct Places {
+// How a member is trained by one block: offsets in floats into shared ("shared") memory and into the block's part of
+// global ("global") memory, by the size class. See plan() in plan.hpp.
+struct MemoryPlan {
     SizeClass size_class;
     int32_t threads;   // of the block; tests take others, to the same bits
     int32_t part;      // rows that go forward and back together
     int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
-    bool collected;    // whether the gradient is put together in far memory before the update
+    bool collected;    // whether the gradient is put together in global memory before the update
     int64_t x, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
-    int64_t weights, m, v;                                 // near copies
-    int64_t gradient;                                      // far
-    int32_t row_loss, row_flag, row_label, index, updates, control;   // near
-    int64_t near_size, far_size;                           // floats
+    int64_t weights, m, v;                                 // shared copies
+    int64_t gradient;                                      // global
+    int32_t row_loss, row_flag, row_label, index, updates, control;   // shared
+    int64_t shared_size, global_size;                           // floats
     Tile forward[kMaxLayers], backward[kMaxLayers], columns[kMaxLayers];
 };
 
 // A network to be: its initial weights are uniform in [-bound, bound) of their layer.
-struct Birth {
+struct InitialiseJob {
     Network network;
     float bound[kMaxLayers];
 };
 
 struct TrainJob {
     Network *network;
-    Places places;
+    MemoryPlan plan;
     int64_t until;
 };
 
-// A part of a split to be judged, or the rows of an array to be sent through.
-struct JudgeJob {
+// A part of a split to evaluate, or rows of an array whose outputs are wanted.
+struct EvaluateJob {
     const Network *network;
-    Places places;
+    MemoryPlan plan;
     const float *weights;
     DeviceRows rows;
-    int64_t first, count;  // judged: a multiple of kJudgedRows from a multiple of it, unless the split ends there
+    int64_t first, count;  // evaluation: a multiple of kEvaluationRows from a multiple of it, unless the split ends there
     int64_t inputs;
-    Sums *sums;            // one for each kJudgedRows rows; or null:
+    Sums *sums;            // one for each kEvaluationRows rows; or null:
     float *outputs;        // (count, n_outputs)
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -72,23 +73,30 @@ def write_bytes(path: Path, data: bytes, what: str) -> None:
     InputError
         When the folder does not exist or cannot be written; nothing is left behind.
     """
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
+        replace_file(path, data, temporary, sync=True)
     except OSError as error:
         raise InputError(
             f"{what} must be writable; {str(path)!r} is not: {error.strerror}. Choose another path."
         ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes, temporary: Path, *, sync: bool) -> None:
+    """Write ``temporary`` and rename it to ``path``; `OSError` when that fails, and nothing is left behind.
+
+    ``sync``: wait until the disk has it, so that even after a power failure the file is whole.
+    """
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _check_folder(folder: Path, what: Path) -> None:
@@ -99,9 +107,3 @@ def _check_folder(folder: Path, what: Path) -> None:
         reason = error.strerror or str(error)
         message = f"The output must be writable; {str(what)!r} is not: {reason}. Choose another path."
         raise InputError(message) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hyperband.tables.options import TableOptions as TableOptions
     from hyperband.tables.preparation import prepare as prepare
     from hyperband.tables.prepared import Prepared as Prepared
     from hyperband.tables.preprocess import Preprocessing as Preprocessing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hyperband.tables.target import Target as Target
 
 _MODULE = {
+    "TableOptions": "options",
     "Prepared": "prepared",
     "prepare": "preparation",
     "Preprocessing": "preprocess",
@@ -30,6 +32,7 @@ __all__ = [
     "Prepared",
     "Preprocessing",
     "Table",
+    "TableOptions",
     "Target",
     "as_table",
     "prepare",

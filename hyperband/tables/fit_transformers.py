@@ -19,7 +19,6 @@ from hyperband.tables.target import Target
 
 RowNumbers = NDArray[np.intp]
 
-SCALINGS = ("auto", "standard", "quantile")
 #: Most one-hot columns of one category column; rarer levels share the last one.
 MOST_LEVELS = 128
 #: A text column with more distinct values than this, and than half of its rows, is an identifier.

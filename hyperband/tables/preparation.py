@@ -19,12 +19,13 @@ from hyperband.tables.features_and_target import (
     match_rows,
     separate_target,
 )
-from hyperband.tables.fit_transformers import SCALINGS, fit_preprocessing
+from hyperband.tables.fit_transformers import fit_preprocessing
+from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
 from hyperband.tables.table import Table, as_table, resolve_columns
 from hyperband.tables.target import fit_classes, fit_scale
-from hyperband.tables.target_input import TASKS, infer_task
+from hyperband.tables.target_input import infer_task
 from hyperband.tables.weights import F64, class_weights, row_weights
 
 F32 = NDArray[np.float32]
@@ -37,16 +38,10 @@ def prepare(
     y: Any = None,
     *,
     target: str | int | Sequence[str | int] | None = None,
-    task: str = "auto",
-    validation: Any = 0.2,
+    validation: Any = VALIDATION,
     test: Any = None,
     seed: int = 0,
-    scaling: str = "auto",
-    class_weight: Any = None,
-    sample_weight: Any = None,
-    drop: Collection[str | int] = (),
-    categorical: Collection[str | int] = (),
-    missing_target: str = "error",
+    options: TableOptions | None = None,
 ) -> Prepared:
     """Training, validation and test rows of a table, preprocessed to float32.
 
@@ -58,19 +53,13 @@ def prepare(
         The target: one value a row, or shape (n_rows, n_outputs) for regression.
     target : column of ``X`` to predict, instead of ``y``; see `hyperband.tables.resolve_target`
         Several columns make a regression with several outputs.
-    task : {"auto", "classification", "regression"}; for "auto" see `hyperband.tables.target_input.infer_task`
     validation : fraction of all rows, rows as (X, y), or a table with the target column
         A fraction is stratified by class, and every class keeps at least one training row.
     test : None, or rows as for ``validation``; the search never reads them
         A fraction is held out before the validation rows.
     seed : int, of the splits and of the order of the training rows
-    scaling : {"auto", "standard", "quantile"}, see `hyperband.tables.fit_transformers.fit_preprocessing`
-    class_weight : None, "balanced", or dict of label to weight
-    sample_weight : one number a row, or the name of a column
-    drop : names or indices of columns that are not used
-    categorical : names or indices of columns of numbers that are categories
-    missing_target : {"error", "drop"}
-        Whether rows without a target are an error, or are left out and mentioned in the notes.
+    options : TableOptions, optional
+        What few tables need: the task, columns to drop, categories, scaling, weights.
 
     Returns
     -------
@@ -89,17 +78,16 @@ def prepare(
     >>> prepared.x_train.shape, prepared.x_validation.shape, prepared.loss
     ((120, 4), (30, 4), 'cross_entropy')
     """
-    _check_one_of(task, ("auto", *TASKS), "task")
-    _check_one_of(scaling, SCALINGS, "scaling")
-    _check_one_of(missing_target, ("error", "drop"), "missing_target")
-    table, y, names, weight = separate_target(as_table(X), y, target, sample_weight)
-    dropped = set(resolve_columns(table.names, drop, "drop"))
-    categories = set(resolve_columns(table.names, categorical, "categorical"))
+    options = options or TableOptions()
+    table, y, names, weight = separate_target(as_table(X), y, target, options.sample_weight)
+    dropped = set(resolve_columns(table.names, options.drop, "drop"))
+    categories = set(resolve_columns(table.names, options.categorical, "categorical"))
     check_features(table, dropped)
-    rows = match_rows(table, y, names, weight, missing_target)
+    rows = match_rows(table, y, names, weight, options.missing_target)
     notes = [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")
+    task = options.task
     if task == "auto":
         task, note = infer_task(rows.values)
         notes += [note] if note else []
@@ -108,16 +96,11 @@ def prepare(
     parts = _split(rows.table.n_rows, labels, validation, test, seed)
     goal = classes or fit_scale(rows.values, parts["train"], names)
     usable = rows.table.without(dropped)
-    prep, more = fit_preprocessing(usable, parts["train"], goal, scaling, categories - dropped, seed)
+    prep, more = fit_preprocessing(usable, parts["train"], goal, options.scaling, categories - dropped, seed)
     prep = _with_dropped(prep, rows.table, dropped)
     given = {name: value for name, value in (("validation", validation), ("test", test)) if _is_rows(value)}
-    held = {name: held_out_rows(value, prep, name, missing_target) for name, value in given.items()}
-    return _assemble(rows, parts, held, prep, class_weight, notes + more)
-
-
-def _check_one_of(value: str, allowed: Sequence[str], name: str) -> None:
-    if value not in allowed:
-        raise DataError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
+    held = {name: held_out_rows(value, prep, name, options.missing_target) for name, value in given.items()}
+    return _assemble(rows, parts, held, prep, options.class_weight, notes + more)
 
 
 def _split(n_rows: int, labels: Array | None, validation: Any, test: Any, seed: int) -> dict[str, RowNumbers]:

@@ -13,7 +13,6 @@ from hyperband.tables.columns import looks_like_dates, series_from_objects
 
 Array = NDArray[Any]
 
-TASKS = ("classification", "regression")
 #: Whole numbers with at most this many different values are classes.
 MOST_INTEGER_CLASSES = 20
 

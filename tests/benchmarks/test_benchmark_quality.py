@@ -246,7 +246,7 @@ def test_a_contender_that_cheats_does_not_count(monkeypatch: pytest.MonkeyPatch)
             asked = super().ask()
             return None if asked is None else asked._replace(configuration=dict.fromkeys(asked.configuration, 2))
 
-    kind = search_quality.CONTENDERS["random"].__class__
+    kind = type(search_quality.CONTENDERS["random"])
     cheat = kind("cheat", lambda t, s, n: Cheat(hb.RandomSearch(729, n=n), t, s))
     monkeypatch.setitem(search_quality.CONTENDERS, "cheat", cheat)
     work = Work("cheat", "counting-ones-8", 1, (0,), 5, grid_of(5))

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -18,6 +17,7 @@ from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 
@@ -61,7 +61,7 @@ def test_no_two_threads_touch_a_word_in_one_phase(native: Backend, loss: str, si
 @pytest.mark.parametrize("loss", LOSSES)
 def test_large_members_in_parts(native: Backend, loss: str) -> None:
     expected = digests(native, lab.LARGE, loss, rows=300, inputs=40, steps=3)
-    for options in ({}, {"near_bytes": 40 << 10}, {"near_bytes": 9 << 10}, {"size_class": 1}):
+    for options in ({}, {"shared_bytes": 40 << 10}, {"shared_bytes": 9 << 10}, {"size_class": 1}):
         assert digests(host_cuda(1, **options), lab.LARGE, loss, rows=300, inputs=40, steps=3) == expected
 
 
@@ -105,7 +105,7 @@ def test_the_class_of_a_member_goes_by_what_fits(native: Backend) -> None:
         for count, threads in ((1, 256), (2, crowded)):  # two are many for a stand-in, which has one processor
             ids += made.add(lab.members([Architecture(widths=list(widths), batch_size=64)])).tolist()
             device, local = made._core._homes[ids[-1]]
-            found = made._core._engines[device].places(local)
+            found = made._core._engines[device].memory_plan(local)
             assert (found["size_class"], found["threads"]) == (size_class, threads), (widths, count, found)
             assert found["shared_bytes"] * (256 // threads) <= 227 << 10
         made.release(np.array(ids))
@@ -201,7 +201,10 @@ def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.Mon
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 5)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] > 0).astype(int)
-    found = [hb.search(x, y, algorithm=hb.Hyperband(9), seed=3, backend=b).trials for b in ("cuda", "native")]
+    found = [
+        hb.search(x, y, algorithm=hb.Hyperband(9), seed=3, compute=hb.Compute(backend=b)).trials
+        for b in ("cuda", "native")
+    ]
     assert len(found[0]) == len(found[1])
     for column in ("trial", "bracket", "rung", "resource", "loss"):
         assert np.array_equal(found[0][column], found[1][column], equal_nan=column == "loss")

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hyperband.errors import InputError
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
-from hyperband.tuning.schedulers.async_rungs import Ladders, table
-from hyperband.tuning.schedulers.async_rungs.python import FrontLadders, HeapLadders
+from hyperband.tuning.schedulers.async_rungs import AsyncRungs, table
+from hyperband.tuning.schedulers.async_rungs.python import FrontRungs, HeapRungs
 
-ENGINES = {"native": table._native, "heaps": HeapLadders}
+ENGINES = {"native": table._native, "heaps": HeapRungs}
 
 
 @pytest.fixture(params=ENGINES)
@@ -62,7 +62,7 @@ LOSSES = st.one_of(st.sampled_from([0.0, 1.0, 1.0, 2.0, math.nan, math.inf, -mat
 @settings(deadline=None)
 def test_promotions_are_those_of_the_paper(losses, eta, seed):
     rng = np.random.default_rng(seed)
-    tables = [Ladders([4], eta, engine) for engine in ENGINES.values() if engine is not None]
+    tables = [AsyncRungs([4], eta, engine) for engine in ENGINES.values() if engine is not None]
     model, open_ = Model(4, eta), []
     for loss in losses:
         if open_ and rng.random() < 0.6:
@@ -87,7 +87,7 @@ def test_promotions_are_those_of_the_paper(losses, eta, seed):
 
 def test_seven_of_nine_are_not_promoted(engine):
     """Those that were promoted stay counted: of nine results three go on in all, not three and two and ..."""
-    ladders = Ladders([3], Fraction(3), engine)
+    ladders = AsyncRungs([3], Fraction(3), engine)
     ladders.begin([0] * 9)
     promoted = []
     for trial in range(9):
@@ -98,7 +98,7 @@ def test_seven_of_nine_are_not_promoted(engine):
 
 def test_a_later_result_can_promote_an_earlier_trial(engine):
     """State is kept: the second best of three waits until six results are there."""
-    ladders = Ladders([2], Fraction(3), engine)
+    ladders = AsyncRungs([2], Fraction(3), engine)
     ladders.begin([0] * 6)
     for trial, loss in enumerate([1.0, 2.0, 3.0]):
         ladders.record_one(trial, 0, loss)
@@ -110,7 +110,7 @@ def test_a_later_result_can_promote_an_earlier_trial(engine):
 
 
 def test_failures_count_and_are_never_promoted(engine):
-    ladders = Ladders([2], Fraction(2), engine)
+    ladders = AsyncRungs([2], Fraction(2), engine)
     ladders.begin([0] * 6)
     for trial, loss in enumerate([math.nan, math.inf, -math.inf, math.nan, 7.0, 8.0]):
         ladders.record_one(trial, 0, loss)
@@ -124,7 +124,7 @@ def test_many_at_once_is_the_same_as_one_by_one(seed, n):
     brackets = rng.integers(0, 2, n)
     losses = np.where(rng.random(n) < 0.1, np.nan, rng.integers(0, 9, n))
     for engine in ENGINES.values():
-        one, many = Ladders([3, 2], Fraction(3), engine), Ladders([3, 2], Fraction(3), engine)
+        one, many = AsyncRungs([3, 2], Fraction(3), engine), AsyncRungs([3, 2], Fraction(3), engine)
         for ladders in (one, many):
             ladders.begin(brackets.tolist())
         order = rng.permutation(n)
@@ -136,7 +136,7 @@ def test_many_at_once_is_the_same_as_one_by_one(seed, n):
 
 
 def test_a_refused_batch_leaves_nothing_half_told(engine):
-    ladders = Ladders([2], Fraction(3), engine)
+    ladders = AsyncRungs([2], Fraction(3), engine)
     ladders.begin([0] * 4)
     before = ladders.state_dict()
     for trials, rungs, message in [
@@ -153,12 +153,12 @@ def test_a_refused_batch_leaves_nothing_half_told(engine):
 @pytest.mark.parametrize("brackets", [[0], [256]])
 def test_odd_brackets_are_refused(brackets):
     with pytest.raises(InputError, match="1 to 255 rungs"):
-        Ladders(brackets, Fraction(3))
+        AsyncRungs(brackets, Fraction(3))
 
 
 def test_an_eta_of_too_many_digits_is_refused():
     with pytest.raises(InputError, match=r"below 2\*\*62"):
-        Ladders([2], Fraction(2**62 + 1, 2**61))
+        AsyncRungs([2], Fraction(2**62 + 1, 2**61))
 
 
 @given(seed=st.integers(0, 10**6))
@@ -168,7 +168,7 @@ def test_tables_change_places_through_their_state(seed):
     if ENGINES["native"] is None:
         return
     rng = np.random.default_rng(seed)
-    now, other = (Ladders([4, 3], Fraction(3), engine) for engine in ENGINES.values())
+    now, other = (AsyncRungs([4, 3], Fraction(3), engine) for engine in ENGINES.values())
     now.begin(rng.integers(0, 2, 30).tolist())
     open_ = [(trial, 0) for trial in range(30)]
     while open_:
@@ -265,7 +265,7 @@ def test_in_two_rungs_no_curves_cross_and_cross_back():
 @settings(deadline=None, max_examples=25)
 def test_several_objectives_are_promoted_by_fronts(seed):
     rng = np.random.default_rng(seed)
-    ladders = Ladders([2], Fraction(2))
+    ladders = AsyncRungs([2], Fraction(2))
     ladders.begin([0] * 12)
     ladders.record_one(11, 0, math.nan)  # a failure before anybody knows how many objectives there are
     losses = [tuple(rng.integers(0, 5, 2).astype(float).tolist()) for _ in range(11)]
@@ -273,9 +273,9 @@ def test_several_objectives_are_promoted_by_fronts(seed):
         ladders.record_one(trial, 0, loss)
     expected = ranked(losses, range(11))[:6].tolist()
     state = json.loads(json.dumps(ladders.state_dict(), allow_nan=False))
-    again = Ladders([2], Fraction(2))
+    again = AsyncRungs([2], Fraction(2))
     again.load_state_dict(state)
     for table_ in (ladders, again):
-        assert isinstance(table_._engine, FrontLadders)
+        assert isinstance(table_._engine, FrontRungs)
         assert [trial for trial, _, _ in table_.promote(12)] == expected
         assert not table_.ready

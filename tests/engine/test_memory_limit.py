@@ -98,7 +98,7 @@ def test_a_limit_is_a_number_of_bytes(limit):
     with pytest.raises(hb.InputError, match="`memory_limit` must be a whole number of bytes"):
         population(limit)
     with pytest.raises(hb.InputError, match="`memory_limit` must be a whole number of bytes"):
-        hb.search(X, Y, algorithm=hb.RandomSearch(1, n=1), memory_limit=limit)
+        hb.search(X, Y, algorithm=hb.RandomSearch(1, n=1), compute=hb.Compute(memory_limit=limit))
 
 
 def test_a_full_disk_is_an_error_that_loses_nothing(monkeypatch):

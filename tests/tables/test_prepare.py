@@ -11,11 +11,19 @@ import polars as pl
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from hyperband import tables
 from hyperband._common import memory
 from hyperband.errors import DataError, InsufficientMemory
-from hyperband.tables import prepare, read_table
+from hyperband.tables import TableOptions, read_table
 
 N = 200
+OPTIONS = ("task", "drop", "categorical", "missing_target", "scaling", "class_weight", "sample_weight")
+
+
+def prepare(*arguments, **given):
+    """`hyperband.tables.prepare`, with the fields of its options among its own arguments."""
+    options = TableOptions(**{name: given.pop(name) for name in OPTIONS if name in given})
+    return tables.prepare(*arguments, options=options, **given)
 
 
 def mixed(n=N, seed=0):

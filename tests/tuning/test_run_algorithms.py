@@ -10,7 +10,7 @@ from toy import result_of, through_json
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.evaluation.functions.evaluator import Evaluation
+from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.tuning import algorithms
 from hyperband.tuning.algorithms.base import SettingsAlgorithm
 from hyperband.tuning.samplers.adaptive import AdaptiveSampler

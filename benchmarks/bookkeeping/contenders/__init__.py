@@ -1,4 +1,4 @@
-"""Ways to keep rungs, one file a kind; `ALL` in the order of the table."""
+"""Implementations of rungs, one file a kind; `ALL` in the order of the table."""
 
 from benchmarks.bookkeeping.contenders.base import Contender, Losses, Promoting
 from benchmarks.bookkeeping.contenders.libraries import OptunaPruner, RayAsha, SyneAsha

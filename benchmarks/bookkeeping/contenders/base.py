@@ -12,7 +12,7 @@ RESOURCES = (1, 3, 9, 27)
 
 
 class Losses:
-    """Losses of trials at rungs, laid out before anything is timed: an objective that does nothing.
+    """Losses of trials at rungs, computed before anything is timed, so that the objective costs nothing.
 
     ``table``: float64 (rungs, trials); ``lists``: the same as Python numbers.
     """
@@ -32,8 +32,9 @@ class Contender(ABC):
     ----------
     name : str, in the table
     rule : {"promotion", "stopping"}
-        ASHA's Algorithm 2: a trial waits in its rung, and goes on when it is among the best. Or the variant that
-        decides once, when the result comes: a stopped trial never goes on. Only the first has one right answer.
+        "promotion" is ASHA's Algorithm 2: a trial waits in its rung and is promoted once it is among the best.
+        "stopping" is the variant that decides once, when the result comes: a stopped trial never continues. Only
+        promotion has one right answer.
     batch : int, results told together
     """
 
@@ -47,11 +48,11 @@ class Contender(ABC):
 
     @abstractmethod
     def advance(self, until: int) -> None:
-        """Ask and tell until so many results were told; each (trial, rung) goes to ``log`` where that is a list."""
+        """Ask and tell up to ``until`` results; append each (trial, rung) to ``log`` unless that is None."""
 
 
 class Promoting(Contender):
-    """A rung table that is asked one by one and told one by one."""
+    """Rungs that hand out and take one job at a time."""
 
     @abstractmethod
     def ask(self) -> tuple[int, int]:
@@ -59,7 +60,7 @@ class Promoting(Contender):
 
     @abstractmethod
     def tell(self, trial: int, rung: int, loss: float) -> None:
-        """Its loss."""
+        """Take the loss of a job."""
 
     def advance(self, until: int) -> None:
         """See `Contender`."""

@@ -1,4 +1,4 @@
-"""Schedulers of other libraries, without their back-ends; all of them stop trials and never promote."""
+"""Schedulers of other libraries, without their back-ends; all of them stop trials, none promotes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Stopping(Contender):
             self._next += 1
 
     def trial(self, number: int, curve: list[float]) -> int:
-        """Carry one trial through; returns the results that it had."""
+        """Evaluate one trial until it is stopped; returns its number of results."""
         raise NotImplementedError
 
 
@@ -59,7 +59,7 @@ class OptunaPruner(Stopping):
 
 
 class RayAsha(Stopping):
-    """`ray.tune.schedulers.AsyncHyperBandScheduler`, the object alone: no configurations, no cluster."""
+    """`ray.tune.schedulers.AsyncHyperBandScheduler`, the scheduler object without configurations or cluster."""
 
     name = "Ray Tune ASHA object"
 
@@ -85,14 +85,14 @@ class RayAsha(Stopping):
 
 
 class _RayTrial:
-    """What the scheduler wants to see of a trial."""
+    """The attributes of a trial that the scheduler reads."""
 
     def __init__(self, trial_id: str) -> None:
         self.trial_id, self.status, self.config = trial_id, "RUNNING", {}
 
 
 class SyneAsha(Stopping):
-    """Syne Tune's `ASHA`, the object alone."""
+    """Syne Tune's `ASHA`, the scheduler object without a back-end."""
 
     name = "Syne Tune ASHA object"
 

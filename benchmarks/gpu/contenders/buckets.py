@@ -1,7 +1,7 @@
-"""Networks that can train together where every product is batched: of one shape, some of them padded with zeros.
+"""Buckets of networks whose products can be batched: of one shape, some of them padded with zeros.
 
-A unit without weights puts out nothing (relu, tanh and gelu of 0 are 0) and gets no gradient, so Adam leaves it at 0:
-the padded network is the network.
+A unit without weights outputs 0 (relu, tanh and gelu of 0 are 0) and gets no gradient, so Adam leaves its weights at 0.
+The padded network computes what the network computes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hyperband.engine.architecture import Architecture
 
 @dataclass(frozen=True)
 class Bucket:
-    """Members of a task with padded hidden widths; ``settings`` holds what is the same in all, not their rates."""
+    """Members of a task with padded hidden widths; ``settings`` holds what they share, without learning rates."""
 
     members: tuple[int, ...]
     widths: tuple[int, ...]
@@ -50,10 +50,10 @@ class Bucket:
 
 
 def buckets(task: Task) -> list[Bucket]:
-    """Networks by depth, activation, batch size and width: exact where all are of one shape.
+    """Buckets by depth, activation, batch size and width; the widths are exact where all networks have one shape.
 
-    Else every hidden layer gets the next power of two of the network's widest one, at least 8. Powers of two layer by
-    layer would waste less, but leave hardly two of ten thousand networks together.
+    Otherwise every hidden layer gets the power of two at or above the network's widest layer, at least 8. A power of
+    two for each layer would waste less, but hardly any two of ten thousand networks would share a bucket.
     """
     exact = len({n.widths for n in task.networks}) == 1
     groups: dict[tuple[tuple[int, ...], Architecture], list[int]] = {}
@@ -65,10 +65,10 @@ def buckets(task: Task) -> list[Bucket]:
 
 
 def share(task: Task, networks: int, rows: int) -> Task:
-    """About so many networks on the first rows: of one shape the first ones, else whole buckets.
+    """About ``networks`` networks on the first rows: the first ones where all have one shape, else whole buckets.
 
-    Of buckets sorted by what they cost every k-th one is taken, so that those that share a bucket in the whole task
-    share it here, and cheap and dear ones are there as in the whole.
+    Every k-th bucket is taken in the order of their cost, so that the share has the same mixture of cheap and
+    expensive buckets as the whole task.
     """
     if len(task.networks) <= networks:
         return task.part(len(task.networks), rows)

@@ -17,7 +17,7 @@ from benchmarks.training.workloads import Layers, Task
 
 def _jax(device: str) -> tuple[Any, Any]:
     """The library and its device."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # others need the GPU's memory too
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other contenders need memory of the GPU too
     jax = needed("jax", "jax")
     try:
         return jax, jax.devices("gpu" if device == "cuda" else device)[0]
@@ -38,7 +38,7 @@ class _Group:
         self.orders: dict[int, tuple[Any, Any]] = {}
 
     def order(self, epoch: int) -> tuple[Any, Any]:
-        """Rows of the whole batches (n, steps, batch) and of the short last one (n, rest) on the device, kept."""
+        """Rows of the whole batches (n, steps, batch) and of the short last one (n, rest) on the device, cached."""
         if epoch not in self.orders:
             order, size = self.bucket.order(self.task, epoch), self.bucket.settings.batch_size
             whole = order.shape[1] // size * size
@@ -63,7 +63,7 @@ class _Session(GroupedSession):
         super().__init__(self._of_jax)
 
     def train(self) -> None:
-        with self._jax.default_matmul_precision("highest"):  # without it float32 products are made in TF32
+        with self._jax.default_matmul_precision("highest"):  # the default computes float32 products in TF32
             super().train()
 
     def wait(self) -> None:

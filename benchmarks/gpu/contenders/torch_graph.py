@@ -1,7 +1,7 @@
 """PyTorch on a GPU: networks of one bucket as batched products, or ``torch.func.vmap``; a step is one CUDA graph.
 
-Adam is one function over each tensor, with a rate for each network; on a GPU ``torch.compile`` makes one kernel of it.
-On a CPU the same text runs without graphs, for checks.
+Adam is one function of each tensor with a rate for each network; on a GPU ``torch.compile`` makes one kernel of it.
+On a CPU the same code runs without graphs, for checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.gpu.contenders.buckets import Bucket, buckets
 from benchmarks.training.contenders.base import GroupedSession, Session
 from benchmarks.training.workloads import Layers, Task
 
-#: Steps before a graph is captured: libraries choose their kernels, and compile them.
+#: Steps before a graph is captured, in which libraries choose and compile their kernels.
 WARM_UP = 3
 
 
@@ -41,7 +41,7 @@ def _adam(torch: Any, beta1: float, beta2: float, epsilon: float) -> Callable[..
 
 
 def _compiled(torch: Any, function: Callable[..., None]) -> Callable[..., None]:
-    """For any sizes at once: the tensors of all buckets are of a hundred shapes."""
+    """Compiled for all sizes at once: the tensors of the buckets have a hundred shapes."""
     torch._dynamo.config.recompile_limit = 64
     found: Callable[..., None] = torch.compile(function, dynamic=True)
     return found
@@ -70,7 +70,7 @@ class _Group:
         self.graphs: dict[int, tuple[Any, Any]] = {}
 
     def order(self, epoch: int) -> Any:
-        """Orders of the rows on the device, kept."""
+        """Orders of the rows on the device, cached."""
         if epoch not in self.orders:
             self.orders[epoch] = self.torch.from_numpy(self.bucket.order(self.task, epoch)).to(self.device)
         return self.orders[epoch]
@@ -123,7 +123,7 @@ class _Group:
         return torch.func.vmap(torch.func.grad(loss))(tuple(self.parameters), x, y)
 
     def _prepare(self, rows: Any) -> None:
-        """Compile; where that cannot be done go without it, and say so."""
+        """Compile the step; where that fails, use it uncompiled and set `note`."""
         try:
             self.step(rows)
         except Exception as error:
@@ -168,7 +168,7 @@ class _Session(GroupedSession):
 
     @property
     def notes(self) -> list[str]:
-        """What was not done as it should be."""
+        """Notes of groups whose step was not compiled."""
         return sorted({group.note for group in self._of_torch if group.note})
 
 
@@ -176,15 +176,14 @@ class TorchGraph(GpuPeer):
     """Batched products, automatic differentiation, a CUDA graph a step."""
 
     name = "PyTorch bmm + CUDA graph"
+    mapped = False
 
     def start(self, task: Task) -> Session:
-        return _Session(task, self.device, mapped=False)
+        return _Session(task, self.device, self.mapped)
 
 
-class TorchVmap(GpuPeer):
+class TorchVmap(TorchGraph):
     """``torch.func.vmap`` over the gradient of one network, a CUDA graph a step."""
 
     name = "torch.func vmap + CUDA graph"
-
-    def start(self, task: Task) -> Session:
-        return _Session(task, self.device, mapped=True)
+    mapped = True

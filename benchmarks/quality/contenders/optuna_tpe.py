@@ -12,7 +12,7 @@ from benchmarks.quality.virtual_clock import Asked
 
 
 class Optuna:
-    """A study driven by ask and tell; a trial that is not pruned goes on at once on the worker that had it.
+    """A study driven by ask and tell; a trial that is not pruned continues at once on its worker.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Our schedulers and samplers: a line of `TABLE` each.
 
-Population-based training is not among them: these tasks know a configuration that stays as it is, not a schedule. Nor
-are a grid, which is mostly one or two points wide here, and samplers with a prior, whose result is the prior's.
+Left out are population-based training, because these tasks evaluate fixed configurations and no schedules; a grid,
+because it would be one or two points wide on most axes; and samplers with a prior, because the prior decides.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Make = Callable[[SearchTask, int], Any]
 
 
 class Ours:
-    """A run driven one job at a time; an algorithm that ends is started anew with another seed."""
+    """A run driven one job at a time; an algorithm that ends is started again with another seed."""
 
     def __init__(self, algorithm: Any, task: SearchTask, seed: int) -> None:
         self._algorithm, self._task, self._seed = algorithm, task, seed
@@ -64,7 +64,7 @@ def _sampler(name: str | None, **settings: Any) -> dict[str, Any]:
 
 
 def halving(scheduler: str, sampler: str | None = None, **settings: Any) -> Make:
-    """A scheduler with rungs, without an end where it offers that."""
+    """A scheduler with rungs, without an end where it has that setting."""
 
     def make(task: SearchTask, full: int) -> Any:
         kind = _named(hb, scheduler)
@@ -79,12 +79,12 @@ def halving(scheduler: str, sampler: str | None = None, **settings: Any) -> Make
 
 
 def full(sampler: str | None = None, **settings: Any) -> Make:
-    """Everyone with the whole resource."""
+    """Every trial with the whole resource."""
     return lambda task, n: hb.RandomSearch(task.max_resource, n=n, **_sampler(sampler, **settings))
 
 
 def adaptive(task: SearchTask, n: int) -> Any:
-    """Coarse to fine, told in advance how many evaluations there will be."""
+    """Adaptive search, which is told in advance how many evaluations there will be."""
     return hb.AdaptiveSearch(task.max_resource, n=n)
 
 

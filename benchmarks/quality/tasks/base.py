@@ -39,7 +39,7 @@ class SearchTask(ABC):
     def evaluate(self, columns: Columns, resources: F64) -> tuple[F64, F64]:
         """Losses, and cumulative simulated seconds from nothing to ``resources``; shape (n,) each.
 
-        The same configuration at the same resource has the same loss whoever asks: noise is keyed by the configuration.
+        The same configuration at the same resource always has the same loss: noise is keyed by the configuration.
         """
 
     def true_losses(self, columns: Columns) -> F64:

@@ -23,8 +23,8 @@ class CountingOnes(SearchTask):
 
     Notes
     -----
-    Samples are the configuration's own, and a later resource sees those of an earlier one again: to go on is to draw
-    the rest.
+    Samples are keyed by the configuration, and a larger resource includes the samples of a smaller one: a trial that
+    continues draws the rest.
     """
 
     min_resource, max_resource, seconds_per_evaluation, optimum = 9, 729, 729.0, -1.0

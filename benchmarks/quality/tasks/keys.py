@@ -1,4 +1,4 @@
-"""Noise keyed by a configuration: who evaluates it, when and how often changes nothing."""
+"""Noise keyed by a configuration, so that every evaluation of it gives the same loss."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class GroupedSession(Session):
     Attributes
     ----------
     repeat : bool
-        Whether every epoch has the order of rows of the first one, which then lies ready.
+        Whether every epoch has the order of rows of the first one, which is computed once.
     """
 
     repeat = False
@@ -80,10 +80,10 @@ class Contender(ABC):
     Attributes
     ----------
     name : str, in the table
-    activations : those it knows; networks with another one get tanh in its place, which the table says
+    activations : those it knows; networks with another one train with tanh, which the table says
     tolerance : float
-        How far from the reference's weights its own may end, in units of the way that training moved them.
-        Rounding alone is worth up to 5e-4 (a unit on the other side of its kink), one wrong setting of Adam 1e-3.
+        Largest distance of its weights from the reference's, in units of the distance that training moved them.
+        Rounding alone causes up to 5e-4 (a unit on the other side of its kink), one wrong setting of Adam 1e-3.
     """
 
     name: str
@@ -95,16 +95,16 @@ class Contender(ABC):
 
     @classmethod
     def settings(cls, threads: int) -> list[int]:
-        """Numbers of threads to try where as many processors are free; the best one goes into the table."""
+        """Numbers of threads to try on ``threads`` free processors; the fastest goes into the table."""
         return [threads]
 
     def share(self, task: Task) -> tuple[int, int]:
-        """Networks and rows of the task that are trained when it is timed: all of them, unless that takes minutes."""
+        """Numbers of networks and rows that are timed: all of the task, unless that takes minutes."""
         return len(task.networks), len(task.x)
 
     @staticmethod
     def fewer(task: Task, times: int) -> tuple[int, int]:
-        """A fraction of the task for a `share`: of the networks where all are alike, else of the rows."""
+        """A `share` that is a fraction of the task: of the networks where all are equal, else of the rows."""
         if len(set(task.networks)) == 1:
             return max(1, len(task.networks) // times), len(task.x)
         return len(task.networks), max(min(len(task.x), 256), len(task.x) // times)

@@ -1,4 +1,4 @@
-"""One network after another in NumPy, float32, as well as NumPy allows: no copies, one flat Adam update."""
+"""One network after another in NumPy, float32, optimised: no copies, one flat Adam update."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from benchmarks.training.workloads import Layers, Task
 
 
 def _compiled(torch: Any, function: Any) -> Any:
-    """The function compiled for each shape; never interpreted in silence because there were too many of them."""
+    """The function compiled for each shape; limits are raised so that no shape falls back to the interpreter."""
     torch._dynamo.config.recompile_limit = 1000
     torch._dynamo.config.accumulated_recompile_limit = 1000
     return torch.compile(function, dynamic=False, fullgraph=True)

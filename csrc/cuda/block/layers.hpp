@@ -2,13 +2,13 @@
 #pragma once
 
 #include "core/dropout.hpp"
-#include "cuda/block/bench.hpp"
+#include "cuda/block/member_view.hpp"
 #include "cuda/block/products.hpp"
 
 namespace hyperband::cuda {
 
 // How rows go through a network. For evaluation: without dropout, nothing kept for the way back.
-struct Passage {
+struct ForwardPass {
     bool training;
     int rows, first;  // first: of the batch, a multiple of 8
     uint32_t step;
@@ -33,11 +33,11 @@ HB_BLOCK uint32_t half_of(const uint32_t *w, int row) {
 }
 
 // Activation, derivative and dropout where a thread has just written z: rows row, row + 1, ... of a unit, at `at`.
-template <class Bench>
-HB_BLOCK void activate_piece(const Bench &b, const Passage &pass, int layer, bool stored, int unit, int row,
-                             typename Bench::Outputs::Index at) {
+template <class MemberView>
+HB_BLOCK void activate_piece(const MemberView &b, const ForwardPass &pass, int layer, bool stored, int unit, int row,
+                             typename MemberView::Outputs::Index at) {
     const auto h = b.h(layer);
-    Some<kPiece> y = h.template load<kPiece>(at), slope;
+    Registers<kPiece> y = h.template load<kPiece>(at), slope;
     by_activation(b.net.architecture.activation, [&](auto tag) {
         HB_UNROLL
         for (int i = 0; i < kPiece; ++i) {
@@ -61,22 +61,22 @@ HB_BLOCK void activate_piece(const Bench &b, const Passage &pass, int layer, boo
     if (stored) b.d(layer).template store<kPiece>(at, slope);
 }
 
-template <class Bench, class A, class W>
-HB_BLOCK void layer_forward(int tid, const Bench &b, const Passage &pass, int l, A a, W weights) {
+template <class MemberView, class A, class W>
+HB_BLOCK void layer_forward(int tid, const MemberView &b, const ForwardPass &pass, int l, A a, W weights) {
     const DeviceLayer &y = b.net.layout.layer[l];
     const Activation activation = b.net.architecture.activation;
     const bool last = l + 1 == b.layers();
-    using Index = typename Bench::Outputs::Index;
+    using Index = typename MemberView::Outputs::Index;
     const auto to = last ? b.outputs() : b.h(l);
     const auto stride = static_cast<Index>(b.stride());
     const bool stored = pass.training && slope_of(activation, b.net.architecture.dropout) == Slope::stored;
     const bool plain = last || (!stored && activation == Activation::identity);
     const bool rectified = !plain && !stored && activation == Activation::relu;
-    const Tile tile = b.places.forward[l];
+    const Tile tile = b.plan.forward[l];
     by_tile(tile, [&](auto rows, auto units) {
         forward_tiles<decltype(rows)::value, decltype(units)::value>(
             tid, b.block.threads(), a, b.stride(), pass.rows, b.k_end(l), weights + y.weights, y.stride, weights + y.bias,
-            y.out, [&](int unit, int row, Some<kPiece> z) {
+            y.out, [&](int unit, int row, Registers<kPiece> z) {
                 if (rectified) {
                     HB_UNROLL
                     for (int i = 0; i < kPiece; ++i) z[i] = max_(0.0f, z[i]);
@@ -91,24 +91,24 @@ HB_BLOCK void layer_forward(int tid, const Bench &b, const Passage &pass, int l,
 
 // Inputs of layer l: the gathered rows or the outputs of the layer below. One type even where these are in two memories, at
 // the price of loads that look which one it is: a kernel that holds the products twice is too large to compile well.
-template <class Bench> HB_BLOCK auto inputs_of(const Bench &b, int l) {
-    if constexpr (std::is_same_v<typename Bench::Inputs, typename Bench::Outputs>)
+template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l) {
+    if constexpr (std::is_same_v<typename MemberView::Inputs, typename MemberView::Outputs>)
         return l == 0 ? b.x() : b.h(l - 1);
     else
         return l == 0 ? b.block.either(b.x()) : b.block.either(b.h(l - 1));
 }
 
 // The gathered rows through all layers: the last one's numbers arrive in outputs().
-template <class Bench, class W> HB_BLOCK void forward(const Bench &b, const Passage &pass, W weights) {
+template <class MemberView, class W> HB_BLOCK void forward(const MemberView &b, const ForwardPass &pass, W weights) {
     for (int l = 0; l < b.layers(); ++l)
         b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, inputs_of(b, l), weights); });
 }
 
 // The gradient of layer l's outputs becomes that of layer l - 1's.
-template <class Bench, class W> HB_BLOCK void layer_backward(int tid, const Bench &b, int rows, int l, W weights) {
+template <class MemberView, class W> HB_BLOCK void layer_backward(int tid, const MemberView &b, int rows, int l, W weights) {
     const DeviceLayer &y = b.net.layout.layer[l];
     const Slope slope = slope_of(b.net.architecture.activation, b.net.architecture.dropout);
-    using Index = typename Bench::Outputs::Index;
+    using Index = typename MemberView::Outputs::Index;
     const auto stride = static_cast<Index>(b.stride());
     const auto to = b.g(l - 1), h = b.h(l - 1), d = b.d(l - 1);
     const auto finish = [&](int unit, int row, auto s) {
@@ -125,7 +125,7 @@ template <class Bench, class W> HB_BLOCK void layer_backward(int tid, const Benc
         }
         to.template store<kCount>(at, s);
     };
-    by_tile(b.places.backward[l], [&](auto row_count, auto unit_count) {
+    by_tile(b.plan.backward[l], [&](auto row_count, auto unit_count) {
         backward_tiles<decltype(row_count)::value, decltype(unit_count)::value>(
             tid, b.block.threads(), b.g(l), b.stride(), rows, y.out, weights + y.weights, y.stride, y.in, finish);
     });

@@ -4,7 +4,7 @@
 // (i, i + 1): a thread has one lane of one row.
 #pragma once
 
-#include "cuda/block/bench.hpp"
+#include "cuda/block/member_view.hpp"
 
 namespace hyperband::cuda {
 
@@ -40,20 +40,21 @@ template <class Lanes> HB_BLOCK float largest_of_lanes(Lanes lanes, int count, i
 }
 
 // Calls visit(row, lane) for this thread's items; neighbours take neighbouring rows.
-template <class Bench, class Visit> HB_BLOCK void for_each_lane(int tid, const Bench &b, int rows, const Visit &visit) {
+template <class MemberView, class Visit>
+HB_BLOCK void for_each_lane(int tid, const MemberView &b, int rows, const Visit &visit) {
     const int lanes = b.n_outputs < kPanel ? b.n_outputs : kPanel;
     deal(tid, b.block.threads(), rows * lanes, [&](int i) { visit(i % rows, i / rows); });
 }
 
-template <class Bench> struct LossPhases {
-    using Index = typename Bench::Outputs::Index;
-    const Bench &b;
+template <class MemberView> struct LossPhases {
+    using Index = typename MemberView::Outputs::Index;
+    const MemberView &b;
     const LossOf &a;
     const int n, count, stride;  // count: lanes in use
     const float inverse_rows;
 
-    HB_BLOCK LossPhases(const Bench &bench, const LossOf &args)
-        : b(bench), a(args), n(bench.n_outputs), count(n < kPanel ? n : kPanel), stride(bench.stride()),
+    HB_BLOCK LossPhases(const MemberView &member, const LossOf &args)
+        : b(member), a(args), n(member.n_outputs), count(n < kPanel ? n : kPanel), stride(member.stride()),
           inverse_rows(1.0f / static_cast<float>(args.batch)) {}
 
     HB_BLOCK Index at(int j, int row) const { return static_cast<Index>(j) * stride + row; }
@@ -163,8 +164,8 @@ template <class Bench> struct LossPhases {
     }
 };
 
-template <class Bench> HB_BLOCK void row_losses(const Bench &b, const LossOf &a) {
-    const LossPhases<Bench> phases(b, a);
+template <class MemberView> HB_BLOCK void row_losses(const MemberView &b, const LossOf &a) {
+    const LossPhases<MemberView> phases(b, a);
     switch (a.loss) {
         case Loss::cross_entropy: return phases.cross_entropy();
         case Loss::logistic: return phases.logistic();
@@ -173,17 +174,17 @@ template <class Bench> HB_BLOCK void row_losses(const Bench &b, const LossOf &a)
 }
 
 // Four at a time, so that a thread which goes through all rows waits for memory once in four.
-template <class Bench> HB_BLOCK Some<kPiece> four_losses(const Bench &b, int row) {
+template <class MemberView> HB_BLOCK Registers<kPiece> four_losses(const MemberView &b, int row) {
     return b.row_loss().template load<kPiece>(row);
 }
 
-// Adds the rows at hand to sums by blocks of kJudgedRows rows: by one thread, in order. `first`: of the split, a multiple of
+// Adds the rows at hand to sums by blocks of kEvaluationRows rows: by one thread, in order. `first`: of the split, a multiple of
 // eight; `open`: sums of the unfinished block; done(block, sums) for each finished one.
-template <class Bench, class Done>
-HB_BLOCK void add_rows(const Bench &b, const LossOf &a, int64_t first, int64_t end, Sums &open, const Done &done) {
+template <class MemberView, class Done>
+HB_BLOCK void add_rows(const MemberView &b, const LossOf &a, int64_t first, int64_t end, Sums &open, const Done &done) {
     for (int row = 0; row < a.rows; row += kPiece) {
-        const Some<kPiece> losses = four_losses(b, row);
-        const Some<kPiece> flags = a.loss == Loss::mse ? losses : b.row_flag().template load<kPiece>(row);
+        const Registers<kPiece> losses = four_losses(b, row);
+        const Registers<kPiece> flags = a.loss == Loss::mse ? losses : b.row_flag().template load<kPiece>(row);
         HB_UNROLL
         for (int i = 0; i < kPiece; ++i) {
             if (row + i >= a.rows) continue;
@@ -194,8 +195,8 @@ HB_BLOCK void add_rows(const Bench &b, const LossOf &a, int64_t first, int64_t e
             open.error += static_cast<double>(flags[i]);
         }
         const int64_t next = first + (row + kPiece < a.rows ? row + kPiece : a.rows);
-        if (next % kJudgedRows != 0 && next != end) continue;
-        done((next - 1) / kJudgedRows, open);
+        if (next % kEvaluationRows != 0 && next != end) continue;
+        done((next - 1) / kEvaluationRows, open);
         open = Sums{};
     }
 }

@@ -3,11 +3,11 @@
 // A block type B runs phases: phase(f) calls f(tid) for every thread, then all meet at a barrier. Two threads may touch the
 // same word in one phase only to read it. Between phases every thread computes the same values; what it needs of memory
 // there it reads with uniform(), which counts as a read by all threads in the phase that follows.
-// B::Warp is for products on tensor cores, see tensor.hpp. B::Near<T> and B::Far<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Some<N>)
-// for N consecutive numbers at a multiple of N, and + an offset. near<T>(word), far(word), arena(pointer), read_only(pointer into a
+// B::Warp is for products on tensor cores, see tensor.hpp. B::Shared<T> and B::Global<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Registers<N>)
+// for N consecutive numbers at a multiple of N, and + an offset. shared<T>(word), global(word), arena(pointer), read_only(pointer into a
 // data set)
 // and place(pointer to what belongs to the block's own network) make them; either(memory) is the same memory by a type that
-// near and far memory share.
+// shared and global memory share.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ namespace hyperband::cuda {
 constexpr int kPiece = 4;  // rows that move as one
 
 // N numbers in registers: index it with constants, or in unrolled loops.
-template <int N> struct Some {
+template <int N> struct Registers {
     float number[N];
     HB_BLOCK float &operator[](int i) { return number[i]; }
     HB_BLOCK float operator[](int i) const { return number[i]; }
@@ -41,7 +41,7 @@ template <class Visit> HB_BLOCK void deal(int tid, int threads, int n, const Vis
     for (int i = tid; i < n; i += threads) visit(i);
 }
 
-// For each of this thread's items: put(i, fetch(i)), with kAhead fetches before the first put, so that what comes from far
+// For each of this thread's items: put(i, fetch(i)), with kAhead fetches before the first put, so that what comes from global
 // away is waited for once.
 template <int kAhead, class T, class Fetch, class Put>
 HB_BLOCK void deal_ahead(int tid, int threads, int n, const Fetch &fetch, const Put &put) {

@@ -29,16 +29,16 @@ HB_BLOCK void forward_tiles(int tid, int threads, A a, int stride, int rows, int
         const int row = grid.row(t) * kRows, unit = grid.unit(t) * kUnits;
         if (row >= rows) return;
         float sum[kUnits][kRows];
-        const Some<kUnits> start = bias.template load<kUnits>(unit);
+        const Registers<kUnits> start = bias.template load<kUnits>(unit);
         HB_UNROLL
         for (int u = 0; u < kUnits; ++u) HB_UNROLL
         for (int r = 0; r < kRows; ++r) sum[u][r] = start[u];
         HB_UNROLL_4
         for (int k = 0; k < k_end; ++k) {
-            const Some<kUnits> factor = w.template load<kUnits>(static_cast<typename W::Index>(k) * w_stride + unit);
+            const Registers<kUnits> factor = w.template load<kUnits>(static_cast<typename W::Index>(k) * w_stride + unit);
             HB_UNROLL
             for (int r = 0; r < kRows; r += kPiece) {
-                const Some<kPiece> x = a.template load<kPiece>(static_cast<typename A::Index>(k) * stride + row + r);
+                const Registers<kPiece> x = a.template load<kPiece>(static_cast<typename A::Index>(k) * stride + row + r);
                 HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) HB_UNROLL
                 for (int i = 0; i < kPiece; ++i) sum[u][r + i] = fma(x[i], factor[u], sum[u][r + i]);
@@ -48,7 +48,7 @@ HB_BLOCK void forward_tiles(int tid, int threads, A a, int stride, int rows, int
         for (int u = 0; u < kUnits; ++u) {
             HB_UNROLL
             for (int r = 0; r < kRows; r += kPiece) {
-                Some<kPiece> z;
+                Registers<kPiece> z;
                 HB_UNROLL
                 for (int i = 0; i < kPiece; ++i) z[i] = sum[u][r + i];
                 if (unit + u < units) finish(unit + u, row + r, z);
@@ -87,14 +87,14 @@ HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, in
         }
         int j = 0;
         for (; j + kVector <= j_end; j += kVector) {
-            Some<kVector> factor[kUnits];
+            Registers<kVector> factor[kUnits];
             HB_UNROLL
             for (int u = 0; u < kUnits; ++u)
                 factor[u] = w.template load<kVector>(static_cast<typename W::Index>(unit[u]) * w_stride + j);
             HB_UNROLL
             for (int c = 0; c < kVector; ++c) HB_UNROLL
             for (int r = 0; r < kRows; r += kPiece) {
-                const Some<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j + c) * stride + row + r);
+                const Registers<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j + c) * stride + row + r);
                 HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) HB_UNROLL
                 for (int i = 0; i < kPiece; ++i) sum[u][r + i] = fma(x[i], factor[u][c], sum[u][r + i]);
@@ -103,7 +103,7 @@ HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, in
         for (; j < j_end; ++j) {
             HB_UNROLL
             for (int r = 0; r < kRows; r += kPiece) {
-                const Some<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j) * stride + row + r);
+                const Registers<kPiece> x = g.template load<kPiece>(static_cast<typename G::Index>(j) * stride + row + r);
                 HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) {
                     const float factor = w.load(static_cast<typename W::Index>(unit[u]) * w_stride + j);
@@ -115,7 +115,7 @@ HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, in
         HB_UNROLL
         for (int u = 0; u < kUnits; ++u) HB_UNROLL
         for (int r = 0; r < kRows; r += kPiece) {
-            Some<kPiece> s;
+            Registers<kPiece> s;
             HB_UNROLL
             for (int i = 0; i < kPiece; ++i) s[i] = sum[u][r + i];
             if (first + u * grid.unit_tiles < units) finish(unit[u], row + r, s);
@@ -134,15 +134,15 @@ HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows,
         const int first = grid.row(t), unit = grid.unit(t) * kUnits;
         if (first >= grid.row_tiles) return;
         int k[kInputs];  // row_tiles apart
-        Some<kUnits> sum[kInputs];
+        Registers<kUnits> sum[kInputs];
         HB_UNROLL
         for (int i = 0; i < kInputs; ++i) {
             k[i] = first + i * grid.row_tiles < k_end ? first + i * grid.row_tiles : first;
-            sum[i] = start(k[i], unit, Some<kUnits>{});
+            sum[i] = start(k[i], unit, Registers<kUnits>{});
         }
         int b = 0;
         for (; b + kVector <= rows; b += kVector) {
-            Some<kVector> y[kUnits];
+            Registers<kVector> y[kUnits];
             HB_UNROLL
             for (int u = 0; u < kUnits; ++u) {
                 const int j = unit + u < units ? unit + u : unit;
@@ -150,7 +150,7 @@ HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows,
             }
             HB_UNROLL
             for (int i = 0; i < kInputs; ++i) {
-                const Some<kVector> x = a.template load<kVector>(static_cast<typename A::Index>(k[i]) * stride + b);
+                const Registers<kVector> x = a.template load<kVector>(static_cast<typename A::Index>(k[i]) * stride + b);
                 HB_UNROLL
                 for (int c = 0; c < kVector; ++c) HB_UNROLL
                 for (int u = 0; u < kUnits; ++u) sum[i][u] = fma(x[c], y[u][c], sum[i][u]);

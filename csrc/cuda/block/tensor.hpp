@@ -32,8 +32,8 @@ HB_BLOCK void tensor_tiles(const Warp &warp, int rows, int units, int depth, con
     warp.deal(row_tiles * unit_tiles, [&](int t) {
         const int row = t % row_tiles * kWarpRows, unit = t / row_tiles * kUnits;
         typename Warp::Sums sum[kFragments];
-        typename Warp::template LeftPlaces<typename L::Index> left_at;
-        typename Warp::template RightPlaces<typename R::Index> right_at[kFragments];
+        typename Warp::template LeftOffsets<typename L::Index> left_at;
+        typename Warp::template RightOffsets<typename R::Index> right_at[kFragments];
         left_at.set(warp, [&](int i) { return below(row + i, rows) * left.across; });
         HB_UNROLL
         for (int n = 0; n < kFragments; ++n) {
@@ -76,9 +76,9 @@ HB_BLOCK void tensor_product(const Warp &warp, int rows, int units, int depth, c
 }
 
 // As layer_forward, without the activation unless it is relu or none: see tensor_activation.
-template <Precision P, class Bench, class A, class W>
-HB_BLOCK void tensor_forward(int tid, const Bench &b, const Passage &pass, int l, A a, W weights) {
-    using Index = typename Bench::Outputs::Index;
+template <Precision P, class MemberView, class A, class W>
+HB_BLOCK void tensor_forward(int tid, const MemberView &b, const ForwardPass &pass, int l, A a, W weights) {
+    using Index = typename MemberView::Outputs::Index;
     const DeviceLayer &y = b.net.layout.layer[l];
     const bool last = l + 1 == b.layers();
     const bool rectified = !last && slope_of(b.net.architecture.activation, b.net.architecture.dropout) == Slope::sign;
@@ -88,7 +88,7 @@ HB_BLOCK void tensor_forward(int tid, const Bench &b, const Passage &pass, int l
     const auto left_stride = static_cast<typename A::Index>(b.stride());
     const auto right_stride = static_cast<typename W::Index>(y.stride);
     tensor_product<P, true>(
-        typename Bench::Block::Warp(tid, b.block.threads()), pass.rows, y.out, b.k_end(l), Factors<A>{a, 1, left_stride},
+        typename MemberView::Block::Warp(tid, b.block.threads()), pass.rows, y.out, b.k_end(l), Factors<A>{a, 1, left_stride},
         Factors<W>{w, 1, right_stride}, [&](int unit) { return bias.load(unit); },
         [&] {
             return [&](int row, int unit, float first, float second) {
@@ -99,12 +99,12 @@ HB_BLOCK void tensor_forward(int tid, const Bench &b, const Passage &pass, int l
 }
 
 // Whether outputs of a hidden layer still wait for their activation after tensor_forward.
-template <class Bench> HB_BLOCK bool waits_for_activation(const Bench &b, int l) {
+template <class MemberView> HB_BLOCK bool waits_for_activation(const MemberView &b, int l) {
     return l + 1 < b.layers() && slope_of(b.net.architecture.activation, b.net.architecture.dropout) == Slope::stored;
 }
-template <class Bench> HB_BLOCK void tensor_activation(int tid, const Bench &b, const Passage &pass, int l) {
+template <class MemberView> HB_BLOCK void tensor_activation(int tid, const MemberView &b, const ForwardPass &pass, int l) {
     const int pieces = (pass.rows + kPiece - 1) / kPiece;
-    const auto stride = static_cast<typename Bench::Outputs::Index>(b.stride());
+    const auto stride = static_cast<typename MemberView::Outputs::Index>(b.stride());
     deal(tid, b.block.threads(), pieces * b.net.layout.layer[l].out, [&](int i) {
         const int unit = i / pieces, row = i % pieces * kPiece;
         activate_piece(b, pass, l, true, unit, row, unit * stride + row);
@@ -112,9 +112,9 @@ template <class Bench> HB_BLOCK void tensor_activation(int tid, const Bench &b, 
 }
 
 // As layer_backward.
-template <Precision P, class Bench, class W>
-HB_BLOCK void tensor_backward(int tid, const Bench &b, int rows, int l, W weights) {
-    using Index = typename Bench::Outputs::Index;
+template <Precision P, class MemberView, class W>
+HB_BLOCK void tensor_backward(int tid, const MemberView &b, int rows, int l, W weights) {
+    using Index = typename MemberView::Outputs::Index;
     const DeviceLayer &y = b.net.layout.layer[l];
     const Slope slope = slope_of(b.net.architecture.activation, b.net.architecture.dropout);
     const auto w = weights + y.weights;
@@ -122,8 +122,8 @@ HB_BLOCK void tensor_backward(int tid, const Bench &b, int rows, int l, W weight
     const auto stride = static_cast<Index>(b.stride());
     const auto right_stride = static_cast<typename W::Index>(y.stride);
     tensor_product<P, true>(
-        typename Bench::Block::Warp(tid, b.block.threads()), rows, y.in, y.out, Factors<typename Bench::Outputs>{g, 1, stride},
-        Factors<W>{w, right_stride, 1}, [](int) { return 0.0f; },
+        typename MemberView::Block::Warp(tid, b.block.threads()), rows, y.in, y.out,
+        Factors<typename MemberView::Outputs>{g, 1, stride}, Factors<W>{w, right_stride, 1}, [](int) { return 0.0f; },
         [&] {
             const auto take = [&](Index at, float s) {
                 if (slope == Slope::sign) s = h.load(at) > 0.0f ? s : 0.0f;
@@ -138,21 +138,21 @@ HB_BLOCK void tensor_backward(int tid, const Bench &b, int rows, int l, W weight
 }
 
 // As layer_columns; `begun`: sums go on from what start() answers.
-template <Precision P, class Bench, class A, class Start, class Ready>
-HB_BLOCK void tensor_columns(int tid, const Bench &b, int rows, int l, A a, const Start &start, const Ready &ready) {
-    using Index = typename Bench::Outputs::Index;
+template <Precision P, class MemberView, class A, class Start, class Ready>
+HB_BLOCK void tensor_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
+    using Index = typename MemberView::Outputs::Index;
     const DeviceLayer &y = b.net.layout.layer[l];
     const auto left_stride = static_cast<typename A::Index>(b.stride());
     const auto right_stride = static_cast<Index>(b.stride());
     tensor_product<P, false>(
-        typename Bench::Block::Warp(tid, b.block.threads()), b.k_end(l), y.out, rows, Factors<A>{a, left_stride, 1},
-        Factors<typename Bench::Outputs>{b.g(l), right_stride, 1}, [](int) { return 0.0f; },
+        typename MemberView::Block::Warp(tid, b.block.threads()), b.k_end(l), y.out, rows, Factors<A>{a, left_stride, 1},
+        Factors<typename MemberView::Outputs>{b.g(l), right_stride, 1}, [](int) { return 0.0f; },
         [&] {
             return [&, take = ready()](int k, int j, float first, float second) {
-                const int64_t place = weight_at(y, k, j);
-                Some<2> s = start(place, Some<2>{});
+                const int64_t offset = weight_at(y, k, j);
+                Registers<2> s = start(offset, Registers<2>{});
                 s[0] = s[0] + first, s[1] = s[1] + second;
-                take(place, s, y.out - j, false);
+                take(offset, s, y.out - j, false);
             };
         });
     bias_columns(tid, b, rows, l, start, ready);

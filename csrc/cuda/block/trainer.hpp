@@ -1,40 +1,40 @@
 // A member trained by one block until a step, or until time is up.
 #pragma once
 
-#include "cuda/block/judge.hpp"
+#include "cuda/block/evaluate.hpp"
 #include "cuda/block/tensor.hpp"
 #include "cuda/block/updates.hpp"
 
 namespace hyperband::cuda {
 
-// Words of near memory, from places.control: what one thread tells all others. kOpen counts numbers behind kSums.
+// Words of shared memory, from plan.control: what one thread tells all others. kOpen counts numbers behind kSums.
 enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 14, kBetter = 15, kSquares = 16, kOrder = 32, kClip = 43 };
 
-// kPrecision: of products in training; the validation rows are judged in float32.
+// kPrecision: of products in training; the validation rows are validated in float32.
 template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
-    using Bench = cuda::Bench<B, kClass>;
+    using MemberView = cuda::MemberView<B, kClass>;
     static constexpr bool kTensor = kPrecision != Precision::float32;
-    using Weights = typename Bench::template Floats<Bench::kWeightsNear>;
-    using Moments = typename Bench::template Floats<Bench::kMomentsNear>;
-    template <class T> using Near = typename B::template Near<T>;
+    using Weights = typename MemberView::template Floats<MemberView::kWeightsShared>;
+    using Moments = typename MemberView::template Floats<MemberView::kMomentsShared>;
+    template <class T> using Shared = typename B::template Shared<T>;
 
   public:
     // network: that of the job, or a copy; its counters and record are what changes there.
     HB_BLOCK Trainer(B &block, Network &network, const TrainJob &job, const Task &task)
         : block_(block), job_(job), task_(task), net_(network),
-          bench_{block, network, job.places, static_cast<int>(network.counters.inputs), task.n_outputs} {}
+          member_{block, network, job.plan, static_cast<int>(network.counters.inputs), task.n_outputs} {}
 
-    // Rows go through the network in one place of the text, those of batches and those of the validation split: a kernel
+    // Rows go through the network in one offset of the text, those of batches and those of the validation split: a kernel
     // that holds the products twice takes twice as long to compile, and more registers.
     HB_BLOCK void run() {
         bring();
         new_order();
-        int64_t known = counters().step;  // steps below this one have their numbers in near memory
+        int64_t known = counters().step;  // steps below this one have their numbers in shared memory
         bool late = false;
         int first = 0;        // row of the batch
-        int64_t judged = -1;  // row of the validation split, when it is its turn
+        int64_t validated = -1;  // row of the validation split, when it is its turn
         while (true) {
-            const bool training = judged < 0;
+            const bool training = validated < 0;
             const Counters c = counters();
             if (training && first == 0) {
                 if (late || c.diverged || c.step >= job_.until) break;
@@ -45,61 +45,61 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             }
             const int64_t most = most_rows(net_.architecture.batch_size, c.rows);
             const auto batch = static_cast<int>(batch_of(c, most));
-            const int64_t left = training ? batch - first : task_.validation.n - judged;
-            const int rows = left < places().part ? static_cast<int>(left) : places().part;
+            const int64_t left = training ? batch - first : task_.validation.n - validated;
+            const int rows = left < plan().part ? static_cast<int>(left) : plan().part;
             const DeviceRows &data = training ? task_.train : task_.validation;
             if (training) {
                 take_rows(first_row(c, most) + first, rows);
                 late = block_.uniform(word(kLate), 0) != 0;
             } else {
-                number_rows(bench_, judged, rows);
+                number_rows(member_, validated, rows);
             }
-            block_.phase([&](int tid) { gather(tid, bench_, data, rows); });
+            block_.phase([&](int tid) { gather(tid, member_, data, rows); });
             through({training, rows, first, static_cast<uint32_t>(c.step)});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
-            row_losses(bench_, loss);
+            row_losses(member_, loss);
             if (!training) {
-                judged = judge_rows(loss, judged);
+                validated = validate_rows(loss, validated);
                 continue;
             }
-            const Near<float> numbers =
-                control(places().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
+            const Shared<float> numbers =
+                control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
             if (!backward(numbers, rows, first)) {  // nothing was updated
-                go_on([](Counters &now, Record &r) { diverge(now, r); });
+                change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
             }
             first += rows;
             if (first < batch) continue;
             first = 0;
-            if (places().collected) update(numbers);
+            if (plan().collected) update(numbers);
             const double total = block_.uniform(number(kTotal), 0);
-            go_on([&](Counters &now, Record &r) { advance(now, r, most, total); });
+            change_progress([&](Counters &now, Record &r) { advance(now, r, most, total); });
             const Counters next = counters();
             const bool epoch_ended = next.position == 0;
             if (epoch_ended) new_order();
-            if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) judged = 0;
+            if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) validated = 0;
         }
         leave();
     }
 
   private:
-    HB_BLOCK const Places &places() const { return job_.places; }
-    HB_BLOCK Near<float> control(int64_t place, int offset) const {
-        return block_.template near<float>(static_cast<int>(place) + offset);
+    HB_BLOCK const MemoryPlan &plan() const { return job_.plan; }
+    HB_BLOCK Shared<float> control(int64_t area, int offset) const {
+        return block_.template shared<float>(static_cast<int>(area) + offset);
     }
-    HB_BLOCK Near<uint32_t> word(int which) const { return block_.template near<uint32_t>(places().control + which); }
-    HB_BLOCK Near<double> number(int which) const { return block_.template near<double>(places().control + which); }
+    HB_BLOCK Shared<uint32_t> word(int which) const { return block_.template shared<uint32_t>(plan().control + which); }
+    HB_BLOCK Shared<double> number(int which) const { return block_.template shared<double>(plan().control + which); }
     HB_BLOCK static bool finite(double x) { return x - x == 0.0; }
 
     // Counters and record are the network's own: in registers they would cost more than all the rest between the phases.
-    HB_BLOCK Counters counters() const { return block_.uniform(block_.place(&net_.counters), 0); }
+    HB_BLOCK Counters counters() const { return block_.uniform(block_.own(&net_.counters), 0); }
     // change(counters, record), by one thread.
-    template <class Change> HB_BLOCK void go_on(const Change &change) {
+    template <class Change> HB_BLOCK void change_progress(const Change &change) {
         block_.phase([&](int tid) {
             if (tid != 0) return;
-            const auto own_counters = block_.place(&net_.counters);
-            const auto own_record = block_.place(&net_.record);
+            const auto own_counters = block_.own(&net_.counters);
+            const auto own_record = block_.own(&net_.record);
             Counters c = own_counters.load(0);
             Record r = own_record.load(0);
             change(c, r);
@@ -108,18 +108,18 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     }
 
     HB_BLOCK Weights weights() const {
-        if constexpr (Bench::kWeightsNear)
-            return bench_.template at<true>(places().weights);
+        if constexpr (MemberView::kWeightsShared)
+            return member_.template at<true>(plan().weights);
         else
             return block_.arena(net_.weights);
     }
-    HB_BLOCK Moments moments(int64_t place, float *arena) const {
-        if constexpr (Bench::kMomentsNear)
-            return bench_.template at<true>(place);
+    HB_BLOCK Moments moments(int64_t offset, float *arena) const {
+        if constexpr (MemberView::kMomentsShared)
+            return member_.template at<true>(offset);
         else
             return block_.arena(arena);
     }
-    HB_BLOCK auto gradient() const { return block_.far(places().gradient); }
+    HB_BLOCK auto gradient() const { return block_.global(plan().gradient); }
 
     template <class From, class To> HB_BLOCK void copy(From from, To to) {
         deal_vectors([&](int64_t at) {
@@ -134,17 +134,17 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     }
 
     HB_BLOCK void bring() {
-        if constexpr (Bench::kWeightsNear) copy(block_.arena(net_.weights), weights());
-        if constexpr (Bench::kMomentsNear) {
-            if (net_.m) copy(block_.arena(net_.m), moments(places().m, net_.m));
-            if (net_.v) copy(block_.arena(net_.v), moments(places().v, net_.v));
+        if constexpr (MemberView::kWeightsShared) copy(block_.arena(net_.weights), weights());
+        if constexpr (MemberView::kMomentsShared) {
+            if (net_.m) copy(block_.arena(net_.m), moments(plan().m, net_.m));
+            if (net_.v) copy(block_.arena(net_.v), moments(plan().v, net_.v));
         }
     }
     HB_BLOCK void leave() {
-        if constexpr (Bench::kWeightsNear) copy(weights(), block_.arena(net_.weights));
-        if constexpr (Bench::kMomentsNear) {
-            if (net_.m) copy(moments(places().m, net_.m), block_.arena(net_.m));
-            if (net_.v) copy(moments(places().v, net_.v), block_.arena(net_.v));
+        if constexpr (MemberView::kWeightsShared) copy(weights(), block_.arena(net_.weights));
+        if constexpr (MemberView::kMomentsShared) {
+            if (net_.m) copy(moments(plan().m, net_.m), block_.arena(net_.m));
+            if (net_.v) copy(moments(plan().v, net_.v), block_.arena(net_.v));
         }
     }
 
@@ -152,16 +152,16 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void new_order() {
         block_.phase([&](int tid) {
             if (tid != 0) return;
-            const Counters c = block_.place(&net_.counters).load(0);
+            const Counters c = block_.own(&net_.counters).load(0);
             const RowOrder o = RowOrder::of(net_.key, static_cast<uint32_t>(c.rows), static_cast<uint32_t>(c.epoch));
-            const Near<uint32_t> to = word(kOrder);
+            const Shared<uint32_t> to = word(kOrder);
             to.store(0, o.n), to.store(1, static_cast<uint32_t>(o.lo)), to.store(2, static_cast<uint32_t>(o.hi));
             HB_UNROLL
             for (int i = 0; i < 8; ++i) to.store(3 + i, o.key[i]);
         });
     }
     HB_BLOCK RowOrder order() const {
-        const Near<uint32_t> from = word(kOrder);
+        const Shared<uint32_t> from = word(kOrder);
         RowOrder o;
         o.n = from.load(0), o.lo = static_cast<int>(from.load(1)), o.hi = static_cast<int>(from.load(2));
         HB_UNROLL
@@ -172,7 +172,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void look_ahead(int64_t step) {
         block_.phase([&](int tid) {
             deal(tid, block_.threads(), kUpdatesAhead, [&](int i) {
-                store_update(control(places().updates, i * kUpdateWords),
+                store_update(control(plan().updates, i * kUpdateWords),
                              update_at(net_.architecture, step + i, net_.total_steps));
             });
         });
@@ -184,36 +184,36 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (tid == 0) word(kLate).store(0, block_.late() ? 1u : 0u);
             if (tid >= rows) return;
             const RowOrder o = order();
-            deal(tid, block_.threads(), rows, [&](int i) { bench_.index().store(i, o(static_cast<uint32_t>(first + i))); });
+            deal(tid, block_.threads(), rows, [&](int i) { member_.index().store(i, o(static_cast<uint32_t>(first + i))); });
         });
     }
 
     // The rows at hand forward.
-    HB_BLOCK void through(const Passage &pass) {
+    HB_BLOCK void through(const ForwardPass &pass) {
         if constexpr (kTensor) {
             if (pass.training) {
-                for (int l = 0; l < bench_.layers(); ++l) {
+                for (int l = 0; l < member_.layers(); ++l) {
                     block_.phase(
-                        [&](int tid) { tensor_forward<kPrecision>(tid, bench_, pass, l, inputs_of(bench_, l), weights()); });
-                    if (waits_for_activation(bench_, l))
-                        block_.phase([&](int tid) { tensor_activation(tid, bench_, pass, l); });
+                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l), weights()); });
+                    if (waits_for_activation(member_, l))
+                        block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
                 }
                 return;
             }
         }
-        forward(bench_, pass, weights());
+        forward(member_, pass, weights());
     }
 
-    // The sum of the losses so far, by one thread in the order of rows.
-    HB_BLOCK void add_losses(int rows, bool go_on) {
-        double total = go_on ? number(kTotal).load(0) : 0.0;
+    // The sum of the losses so global, by one thread in the order of rows.
+    HB_BLOCK void add_losses(int rows, bool accumulate) {
+        double total = accumulate ? number(kTotal).load(0) : 0.0;
         const auto weight = block_.read_only(task_.train.weight);
         for (int row = 0; row < rows; row += kPiece) {
-            const Some<kPiece> losses = four_losses(bench_, row);
+            const Registers<kPiece> losses = four_losses(member_, row);
             HB_UNROLL
             for (int i = 0; i < kPiece; ++i) {
                 if (row + i >= rows) continue;
-                const float w = task_.train.weight ? weight.load(bench_.index().load(row + i)) : 1.0f;
+                const float w = task_.train.weight ? weight.load(member_.index().load(row + i)) : 1.0f;
                 total += static_cast<double>(w) * static_cast<double>(losses[i]);
             }
         }
@@ -222,15 +222,15 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     HB_BLOCK void back(int tid, int rows, int l) {
         if constexpr (kTensor)
-            tensor_backward<kPrecision>(tid, bench_, rows, l, weights());
+            tensor_backward<kPrecision>(tid, member_, rows, l, weights());
         else
-            layer_backward(tid, bench_, rows, l, weights());
+            layer_backward(tid, member_, rows, l, weights());
     }
 
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
     // Answers whether the sum of the losses is finite: when it is not, nothing was changed.
-    HB_BLOCK bool backward(Near<float> numbers, int rows, int first) {
-        const int last = bench_.layers() - 1;
+    HB_BLOCK bool backward(Shared<float> numbers, int rows, int first) {
+        const int last = member_.layers() - 1;
         for (int l = last; l >= 0; --l) {
             if (l > 0 || l == last)
                 block_.phase([&](int tid) {
@@ -238,29 +238,29 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                     if (l > 0) back(tid, rows, l);
                 });
             if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
-            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(bench_, l)); });
+            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l)); });
         }
         return true;
     }
 
-    HB_BLOCK auto optimiser(Near<float> numbers) const {
+    HB_BLOCK auto optimiser(Shared<float> numbers) const {
         const Architecture &a = net_.architecture;
-        return Optimiser<Weights, Moments>{weights(),   moments(places().m, net_.m), moments(places().v, net_.v), rule_of(a),
+        return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m), moments(plan().v, net_.v), rule_of(a),
                                            is_plain(a), load_update(numbers)};
     }
 
-    template <class A> HB_BLOCK void columns(int tid, Near<float> numbers, int rows, int first, int l, A a) {
-        if (places().collected) {
+    template <class A> HB_BLOCK void columns(int tid, Shared<float> numbers, int rows, int first, int l, A a) {
+        if (plan().collected) {
             const auto sums = gradient();
             sum_columns(
                 tid, rows, l, a,
-                [&](int64_t place, auto s) {
+                [&](int64_t offset, auto s) {
                     constexpr int kCount = static_cast<int>(sizeof(s) / sizeof(float));
-                    return first > 0 ? sums.template load<kCount>(place) : zeros(s);
+                    return first > 0 ? sums.template load<kCount>(offset) : zeros(s);
                 },
                 [&] {
-                    return [&](int64_t place, auto s, int, bool) {
-                        sums.template store<static_cast<int>(sizeof(s) / sizeof(float))>(place, s);
+                    return [&](int64_t offset, auto s, int, bool) {
+                        sums.template store<static_cast<int>(sizeof(s) / sizeof(float))>(offset, s);
                     };
                 });
             return;
@@ -268,45 +268,45 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         sum_columns(
             tid, rows, l, a, [](int64_t, auto s) { return zeros(s); },
             [&] {
-                return [by = optimiser(numbers)](int64_t place, auto s, int count, bool bias) {
-                    by.apply(place, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
+                return [by = optimiser(numbers)](int64_t offset, auto s, int count, bool bias) {
+                    by.apply(offset, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
                 };
             });
     }
     template <class A, class Start, class Ready>
     HB_BLOCK void sum_columns(int tid, int rows, int l, A a, const Start &start, const Ready &ready) {
         if constexpr (kTensor)
-            tensor_columns<kPrecision>(tid, bench_, rows, l, a, start, ready);
+            tensor_columns<kPrecision>(tid, member_, rows, l, a, start, ready);
         else
-            layer_columns(tid, bench_, rows, l, a, start, ready);
+            layer_columns(tid, member_, rows, l, a, start, ready);
     }
-    template <int N> HB_BLOCK static Some<N> zeros(Some<N> s) {
+    template <int N> HB_BLOCK static Registers<N> zeros(Registers<N> s) {
         HB_UNROLL
         for (int i = 0; i < N; ++i) s[i] = 0.0f;
         return s;
     }
 
     // The update where the whole gradient had to be put together first.
-    HB_BLOCK void update(Near<float> numbers) {
+    HB_BLOCK void update(Shared<float> numbers) {
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
             block_.phase([&](int tid) {
                 deal(tid, block_.threads(), kPanel, [&](int lane) {
-                    control(places().control, kSquares).store(lane, lane_of_squares(bench_, gradient(), lane));
+                    control(plan().control, kSquares).store(lane, lane_of_squares(member_, gradient(), lane));
                 });
             });
             block_.phase([&](int tid) {
                 if (tid != 0) return;
-                const float norm = std::sqrt(sum_of_lanes(control(places().control, kSquares), kPanel, 1, 0));
-                control(places().control, kClip).store(0, norm > most ? most / norm : 1.0f);
+                const float norm = std::sqrt(sum_of_lanes(control(plan().control, kSquares), kPanel, 1, 0));
+                control(plan().control, kClip).store(0, norm > most ? most / norm : 1.0f);
             });
         }
         block_.phase([&](int tid) {
             auto by = optimiser(numbers);
-            if (net_.architecture.clip_norm > 0.0) by.update.clip = control(places().control, kClip).load(0);
+            if (net_.architecture.clip_norm > 0.0) by.update.clip = control(plan().control, kClip).load(0);
             const auto sums = gradient();
-            for_each_vector(tid, bench_, [&](int64_t place, int count, bool bias) {
-                by.apply(place, sums.template load<kVector>(place), count, bias ? 0.0f : by.update.decay,
+            for_each_vector(tid, member_, [&](int64_t offset, int count, bool bias) {
+                by.apply(offset, sums.template load<kVector>(offset), count, bias ? 0.0f : by.update.decay,
                          bias ? 1.0f : by.update.shrink);
             });
         });
@@ -314,29 +314,29 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // Adds the rows at hand, from `first` on, to the sums over the validation split; after the last one the best weights are
     // kept. Answers the row that is next, or -1.
-    HB_BLOCK int64_t judge_rows(const LossOf &loss, int64_t first) {
+    HB_BLOCK int64_t validate_rows(const LossOf &loss, int64_t first) {
         const int64_t end = task_.validation.n;
         const bool done = first + loss.rows >= end;
         block_.phase([&](int tid) {
             if (tid != 0) return;
             Sums all{}, open{};
             if (first > 0) all = load_sums(0), open = load_sums(kOpen);
-            add_rows(bench_, loss, first, end, open, [&](int64_t, const Sums &s) { all.add(s); });
+            add_rows(member_, loss, first, end, open, [&](int64_t, const Sums &s) { all.add(s); });
             store_sums(0, all), store_sums(kOpen, open);
         });
         if (!done) return first + loss.rows;
-        go_on([&](Counters &c, Record &r) {
-            word(kBetter).store(0, take_down(c, r, c.step, load_sums(0).scores(end)) ? 1u : 0u);
+        change_progress([&](Counters &c, Record &r) {
+            word(kBetter).store(0, record_validation(c, r, c.step, load_sums(0).scores(end)) ? 1u : 0u);
         });
         if (block_.uniform(word(kBetter), 0) != 0) copy(weights(), block_.arena(net_.best));
         return -1;
     }
     HB_BLOCK Sums load_sums(int from) const {
-        const Near<double> s = number(kSums);
+        const Shared<double> s = number(kSums);
         return {s.load(from), s.load(from + 1), s.load(from + 2)};
     }
     HB_BLOCK void store_sums(int to, const Sums &s) const {
-        const Near<double> at = number(kSums);
+        const Shared<double> at = number(kSums);
         at.store(to, s.loss), at.store(to + 1, s.weight), at.store(to + 2, s.error);
     }
 
@@ -344,7 +344,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     const TrainJob &job_;
     const Task &task_;
     Network &net_;
-    Bench bench_;
+    MemberView member_;
 };
 
 }  // namespace hyperband::cuda

@@ -7,8 +7,8 @@
 
 namespace hyperband::cuda {
 
-// One step's constants out of near memory.
-template <class Near> HB_BLOCK Update load_update(Near words) {
+// One step's constants out of shared memory.
+template <class Shared> HB_BLOCK Update load_update(Shared words) {
     Update u;
     u.rate = words.load(0), u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
@@ -16,7 +16,7 @@ template <class Near> HB_BLOCK Update load_update(Near words) {
     u.clip = words.load(10);
     return u;
 }
-template <class Near> HB_BLOCK void store_update(Near words, const Update &u) {
+template <class Shared> HB_BLOCK void store_update(Shared words, const Update &u) {
     words.store(0, u.rate), words.store(1, u.root_scale);
     words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
     words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
@@ -46,12 +46,12 @@ template <class Weights, class Moments> struct Optimiser {
     Update update;
 
     // Takes the gradients of numbers at .. at + N - 1 of the arena, of which the first `count` are no padding.
-    template <int N> HB_BLOCK void apply(int64_t place, Some<N> g, int count, float decay, float shrink) const {
-        const auto at = static_cast<typename Weights::Index>(place);
-        const auto at_moments = static_cast<typename Moments::Index>(place);
+    template <int N> HB_BLOCK void apply(int64_t offset, Registers<N> g, int count, float decay, float shrink) const {
+        const auto at = static_cast<typename Weights::Index>(offset);
+        const auto at_moments = static_cast<typename Moments::Index>(offset);
         by_rule(rule, [&](auto tag) {
             constexpr Rule kRule = decltype(tag)::value;
-            Some<N> w = weights.template load<N>(at), first{}, second{};
+            Registers<N> w = weights.template load<N>(at), first{}, second{};
             if constexpr (uses_m<kRule>) first = m.template load<N>(at_moments);
             if constexpr (uses_v<kRule>) second = v.template load<N>(at_moments);
             HB_UNROLL
@@ -78,7 +78,7 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     float s = start;
     int b = 0;
     for (; b + kVector <= rows; b += kVector) {
-        const Some<kVector> v = column.template load<kVector>(b);
+        const Registers<kVector> v = column.template load<kVector>(b);
         HB_UNROLL
         for (int i = 0; i < kVector; ++i) s = s + v[i];
     }
@@ -87,22 +87,22 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
 }
 
 // The biases of layer_columns. They go to the last threads: the first ones have the most tiles.
-template <class Bench, class Start, class Ready>
-HB_BLOCK void bias_columns(int tid, const Bench &b, int rows, int l, const Start &start, const Ready &ready) {
+template <class MemberView, class Start, class Ready>
+HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
     deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
-        Some<1> sum = start(y.bias + j, Some<1>{});
+        Registers<1> sum = start(y.bias + j, Registers<1>{});
         sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
         ready()(y.bias + j, sum, 1, true);
     });
 }
 
-// What becomes of the gradient of layer l: start(place, vector) is what a sum begins with; ready() answers what takes it,
-// called with (place, vector, count, bias): `place` in the arena, `count` of its numbers are no padding.
-template <class Bench, class A, class Start, class Ready>
-HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const Start &start, const Ready &ready) {
+// What becomes of the gradient of layer l: start(offset, vector) is what a sum begins with; ready() answers what takes it,
+// called with (offset, vector, count, bias): `offset` in the arena, `count` of its numbers are no padding.
+template <class MemberView, class A, class Start, class Ready>
+HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
-    by_tile(b.places.columns[l], [&](auto inputs, auto units) {
+    by_tile(b.plan.columns[l], [&](auto inputs, auto units) {
         column_tiles<decltype(inputs)::value, decltype(units)::value>(
             tid, b.block.threads(), a, b.g(l), b.stride(), rows, b.k_end(l), y.out,
             [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
@@ -111,8 +111,8 @@ HB_BLOCK void layer_columns(int tid, const Bench &b, int rows, int l, A a, const
     bias_columns(tid, b, rows, l, start, ready);
 }
 
-// Visits every number of the arena that takes part in training: visit(place, count of four that are no padding, bias).
-template <class Bench, class Visit> HB_BLOCK void for_each_vector(int tid, const Bench &b, const Visit &visit) {
+// Visits every number of the arena that takes part in training: visit(offset, count of four that are no padding, bias).
+template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, const MemberView &b, const Visit &visit) {
     for (int l = 0; l < b.layers(); ++l) {
         const DeviceLayer &y = b.net.layout.layer[l];
         const int across = vectors_of(y.out);
@@ -125,7 +125,7 @@ template <class Bench, class Visit> HB_BLOCK void for_each_vector(int tid, const
 }
 
 // Squares of the gradient, added up by sixteen lanes, lane j % 16 for output j, layer by layer, panel by panel.
-template <class Bench, class Gradient> HB_BLOCK float lane_of_squares(const Bench &b, Gradient gradient, int lane) {
+template <class MemberView, class Gradient> HB_BLOCK float lane_of_squares(const MemberView &b, Gradient gradient, int lane) {
     float total = 0.0f;
     for (int l = 0; l < b.layers(); ++l) {
         const DeviceLayer &y = b.net.layout.layer[l];

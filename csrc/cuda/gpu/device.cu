@@ -7,7 +7,7 @@
 #include <mutex>
 #include <type_traits>
 
-#include "cuda/block/birth.hpp"
+#include "cuda/block/initialise.hpp"
 #include "cuda/gpu/block.cuh"
 #include "cuda/gpu/launches.cuh"
 
@@ -49,9 +49,9 @@ __global__ void stamp_kernel(uint64_t *deadline, double seconds) {
     *deadline = seconds < 0.0 ? ~uint64_t{0} : nanoseconds() + static_cast<uint64_t>((seconds < 1e9 ? seconds : 1e9) * 1e9);
 }
 
-__global__ void __launch_bounds__(kMostThreads) birth_kernel(const Birth *births, int n) {
+__global__ void __launch_bounds__(kMostThreads) initialise_kernel(const InitialiseJob *jobs, int n) {
     GpuBlock block(nullptr, 0);
-    for (int i = static_cast<int>(blockIdx.x); i < n; i += static_cast<int>(gridDim.x)) give_birth(block, births[i]);
+    for (int i = static_cast<int>(blockIdx.x); i < n; i += static_cast<int>(gridDim.x)) initialise(block, jobs[i]);
 }
 
 __global__ void finite_kernel(const float *x, size_t n, int *bad) {
@@ -98,23 +98,23 @@ struct Group {
     size_t first = 0, count = 0;
     SizeClass size_class{};
     int threads = 0;
-    int64_t near = 0, far = 0;  // floats, of the largest
+    int64_t shared = 0, global = 0;  // floats, of the largest
 };
 
 template <class Job> std::vector<Group> grouped(std::vector<Job> &jobs) {
     std::map<std::pair<SizeClass, int>, int> seen;  // in the order in which they come: the longest job's first
-    const auto key = [](const Job &j) { return std::pair(j.places.size_class, j.places.threads); };
+    const auto key = [](const Job &j) { return std::pair(j.plan.size_class, j.plan.threads); };
     for (const Job &j : jobs) seen.emplace(key(j), static_cast<int>(seen.size()));
     std::stable_sort(jobs.begin(), jobs.end(), [&](const Job &a, const Job &b) { return seen[key(a)] < seen[key(b)]; });
     std::vector<Group> groups;
     for (size_t i = 0; i < jobs.size(); ++i) {
-        const Places &p = jobs[i].places;
+        const MemoryPlan &p = jobs[i].plan;
         if (groups.empty() || key(jobs[i]) != std::pair(groups.back().size_class, groups.back().threads))
             groups.push_back({i, 0, p.size_class, p.threads, 0, 0});
         Group &g = groups.back();
         ++g.count;
-        g.near = std::max(g.near, p.near_size);
-        g.far = std::max(g.far, (p.far_size + 63) / 64 * 64);
+        g.shared = std::max(g.shared, p.shared_size);
+        g.global = std::max(g.global, (p.global_size + 63) / 64 * 64);
     }
     return groups;
 }
@@ -139,25 +139,25 @@ template <class Call> cudaError_t for_training(SizeClass c, Precision precision,
         default: return for_class(c, PrecisionTag<Precision::float32>{}, call);
     }
 }
-template <class Call> cudaError_t for_judging(SizeClass c, const Call &call) {
+template <class Call> cudaError_t for_evaluation(SizeClass c, const Call &call) {
     return c == SizeClass::L ? call(ClassTag<SizeClass::L>{}) : call(ClassTag<SizeClass::XL>{});
 }
 
-cudaError_t start(const Shape &shape, const List<TrainJob> &list, const Task &task, SizeClass c) {
+cudaError_t start(const Shape &shape, const JobList<TrainJob> &list, const Task &task, SizeClass c) {
     return for_training(c, task.precision, [&](auto tag, auto precision) {
         return start_training<decltype(tag)::value, decltype(precision)::value>(shape, list, task);
     });
 }
-cudaError_t start(const Shape &shape, const List<JudgeJob> &list, const Task &task, SizeClass c) {
-    return for_judging(c, [&](auto tag) { return start_judging<decltype(tag)::value>(shape, list, task); });
+cudaError_t start(const Shape &shape, const JobList<EvaluateJob> &list, const Task &task, SizeClass c) {
+    return for_evaluation(c, [&](auto tag) { return start_evaluation<decltype(tag)::value>(shape, list, task); });
 }
 cudaError_t residents_of(const TrainJob *, const Shape &shape, const Task &task, SizeClass c, int *n) {
     return for_training(c, task.precision, [&](auto tag, auto precision) {
         return training_residents<decltype(tag)::value, decltype(precision)::value>(shape, n);
     });
 }
-cudaError_t residents_of(const JudgeJob *, const Shape &shape, const Task &, SizeClass c, int *n) {
-    return for_judging(c, [&](auto tag) { return judging_residents<decltype(tag)::value>(shape, n); });
+cudaError_t residents_of(const EvaluateJob *, const Shape &shape, const Task &, SizeClass c, int *n) {
+    return for_evaluation(c, [&](auto tag) { return evaluation_residents<decltype(tag)::value>(shape, n); });
 }
 
 class GpuDevice final : public Device {
@@ -225,14 +225,14 @@ class GpuDevice final : public Device {
     void upload(void *to, const void *from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyHostToDevice); }
     void download(void *to, const void *from, size_t bytes) override { copy(to, from, bytes, cudaMemcpyDeviceToHost); }
 
-    void give_birth(const std::vector<Birth> &births) override {
-        if (births.empty()) return;
+    void initialise(const std::vector<InitialiseJob> &jobs) override {
+        if (jobs.empty()) return;
         const std::lock_guard<std::mutex> alone(launch_mutex_);
         const Current current(number_);
-        auto *const there = jobs_.of<Birth>(births.size());
-        upload(there, births.data(), births.size() * sizeof(Birth));
-        const auto n = static_cast<int>(births.size());
-        birth_kernel<<<std::min(n, 8 * facts_.processors), kMostThreads, 0, stream_>>>(there, n);
+        auto *const there = jobs_.of<InitialiseJob>(jobs.size());
+        upload(there, jobs.data(), jobs.size() * sizeof(InitialiseJob));
+        const auto n = static_cast<int>(jobs.size());
+        initialise_kernel<<<std::min(n, 8 * facts_.processors), kMostThreads, 0, stream_>>>(there, n);
         check(cudaGetLastError(), "the kernel of initial weights");
         check(cudaStreamSynchronize(stream_), "the kernel of initial weights");
     }
@@ -242,7 +242,7 @@ class GpuDevice final : public Device {
                               facts_.capability + ". Use precision='float32'.");
         launch(jobs, task, seconds, "training");
     }
-    void judge(const std::vector<JudgeJob> &jobs, const Task &task) override { launch(jobs, task, -1.0, "evaluation"); }
+    void evaluate(const std::vector<EvaluateJob> &jobs, const Task &task) override { launch(jobs, task, -1.0, "evaluation"); }
 
     bool all_finite(const float *x, size_t n) override {
         const std::lock_guard<std::mutex> alone(finite_mutex_);
@@ -269,18 +269,18 @@ class GpuDevice final : public Device {
     }
 
   private:
-    // Shared memory up to the device's most, for all kernels; near_bytes is what is left beside their own.
+    // Shared memory up to the device's most, for all kernels; shared_bytes is what is left beside their own.
     void allow(int most, const cudaDeviceProp &p) {
         std::vector<size_t> own;
         std::vector<cudaError_t> found;
         const auto training = [&](auto tag, auto precision) {
             return allow_training<decltype(tag)::value, decltype(precision)::value>(most, &own.emplace_back());
         };
-        const auto judging = [&](auto tag) { return allow_judging<decltype(tag)::value>(most, &own.emplace_back()); };
+        const auto evaluation = [&](auto tag) { return allow_evaluation<decltype(tag)::value>(most, &own.emplace_back()); };
         for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L, SizeClass::XL})
             for (const Precision p : {Precision::float32, Precision::tf32, Precision::bf16})
                 found.push_back(for_training(c, p, training));
-        for (const SizeClass c : {SizeClass::L, SizeClass::XL}) found.push_back(for_judging(c, judging));
+        for (const SizeClass c : {SizeClass::L, SizeClass::XL}) found.push_back(for_evaluation(c, evaluation));
         for (const cudaError_t e : found) {
             if (e == cudaErrorNoKernelImageForDevice || e == cudaErrorInvalidDeviceFunction ||
                 e == cudaErrorUnsupportedPtxVersion) {
@@ -292,7 +292,7 @@ class GpuDevice final : public Device {
             }
             check(e, "cudaFuncSetAttribute");
         }
-        facts_.near_bytes = most - static_cast<int64_t>(*std::max_element(own.begin(), own.end()));
+        facts_.shared_bytes = most - static_cast<int64_t>(*std::max_element(own.begin(), own.end()));
     }
 
     void copy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind) {
@@ -312,7 +312,7 @@ class GpuDevice final : public Device {
 
     // How a group is started: as many blocks as run at a time.
     template <class Job> Shape shape_of(const Group &g, const Task &task, cudaStream_t stream) const {
-        Shape shape{0, g.threads, static_cast<size_t>(g.near) * 4, stream};
+        Shape shape{0, g.threads, static_cast<size_t>(g.shared) * 4, stream};
         check(residents_of(static_cast<const Job *>(nullptr), shape, task, g.size_class, &shape.blocks),
               "asking for occupancy");
         const int64_t most = static_cast<int64_t>(std::max(1, shape.blocks)) * facts_.processors;
@@ -320,7 +320,7 @@ class GpuDevice final : public Device {
         return shape;
     }
 
-    // Every group on a stream of its own: when the blocks of one have no job left, those of the next take their places.
+    // Every group on a stream of its own: when the blocks of one have no job left, those of the next take their plan.
     template <class Job> void launch(std::vector<Job> jobs, const Task &task, double seconds, const char *what) {
         if (jobs.empty()) return;
         const std::lock_guard<std::mutex> alone(launch_mutex_);
@@ -328,7 +328,7 @@ class GpuDevice final : public Device {
         const std::vector<Group> groups = grouped(jobs);
         std::vector<Shape> shapes;
         for (size_t i = 0; i < groups.size(); ++i) shapes.push_back(shape_of<Job>(groups[i], task, stream_of(i)));
-        float *const far = far_memory(groups, shapes);
+        float *const global = global_memory(groups, shapes);
         Job *const there = jobs_.of<Job>(jobs.size());
         upload(there, jobs.data(), jobs.size() * sizeof(Job));
         const size_t counters = (groups.size() + 1) / 2 * 2;
@@ -337,16 +337,17 @@ class GpuDevice final : public Device {
         check(cudaMemsetAsync(next, 0, counters * sizeof(int), stream_), "cudaMemset");
         stamp_kernel<<<1, 1, 0, stream_>>>(deadline, seconds);
         check(cudaEventRecord(ready_, stream_), "cudaEventRecord");
-        int64_t place = 0;
+        int64_t offset = 0;
         size_t started = 0;
         cudaError_t first = cudaSuccess;
         for (; started < groups.size() && first == cudaSuccess; ++started) {
             const Group &g = groups[started];
             const Shape &shape = shapes[started];
-            const List<Job> list{there + g.first, static_cast<int>(g.count), next + started, far + place, g.far, deadline};
+            const JobList<Job> list{there + g.first, static_cast<int>(g.count), next + started, global + offset, g.global,
+                                    deadline};
             first = cudaStreamWaitEvent(shape.stream, ready_, 0);
             if (first == cudaSuccess) first = start(shape, list, task, g.size_class);
-            place += g.far * shape.blocks;
+            offset += g.global * shape.blocks;
         }
         for (size_t i = 0; i < started; ++i)  // all of them: none may run on when this returns
             if (const cudaError_t e = cudaStreamSynchronize(shapes[i].stream); first == cudaSuccess) first = e;
@@ -354,19 +355,19 @@ class GpuDevice final : public Device {
     }
 
     // The blocks' parts of global memory; fewer blocks where there is too little.
-    float *far_memory(const std::vector<Group> &groups, std::vector<Shape> &shapes) {
+    float *global_memory(const std::vector<Group> &groups, std::vector<Shape> &shapes) {
         while (true) {
             size_t floats = 0;
             for (size_t i = 0; i < groups.size(); ++i)
-                floats += static_cast<size_t>(groups[i].far) * static_cast<size_t>(shapes[i].blocks);
+                floats += static_cast<size_t>(groups[i].global) * static_cast<size_t>(shapes[i].blocks);
             if (floats == 0) return nullptr;
-            if (void *memory = far_.reserve(floats * sizeof(float))) return static_cast<float *>(memory);
+            if (void *memory = global_.reserve(floats * sizeof(float))) return static_cast<float *>(memory);
             bool fewer = false;
             for (Shape &s : shapes) {
                 fewer = fewer || s.blocks > 1;
                 s.blocks = std::max(1, s.blocks / 2);
             }
-            if (!fewer) return far_.of<float>(floats);  // says what is missing
+            if (!fewer) return global_.of<float>(floats);  // says what is missing
         }
     }
 
@@ -376,7 +377,7 @@ class GpuDevice final : public Device {
     cudaStream_t stream_ = nullptr;
     cudaEvent_t ready_ = nullptr;
     std::vector<cudaStream_t> streams_;
-    Buffer jobs_, next_, far_, found_;
+    Buffer jobs_, next_, global_, found_;
     std::mutex launch_mutex_;  // several engines share the device: their lists of jobs lie in the same memory
     std::mutex finite_mutex_;  // asked from outside, while an engine works
 };

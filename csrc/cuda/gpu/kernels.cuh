@@ -1,7 +1,7 @@
 // The text of the kernels, included by the file of each size class.
 #pragma once
 
-#include "cuda/block/judge.hpp"
+#include "cuda/block/evaluate.hpp"
 #include "cuda/block/trainer.hpp"
 #include "cuda/gpu/block.cuh"
 #include "cuda/gpu/launches.cuh"
@@ -17,18 +17,18 @@ template <class T> __device__ __forceinline__ void copy_words(T &to, const T &fr
 }
 
 // A job with its network, in shared memory: every phase reads of them.
-template <class Job> struct alignas(8) Workplace {
+template <class Job> struct alignas(8) JobSlot {
     unsigned char job_bytes[sizeof(Job)], network_bytes[sizeof(Network)];  // shared memory has no constructors
     int turn;
     __device__ __forceinline__ Job &job() { return *reinterpret_cast<Job *>(job_bytes); }
     __device__ __forceinline__ Network &network() { return *reinterpret_cast<Network *>(network_bytes); }
 };
-static_assert(sizeof(TrainJob) % 8 == 0 && sizeof(JudgeJob) % 8 == 0 && sizeof(Network) % 8 == 0);
+static_assert(sizeof(TrainJob) % 8 == 0 && sizeof(EvaluateJob) % 8 == 0 && sizeof(Network) % 8 == 0);
 
 // Takes the next job of the list with its network; false when none is left. A block that comes late still does its first one:
 // every launch moves on.
 template <class Job>
-__device__ __forceinline__ bool next_job(Workplace<Job> &here, const List<Job> &list, const GpuBlock &block, bool first) {
+__device__ __forceinline__ bool next_job(JobSlot<Job> &here, const JobList<Job> &list, const GpuBlock &block, bool first) {
     __syncthreads();
     if (threadIdx.x == 0) here.turn = !first && block.late() ? list.n : atomicAdd(list.next, 1);
     __syncthreads();
@@ -42,9 +42,9 @@ __device__ __forceinline__ bool next_job(Workplace<Job> &here, const List<Job> &
 
 template <SizeClass kClass, Precision kPrecision>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    train_kernel(const __grid_constant__ List<TrainJob> list, const __grid_constant__ Task task) {
-    __shared__ Workplace<TrainJob> here;
-    GpuBlock block(list.far + blockIdx.x * list.far_stride, *list.deadline);
+    train_kernel(const __grid_constant__ JobList<TrainJob> list, const __grid_constant__ Task task) {
+    __shared__ JobSlot<TrainJob> here;
+    GpuBlock block(list.global + blockIdx.x * list.global_stride, *list.deadline);
     for (bool first = true; next_job(here, list, block, first); first = false) {
         Trainer<GpuBlock, kClass, kPrecision>(block, here.network(), here.job(), task).run();
         copy_words(*here.job().network, here.network());
@@ -53,41 +53,42 @@ __global__ void __launch_bounds__(kMostThreads, 1)
 
 template <SizeClass kClass>
 __global__ void __launch_bounds__(kMostThreads, 1)
-    judge_kernel(const __grid_constant__ List<JudgeJob> list, const __grid_constant__ Task task) {
-    __shared__ Workplace<JudgeJob> here;
-    GpuBlock block(list.far + blockIdx.x * list.far_stride, *list.deadline);
+    evaluate_kernel(const __grid_constant__ JobList<EvaluateJob> list, const __grid_constant__ Task task) {
+    __shared__ JobSlot<EvaluateJob> here;
+    GpuBlock block(list.global + blockIdx.x * list.global_stride, *list.deadline);
     for (bool first = true; next_job(here, list, block, first); first = false)
-        judge<GpuBlock, kClass>(block, here.network(), here.job(), task);
+        evaluate<GpuBlock, kClass>(block, here.network(), here.job(), task);
 }
 
-template <class Kernel> cudaError_t allow(Kernel kernel, int near_bytes, size_t *own_bytes) {
+template <class Kernel> cudaError_t allow(Kernel kernel, int shared_bytes, size_t *own_bytes) {
     cudaFuncAttributes found{};
     if (const cudaError_t e = cudaFuncGetAttributes(&found, kernel); e != cudaSuccess) return e;
     *own_bytes = found.sharedSizeBytes;
     return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                near_bytes - static_cast<int>(found.sharedSizeBytes));
+                                shared_bytes - static_cast<int>(found.sharedSizeBytes));
 }
 
 template <SizeClass kClass, Precision kPrecision>
-cudaError_t start_training(const Shape &s, const List<TrainJob> &list, const Task &task) {
-    train_kernel<kClass, kPrecision><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
+cudaError_t start_training(const Shape &s, const JobList<TrainJob> &list, const Task &task) {
+    train_kernel<kClass, kPrecision><<<s.blocks, s.threads, s.shared_bytes, s.stream>>>(list, task);
     return cudaGetLastError();
 }
-template <SizeClass kClass> cudaError_t start_judging(const Shape &s, const List<JudgeJob> &list, const Task &task) {
-    judge_kernel<kClass><<<s.blocks, s.threads, s.near_bytes, s.stream>>>(list, task);
+template <SizeClass kClass> cudaError_t start_evaluation(const Shape &s, const JobList<EvaluateJob> &list, const Task &task) {
+    evaluate_kernel<kClass><<<s.blocks, s.threads, s.shared_bytes, s.stream>>>(list, task);
     return cudaGetLastError();
 }
-template <SizeClass kClass, Precision kPrecision> cudaError_t allow_training(int near_bytes, size_t *own_bytes) {
-    return allow(train_kernel<kClass, kPrecision>, near_bytes, own_bytes);
+template <SizeClass kClass, Precision kPrecision> cudaError_t allow_training(int shared_bytes, size_t *own_bytes) {
+    return allow(train_kernel<kClass, kPrecision>, shared_bytes, own_bytes);
 }
-template <SizeClass kClass> cudaError_t allow_judging(int near_bytes, size_t *own_bytes) {
-    return allow(judge_kernel<kClass>, near_bytes, own_bytes);
+template <SizeClass kClass> cudaError_t allow_evaluation(int shared_bytes, size_t *own_bytes) {
+    return allow(evaluate_kernel<kClass>, shared_bytes, own_bytes);
 }
 template <SizeClass kClass, Precision kPrecision> cudaError_t training_residents(const Shape &s, int *residents) {
-    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, train_kernel<kClass, kPrecision>, s.threads, s.near_bytes);
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, train_kernel<kClass, kPrecision>, s.threads,
+                                                         s.shared_bytes);
 }
-template <SizeClass kClass> cudaError_t judging_residents(const Shape &s, int *residents) {
-    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, judge_kernel<kClass>, s.threads, s.near_bytes);
+template <SizeClass kClass> cudaError_t evaluation_residents(const Shape &s, int *residents) {
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(residents, evaluate_kernel<kClass>, s.threads, s.shared_bytes);
 }
 
 }  // namespace hyperband::cuda

@@ -2,7 +2,7 @@
 
 namespace hyperband::cuda {
 
-template cudaError_t start_training<SizeClass::XL, Precision::tf32>(const Shape &, const List<TrainJob> &, const Task &);
+template cudaError_t start_training<SizeClass::XL, Precision::tf32>(const Shape &, const JobList<TrainJob> &, const Task &);
 template cudaError_t allow_training<SizeClass::XL, Precision::tf32>(int, size_t *);
 template cudaError_t training_residents<SizeClass::XL, Precision::tf32>(const Shape &, int *);
 

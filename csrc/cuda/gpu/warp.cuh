@@ -2,7 +2,7 @@
 //
 // Lane 4 g + t holds, of the sums, rows g and g + 8 at columns 2 t and 2 t + 1. The hardware counts the k of a step in its own
 // way, but as both factors are counted alike, any order will do: with kPairs a lane takes k = 2 t and 2 t + 1, which spreads
-// factors that are far apart in memory along k over all banks; without it t and t + 4, for those that lie side by side.
+// factors that are global apart in memory along k over all banks; without it t and t + 4, for those that lie side by side.
 #pragma once
 
 #include "core/precision.hpp"
@@ -23,15 +23,17 @@ class GpuWarp {
     }
 
     // Where the lane's own factors are at k = 0.
-    template <class I> struct LeftPlaces {
+    template <class I> struct LeftOffsets {
         I at[2];
-        template <class Place> __device__ __forceinline__ void set(const GpuWarp &w, const Place &place) {
-            at[0] = place(w.g_), at[1] = place(w.g_ + 8);
+        template <class Offset> __device__ __forceinline__ void set(const GpuWarp &w, const Offset &offset) {
+            at[0] = offset(w.g_), at[1] = offset(w.g_ + 8);
         }
     };
-    template <class I> struct RightPlaces {
+    template <class I> struct RightOffsets {
         I at;
-        template <class Place> __device__ __forceinline__ void set(const GpuWarp &w, const Place &place) { at = place(w.g_); }
+        template <class Offset> __device__ __forceinline__ void set(const GpuWarp &w, const Offset &offset) {
+            at = offset(w.g_);
+        }
     };
     template <Precision P> struct Left;
     template <Precision P> struct Right;
@@ -88,7 +90,7 @@ template <bool kBounded, class F, class I> __device__ __forceinline__ float fact
 template <> struct GpuWarp::Left<Precision::tf32> {
     uint32_t a[4];
     template <bool kPairs, bool kBounded, class F, class I>
-    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const LeftPlaces<I> &p, int k, int depth) {
+    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const LeftOffsets<I> &p, int k, int depth) {
         const int one = k + w.first_k<Precision::tf32, kPairs>(), two = k + w.second_k<Precision::tf32, kPairs>();
         HB_UNROLL
         for (int i = 0; i < 2; ++i) {
@@ -100,7 +102,7 @@ template <> struct GpuWarp::Left<Precision::tf32> {
 template <> struct GpuWarp::Right<Precision::tf32> {
     uint32_t b[2];
     template <bool kPairs, bool kBounded, class F, class I>
-    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const RightPlaces<I> &p, int k, int depth) {
+    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const RightOffsets<I> &p, int k, int depth) {
         b[0] = tf32(factor<kBounded>(f, p.at, k + w.first_k<Precision::tf32, kPairs>(), depth));
         b[1] = tf32(factor<kBounded>(f, p.at, k + w.second_k<Precision::tf32, kPairs>(), depth));
     }
@@ -111,7 +113,7 @@ template <bool kBounded, class F, class I> __device__ __forceinline__ uint32_t f
 template <> struct GpuWarp::Left<Precision::bf16> {
     uint32_t a[4];
     template <bool kPairs, bool kBounded, class F, class I>
-    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const LeftPlaces<I> &p, int k, int depth) {
+    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const LeftOffsets<I> &p, int k, int depth) {
         const int one = k + w.first_k<Precision::bf16, kPairs>(), two = k + w.second_k<Precision::bf16, kPairs>();
         HB_UNROLL
         for (int i = 0; i < 2; ++i) {
@@ -123,7 +125,7 @@ template <> struct GpuWarp::Left<Precision::bf16> {
 template <> struct GpuWarp::Right<Precision::bf16> {
     uint32_t b[2];
     template <bool kPairs, bool kBounded, class F, class I>
-    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const RightPlaces<I> &p, int k, int depth) {
+    __device__ __forceinline__ void load(const GpuWarp &w, const F &f, const RightOffsets<I> &p, int k, int depth) {
         b[0] = factor_pair<kBounded>(f, p.at, k + w.first_k<Precision::bf16, kPairs>(), depth);
         b[1] = factor_pair<kBounded>(f, p.at, k + w.second_k<Precision::bf16, kPairs>(), depth);
     }

@@ -111,7 +111,9 @@ class CompiledEngine:
         ids = self._listed(np.array([member]))
         if isinstance(x, DeviceMatrix) and self._arrays is not None:
             there = self._admit(self._arrays, x, self._n_inputs, "x")
-            return _outputs(self._core.predict_there, ids[0], there.address, self._n_outputs, self._best(ids, weights))
+            return _outputs(
+                self._core.predict_on_device, ids[0], there.address, self._n_outputs, self._best(ids, weights)
+            )
         rows, best = checks.check_matrix(x, self._n_inputs, "x"), self._best(ids, weights)
         return _outputs(self._core.predict, ids[0], rows, best)
 

@@ -139,11 +139,11 @@ class _Shards:
         device, local = self._locations[member]
         return _asked(lambda: self._engines[device].predict(local, x, best))
 
-    def predict_there(self, member: int, x: tuple[int, int, int], n_outputs: int, best: bool) -> Any:
+    def predict_on_device(self, member: int, x: tuple[int, int, int], n_outputs: int, best: bool) -> Any:
         """The outputs of rows on the member's device, as a CuPy array there."""
         device, local = self._locations[member]
         out = self._arrays.empty(device, (x[1], n_outputs))
-        _asked(lambda: self._engines[device].predict_there(local, x, best, out.data.ptr))
+        _asked(lambda: self._engines[device].predict_on_device(local, x, best, out.data.ptr))
         return out
 
     def to_device(self, member: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:

@@ -43,10 +43,6 @@ class Algorithm(Protocol):
     def changing(self, names: Collection[str]) -> Algorithm:
         """The same algorithm, where a trial that starts as a copy of another changes these parameters at most."""
 
-    @property
-    def explore(self) -> Sequence[str] | None:
-        """Parameters that change when a trial starts as a copy of another; None: all (or there are no copies)."""
-
     def plan(self, space: Space | None = None) -> Plan:
         """The exact table of brackets and rungs; only a grid needs the space to know it."""
 

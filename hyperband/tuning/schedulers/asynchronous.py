@@ -12,7 +12,7 @@ import numpy as np
 
 from hyperband._common.checks import as_float, whole_number
 from hyperband.tuning.plans import Plan
-from hyperband.tuning.schedulers.async_rungs import Ladders
+from hyperband.tuning.schedulers.async_rungs import AsyncRungs
 from hyperband.tuning.schedulers.base import F64, I64, Slot, slots_of, tell_each
 from hyperband.tuning.trial import Loss, is_finite
 
@@ -36,7 +36,7 @@ class AsyncAllocation:
         self._resources = [[as_float(rung.r) for rung in bracket.rungs] for bracket in plan.brackets]
         self._ends = list(accumulate(bracket.n_configurations // repetitions for bracket in plan.brackets))
         self._left: float = math.inf if plan.endless else plan.n_configurations
-        self._ladders = Ladders([len(bracket.rungs) for bracket in plan.brackets], eta)
+        self._ladders = AsyncRungs([len(bracket.rungs) for bracket in plan.brackets], eta)
         self._tops: I64 = np.array([len(resources) - 1 for resources in self._resources])
         self._dropped: list[int] = []
         self._paused_dropped = False

@@ -1,5 +1,5 @@
-"""Asynchronous brackets: who goes on when rungs grow for ever."""
+"""Promotion in asynchronous brackets, whose rungs grow without limit."""
 
-from hyperband.tuning.schedulers.async_rungs.table import Ladders
+from hyperband.tuning.schedulers.async_rungs.table import AsyncRungs
 
-__all__ = ["Ladders"]
+__all__ = ["AsyncRungs"]

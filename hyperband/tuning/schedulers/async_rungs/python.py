@@ -1,4 +1,4 @@
-"""Asynchronous brackets on Python's heaps, for installations without a compiler and for several objectives."""
+"""Asynchronous brackets on Python's heaps: for installations without a compiler, and for several objectives."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hyperband.tuning.pareto import ranked
 from hyperband.tuning.schedulers.rung_table import F64, I64
 from hyperband.tuning.trial import Loss, is_finite
 
-OPEN, PAUSED, OVER, WITHDRAWN = 0, 1, 2, 3  #: what a trial is doing
-UNKNOWN, CLOSED, WRONG_RUNG = 1, 2, 3  #: why a loss is refused
+OPEN, PAUSED, OVER, WITHDRAWN = 0, 1, 2, 3  #: status of a trial
+UNKNOWN, CLOSED, WRONG_RUNG = 1, 2, 3  #: why a loss is rejected
 
 Row = tuple[float, int]  # loss, trial
 
 
 class _HeapRung:
-    """The twin of `Ladder` in `csrc/core/ladders.hpp`."""
+    """One rung for one objective; the same algorithm as `AsyncRung` of `csrc/core/async_rungs.hpp`."""
 
     def __init__(self, numerator: int, denominator: int) -> None:
         self._numerator, self._denominator, self.finished = numerator, denominator, 0
-        self._best: list[Row] = []  # signs turned, so that the worst is in front
+        self._best: list[Row] = []  # negated, so that the worst is in front
         self._rest: list[Row] = []
         self._waiting: list[Row] = []
 
@@ -70,12 +70,12 @@ class _HeapRung:
 
 
 class _FrontRung:
-    """A rung ranked by several objectives: anew when a result has arrived since the last look."""
+    """A rung ranked by several objectives: again when a result has arrived since the last ranking."""
 
     def __init__(self, numerator: int, denominator: int) -> None:
         self._numerator, self._denominator, self.finished = numerator, denominator, 0
         self._losses: dict[int, tuple[float, ...]] = {}
-        self._gone: set[int] = set()
+        self._promoted: set[int] = set()
         self._next: list[int] | None = None
 
     def record(self, trial: int, loss: Loss) -> None:
@@ -89,12 +89,12 @@ class _FrontRung:
             share = self.finished * self._denominator // self._numerator
             trials = list(self._losses)
             best = ranked(list(self._losses.values()), trials)[:share].tolist() if share and trials else []
-            self._next = [trials[row] for row in best if trials[row] not in self._gone]
+            self._next = [trials[row] for row in best if trials[row] not in self._promoted]
         return bool(self._next)
 
     def take(self) -> int:
         trial = self._next.pop(0) if self._next else -1
-        self._gone.add(trial)
+        self._promoted.add(trial)
         return trial
 
     def rows(self) -> tuple[I64, F64]:
@@ -104,11 +104,11 @@ class _FrontRung:
     def restore(self, finished: int, trials: I64, losses: F64, waiting: set[int]) -> None:
         self.finished = finished
         self._losses = {trial: tuple(loss) for trial, loss in zip(trials.tolist(), losses.tolist(), strict=True)}
-        self._gone, self._next = set(self._losses) - waiting, None
+        self._promoted, self._next = set(self._losses) - waiting, None
 
 
-class _PythonLadders:
-    """The twin of `Ladders` in `csrc/core/ladders.hpp`, over either kind of rung."""
+class _PythonRungs:
+    """The same table as `AsyncRungs` of `csrc/core/async_rungs.hpp`, over either kind of rung."""
 
     _rung: Any
 
@@ -117,7 +117,7 @@ class _PythonLadders:
         self._limits = [n - 1 for n in n_rungs]
         self._bracket: list[int] = []
         self._at: list[int] = []
-        self._doing: list[int] = []
+        self._status: list[int] = []
         self.n_open = 0
 
     @property
@@ -128,12 +128,12 @@ class _PythonLadders:
         first = len(self._bracket)
         self._bracket += brackets
         self._at += [0] * len(brackets)
-        self._doing += [OPEN] * len(brackets)
+        self._status += [OPEN] * len(brackets)
         self.n_open += len(brackets)
         return first
 
     def _from_the_top(self) -> list[tuple[int, int]]:
-        """(bracket, rung) from which somebody can be promoted, the highest first."""
+        """(bracket, rung) pairs that may promote, the highest rung first."""
         longest = max(map(len, self._tables))
         pairs = [
             (bracket, len(rungs) - depth)
@@ -152,7 +152,7 @@ class _PythonLadders:
             table = self._tables[bracket][rung]
             while len(found) < n and table.ready():
                 trial = table.take()
-                self._at[trial], self._doing[trial] = rung + 1, OPEN
+                self._at[trial], self._status[trial] = rung + 1, OPEN
                 found.append((trial, bracket, rung + 1))
         self.n_open += len(found)
         return found
@@ -160,7 +160,7 @@ class _PythonLadders:
     def check(self, trial: int, rung: int) -> int:
         if not 0 <= trial < len(self._bracket):
             return UNKNOWN
-        if self._doing[trial] != OPEN:
+        if self._status[trial] != OPEN:
             return CLOSED
         return 0 if self._at[trial] == rung else WRONG_RUNG
 
@@ -169,7 +169,7 @@ class _PythonLadders:
             return fault
         rungs = self._tables[self._bracket[trial]]
         rungs[rung].record(trial, loss)
-        self._doing[trial] = PAUSED if is_finite(loss) and rung + 1 < len(rungs) else OVER
+        self._status[trial] = PAUSED if is_finite(loss) and rung + 1 < len(rungs) else OVER
         self.n_open -= 1
         return 0
 
@@ -185,36 +185,36 @@ class _PythonLadders:
         return -1, 0
 
     def withdraw(self, trial: int) -> None:
-        self._doing[trial] = WITHDRAWN
+        self._status[trial] = WITHDRAWN
         self.n_open -= 1
 
     def limit(self, bracket: int, rung: int) -> None:
         self._limits[bracket] = rung
 
-    def places(self) -> tuple[I64, I64, I64]:
-        bracket, rung, doing = (np.array(c, dtype=np.int64) for c in (self._bracket, self._at, self._doing))
-        return bracket, rung, doing
+    def trials(self) -> tuple[I64, I64, I64]:
+        bracket, rung, status = (np.array(c, dtype=np.int64) for c in (self._bracket, self._at, self._status))
+        return bracket, rung, status
 
     def rows(self, bracket: int, rung: int) -> tuple[int, I64, F64]:
         table = self._tables[bracket][rung]
         return table.finished, *table.rows()
 
-    def restore_places(self, brackets: I64, rungs: I64, doing: I64) -> None:
-        self._bracket, self._at, self._doing = brackets.tolist(), rungs.tolist(), doing.tolist()
-        self.n_open = self._doing.count(OPEN)
+    def restore_trials(self, brackets: I64, rungs: I64, statuses: I64) -> None:
+        self._bracket, self._at, self._status = brackets.tolist(), rungs.tolist(), statuses.tolist()
+        self.n_open = self._status.count(OPEN)
 
     def restore_rows(self, bracket: int, rung: int, finished: int, trials: I64, losses: F64) -> None:
         waiting = {trial for trial in trials.tolist() if self._at[trial] == rung}
         self._tables[bracket][rung].restore(finished, trials, losses, waiting)
 
 
-class HeapLadders(_PythonLadders):
+class HeapRungs(_PythonRungs):
     """For one objective."""
 
     _rung = _HeapRung
 
 
-class FrontLadders(_PythonLadders):
+class FrontRungs(_PythonRungs):
     """For several objectives: rungs ranked by non-dominated fronts."""
 
     _rung = _FrontRung

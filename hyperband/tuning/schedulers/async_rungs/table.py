@@ -1,4 +1,4 @@
-"""Who goes on in asynchronous brackets: promotion as soon as it is earned. Native, or with Python's heaps."""
+"""Asynchronous brackets, in C++ or on Python's heaps: a trial is promoted as soon as it has earned it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from hyperband.errors import InputError
-from hyperband.tuning.schedulers.async_rungs.python import CLOSED, PAUSED, UNKNOWN, FrontLadders, HeapLadders
+from hyperband.tuning.schedulers.async_rungs.python import CLOSED, PAUSED, UNKNOWN, FrontRungs, HeapRungs
 from hyperband.tuning.schedulers.async_rungs.state import restored
 from hyperband.tuning.schedulers.rung_table import F64, I64, pack
 from hyperband.tuning.trial import Loss
 
 _LARGEST = 2**62
-_NOBODY: I64 = np.zeros(0, dtype=np.int64)
+_NO_TRIALS: I64 = np.zeros(0, dtype=np.int64)
 
 
 class Engine(Protocol):
-    """What the native table and its twins in Python offer; see `csrc/core/ladders.hpp`."""
+    """What the C++ table and those in Python offer; see `csrc/core/async_rungs.hpp`."""
 
     @property
     def ready(self) -> bool: ...
@@ -34,15 +34,15 @@ class Engine(Protocol):
     def check(self, trial: int, rung: int) -> int: ...
     def withdraw(self, trial: int) -> None: ...
     def limit(self, bracket: int, rung: int) -> None: ...
-    def places(self) -> tuple[I64, I64, I64]: ...
+    def trials(self) -> tuple[I64, I64, I64]: ...
     def rows(self, bracket: int, rung: int) -> tuple[int, I64, F64]: ...
-    def restore_places(self, brackets: I64, rungs: I64, doing: I64) -> None: ...
+    def restore_trials(self, brackets: I64, rungs: I64, statuses: I64) -> None: ...
     def restore_rows(self, bracket: int, rung: int, finished: int, trials: I64, losses: F64) -> None: ...
 
 
 def _built() -> Callable[[list[int], int, int], Engine] | None:
     try:
-        from hyperband._core import Ladders as native
+        from hyperband._core import AsyncRungs as native
     except ImportError:  # a pure-Python wheel
         return None
     return native
@@ -51,12 +51,13 @@ def _built() -> Callable[[list[int], int, int], Engine] | None:
 _native = _built()
 
 
-class Ladders:
-    """Brackets whose rungs grow for ever. Trials are numbered 0, 1, 2, ... in the order in which they begin.
+class AsyncRungs:
+    """Brackets whose rungs grow without limit. Trials are numbered 0, 1, 2, ... in the order in which they begin.
 
-    Of the results of a rung, failed ones included, the best floor(n / eta) may go on, ties by trial number, as soon as
-    they are among these; whoever has gone on stays counted (ASHA: Li et al., MLSys 2020, Algorithm 2). A loss that is
-    NaN or infinite never goes on. O(log n) a result; with several objectives every promotion ranks its rung anew.
+    A trial is promoted as soon as it is among the best floor(n / eta) of the n results of its rung, ties by trial
+    number. Failed results count in n, and promoted trials stay counted (ASHA: Li et al., MLSys 2020, Algorithm 2). A
+    trial whose loss is NaN or infinite is never promoted. A result takes O(log n); with several objectives a promotion
+    ranks its whole rung.
 
     Parameters
     ----------
@@ -67,15 +68,15 @@ class Ladders:
 
     Examples
     --------
-    >>> ladders = Ladders([2], Fraction(3))
-    >>> ladders.begin([0, 0, 0])
+    >>> rungs = AsyncRungs([2], Fraction(3))
+    >>> rungs.begin([0, 0, 0])
     0
     >>> for trial, loss in [(2, 0.1), (0, 0.3)]:
-    ...     ladders.record_one(trial, 0, loss)
-    >>> ladders.promote(5)
+    ...     rungs.record_one(trial, 0, loss)
+    >>> rungs.promote(5)
     []
-    >>> ladders.record_one(1, 0, 0.2)
-    >>> ladders.promote(5)
+    >>> rungs.record_one(1, 0, 0.2)
+    >>> rungs.promote(5)
     [(2, 0, 1)]
     """
 
@@ -87,18 +88,18 @@ class Ladders:
         if eta.numerator >= _LARGEST:
             raise InputError(f"`eta` must be a ratio of numbers below 2**62; got {eta}. Round it.")
         self._n_rungs, self._eta = list(n_rungs), eta
-        self._engine = (engine or _native or HeapLadders)(self._n_rungs, eta.numerator, eta.denominator)
+        self._engine = (engine or _native or HeapRungs)(self._n_rungs, eta.numerator, eta.denominator)
         self._several = False
         self._limits: dict[int, int] = {}
 
     @property
     def ready(self) -> bool:
-        """Somebody can be promoted now."""
+        """Whether a trial can be promoted now."""
         return self._engine.ready
 
     @property
     def n_open(self) -> int:
-        """Trials that a loss is awaited of."""
+        """Trials whose loss has not arrived yet."""
         return self._engine.n_open
 
     @property
@@ -107,7 +108,7 @@ class Ladders:
         return self._engine.n_trials
 
     def begin(self, brackets: Sequence[int]) -> int:
-        """New trials, open in rung 0 of these brackets; returns the number of the first."""
+        """Starts trials in rung 0 of these brackets; returns the number of the first."""
         return self._engine.begin(list(brackets))
 
     def promote(self, n: int) -> list[tuple[int, int, int]]:
@@ -128,21 +129,21 @@ class Ladders:
             self._refuse(trial, rung, fault)
 
     def record(self, trials: I64, rungs: I64, losses: F64) -> None:
-        """Losses of open trials, each shape (n,); all of them or, when one is refused as by `record_one`, none."""
+        """Losses of open trials, each shape (n,); all of them or, when one is rejected as by `record_one`, none."""
         row, fault = self._engine.record(trials, rungs, losses)
         if fault:
             self._refuse(int(trials[row]), int(rungs[row]), fault)
 
     def withdraw(self, trials: Sequence[int]) -> None:
-        """Trials that never began after all."""
+        """Cancels open trials that will not be evaluated."""
         for trial in trials:
             if fault := self._engine.check(trial, 0):
                 self._refuse(trial, 0, fault)
             self._engine.withdraw(trial)
 
     def paused(self) -> list[int]:
-        """Trials that may still go on, ascending."""
-        found: list[int] = np.flatnonzero(self._engine.places()[2] == PAUSED).tolist()
+        """Trials that may still be promoted, ascending."""
+        found: list[int] = np.flatnonzero(self._engine.trials()[2] == PAUSED).tolist()
         return found
 
     def limit(self, bracket: int, rung: int) -> None:
@@ -152,7 +153,7 @@ class Ladders:
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
-        brackets, rungs, doing = self._engine.places()
+        brackets, rungs, statuses = self._engine.trials()
         rows = []
         for bracket, n in enumerate(self._n_rungs):
             for rung in range(n):
@@ -161,7 +162,7 @@ class Ladders:
         return {
             "brackets": brackets.tolist(),
             "rungs": rungs.tolist(),
-            "doing": doing.tolist(),
+            "statuses": statuses.tolist(),
             "rows": rows,
             "several": self._several,
         }
@@ -172,10 +173,10 @@ class Ladders:
         Raises
         ------
         InputError
-            When the state is of other brackets or damaged; then nothing has changed.
+            When the state belongs to other brackets or is damaged; then nothing has changed.
         """
-        places, rows = restored(state, self._n_rungs)
-        self._engine.restore_places(*places)
+        trials, rows = restored(state, self._n_rungs)
+        self._engine.restore_trials(*trials)
         if state["several"]:
             self._rank_several()
         left = iter(rows)
@@ -184,21 +185,23 @@ class Ladders:
                 self._engine.restore_rows(bracket, rung, *next(left))
 
     def _rank_several(self) -> None:
-        """Tables for several objectives, with the trials that there are."""
+        """Switches to the table for several objectives, with the trials that there are."""
         if not self._several:
             before, self._several = self._engine, True
-            self._engine = FrontLadders(self._n_rungs, self._eta.numerator, self._eta.denominator)
-            self._engine.restore_places(*before.places())
+            self._engine = FrontRungs(self._n_rungs, self._eta.numerator, self._eta.denominator)
+            self._engine.restore_trials(*before.trials())
             for bracket, rung in self._limits.items():
                 self._engine.limit(bracket, rung)
             for bracket, n in enumerate(self._n_rungs):
-                for rung in range(n):  # failures may have come before the first loss that told how many objectives
-                    self._engine.restore_rows(bracket, rung, before.rows(bracket, rung)[0], _NOBODY, np.zeros((0, 1)))
+                for rung in range(n):  # failures may precede the first loss, which tells the number of objectives
+                    self._engine.restore_rows(
+                        bracket, rung, before.rows(bracket, rung)[0], _NO_TRIALS, np.zeros((0, 1))
+                    )
 
     def _refuse(self, trial: int, rung: int, fault: int) -> None:
         if fault == UNKNOWN:
             raise InputError(f"A loss must be of a trial from 0 to {self.n_trials - 1}; got trial {trial}.")
         if fault == CLOSED:
             raise InputError(f"A trial must be told once a rung; got trial {trial} again.")
-        open_ = int(self._engine.places()[1][trial])
+        open_ = int(self._engine.trials()[1][trial])
         raise InputError(f"A loss of trial {trial} must be of the open rung {open_}; got rung {rung}.")

@@ -1,0 +1,38 @@
+// Initial weights, four at a time.
+#pragma once
+
+#include "cuda/block/memory.hpp"
+
+namespace hyperband::cuda {
+
+template <class B> HB_BLOCK void initialise(B &block, const InitialiseJob &job) {
+    const Network &net = job.network;
+    block.phase([&](int tid) {
+        const auto weights = block.arena(net.weights);
+        for (int64_t i = tid; i < net.layout.size; i += block.threads()) {
+            weights.store(i, 0.0f);
+            if (net.m) block.arena(net.m).store(i, 0.0f);
+            if (net.v) block.arena(net.v).store(i, 0.0f);
+        }
+    });
+    for (int l = 0; l < net.layout.n_layers; ++l) {
+        const DeviceLayer &y = net.layout.layer[l];
+        const int64_t count = static_cast<int64_t>(y.in) * y.out;
+        block.phase([&](int tid) {
+            const auto weights = block.arena(net.weights);
+            for (int64_t i = tid; i < (count + 3) / 4; i += block.threads()) {
+                uint32_t w[4];
+                four_initial_words(net.key, l, static_cast<uint32_t>(i), w);
+                HB_UNROLL
+                for (int n = 0; n < 4; ++n) {
+                    const int64_t e = 4 * i + n;
+                    if (e < count)
+                        weights.store(weight_at(y, static_cast<int>(e / y.out), static_cast<int>(e % y.out)),
+                                      initial_weight(w[n], job.bound[l]));
+                }
+            }
+        });
+    }
+}
+
+}  // namespace hyperband::cuda

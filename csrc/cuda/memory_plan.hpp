@@ -1,0 +1,27 @@
+// Which size class a member belongs to on a device, and where its numbers lie while a block works on it.
+#pragma once
+
+#include "cuda/network.hpp"
+
+namespace hyperband::cuda {
+
+// Numbers of optimiser steps that are computed at a time, each by its own thread.
+constexpr int kUpdatesAhead = 32;
+constexpr int kUpdateWords = sizeof(Update) / sizeof(float);
+constexpr int kControlWords = 64;  // see Control in block/trainer.hpp
+
+// What blocks of a device may have.
+struct BlockLimits {
+    int threads;         // most of a block
+    int64_t shared_bytes;  // shared memory of a block
+    bool crowded;        // more members than blocks of that size run at a time: smaller blocks, several beside one another
+    int size_class = -1;  // of every member, if it is not negative; shared_size may then exceed any device's: for tests
+};
+
+// For training `a`, with so many rows in a full batch.
+MemoryPlan plan_training(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, const BlockLimits &limits);
+// For the outputs of rows: weights stay global.
+MemoryPlan plan_evaluation(const Architecture &a, const DeviceLayout &layout, Loss loss, int64_t rows,
+                           const BlockLimits &limits);
+
+}  // namespace hyperband::cuda
