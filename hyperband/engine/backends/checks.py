@@ -11,7 +11,7 @@ from hyperband._common.checks import whole_number
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, EngineSettings, HostSplit, Member, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, to_host
-from hyperband.engine.parameters import Layers, kinds, output_width, shapes, shapes_of
+from hyperband.engine.parameters import TABLE, Layers, kinds, output_width, shapes, shapes_of
 from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
@@ -134,6 +134,17 @@ def check_member(member: Member) -> None:
         raise InputError(f"`seed` must lie in [0, 2**64); got {member.seed!r}.")
     if not 1 <= member.total_steps < 2**62:
         raise InputError(f"`total_steps` must be at least 1; got {member.total_steps!r}.")
+
+
+def check_kinds(architecture: Architecture, *means: str) -> None:
+    """Only parameters that this backend trains in this precision; see ``not_with`` of the parameter table."""
+    for kind in TABLE:
+        for used in means:
+            if used in kind.not_with and kind.layers(architecture):
+                raise InputError(
+                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. "
+                    "Use precision='float32' and another backend, such as 'numba'."
+                )
 
 
 def check_ids(members: Any) -> I64:

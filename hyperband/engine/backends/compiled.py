@@ -47,6 +47,7 @@ class CompiledEngine:
         self, train: Split, validation: Split | None, loss: str, n_outputs: int, make: Callable[..., Any],
         arrays: ReadsArrays | None = None,
     ) -> None:  # fmt: skip
+        self.means: tuple[str, ...] = ()  #: the backend and its precision, for checks of architectures
         checks.check_problem(loss, n_outputs)
         self._arrays = arrays
         self._loss, self._n_outputs = loss, n_outputs
@@ -60,6 +61,7 @@ class CompiledEngine:
     def add(self, members: Sequence[Member]) -> I64:
         for member in members:
             checks.check_member(member)
+            checks.check_kinds(member.architecture, *self.means)
         records = [record(m.architecture) for m in members]
         ids = self._core.add(records, [m.seed for m in members], [m.total_steps for m in members])
         self._members.update(zip(ids, members, strict=True))

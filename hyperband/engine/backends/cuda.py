@@ -231,7 +231,9 @@ class CudaBackend:
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
             return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)
 
-        return CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
+        engine = CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
+        engine.means = ("cuda", settings.precision)
+        return engine
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""

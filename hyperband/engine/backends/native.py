@@ -51,7 +51,9 @@ class NativeBackend:
             except ValueError as error:
                 raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
         make = partial(_core.Engine, threads=thread_count(settings.threads), bf16=settings.precision == "bf16")
-        return NativeEngine(train, validation, loss, n_outputs, make)
+        engine = NativeEngine(train, validation, loss, n_outputs, make)
+        engine.means = ("native", settings.precision)
+        return engine
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         return forward(architecture, weights, x)
