@@ -151,7 +151,7 @@ def write(value: Any, name: str) -> Any:
 
 
 def identity(value: Any) -> dict[str, Any]:
-    """What a saved state says of a sampler or a scheduler: its class, and the settings that can be written.
+    """What a saved state holds of a sampler or a scheduler: its class, and the settings that can be written.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import numpy as np
 
 from hyperband.errors import InputError
 
-#: A loss as JSON knows it.
+#: A loss in JSON.
 Written: TypeAlias = float | list[float] | None
 
 #: What is minimised: one number, or one for each of several objectives.
@@ -62,7 +62,7 @@ class Result:
         Spent on this job alone, in units of resource unless the objective says otherwise. None: the resource that the
         job added.
     objectives : tuple of float
-        All objectives, each minimised, ``loss`` first; empty when there is one alone.
+        All objectives, each minimised, ``loss`` first; empty when there is only one.
     """
 
     trial: int

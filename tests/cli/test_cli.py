@@ -147,8 +147,8 @@ def test_search_then_the_printed_command(here):
     trials = pl.read_csv(here / "my out" / "trials.csv")
     assert trials.height == 22
     assert {"trial", "bracket", "rung", "resource", "loss"} <= set(trials.columns)
-    places = trials.select("bracket", "rung", "trial").rows()
-    assert places == sorted(places)
+    order = trials.select("bracket", "rung", "trial").rows()
+    assert order == sorted(order)
 
 
 def test_json_is_one_object_without_nan(here):

@@ -1,4 +1,4 @@
-"""Every example runs as it stands."""
+"""Every file in `examples/` runs unchanged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-#: Examples that need a package beyond those of the tests; without it they say so and do nothing.
+#: Examples that need a package that the tests do not; without it they say so and end.
 NEEDS = {"pytorch_loop": "torch"}
 
 
 def run(path: Path, folder: Path, *arguments: str) -> str:
-    """What an example prints; it must run with warnings as errors."""
+    """The output of an example, which must run with warnings as errors."""
     done = subprocess.run(
         [sys.executable, "-W", "error", str(path), *arguments],
         cwd=folder,

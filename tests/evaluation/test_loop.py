@@ -184,6 +184,7 @@ class Told(Recorder):
         ([5, 4.9, 4.7, 4.6, 4.4, 1], 2, 0.25, 6),
         ([5, 4.9, 4.8, 1, 1, 1], 2, 0.5, 3),
         ([5, 4, 3], 1, 0.0, 3),
+        ([5, 4, 4, 4], 2, 0.0, 4),  # patience ends with the run, which is finished all the same
     ],
 )
 def test_patience_ends_when_nothing_gets_better(losses, patience, least, n):

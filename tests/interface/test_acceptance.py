@@ -27,7 +27,8 @@ import numpy as np
 import hyperband as hb
 from hyperband.engine.backends import registry
 
-result = hb.search("sklearn:digits", algorithm=hb.Hyperband(int(sys.argv[1]), 3), seed=0, test=0.2, backend="native")
+algorithm, compute = hb.Hyperband(int(sys.argv[1]), 3), hb.Compute(backend="native")
+result = hb.search("sklearn:digits", algorithm=algorithm, seed=0, test=0.2, compute=compute)
 bits = hashlib.sha256()
 for name in ("trial", "bracket", "rung", "resource", "loss"):
     bits.update(np.ascontiguousarray(result.trials[name]).tobytes())

@@ -1,4 +1,4 @@
-"""The search space: axes, conditions, constraints, grids, text."""
+"""The search space: axes, conditions, constraints, grids, JSON."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_texts_that_do_not_suit_the_space_are_refused_at_once(text):
         Space({"kind": Choice(["a", "b"])}, constraints=[text])
 
 
-def test_a_text_holds_where_a_parameter_is_off():
+def test_a_text_holds_where_a_parameter_is_inactive():
     space = Space(
         {"k": Int(1, 2), "a": Float(0, 1), "b": Float(0, 1)},
         conditions=[When("b", "k", 2)],
@@ -277,7 +277,7 @@ def test_a_text_holds_where_a_parameter_is_off():
     assert space.allowed(points).tolist() == [True, True, False]
 
 
-def test_functions_see_columns_and_must_answer_by_row():
+def test_functions_see_columns_and_must_return_one_truth_value_a_row():
     good = Space({"x": Float(0, 1), "y": Float(0, 1)}, constraints=lambda c: c["x"] < c["y"])
     assert good.allowed(np.array([[0.1, 0.2], [0.3, 0.2]])).tolist() == [True, False]
     for answer in (lambda c: True, lambda c: c["x"], lambda c: [True]):
@@ -306,7 +306,7 @@ def test_sizes():
     assert MIXED.size == math.inf
 
 
-# text
+# JSON
 
 
 def test_json_round_trip():

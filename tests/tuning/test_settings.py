@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -284,3 +286,9 @@ def test_differences_are_found_at_any_depth():
     assert difference({"a": 1}, {"b": 1}, "s") == ("s", ["a"], ["b"])
     assert difference({"type": "A", "x": 1}, {"type": "A"}, "s") is None
     assert difference({"type": "A"}, None, "s") == ("s", {"type": "A"}, None)
+
+
+def test_the_example_of_the_documentation_runs():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(example, "docs/search.md", "exec"), {"__name__": __name__})

@@ -10,7 +10,7 @@ from hyperband._common.checks import Number, exact, plain, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans.plan import Bracket, Plan, Rung
 
-#: More brackets than this mean an `eta` so near to 1 that nobody meant it; asynchronous rungs have room for no more.
+#: More brackets than this mean an `eta` too near to 1 to be intended; asynchronous rungs have room for no more.
 MAX_BRACKETS = 255
 
 #: Likewise for the steps of a population.
@@ -247,7 +247,7 @@ def _check_variant(variant: str, known: tuple[str, ...]) -> None:
 def _sizes(n: int, s: int, eta: Fraction, variant: str) -> list[int]:
     """Configurations of s + 1 rungs."""
     if variant != "ceil":
-        # Directly from n, as in Algorithm 1: halving the floored numbers again could leave nobody for a fractional eta.
+        # Directly from n, as in Algorithm 1: flooring twice could leave an empty rung for a fractional eta.
         return [math.floor(n / eta**i) for i in range(s + 1)]
     sizes = [n]
     for _ in range(s):

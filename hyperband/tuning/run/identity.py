@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hyperband.errors import InputError
-from hyperband.tuning.settings import difference, write
+from hyperband.tuning.settings import difference, identity, write
 
 if TYPE_CHECKING:
     from hyperband.space import Space
+    from hyperband.tuning.samplers.base import Sampler
+    from hyperband.tuning.schedulers.base import Scheduler
+
+
+def run_identity(
+    space: Space, seed: int, scheduler: Scheduler, sampler: Sampler, explored: Sequence[str] | None
+) -> dict[str, Any]:
+    """What a state says of its run: plain data, compared in this order."""
+    return {
+        "seed": seed,
+        "space": space_identity(space),
+        "scheduler": identity(scheduler),
+        "sampler": identity(sampler),
+        "explore": None if explored is None else list(explored),
+        "plan": scheduler.plan().to_dict(),  # for schedulers of others, whose settings may not be known
+    }
 
 
 def space_identity(space: Space) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Leaderboard:
 
     @property
     def n_objectives(self) -> set[int]:
-        """How many objectives the evaluations have; an empty set as long as only failures without any were told."""
+        """The number of objectives; an empty set as long as only failures without objectives were told."""
         n = self.log.n_objectives
         return {n} if n > 1 or self._best is not None else set()
 

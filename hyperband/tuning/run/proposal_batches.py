@@ -1,4 +1,4 @@
-"""What a sampler that learns knows when it proposes: fixed by the schedule, never by the order of arrival."""
+"""Batches of proposals: what a sampler has been told when it proposes does not depend on the order of arrival."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ class ProposalSession:
     """One run of a sampler, and the point of every trial.
 
     New trials queue up until the sampler has proposed for them, in the order of their numbers. A sampler that learns
-    proposes in batches (`ProposalBatches`) where the scheduler is synchronous; one whose draws depend on (seed, trial)
-    alone draws ahead (`Prefetch`).
+    proposes in batches (`ProposalBatches`) where the scheduler is synchronous; the draws of one that depend on
+    (seed, trial) alone are made ahead of need (`Prefetch`).
 
     Parameters
     ----------

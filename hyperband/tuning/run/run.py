@@ -13,7 +13,7 @@ from hyperband.errors import InputError
 from hyperband.tuning.incumbent import Incumbent
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.evaluation_log import EvaluationLog
-from hyperband.tuning.run.identity import check_same, space_identity
+from hyperband.tuning.run.identity import check_same, run_identity
 from hyperband.tuning.run.job_batch import JobBatch
 from hyperband.tuning.run.leaderboard import Leaderboard
 from hyperband.tuning.run.proposal_session import ProposalSession
@@ -28,7 +28,6 @@ from hyperband.tuning.run.validation import (
     numbered,
 )
 from hyperband.tuning.schedulers.base import Scheduler, Slot, slot_from
-from hyperband.tuning.settings import identity
 from hyperband.tuning.trial import Job, Loss, Result
 
 if TYPE_CHECKING:
@@ -153,9 +152,9 @@ class Run(RunRecord):
             return
         slots: dict[int, Slot] = {}
         for result in results:
-            if result.trial not in self._open or result.trial in slots:
+            if result.trial in slots:
                 raise self._no_open_job(result.trial)
-            slots[result.trial] = self._open[result.trial]
+            slots[result.trial] = self._slot(result.trial)
         self._enter(ResultColumns.of_results(results, list(slots.values())))
 
     def tell_batch(
@@ -193,11 +192,7 @@ class Run(RunRecord):
         InputError
             When one has no open job; then none is given up.
         """
-        given = numbered(trials)
-        for trial in given:
-            if trial not in self._open:
-                raise self._no_open_job(trial)
-        slots = [self._open[trial] for trial in given]
+        slots = [self._slot(trial) for trial in numbered(trials)]
         self.tell([Result(slot.trial, slot.bracket, slot.rung, slot.resource, math.nan, cost=0.0) for slot in slots])
 
     def dropped(self) -> list[int]:
@@ -239,15 +234,7 @@ class Run(RunRecord):
         self._open, self._leaderboard = open_, Leaderboard(as_float(self.plan.max_resource), log)
 
     def _identity(self) -> dict[str, Any]:
-        explored = self._session.explored
-        return {
-            "seed": self.seed,
-            "space": space_identity(self.space),
-            "scheduler": identity(self._scheduler),
-            "sampler": identity(self._sampler),
-            "explore": None if explored is None else list(explored),
-            "plan": self.plan.to_dict(),
-        }
+        return run_identity(self.space, self.seed, self._scheduler, self._sampler, self._session.explored)
 
     def _next(self, n: int | None) -> list[Slot]:
         """Up to ``n`` evaluations whose trials have a configuration."""
@@ -268,7 +255,7 @@ class Run(RunRecord):
                 started = started + session.propose(room, self._open.values(), self._leaderboard.log)
             self._open.update(zip([slot.trial for slot in started], started, strict=True))
             ready += started
-            # A sampler that waits for results although nothing is open would wait for ever: it is exhausted too.
+            # A sampler that waits for results although no job is open would never propose again: it is exhausted.
             withdrawn = bool(session.queue) and len(ready) < limit and (session.exhausted or not self._open)
             if withdrawn:
                 self._allocation.withdraw([slot.trial for slot in session.queue])
@@ -278,7 +265,7 @@ class Run(RunRecord):
         return ready
 
     def _enter(self, told: ResultColumns) -> None:
-        """Enter checked results of open jobs, in one fixed order however they were shuffled on the way."""
+        """Enter checked results of open jobs, in one fixed order."""
         check_objectives(told.n_objectives | self._leaderboard.n_objectives)
         for trial in told.whole[0].tolist():
             del self._open[trial]
@@ -288,9 +275,7 @@ class Run(RunRecord):
 
     def _enter_one(self, result: Result) -> None:
         """`_enter` for one result without arrays, which would double the time of a loop that tells one by one."""
-        slot = self._open.get(result.trial)
-        if slot is None:
-            raise self._no_open_job(result.trial)
+        slot = self._slot(result.trial)
         result = checked(result, slot)
         check_objectives(n_objectives([result]) | self._leaderboard.n_objectives)
         loss: Loss = result.objectives or result.loss
@@ -298,6 +283,12 @@ class Run(RunRecord):
         self._allocation.tell(slot.trial, slot.rung, loss)
         self._session.tell(slot.trial, slot.resource, loss)
         self._leaderboard.append(result, slot.resource - slot.previous)
+
+    def _slot(self, trial: int) -> Slot:
+        """The open job of a trial; `InputError` without one."""
+        if trial not in self._open:
+            raise self._no_open_job(trial)
+        return self._open[trial]
 
     def _no_open_job(self, trial: int) -> InputError:
         told = trial >= 0 and self._session.points.knows(trial)

@@ -1,4 +1,4 @@
-"""Results as they come from outside: checked, and put into columns."""
+"""Results of the user: checked, and put into columns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MISSING: Final = Missing()
 
 
 def as_results(told: Any, loss: Any, metrics: Any, cost: Any) -> list[Result]:
-    """What `Run.tell` got, as a list; `InputError` when it is anything else than it says."""
+    """The arguments of `Run.tell` as a list of results; `InputError` for anything else."""
     if isinstance(told, Job):
         if loss is MISSING:
             raise InputError("`loss` must be given with a job: run.tell(job, loss); got none. A failure is math.nan.")
@@ -107,7 +107,7 @@ def checked(result: Result, slot: Slot) -> Result:
 
 
 def n_objectives(results: Iterable[Result]) -> set[int]:
-    """How many objectives these have; a failure without any says nothing."""
+    """The numbers of objectives that occur; a failure without objectives does not count."""
     return {len(result.objectives) or 1 for result in results if result.objectives or math.isfinite(result.loss)}
 
 
@@ -126,7 +126,7 @@ class ResultColumns:
     whole : int64 array, shape (3, n): trial, bracket, rung
     real : float64 array, shape (3, n): resource, loss, cost
     metrics : name -> float64 array, shape (n,), NaN where absent
-    objectives : float64 array, shape (n, n_objectives), or None when there is one alone
+    objectives : float64 array, shape (n, n_objectives), or None when there is only one
     spent : float, the resource that all of them added
     """
 
@@ -143,7 +143,7 @@ class ResultColumns:
 
     @property
     def n_objectives(self) -> set[int]:
-        """How many objectives these have; of failures of one objective, which say nothing, an empty set."""
+        """The number of objectives; an empty set when all are failures without objectives."""
         if self.objectives is not None:
             return {self.objectives.shape[1]}
         return {1} if np.isfinite(self.real[1]).any() else set()

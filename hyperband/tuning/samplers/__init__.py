@@ -1,4 +1,4 @@
-"""Sampling: samplers propose configurations, and know nothing of schedules or networks."""
+"""Sampling: samplers propose configurations, independently of schedules and networks."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -152,7 +152,7 @@ class AdaptiveProposer:
         return self._settings.n_coarse + (number - 1) * self._settings.n_per_round if number else 0
 
     def _round(self) -> tuple[int, int]:
-        """Round of the next configuration (0: the coarse search), and how many of it are still to come."""
+        """Round of the next configuration (0: the coarse search), and how many of it are left."""
         n, s = len(self._trials), self._settings
         if n < s.n_coarse:
             return 0, s.n_coarse - n

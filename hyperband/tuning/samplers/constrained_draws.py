@@ -177,14 +177,14 @@ class Drawer:
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """Some attempts one way, the rest at random."""
+    """Some attempts by one draw, the rest at random."""
 
-    way: Draw
+    draw: Draw
     random: Draw
     patience: int
 
     def __call__(self, trials: Sequence[int], attempt: int) -> Points:
-        return (self.way if attempt < self.patience else self.random)(trials, attempt)
+        return (self.draw if attempt < self.patience else self.random)(trials, attempt)
 
 
 @dataclass(frozen=True, slots=True)

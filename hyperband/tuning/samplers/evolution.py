@@ -28,11 +28,11 @@ class EvolutionSampler(Settings):
     """Differential evolution by resource (Awad, Mallik, Hutter 2021, "DEHB", Algorithms 2 to 4; DE/rand/1/bin).
 
     Every resource has a population of slots, which offspring challenge in turn: the mutant ``a + mutation (b - c)``
-    gives each coordinate to the offspring with probability ``crossover``, and one always; the target, who sits in the
-    slot, gives the others. When the offspring's loss is told it replaces whoever is in the slot by then unless it
-    is worse. The parents a, b, c are drawn from the best results at the next lower resource, as many as the population
-    has slots; at the lowest resource from the population itself. Where there are fewer than three, members of all
-    populations join in. Coordinates that leave the cube are drawn anew.
+    gives each coordinate to the offspring with probability ``crossover``, and one always; the target, which is the
+    member in the slot, gives the others. When the offspring's loss is told it replaces the member that is in the slot
+    by then, unless it is worse. The parents a, b, c are drawn from the best results at the next lower resource, as
+    many as the population has slots; at the lowest resource from the population itself. Where there are fewer than
+    three, the members of all populations are added. Coordinates that leave the cube are drawn again.
 
     The target of an empty slot is one of those parents; at the lowest resource an empty slot is filled at random. A
     trial that was promoted enters the population of the resource that it was promoted to: an empty slot, or that of
@@ -82,7 +82,7 @@ class EvolutionSampler(Settings):
 
 
 class _Population:
-    """Places of one resource: who sits there, and whose turn it is."""
+    """The slots of one resource: their members, and which slot is next."""
 
     def __init__(self, n_slots: int) -> None:
         self.members: list[int | None] = [None] * n_slots
@@ -100,7 +100,7 @@ class _Population:
         return [trial for trial in self.members if trial is not None]
 
     def free(self) -> int | None:
-        """An empty slot for which no offspring is on its way."""
+        """An empty slot for which no offspring is being evaluated."""
         taken = set(self.challengers.values())
         empty = (slot for slot, trial in enumerate(self.members) if trial is None and slot not in taken)
         return next(empty, None)
@@ -147,8 +147,8 @@ class EvolutionProposer(LearningProposer):
             there = population.trials()
             worst = there[ranked([self._history.loss(other, resource) for other in there], there)[-1]]
             slot = population.members.index(worst)
-        sitting = population.members[slot]
-        if sitting is None or not _worse(loss, self._history.loss(sitting, resource)):
+        member = population.members[slot]
+        if member is None or not _worse(loss, self._history.loss(member, resource)):
             population.members[slot] = trial
 
     def own_state(self) -> dict[str, Any]:
@@ -183,9 +183,9 @@ class EvolutionProposer(LearningProposer):
     def _offspring(self, trial: int, resource: float) -> Points:
         """The next trial of a population, shape (1, n_dimensions), or (0, n_dimensions) in a space that is used up."""
         population = self._population(resource)
-        sitting, parents = population.members[population.turn], self._parents(resource)
-        if sitting is not None:
-            target = self._history.points([sitting])[0]
+        member, parents = population.members[population.turn], self._parents(resource)
+        if member is not None:
+            target = self._history.points([member])[0]
         elif resource > min(self._populations) and len(parents) >= PARENTS:
             target = parents[population.turn % len(parents)]
         else:
@@ -204,8 +204,8 @@ class EvolutionProposer(LearningProposer):
         else:
             pool = self._population(resource).trials()
         if len(pool) < PARENTS:
-            everyone = {trial for population in self._populations.values() for trial in population.trials()}
-            pool = pool + sorted(everyone.difference(pool))
+            all_members = {trial for population in self._populations.values() for trial in population.trials()}
+            pool = pool + sorted(all_members.difference(pool))
         return self._history.points(pool)
 
     def _evolve(self, target: Points, parents: Points, trials: Sequence[int], attempt: int) -> Points:

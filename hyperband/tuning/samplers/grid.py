@@ -92,7 +92,7 @@ class GridProposer:
         return np.array(rows).reshape(len(rows), self._space.n_dimensions)
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Leave these out of what is still to come."""
+        """Leave these out from now on."""
         self._adopted.update((row.tobytes(), row) for row in self._space.canonical(points))
         if self._next is not None and self._is_adopted(self._next):
             self._handed_out += 1

@@ -1,4 +1,4 @@
-"""What a sampler that learns knows: the point of every trial, and by resource what was told of it."""
+"""The memory of a sampler that learns: the point of every trial, and its losses by resource."""
 
 from __future__ import annotations
 

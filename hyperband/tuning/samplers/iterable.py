@@ -19,7 +19,7 @@ from hyperband.tuning.trial import Loss
 class IterableSampler(Settings):
     """The configurations of any iterable, in its order, as given: twice where it names one twice.
 
-    They are taken one by one when they are needed, so that a generator may go on for ever. The search ends where the
+    They are taken one by one when they are needed, so that a generator need not end. The search ends where the
     iterable does.
 
     Parameters
@@ -62,7 +62,7 @@ class IterableSampler(Settings):
         if found is self.configurations:
             if self._begun:
                 raise InputError(
-                    "`configurations` must be a list, or anything else that can be gone through again; got an "
+                    "`configurations` must be a list, or anything else that can be read again; got an "
                     "iterator that a run has begun. Make a new one."
                 )
             self._begun.append(True)

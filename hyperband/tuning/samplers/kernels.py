@@ -19,7 +19,7 @@ I64 = NDArray[np.int64]
 
 #: Normal reference rule: this times standard deviation times n^(-1 / (4 + d)) (Scott 1992; Silverman 1986).
 NORMAL_REFERENCE = 1.06
-#: Standard deviation of the uniform distribution, where fewer than two values say nothing of their spread.
+#: Standard deviation of the uniform distribution, where there are too few values to estimate one.
 _UNIFORM = math.sqrt(1.0 / 12.0)
 #: The normal distribution is tabulated between these; beyond lies less than 1e-15 of it.
 _END, _STEPS = 8.0, 8192

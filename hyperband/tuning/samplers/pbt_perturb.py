@@ -10,7 +10,7 @@ from hyperband._common.philox import EXPLORE, uniform
 from hyperband.errors import InputError
 from hyperband.space import Choice, Points, Space
 
-#: Share of the parameters that are drawn anew.
+#: Share of the parameters that are drawn again.
 RESAMPLED = 0.25
 #: How far the others move, as a share of their axis (of the logarithm on log axes).
 STEP = 0.1
@@ -33,7 +33,7 @@ def explored(names: Sequence[str] | None) -> tuple[str, ...] | None:
 def explore(space: Space, parents: Points, trials: Sequence[int], seed: int, names: Sequence[str] | None) -> Points:
     """Points of copies near those of their parents.
 
-    Each parameter is drawn anew with probability 1/4, and else moves up or down by a tenth of its axis, reflected at
+    Each parameter is drawn again with probability 1/4, and else moves up or down by a tenth of its axis, reflected at
     the bounds; an unordered choice stays (Jaderberg et al. 2017, appendix A, on the unit cube). Draws are keyed by
     (seed, trial).
 

@@ -19,8 +19,8 @@ LARGEST = 512
 class Prefetch:
     """Proposes blocks of trials where a proposer says that its draws depend on (seed, trial) alone.
 
-    Blocks double while trials are asked for in order, so that a short search draws little in vain. Nothing here is
-    state: it can all be drawn again.
+    Blocks double while trials are asked for in order, so that a short search draws little that it does not use. Nothing
+    here is state: it can all be drawn again.
 
     Parameters
     ----------

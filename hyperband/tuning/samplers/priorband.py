@@ -30,7 +30,7 @@ class PriorBandSampler(Settings):
     is shared by the prior and the neighbourhood of the incumbent in proportion to their scores: the density of each,
     summed over the top results with the weights n, n - 1, ..., 1 from the best down. The top are ``max(n / eta, eta)``
     of the n results at the largest resource with at least eta, the incumbent is the best of them. Until some resource
-    above the smallest has eta results (eta^2, where there is only one) the prior has the whole rest.
+    above the smallest has eta results (eta^2, where there is only one) the prior has all the rest.
 
     Around the incumbent each parameter moves with probability 1/2: a number by a normal distribution with a quarter
     of its axis, truncated; an unordered choice to any other option. The score takes the density of that normal

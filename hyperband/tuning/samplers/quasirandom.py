@@ -114,7 +114,7 @@ class QuasiRandomProposer(IndependentProposer):
 def _engine(kind: str, n_dimensions: int, seed: int) -> qmc.QMCEngine:
     from scipy.stats import qmc
 
-    # SciPy scrambles by a stream of its own, which nobody else draws from; before version 1.15 it was called `seed`.
+    # SciPy scrambles with a random stream that has no other use; before version 1.15 it was called `seed`.
     name = "rng" if "rng" in inspect.signature(qmc.Halton).parameters else "seed"
     stream = {name: np.random.default_rng([seed, SCRAMBLE])}
     if kind == "halton":

@@ -1,4 +1,4 @@
-"""A warm start: any sampler that knows the trials of an earlier search, and tries given configurations first."""
+"""A warm start: any sampler, told the trials of an earlier search, with given configurations first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class WarmStartSampler(Settings):
     Parameters
     ----------
     sampler : Sampler
-        Any whose proposer has ``adopt`` (all of this package).
+        Any that follows `hyperband.tuning.samplers.base.Proposer`.
     trials : SearchResult, TrialTable, or list of (configuration, resource, loss)
         Or any mapping of columns, or a data frame, with ``resource``, ``loss`` and one for each parameter, such as
         ``result.trials.to_pandas()`` read back from a file. A loss of several objectives is a tuple (of columns:

@@ -41,7 +41,7 @@ class ASHAScheduler(RungScheduler):
         return async_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
 
     def start(self, one_by_one: bool = False) -> AsyncAllocation:
-        """A fresh allocation; there is one bracket alone."""
+        """A fresh allocation; there is only one bracket."""
         return AsyncAllocation(self.plan(), exact(self.eta, "eta"))
 
 

@@ -26,7 +26,7 @@ class AsyncAllocation:
     Parameters
     ----------
     plan : Plan
-        Of an endless one new trials begin for ever, else as many as it has.
+        With an endless plan new trials never end; else there are as many as it has.
     eta : Fraction
     repetitions : int
         Rounds of turns that the plan consists of.

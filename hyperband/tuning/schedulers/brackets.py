@@ -21,19 +21,18 @@ class BracketAllocation:
     Parameters
     ----------
     plan : Plan
-        An endless one begins again at its end, for ever.
+        An endless one begins again at its end.
     one_by_one : bool
-        No bracket begins before the one before has ended (for samplers that learn); else nothing that can start has
-        to wait for another bracket, but that of an endless plan no repetition begins while ``ask(None)`` still waits
-        for the one before.
+        No bracket begins before the previous one has ended (for samplers that learn). Else no evaluation waits for
+        another bracket; only ``ask(None)`` of an endless plan begins no repetition before the previous one has ended.
     later : callable (bracket) -> bracket, optional
         What replaces every bracket but the first.
 
     Notes
     -----
     A rung promotes when its last loss is in: as many as the next rung holds, ties by trial number, NaN and infinite
-    losses never. A rung of new trials opens when the one below is complete. When a bracket comes up short (exhausted
-    space, failed trials) its later rungs hold what is there, and it still ends.
+    losses never. A rung of new trials opens when the one below is complete. When a bracket has fewer trials than
+    planned (exhausted space, failed trials) its later rungs hold those that there are, and it still ends.
     """
 
     def __init__(self, plan: Plan, one_by_one: bool = False, later: Callable[[Bracket], Bracket] | None = None) -> None:
@@ -145,7 +144,7 @@ class BracketAllocation:
 
 
 class _Halving:
-    """One bracket on its way: the table of its current rung, and what is still to be handed out of it."""
+    """One bracket in progress: the table of its current rung, and how much of it was handed out."""
 
     __slots__ = ("_bracket", "_first", "closed", "exhausted", "handed", "rung", "table", "to_start")
 

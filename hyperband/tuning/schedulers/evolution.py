@@ -43,7 +43,7 @@ class EvolutionScheduler(RungScheduler):
         return Plan((first, *map(generations, others)), endless=self.repetitions is None)
 
     def start(self, one_by_one: bool = False) -> BracketAllocation:
-        """A fresh allocation. A generation waits for the one before, whatever ``one_by_one`` says."""
+        """A fresh allocation. A generation always waits for the previous one; ``one_by_one`` is not read."""
         return BracketAllocation(self.plan(), one_by_one=True, later=generations)
 
 

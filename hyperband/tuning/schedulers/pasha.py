@@ -67,7 +67,7 @@ class PASHAScheduler(RungScheduler):
         return Plan((Bracket(bracket.s, rungs),), exact=False, endless=full.endless)
 
     def start(self, one_by_one: bool = False) -> PASHAAllocation:
-        """A fresh allocation; there is one bracket alone."""
+        """A fresh allocation; there is only one bracket."""
         plan = async_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
         return PASHAAllocation(AsyncAllocation(plan, exact(self.eta, "eta")), len(plan.brackets[0].rungs), self.epsilon)
 
@@ -144,7 +144,7 @@ class PASHAAllocation:
         Of the best `MOST_COMPARED` trials of the highest rung: every pair is looked at.
         """
         if self._top < 2:
-            return 0.0  # in two rungs nobody can cross and cross back
+            return 0.0  # two rungs cannot show two crossings
         top = self._losses[self._top]
         trials = sorted(sorted(top, key=lambda trial: (top[trial], trial))[:MOST_COMPARED])
         curves = np.array([[rung[trial] for trial in trials] for rung in self._losses[: self._top + 1]])

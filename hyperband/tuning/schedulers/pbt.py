@@ -1,4 +1,4 @@
-"""Population-based training: members train side by side, and the worst give way to copies of the best."""
+"""Population-based training: members train side by side, and copies of the best replace the worst."""
 
 from __future__ import annotations
 

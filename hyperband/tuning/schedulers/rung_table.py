@@ -183,7 +183,7 @@ class RungTable:
 
 
 def pack(values: F64) -> list[float | str | None]:
-    """Numbers for strict JSON, which knows neither NaN (None here) nor infinity ("inf", "-inf"); exact."""
+    """Numbers for strict JSON, which has neither NaN (None here) nor infinity ("inf", "-inf"); exact."""
     return [v if math.isfinite(v) else None if math.isnan(v) else str(v) for v in values.tolist()]
 
 
