@@ -118,7 +118,7 @@ SEARCH_FAULTS = {
     ),
     "networks: a diverged one has a loss": (
         "evaluation/networks/evaluator.py", "failed = bool(progress.diverged[row]) or", "failed =",
-        "evaluation/test_network_evaluator.py::test_a_network_that_diverges_has_loss_nan_and_harms_nobody",
+        "evaluation/test_network_evaluator.py::test_a_network_that_diverges_has_loss_nan_and_changes_no_other",
     ),
     "networks: the weights of the largest loss are kept": (
         "evaluation/networks/kept_weights.py", "key(result) < key(kept[0])", "key(result) > key(kept[0])",
@@ -131,7 +131,7 @@ SEARCH_FAULTS = {
     "functions: one retry too few": (
         "evaluation/functions/evaluator.py", "task.failures <= self._workers.retries",
         "task.failures < self._workers.retries",
-        "evaluation/test_worker_pool.py::test_with_retries_enough_nothing_is_lost",
+        "interface/test_minimize.py::test_what_failed_is_tried_again",
     ),
     "functions: a worker forgets which state it holds": (
         "evaluation/functions/evaluator.py", "self._affinity.assign(task.job.trial, worker)", "None",
@@ -224,7 +224,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "tests", sorted({fault.tests for fault in FAULTS.values()}), ids=lambda tests: Path(tests[0]).stem
 )
 def test_the_unchanged_copy_passes(healthy: Path, tests: Sequence[str]) -> None:
-    must_pass(run_tests(healthy, tests))
+    must_pass(run_tests(healthy, tests, HYPERBAND_BACKEND="numpy"))
 
 
 @pytest.mark.parametrize("name", {**FAULTS, **NATIVE_FAULTS})
@@ -249,7 +249,7 @@ def test_a_selection_of_tests_names_some(tests: Sequence[str]) -> None:
 def test_a_fault_in_python_is_caught(name: str, tmp_path: Path) -> None:
     tree = copy_tree(tmp_path)
     plant(tree, FAULTS[name])
-    must_fail(run_tests(tree, FAULTS[name].tests))
+    must_fail(run_tests(tree, FAULTS[name].tests, HYPERBAND_BACKEND="numpy"))
 
 
 # ---- C++ ------------------------------------------------------------------------------------------------------------
