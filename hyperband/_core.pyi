@@ -1,4 +1,4 @@
-"""Types of the extension module; what it does is documented where it is used: backends/compiled.py, rungs.py."""
+"""Types of the extension module; what it does is documented where it is used: engine/backends, tuning/schedulers."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-_Record = tuple[list[int], list[int], list[float]]
+_Records = NDArray[np.void]  # of architecture_dtype(), shape (n,)
 _Validation = tuple[F32, NDArray[Any], F32 | None] | None
 _Address = tuple[int, int, int]  # of a matrix on a device: pointer, n_rows, n_columns
 
 class _Members:
-    def add(self, records: list[_Record], seeds: list[int], total_steps: list[int], /) -> list[int]: ...
+    def add(self, records: _Records, seeds: list[int], total_steps: list[int]) -> list[int]: ...
     def train(
         self, members: list[int], until: list[int], rows: int, inputs: int, evaluate: bool, seconds: float, /
     ) -> list[bool]: ...
@@ -27,7 +27,7 @@ class _Members:
     def release(self, member: int, /) -> None: ...
     def export_state(self, member: int, /) -> dict[str, NDArray[np.generic]]: ...
     def import_state(self, member: int, state: dict[str, NDArray[Any]], /) -> None: ...
-    def bytes_per_member(self, widths: list[int], codes: list[int], numbers: list[float], /) -> int: ...
+    def bytes_per_member(self, records: _Records) -> I64: ...
 
 class Engine(_Members):
     def __init__(
@@ -38,8 +38,8 @@ class Engine(_Members):
         validation: _Validation,
         loss: int,
         n_outputs: int,
+        precision: int,
         threads: int,
-        bf16: bool,
     ) -> None: ...
 
 class Device:
@@ -53,15 +53,15 @@ class Device:
 class CudaEngine(_Members):
     def __init__(
         self,
-        device: Device,
         x: F32 | _Address,
         y: NDArray[Any],
         weight: F32 | None,
         validation: tuple[F32 | _Address, NDArray[Any], F32 | None] | None,
         loss: int,
         n_outputs: int,
-        limit: int,
         precision: int,
+        device: Device,
+        limit: int,
     ) -> None: ...
     def memory_plan(self, member: int, /) -> dict[str, Any]: ...
     def capacity(self) -> int: ...
@@ -87,6 +87,8 @@ def host_device(
     total_bytes: int = 1073741824,
     size_class: int = -1,
 ) -> Device: ...
+def architecture_dtype() -> np.dtype[np.void]: ...
+def choices() -> dict[str, tuple[str, ...]]: ...
 def forward(activation: int, layers: list[tuple[F32, F32]], x: F32, threads: int) -> F32: ...
 def bf16() -> str: ...
 def isa() -> tuple[str, str]: ...

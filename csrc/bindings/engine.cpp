@@ -2,6 +2,7 @@
 #include "cpu/engine.hpp"
 
 #include "bindings/members.hpp"
+#include "cpu/evaluation.hpp"
 
 namespace hyperband {
 namespace {
@@ -9,7 +10,8 @@ namespace {
 // Outputs of a network given as weights (n_in, n_out) and biases, one pair per layer.
 FloatArray forward(int activation, const std::vector<std::pair<FloatArray, FloatArray>> &layers, const FloatArray &x,
                    int threads) {
-    if (layers.empty() || layers.size() > kMaxLayers || activation < 0 || activation > 7)
+    if (layers.empty() || layers.size() > kMaxLayers || activation < 0 ||
+        activation >= static_cast<int>(std::size(kActivations)))
         refuse("`weights` must list 1 to 9 layers.");
     Architecture a;
     py::dict state;
@@ -34,29 +36,35 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
     bool finite = true;
     {
         const Release released;
-        finite = cpu::predict_rows(layout, static_cast<Activation>(activation), n_inputs, arena.get(), from, n, n_inputs,
-                                   n_outputs, to, scratch);
+        finite = cpu::predict({layout, static_cast<Activation>(activation), n_inputs, arena.get()}, {from, n, to}, scratch);
     }
     if (!finite) refuse(kNotFinite);
     return out;
 }
 
-std::unique_ptr<cpu::Engine> make_engine(const FloatArray &x, const py::array &y, const py::object &weight,
-                                         const py::object &validation, int loss, int n_outputs, int threads, bool bf16) {
-    if (threads < 1) refuse("`threads` must be at least 1.");
-    const Problem p = problem(x, y, weight, validation, loss, n_outputs);
-    const Release released;
-    return std::make_unique<cpu::Engine>(p.train, p.validation_or_null(), p.loss, p.n_inputs, n_outputs, threads,
-                                         bf16 ? Precision::bf16 : Precision::float32);
+template <size_t N> py::tuple names(const char *const (&values)[N]) {
+    py::tuple r(N);
+    for (size_t i = 0; i < N; ++i) r[i] = values[i];
+    return r;
+}
+
+// Names of the numbered values, in their order.
+py::dict choices() {
+    py::dict r;
+    r["activation"] = names(kActivations), r["optimizer"] = names(kOptimizers), r["schedule"] = names(kSchedules);
+    r["init"] = names(kInits), r["loss"] = names(kLosses), r["precision"] = names(kPrecisions);
+    return r;
 }
 
 }  // namespace
 
 void register_engine(py::module_ &m) {
-    auto c = py::class_<cpu::Engine>(m, "Engine");
-    c.def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
-          py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"));
-    bind_members<cpu::Engine>(c);
+    PYBIND11_NUMPY_DTYPE(Architecture, n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov,
+                         learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate, clip_norm, dropout,
+                         label_smoothing);
+    m.def("architecture_dtype", [] { return py::dtype::of<Architecture>(); }, "The record of an architecture, field by field.");
+    m.def("choices", &choices, "Names of the numbered values of records, losses and precisions, in their order.");
+    bind_engine<cpu::Engine, int>(m, "Engine", "threads");
     m.def("forward", &forward, py::arg("activation"), py::arg("layers"), py::arg("x").noconvert(), py::arg("threads"));
 }
 

@@ -1,6 +1,7 @@
 // A few threads for one call: started when it begins, joined before it ends, so that fork and unloading stay safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -40,6 +41,15 @@ template <class Work> void run_on_threads(int wanted, const Work &work) {
     safely(0);
     for (std::thread &t : others) t.join();
     if (failure) std::rethrow_exception(failure);
+}
+
+// Calls work(i, scratch of the thread) for i = 0 .. n - 1, one thread for each element of `scratch`; a thread takes the next
+// item when it is free.
+template <class Scratch, class Work> void for_each_item(size_t n, std::vector<Scratch> &scratch, const Work &work) {
+    std::atomic<size_t> next{0};
+    run_on_threads(static_cast<int>(std::min(scratch.size(), n)), [&](int thread, int) {
+        for (size_t i = next++; i < n; i = next++) work(i, scratch[static_cast<size_t>(thread)]);
+    });
 }
 
 // Where n threads meet: wait(i) returns in thread i when all of them have called it. Each announces itself on a cache line of

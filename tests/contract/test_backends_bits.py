@@ -234,9 +234,9 @@ print("isa", registry.get("native").describe())
 
 @cache
 def _run_with(isa: str) -> str:
-    here = Path(__file__).parent
+    tests = Path(__file__).parents[1]
     environment = {
-        **os.environ, "HYPERBAND_ISA": isa, "PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])
+        **os.environ, "HYPERBAND_ISA": isa, "PYTHONPATH": os.pathsep.join([str(tests / "support"), str(tests.parent)])
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", _ISA_SCRIPT], env=environment, capture_output=True, text=True, timeout=60, check=False
