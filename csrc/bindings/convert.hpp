@@ -1,4 +1,4 @@
-// Python's arrays and records as the engines' plain values: every shape, type and label is checked here.
+// Python's arrays as the engines' plain values: every shape, type and label is checked here.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -31,7 +31,7 @@ struct Targets {
     const float *target = nullptr;
 };
 
-// y as the loss wants it; every label is checked, because the kernels index by it.
+// y as the loss needs it; every label is checked, because the kernels index by it.
 inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outputs) {
     Targets t;
     if (loss == Loss::mse) {

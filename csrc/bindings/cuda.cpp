@@ -34,7 +34,7 @@ std::shared_ptr<Device> host_device(int threads, const std::string &order, bool 
     return std::make_shared<cuda::HostDevice>(o);
 }
 
-// How many GPUs there are, why none, and how the code for them was built ("" when it was not).
+// How many GPUs there are, why there is none, and how the code for them was built ("": it was not).
 py::tuple gpus() {
 #if HYPERBAND_CUDA
     const cuda::Gpus found = cuda::find_gpus();
@@ -92,10 +92,10 @@ bool all_finite(Device &d, uintptr_t x, size_t n) {
 
 int whose(const Device &d, uintptr_t memory) { return d.whose(reinterpret_cast<const void *>(memory)); }
 
-// What is asked about arrays of other libraries.
+// Functions about arrays of other libraries.
 template <class Class> void bind_memory(Class &c) {
-    c.def("whose", &whose, "The number of the device whose memory an address is in; -1: none's.")
-        .def("wait_for", &Device::wait_for, py::call_guard<Release>(), "Until the work on another library's stream is done.")
+    c.def("whose", &whose, "The number of the device whose memory an address is in; -1 for other memory.")
+        .def("wait_for", &Device::wait_for, py::call_guard<Release>(), "Waits for the work on another library's stream.")
         .def("all_finite", &all_finite, "Whether the float32 numbers at an address are finite.")
         .def("download", &download, "Bytes at an address.");
 }

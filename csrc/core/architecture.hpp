@@ -12,7 +12,7 @@
 #else
 #define HB_FN inline
 #endif
-// Loops over arrays that a GPU must keep in registers.
+// For loops over arrays that a GPU must keep in registers.
 #if defined(__CUDACC__)
 #define HB_UNROLL _Pragma("unroll")
 #else

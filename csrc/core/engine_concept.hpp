@@ -1,5 +1,5 @@
 // The waist of the native code: what a population of networks can do on any device. Both engines satisfy it, and the bindings
-// are written against it alone.
+// are written against it and against no engine.
 #pragma once
 
 #include <concepts>
@@ -21,8 +21,9 @@ namespace hyperband {
 //   E::Resources             what it computes on: threads, or a device
 //   E::State                 StateOf<the layout of its arenas>
 //   E::kReadsDevice          whether tables may hold an address on a device (Table::x_on_device)
-//   add                      all members or, by an exception, none; answers their ids
-//   train                    each member until its step; answers who has arrived: later calls continue exactly
+//   add                      all members or, by an exception, none; returns their ids
+//   train                    each member until its step or the end of the slice; returns for each whether it is at its step. Later
+//                            calls continue exactly where this one ended
 //   evaluate                 loss and error of each member on a table, with the current or the best weights
 //   predict                  outputs (n, n_outputs) of rows x (n, n_inputs); false when x is not finite
 //   state, set_state         a copy of a member's arrays and counters, and back

@@ -15,7 +15,7 @@ namespace hyperband {
 // Owns its members; ids count up and are never used again. Not thread-safe.
 template <class Member> class MemberTable {
   public:
-    // Takes all of them; answers their ids, in order.
+    // Takes all of them; returns their ids, in order.
     std::vector<int64_t> insert(std::vector<std::unique_ptr<Member>> members) {
         std::vector<int64_t> ids;
         for (auto &m : members) {

@@ -12,7 +12,7 @@ namespace hyperband::cpu {
 struct TrainingTarget {
     Member *member;
     int64_t until;
-    char *arrived;  // where the answer goes
+    char *arrived;  // set to whether the member is at its step or has diverged
 };
 
 struct Job {  // one member, or a pack of members

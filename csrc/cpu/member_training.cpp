@@ -9,7 +9,7 @@
 namespace hyperband::cpu {
 namespace {
 
-// One thread's part. Every thread counts steps on a cursor of its own; the first thread alone changes the member.
+// One thread's part. Every thread counts steps on a cursor of its own; only the first thread changes the member.
 class MemberTrainer {
   public:
     MemberTrainer(const TrainingTask &task, const TrainingTarget &target, Team &team, Share share)
@@ -93,8 +93,8 @@ class MemberTrainer {
         if (task_.validation && (epoch_ended || counters().step == target_.until)) validate();
     }
 
-    // The parts of a batch: each goes forward and back, and its gradients meet the optimiser or are collected. Answers the sum
-    // of the losses; no part follows one that is not finite.
+    // The parts of a batch: outputs, gradients, and either the update of the weights or the sum of the gradients. Returns the
+    // sum of the losses; no part follows one that is not finite.
     double forward_and_back(StepArgs &s, const uint32_t *rows) {
         double total = 0.0;
         for (s.first = 0; s.first < s.batch && std::isfinite(total); s.first += part_) {

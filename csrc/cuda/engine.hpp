@@ -1,4 +1,4 @@
-// The engine on a device: one block of threads trains one network, from the upload of its job until its step.
+// The engine on a device: one block of threads trains one network, all the time until its step.
 //
 // Members that do not fit on the device are in pinned host memory and come to it in waves. Every public function takes the
 // engine's lock, see core/engine_concept.hpp.

@@ -106,7 +106,7 @@ bool Engine::predict_on_device(int64_t id, const float *x, size_t n, bool best, 
     return true;
 }
 
-// Brings one member to the device; answers its network there.
+// Brings one member to the device; returns its network there.
 const Network *Engine::upload_alone(Member &m) {
     if (!bring(m, clock_)) refuse(m);
     Network *const there = reserve_networks(1);
