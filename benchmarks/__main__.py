@@ -7,30 +7,31 @@ from importlib import import_module
 
 import click
 
-#: subcommand -> what it shows; its module has a click command `main`
+#: subcommand -> module below ``benchmarks`` with a click command `main`, and what it shows
 COMMANDS = {
-    "engine": "Network-epochs per second, against other ways to train the same networks.",
-    "features": "What each feature of a network costs.",
-    "heatmap": "Percent of the peak by width and batch size.",
-    "twins": "Many small networks of one shape, against one of them alone.",
-    "precision": "bfloat16 products against float32: time, and errors of twenty seeds on real tables.",
-    "growth": "Time and memory a network, from 100 to 10,000 networks.",
-    "startup": "What happens before the first epoch.",
-    "gpu": "Backend cuda: thousands of networks an epoch, and a whole search, beside PyTorch and JAX on the same GPU.",
-    "gpu-check": "Build with CUDA, compare with the CPU to the bit, look for races, time: all in eight minutes.",
-    "search": "A whole Hyperband: how long it takes, how busy the processors are.",
-    "search-peers": "The same beside Optuna with PyTorch, and scikit-learn.",
-    "search-quality": "Regret of every scheduler and sampler, on tasks without training; beside other libraries.",
-    "rungs": "Bookkeeping of a million trials: results a second, bytes a result; beside other libraries.",
-    "inference": "Outputs of a network on a million rows, against NumPy.",
-    "spaces": "Conditional configurations drawn, beside ConfigSpace, Optuna and scikit-learn.",
-    "figures": "Figures of what engine and growth wrote as JSON.",
-    "instructions": "Instructions of a fixed training, kernel by kernel, against the committed counts.",
-    "datasets": "The best network that a search finds on real tables, against scikit-learn's default one.",
+    "engine": ("training.engine", "Network-epochs per second, against other ways to train the same networks."),
+    "features": ("training.features", "What each feature of a network costs."),
+    "heatmap": ("training.heatmap", "Percent of the peak by width and batch size."),
+    "same-shape": ("training.same_shape", "Many small networks of one shape, against one of them alone."),
+    "precision": ("training.precision", "bfloat16 products against float32: time, and errors on real tables."),
+    "growth": ("training.growth", "Time and memory a network, from 100 to 10,000 networks."),
+    "startup": ("training.startup", "What happens before the first epoch."),
+    "inference": ("training.inference", "Outputs of a network on a million rows, against NumPy."),
+    "instructions": ("training.instructions", "Instructions of a fixed training by kernel, against committed counts."),
+    "figures": ("training.figures", "Charts of what engine and growth wrote as JSON."),
+    "gpu": ("gpu.epochs", "Epochs of thousands of networks and a whole search, beside PyTorch and JAX on one GPU."),
+    "gpu-check": ("gpu.check", "Build with CUDA, compare with the CPU to the bit, look for races, time."),
+    "search": ("search.digits", "A whole Hyperband: how long it takes, how busy the processors are."),
+    "search-peers": ("search.peers", "The same beside Optuna with PyTorch, and scikit-learn."),
+    "datasets": ("search.datasets", "The network that a search finds on real tables, against a default network."),
+    "search-quality": ("quality.benchmark", "Regret of every scheduler and sampler, beside other libraries."),
+    "rungs": ("bookkeeping.rungs", "Bookkeeping of a million trials, beside other libraries."),
+    "spaces": ("bookkeeping.spaces", "Conditional configurations drawn, beside other libraries."),
+    "readme": ("documents.command", "Write the figures of README.md and RESULTS.md from results/*.json."),
 }
 
 
-class Commands(click.Group):
+class Benchmarks(click.Group):
     """Subcommands whose modules are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,14 +40,20 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a module, or None."""
-        if cmd_name not in COMMANDS:
+        module, shows = COMMANDS.get(cmd_name, ("", ""))
+        if not module:
             return None
-        command: click.Command = import_module(f"benchmarks.{cmd_name.replace('-', '_')}").main
-        command.help = command.short_help = COMMANDS[cmd_name]
-        return command
+        found: click.Command = import_module(f"benchmarks.{module}").main
+        found.help = found.short_help = shows
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table alone, so that help imports no benchmark."""
+        with formatter.section("Benchmarks"):
+            formatter.write_dl([(name, shows) for name, (_, shows) in COMMANDS.items()])
 
 
-@click.group("benchmarks", cls=Commands)
+@click.group("benchmarks", cls=Benchmarks, context_settings={"terminal_width": 120})
 def benchmarks() -> None:
     """Benchmarks of hyperband; `engine` when no command is named."""
 

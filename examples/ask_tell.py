@@ -1,4 +1,4 @@
-"""Ask and tell: the search says what to train next, your own loop does it, in any order and on any machine."""
+"""Ask and tell: the search says what to evaluate next, and your own loop does it, in any order and on any machine."""
 
 import hyperband as hb
 
@@ -6,10 +6,10 @@ space = hb.Space({"x": hb.Float(-1.0, 1.0), "y": hb.Float(-1.0, 1.0)})
 run = hb.Hyperband(max_resource=27, eta=3).start(space, seed=0)
 
 while not run.done:
-    jobs = run.ask(8)  # up to eight at a time; of all brackets
+    jobs = run.ask(8)  # up to eight at a time, from all brackets
     results = []
     for job in jobs:
-        # A job continues trial `job.trial` from `job.previous` to `job.resource`, both counted from its birth.
+        # A job continues trial `job.trial` from `job.previous` to `job.resource`, both counted from zero.
         c = job.configuration
         loss = c["x"] ** 2 + c["y"] ** 2 + 1 / job.resource
         cost = job.resource - job.previous

@@ -1,8 +1,9 @@
-"""The five classic algorithms on one function, with about the same total resource, and where each of them looked.
+"""The five classic algorithms on one function with about the same total resource, and where each of them searched.
 
     python compare_algorithms.py --plot comparison.png
 
-draws what was tried and what was dropped, side by side over two parameters (needs matplotlib).
+draws the trials of each algorithm side by side over two parameters, with the rung that each one reached (needs
+matplotlib).
 """
 
 import argparse
@@ -27,7 +28,7 @@ def loss(configuration, resource=81):
 
 
 def objective(configuration, resource, state):
-    """Goes on from where it was paused: only the resource since then is spent, so the state is how much there was."""
+    """Continues a paused trial, so only the additional resource is spent; the state is the resource so far."""
     return hb.Evaluation(loss(configuration, resource), state=resource)
 
 
@@ -36,12 +37,12 @@ parser.add_argument("--plot", metavar="FILE", help="write the landscapes to this
 options = parser.parse_args()
 
 spend = hb.Hyperband(81, 3).plan().cost  # 1581
-full = spend // 81  # so many configurations get everything for that
+full = spend // 81  # configurations that get the full resource for that
 algorithms = {
     "grid": hb.GridSearch(n=full, max_resource=81),
     "random": hb.RandomSearch(n=full, max_resource=81),
     "adaptive": hb.AdaptiveSearch(n=full, max_resource=81),
-    "successive halving": hb.SuccessiveHalving(81, 3, n=5 * 81),  # what Hyperband spends on five brackets, on one
+    "successive halving": hb.SuccessiveHalving(81, 3, n=5 * 81),  # spends on one bracket what Hyperband spends on five
     "Hyperband": hb.Hyperband(81, 3),
 }
 

@@ -1,8 +1,8 @@
 """An external program as the objective: parameters go out on its command line, the loss comes back in its output.
 
 The program here is a few lines of Python in a temporary folder; a simulator or a compiler would be called the same way.
-It keeps a checkpoint, so a promoted trial goes on where it was paused. When it crashes, hangs or prints nonsense, that
-costs one trial: the objective raises, the search remembers why and goes on.
+It keeps a checkpoint, so a promoted trial continues where it was paused. A crash, a hang or unreadable output costs one
+trial: the objective raises, and the search records the reason and continues.
 """
 
 import json
@@ -37,7 +37,7 @@ with tempfile.TemporaryDirectory() as name:
     program.write_text(PROGRAM)
 
     def objective(configuration, steps, state):
-        """The state is the name of the checkpoint; the first call of a trial makes it up."""
+        """The state is the name of the checkpoint; the first call of a trial chooses it."""
         checkpoint = state or str(folder / f"{len(list(folder.iterdir()))}.json")
         values = [str(configuration["damping"]), str(configuration["step"])]
         done = subprocess.run(
@@ -54,13 +54,13 @@ with tempfile.TemporaryDirectory() as name:
         return hb.Evaluation(json.loads(lines[-1].removeprefix("result:"))["energy"], state=checkpoint)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # failures are told below, all together
+        warnings.simplefilter("ignore", RuntimeWarning)  # failures are summarised below
         result = hb.minimize(
             objective, space, hb.Hyperband(max_resource=81, eta=3, min_resource=3), seed=0, unit="steps"
         )
 
 print(result)
-reasons = {trial: why.splitlines()[0] for trial, why in result.failures.items()}  # the traceback follows in other lines
+reasons = {trial: why.splitlines()[0] for trial, why in result.failures.items()}  # the other lines are the traceback
 for reason in sorted(set(reasons.values())):
     trials = [trial for trial, why in reasons.items() if why == reason]
     print(f"{len(trials)} trials failed: {reason}")

@@ -1,4 +1,4 @@
-"""`Population`: a thousand networks of a thousand shapes on one data set, paused and continued at will."""
+"""`Population`: a thousand networks of a thousand shapes on one data set, paused and continued at any step."""
 
 import time
 
@@ -25,9 +25,9 @@ architectures = [
 population = hb.Population(architectures, X_train, y_train, validation=(X_test, y_test), seed=0, epochs=9)
 
 start = time.perf_counter()
-population.train(until=1)  # every member sees the data once,
+population.train(until=1)  # every member trains for one epoch,
 best = np.argsort(population.progress().best_loss)[:100]
-population.train(best, until=9)  # and the best hundred go on from there
+population.train(best, until=9)  # and the best hundred continue from there
 seconds = time.perf_counter() - start
 
 progress = population.progress(best)

@@ -1,6 +1,6 @@
-"""A training loop in PyTorch as the objective: a paused model goes on with its own weights and optimiser.
+"""A training loop in PyTorch as the objective: a paused model continues with its own weights and optimiser.
 
-The resource is epochs. What the search keeps for a trial between two rungs is the state: the model and its optimiser.
+The resource is epochs. Between two rungs the search keeps the state of a trial: the model and its optimiser.
 """
 
 from sklearn.datasets import load_digits
@@ -14,7 +14,7 @@ except ImportError:
     print("skipped: torch is not installed (pip install torch)")
     raise SystemExit from None
 
-torch.set_num_threads(1)  # the networks are tiny: more threads would only wait for one another
+torch.set_num_threads(1)  # the networks are too small for several threads
 X, y = load_digits(return_X_y=True)
 parts = train_test_split(torch.tensor(X / 16, dtype=torch.float32), torch.tensor(y), test_size=0.3, random_state=0)
 X_train, X_valid, y_train, y_valid = parts
@@ -31,8 +31,8 @@ space = hb.Space(
 )
 
 
-def born(c):
-    """A new model with its optimiser, the same whenever this configuration is born."""
+def initialise(c):
+    """A new model with its optimiser; a configuration always gets the same one."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(64, c["width"]), torch.nn.ReLU(), torch.nn.Linear(c["width"], 10))
     if c["optimizer"] == "adam":
@@ -43,8 +43,8 @@ def born(c):
 
 
 def objective(c, epochs, state):
-    """Train until the model has seen ``epochs`` in all; ``state`` is what this trial returned the last time."""
-    state = state or born(c)
+    """Train until the model has had ``epochs`` epochs in all; ``state`` is what this trial returned last."""
+    state = state or initialise(c)
     model, optimizer = state["model"], state["optimizer"]
     for epoch in range(state["epoch"], epochs):
         order = torch.randperm(len(X_train), generator=torch.Generator().manual_seed(epoch))
@@ -54,7 +54,7 @@ def objective(c, epochs, state):
             optimizer.step()
     with torch.no_grad():
         scores = model(X_valid)
-        loss = torch.nn.functional.cross_entropy(scores, y_valid).item()  # NaN when it diverged: ranked last
+        loss = torch.nn.functional.cross_entropy(scores, y_valid).item()  # NaN when training diverged: ranked last
         accuracy = (scores.argmax(dim=1) == y_valid).float().mean().item()
     return hb.Evaluation(loss, state={**state, "epoch": epochs}, metrics={"accuracy": accuracy})
 

@@ -1,9 +1,9 @@
 """Kernel regression with random features: the resource is the number of features, as in the paper on Hyperband.
 
-A Gaussian kernel is a mean over random cosines (Rahimi & Recht, "Random features for large-scale kernel machines",
-NIPS 2007); the more of them, the nearer. A trial that goes on adds features to those it has: only the new ones and
-their products are computed. Losses at different numbers of features are those of different models, so the answer is
-`result.best_at_full`, the best with all features, and not the smallest loss seen anywhere.
+A Gaussian kernel is approximated by a mean over random cosines (Rahimi & Recht, "Random features for large-scale kernel
+machines", NIPS 2007); more features approximate it better. A promoted trial adds features to those it has: only the new
+ones and their products are computed. Losses at different numbers of features belong to different models, so the answer
+is `result.best_at_full`, the best with all features, and not the smallest loss at any resource.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ space = hb.Space({"width": hb.Float(0.3, 100.0, log=True), "ridge": hb.Float(1e-
 
 
 def features(X, first, last, width):
-    """Cosines number ``first`` to ``last``: feature k is the same whoever asks for it, and when."""
+    """Cosines ``first`` to ``last``, the latter excluded; feature k is the same in every trial."""
     draws = [np.random.default_rng([0, k]) for k in range(first, last)]
     waves = np.array([rng.standard_normal(X.shape[1]) for rng in draws]) / width
     shifts = np.array([rng.uniform(0, 2 * np.pi) for rng in draws])
@@ -32,7 +32,7 @@ def features(X, first, last, width):
 
 
 def objective(c, n_features, state):
-    """Ridge regression on ``n_features`` random cosines; the state holds those that were there before."""
+    """Ridge regression on ``n_features`` random cosines; the state holds those of earlier rungs."""
     Z, V, gram = state or (np.empty((len(X_train), 0)), np.empty((len(X_valid), 0)), np.empty((0, 0)))
     had = Z.shape[1]
     new = features(X_train, had, n_features, c["width"])
@@ -40,7 +40,7 @@ def objective(c, n_features, state):
     across = Z.T @ new
     gram = np.block([[gram, across], [across.T, new.T @ new]])
     Z = np.hstack([Z, new])
-    # The kernel is Z Zᵀ / n_features; with Z itself its ridge grows by that factor.
+    # The kernel is Z Zᵀ / n_features; with Z itself the ridge grows by that factor.
     strength = c["ridge"] * len(X_train) * n_features
     weights = np.linalg.solve(gram + strength * np.eye(n_features), Z.T @ t_train)
     return hb.Evaluation(float(np.mean((V @ weights - t_valid) ** 2)), state=(Z, V, gram))

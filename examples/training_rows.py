@@ -1,8 +1,8 @@
-"""Training rows as the resource: any scikit-learn estimator is tried on few rows first, the best ones on more.
+"""Training rows as the resource: configurations of a scikit-learn estimator start on few rows, the best get more.
 
-Every call fits from zero, so what is spent counts all rows of every fit. The least that makes sense is a few rows for
-each class: with fewer a loss says nothing about the configuration. With more rows losses fall whatever the
-configuration, so only those on all rows are compared in the end: `result.best_at_full`.
+Every call fits from zero, so the resource spent counts all rows of every fit. The smallest useful resource is a few
+rows for each class: with fewer, a loss says nothing about the configuration. Losses fall with more rows whatever the
+configuration is, so the answer compares only those on all rows: `result.best_at_full`.
 """
 
 import numpy as np
@@ -18,8 +18,8 @@ X, y = load_digits(return_X_y=True)
 X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=0.2, random_state=0, stratify=y)
 X_train, X_valid, y_train, y_valid = train_test_split(X_rest, y_rest, test_size=0.3, random_state=0, stratify=y_rest)
 
-# The first n rows of one random order are the sample for n rows: every configuration sees the same ones, and more rows
-# always include those that were there before.
+# The sample of n rows is the first n rows of one random order: every configuration gets the same rows, and a larger
+# sample includes the smaller ones.
 order = np.random.default_rng(0).permutation(len(y_train))
 
 space = hb.Space(

@@ -1,4 +1,4 @@
-"""Grid, random and adaptive search, successive halving and Hyperband over thousands of networks trained at once."""
+"""Hyperparameter search that trains thousands of different small neural networks at once, or calls any function."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hyperband.errors import ModelFileError as ModelFileError
     from hyperband.evaluation.budget import Budget as Budget
     from hyperband.evaluation.functions.evaluation import Evaluation as Evaluation
+    from hyperband.evaluation.functions.workers import Workers as Workers
+    from hyperband.evaluation.networks.compute import Compute as Compute
+    from hyperband.evaluation.networks.training import Training as Training
     from hyperband.interface.minimize import minimize as minimize
     from hyperband.interface.result import SearchResult as SearchResult
     from hyperband.interface.search import search as search
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from hyperband.space import Repeat as Repeat
     from hyperband.space import Space as Space
     from hyperband.space import When as When
+    from hyperband.tables.options import TableOptions as TableOptions
     from hyperband.tuning.algorithms import ASHA as ASHA
     from hyperband.tuning.algorithms import BOHB as BOHB
     from hyperband.tuning.algorithms import DEHB as DEHB
@@ -55,7 +59,7 @@ if TYPE_CHECKING:
 from hyperband._common.version import VERSION as __version__
 
 #: public name -> module that defines it; imported on first use, so that ``import hyperband`` stays fast
-_HOME = {
+_MODULE_OF = {
     "ASHA": "tuning.algorithms",
     "AdaptiveSearch": "tuning.algorithms",
     "AsyncHyperband": "tuning.algorithms",
@@ -78,6 +82,10 @@ _HOME = {
     "InsufficientMemory": "errors",
     "ModelFileError": "errors",
     "Evaluation": "evaluation.functions.evaluation",
+    "Workers": "evaluation.functions.workers",
+    "Compute": "evaluation.networks.compute",
+    "Training": "evaluation.networks.training",
+    "TableOptions": "tables.options",
     "minimize": "interface.minimize",
     "Model": "model",
     "Population": "engine.population",
@@ -103,13 +111,13 @@ _HOME = {
     "Result": "tuning.trial",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'hyperband' has no attribute {name!r}")
-    value = getattr(import_module(f"hyperband.{_HOME[name]}"), name)
+    value = getattr(import_module(f"hyperband.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

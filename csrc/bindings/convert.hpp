@@ -108,6 +108,11 @@ inline std::vector<Architecture> architectures(const ArchitectureArray &records)
     return r;
 }
 
+inline Architecture architecture(const ArchitectureArray &record) {
+    if (record.size() != 1) refuse("`record` must hold one architecture.");
+    return architectures(record).front();
+}
+
 // What an engine is made from, checked. The arrays must outlive its constructor; `devices`: whether x may be on one.
 inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
                        int n_outputs, bool devices) {

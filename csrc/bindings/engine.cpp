@@ -7,27 +7,15 @@
 namespace hyperband {
 namespace {
 
-// Outputs of a network given as weights (n_in, n_out) and biases, one pair per layer.
-FloatArray forward(int activation, const std::vector<std::pair<FloatArray, FloatArray>> &layers, const FloatArray &x,
-                   int threads) {
-    if (layers.empty() || layers.size() > kMaxLayers || activation < 0 ||
-        activation >= static_cast<int>(std::size(kActivations)))
-        refuse("`weights` must list 1 to 9 layers.");
-    Architecture a;
-    py::dict state;
-    for (size_t l = 0; l < layers.size(); ++l) {
-        if (layers[l].first.ndim() != 2 || layers[l].first.shape(1) < 1) refuse("Weights must have shape (n_in, n_out).");
-        const auto name = std::to_string(l);
-        state[py::str("weights." + name)] = layers[l].first;
-        state[py::str("bias." + name)] = layers[l].second;
-        if (l + 1 < layers.size()) a.widths[a.n_hidden++] = static_cast<int32_t>(layers[l].first.shape(1));
-    }
-    const auto n_inputs = static_cast<int>(layers[0].first.shape(0)),
-               n_outputs = static_cast<int>(layers.back().first.shape(1));
-    if (n_inputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
+// Outputs of a network given by its parameters, named as in a state; ends: numbers of inputs and of outputs.
+FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, const std::pair<int, int> &ends,
+                   const FloatArray &x, int threads) {
+    const Architecture a = architecture(record);
+    const auto [n_inputs, n_outputs] = ends;
+    if (n_inputs < 1 || n_outputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
         refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
     const Layout layout = Layout::of(a, n_inputs, n_outputs);
-    const Floats arena = import_arena(state, "", layout);
+    const Floats arena = import_arena(parameters, "", always, layout);
     FloatArray out({x.shape(0), static_cast<py::ssize_t>(n_outputs)});
     const float *from = x.data();
     float *to = out.mutable_data();
@@ -36,7 +24,7 @@ FloatArray forward(int activation, const std::vector<std::pair<FloatArray, Float
     bool finite = true;
     {
         const Release released;
-        finite = cpu::predict({layout, static_cast<Activation>(activation), n_inputs, arena.get()}, {from, n, to}, scratch);
+        finite = cpu::predict({layout, a.activation, ends.first, arena.get()}, {from, n, to}, scratch);
     }
     if (!finite) refuse(kNotFinite);
     return out;
@@ -65,7 +53,8 @@ void register_engine(py::module_ &m) {
     m.def("architecture_dtype", [] { return py::dtype::of<Architecture>(); }, "The record of an architecture, field by field.");
     m.def("choices", &choices, "Names of the numbered values of records, losses and precisions, in their order.");
     bind_engine<cpu::Engine, int>(m, "Engine", "threads");
-    m.def("forward", &forward, py::arg("activation"), py::arg("layers"), py::arg("x").noconvert(), py::arg("threads"));
+    m.def("forward", &forward, py::arg("record").noconvert(), py::arg("parameters"), py::arg("ends"), py::arg("x").noconvert(),
+          py::arg("threads"));
 }
 
 }  // namespace hyperband

@@ -9,31 +9,50 @@
 
 #include "bindings/convert.hpp"
 #include "core/engine_concept.hpp"
+#include "core/rates.hpp"
 
 namespace hyperband {
 
-template <class Layer> FloatArray unpack_weights(const Layer &y, const float *arena) {
-    FloatArray r({y.in, y.out});
-    auto to = r.mutable_unchecked<2>();
+// Dimensions of a parameter.
+template <class Layer> std::vector<int> shape_of(const Layer &y, const ParameterKind &kind) {
+    std::vector<int> r;
+    for (const Axis axis : kind.axes)
+        if (axis != Axis::none) r.push_back(axis == Axis::inputs ? y.in : y.out);
+    return r;
+}
+inline std::string name_of(const ParameterKind &kind, int layer) {
+    std::string r = kind.name;
+    r += '.';
+    return r += std::to_string(layer);
+}
+
+template <class Layer> FloatArray unpack(const Layer &y, const ParameterKind &kind, const float *arena, size_t at) {
+    const std::vector<int> shape = shape_of(y, kind);
+    FloatArray r(shape);
+    float *to = r.mutable_data();
+    if (shape.size() == 1) {
+        std::copy_n(arena + at, shape[0], to);
+        return r;
+    }
     for (int k = 0; k < y.in; ++k)
-        for (int j = 0; j < y.out; ++j) to(k, j) = arena[weight_at(y, k, j)];
+        for (int j = 0; j < y.out; ++j) *to++ = arena[weight_at(y, k, j)];
     return r;
 }
-template <class Layer> FloatArray unpack_bias(const Layer &y, const float *arena) {
-    FloatArray r(y.out);
-    std::copy_n(arena + y.bias, y.out, r.mutable_data());
-    return r;
-}
+
+// The moments are those of the rows of the table that have them.
+using HasState = bool (*)(const ParameterKind &);
+inline bool always(const ParameterKind &) { return true; }
+inline bool has_m(const ParameterKind &kind) { return kind.has_m; }
+inline bool has_v(const ParameterKind &kind) { return kind.has_v; }
 
 template <class Layout>
-void export_arena(py::dict &state, const std::string &prefix, const Layout &layout, const float *arena) {
-    for (int l = 0; l < layout.n_layers; ++l) {
-        state[py::str(prefix + "weights." + std::to_string(l))] = unpack_weights(layout.layer[l], arena);
-        state[py::str(prefix + "bias." + std::to_string(l))] = unpack_bias(layout.layer[l], arena);
-    }
+void export_arena(py::dict &state, const std::string &prefix, HasState has, const Layout &layout, const float *arena) {
+    for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
+        if (has(kind)) state[py::str(prefix + name_of(kind, l))] = unpack(y, kind, arena, at);
+    });
 }
 
-inline FloatArray floats_of(const py::dict &state, const std::string &name, std::initializer_list<int> shape) {
+inline FloatArray floats_of(const py::dict &state, const std::string &name, const std::vector<int> &shape) {
     if (!state.contains(name.c_str())) refuse("`state` must hold '" + name + "': it belongs to another architecture.");
     const auto a = py::cast<FloatArray>(FloatArray::ensure(state[name.c_str()]));
     bool same = a && a.ndim() == static_cast<py::ssize_t>(shape.size());
@@ -43,16 +62,21 @@ inline FloatArray floats_of(const py::dict &state, const std::string &name, std:
     return a;
 }
 
-template <class Layout> Floats import_arena(const py::dict &state, const std::string &prefix, const Layout &layout) {
+template <class Layout>
+Floats import_arena(const py::dict &state, const std::string &prefix, HasState has, const Layout &layout) {
     Floats arena(static_cast<size_t>(layout.size));
-    for (int l = 0; l < layout.n_layers; ++l) {
-        const auto &y = layout.layer[l];
-        const auto w = floats_of(state, prefix + "weights." + std::to_string(l), {y.in, y.out});
-        const auto b = floats_of(state, prefix + "bias." + std::to_string(l), {y.out});
+    for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
+        if (!has(kind)) return;
+        const std::vector<int> shape = shape_of(y, kind);
+        const FloatArray given = floats_of(state, prefix + name_of(kind, l), shape);
+        const float *from = given.data();
+        if (shape.size() == 1) {
+            std::copy_n(from, shape[0], arena.get() + at);
+            return;
+        }
         for (int k = 0; k < y.in; ++k)
-            for (int j = 0; j < y.out; ++j) arena.get()[weight_at(y, k, j)] = w.at(k, j);
-        std::copy_n(b.data(), y.out, arena.get() + y.bias);
-    }
+            for (int j = 0; j < y.out; ++j) arena.get()[weight_at(y, k, j)] = *from++;
+    });
     return arena;
 }
 
@@ -65,10 +89,10 @@ template <PopulationEngine E> py::dict export_state(E &e, int64_t id) {
     py::dict state;
     state["counters"] = LongArray(7, counters);
     state["scores"] = DoubleArray(6, scores);
-    export_arena(state, "", s.layout, s.weights.get());
-    if (s.m) export_arena(state, "m.", s.layout, s.m.get());
-    if (s.v) export_arena(state, "v.", s.layout, s.v.get());
-    if (s.best) export_arena(state, "best.", s.layout, s.best.get());
+    export_arena(state, "", always, s.layout, s.weights.get());
+    if (s.m) export_arena(state, "m.", has_m, s.layout, s.m.get());
+    if (s.v) export_arena(state, "v.", has_v, s.layout, s.v.get());
+    if (s.best) export_arena(state, "best.", always, s.layout, s.best.get());
     return state;
 }
 
@@ -83,11 +107,11 @@ template <PopulationEngine E> void import_state(E &e, int64_t id, const py::dict
     for (int i = 0; i < 5; ++i)
         if (n[i] < 0) refuse("`state` has a negative counter.");
     if (n[4] > e.n_inputs()) refuse("`state` has more active inputs than the data has columns.");
-    s.weights = import_arena(state, "", s.layout);
-    if (s.m) s.m = import_arena(state, "m.", s.layout);
-    if (s.v) s.v = import_arena(state, "v.", s.layout);
+    s.weights = import_arena(state, "", always, s.layout);
+    if (s.m) s.m = import_arena(state, "m.", has_m, s.layout);
+    if (s.v) s.v = import_arena(state, "v.", has_v, s.layout);
     s.best.reset();
-    if (n[5] >= 0) s.best = import_arena(state, "best.", s.layout);
+    if (n[5] >= 0) s.best = import_arena(state, "best.", always, s.layout);
     s.counters = {n[0], n[1], n[2], n[3], n[4], n[5], n[6]};
     s.record = {r[0], r[1], r[2], r[3], r[4], r[5]};
     e.set_state(id, std::move(s));
@@ -175,6 +199,30 @@ template <PopulationEngine E> LongArray bytes_per_member(E &e, const Architectur
     return r;
 }
 
+inline const char *name_of(Initial initial) {
+    return initial == Initial::uniform ? "uniform" : initial == Initial::zeros ? "zeros" : "ones";
+}
+
+// The parameters of a network as the engine keeps them: name, shape, offset, initial, bound (0 where the initial numbers are
+// not uniform), learning-rate factor, decay, moments.
+template <class Layout> py::list parameters(const Architecture &a, const Layout &layout) {
+    py::list found;
+    for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
+        const float bound = kind.initial == Initial::uniform ? initial_bound(a, l, layout.n_layers, y.in, y.out) : 0.0f;
+        py::list moments;
+        if (kind.has_m) moments.append("m");
+        if (kind.has_v) moments.append("v");
+        found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, kind))), at, name_of(kind.initial), bound,
+                                    kind.rate_factor, kind.decay, py::tuple(moments)));
+    });
+    return found;
+}
+
+template <PopulationEngine E> py::list parameters_of(E &e, const ArchitectureArray &record) {
+    const Architecture a = architecture(record);
+    return parameters(a, E::State::Layout::of(a, e.n_inputs(), e.n_outputs()));
+}
+
 // X: where the rows of the training data are. The resources are the fields of E::Resources.
 template <PopulationEngine E, class X, class... Resource>
 std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
@@ -209,7 +257,8 @@ py::class_<E> bind_engine(py::module_ &m, const char *class_name, const Name *..
         .def("release", &E::release)
         .def("export_state", &export_state<E>)
         .def("import_state", &import_state<E>)
-        .def("bytes_per_member", &bytes_per_member<E>, py::arg("records").noconvert());
+        .def("bytes_per_member", &bytes_per_member<E>, py::arg("records").noconvert())
+        .def("parameters", &parameters_of<E>, py::arg("record").noconvert());
     return c;
 }
 

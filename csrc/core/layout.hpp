@@ -1,12 +1,13 @@
-// Where a network's numbers live: offsets into one arena per kind of state.
+// The table of what a network learns, and where its parameters are: offsets into one arena per kind of state.
 //
-// A weight matrix (in x out) is kept in panels of 16 outputs, [ceil(out / 16)][in][16], its bias as [ceil(out / 16)][16].
-// Outputs beyond `out` are padding: their weights, moments and gradients are 0 and stay 0. Optimisers are elementwise,
-// so moments and snapshots share the layout.
+// A weight matrix (in x out) is kept in panels of 16 outputs, [ceil(out / 16)][in][16], a vector as [ceil(n / 16)][16].
+// What lies beyond is padding: its weights, moments and gradients are 0 and stay 0. Optimisers are elementwise, so
+// moments and snapshots share the layout.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/architecture.hpp"
 
@@ -19,6 +20,53 @@ HB_FN int padded(int width) { return panels_of(width) * kPanel; }
 
 // Row stride of activations: an odd number of cache lines, so that a column of rows spreads over all sets of a cache.
 HB_FN int row_stride(int width) { return (panels_of(width) | 1) * kPanel; }
+
+enum class Axis : int8_t { none, inputs, outputs };
+enum class Initial : int8_t { uniform, zeros, ones };
+
+// A row of the table, as in hyperband/engine/parameters.py: a test compares them.
+struct ParameterKind {
+    const char *name;    // with the number of the layer it names an array in a state: "weights.0"
+    Axis axes[2];        // of the layer
+    Initial initial;     // uniform: see initial_bound
+    double rate_factor;  // multiplies the learning rate
+    bool decay;          // whether weight decay acts on it
+    bool has_m, has_v;   // moments that it has where the optimiser keeps them
+};
+
+// In memory a layer's parameters follow one another in this order.
+constexpr ParameterKind kTable[] = {
+    {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, 1.0, true, true, true},
+    {"bias", {Axis::outputs, Axis::none}, Initial::zeros, 1.0, false, true, true},
+};
+constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
+
+// The fields of a layer with the offsets, in floats, in the order of the table; those that a layer lacks are -1.
+template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias};
+
+HB_FN bool has_parameter(const Architecture &, [[maybe_unused]] int layer, [[maybe_unused]] int kind) { return true; }
+
+// Lays out the parameters of layer l behind `size` floats; row_length(kind, n): floats from one row to the next.
+template <class L, class Size, class RowLength>
+HB_FN void lay_out(const Architecture &a, int l, L &layer, Size &size, const RowLength &row_length) {
+    for (int k = 0; k < kParameterKinds; ++k) {
+        const bool matrix = kTable[k].axes[1] != Axis::none, exists = has_parameter(a, l, k);
+        layer.*kOffsets<L>[k] = exists ? size : static_cast<Size>(-1);
+        if (!exists) continue;
+        const int n = kTable[k].axes[matrix ? 1 : 0] == Axis::inputs ? layer.in : layer.out;
+        size += static_cast<Size>(matrix ? layer.in : 1) * static_cast<Size>(row_length(matrix, n));
+    }
+}
+
+// Calls visit(number of the layer, layer, row of the table, offset) for every parameter, in the order of memory.
+template <class Layout, class Visit> void for_each_parameter(const Layout &layout, const Visit &visit) {
+    for (int l = 0; l < layout.n_layers; ++l)
+        for (int k = 0; k < kParameterKinds; ++k) {
+            const auto &layer = layout.layer[l];
+            const auto at = static_cast<int64_t>(layer.*kOffsets<std::remove_cvref_t<decltype(layer)>>[k]);
+            if (at >= 0) visit(l, layer, kTable[k], static_cast<size_t>(at));
+        }
+}
 
 struct Layer {
     int32_t in, out, panels;
@@ -37,10 +85,8 @@ struct Layout {
         for (int l = 0; l < r.n_layers; ++l) {
             int out = l < a.n_hidden ? a.widths[l] : n_outputs;
             Layer &y = r.layer[l];
-            y = {in, out, panels_of(out), r.size, 0};
-            r.size += static_cast<size_t>(y.panels) * kPanel * in;
-            y.bias = r.size;
-            r.size += static_cast<size_t>(y.panels) * kPanel;
+            y = {in, out, panels_of(out), 0, 0};
+            lay_out(a, l, y, r.size, [](bool, int n) { return padded(n); });
             in = out;
         }
         return r;

@@ -38,6 +38,10 @@ std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int
     for (int l = 0; l < m->layout.n_layers; ++l)
         bound[l] = initial_bound(a, l, m->layout.n_layers, m->layout.layer[l].in, m->layout.layer[l].out);
     kernels().initialise(m->layout, m->key, bound, m->weights.get());
+    for_each_parameter(m->layout, [&](int, const Layer &y, const ParameterKind &kind, size_t at) {
+        if (kind.initial == Initial::ones)
+            std::fill_n(m->weights.get() + at, kind.axes[0] == Axis::inputs ? y.in : y.out, 1.0f);
+    });
     return m;
 }
 

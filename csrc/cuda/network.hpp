@@ -42,10 +42,8 @@ struct DeviceLayout {
         for (int l = 0; l < r.n_layers; ++l) {
             const int out = l < a.n_hidden ? a.widths[l] : n_outputs;
             DeviceLayer &y = r.layer[l];
-            y = {in, out, odd_stride(out), r.size, 0};
-            r.size += static_cast<int64_t>(in) * y.stride;
-            y.bias = r.size;
-            r.size += whole_vectors(out);
+            y = {in, out, odd_stride(out), 0, 0};
+            lay_out(a, l, y, r.size, [](bool matrix, int n) { return matrix ? odd_stride(n) : whole_vectors(n); });
             in = out;
         }
         return r;

@@ -1,1 +1,1 @@
-"""What every part may use: argument checks, growing columns, random numbers, files, memory. Knows only `errors`."""
+"""Shared by every room: argument checks, growing columns, random numbers, files, memory. Imports only `errors`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-#: What brings the compiled engine, by the way in which the package was built.
+#: How to get the compiled engine, by the way in which the package was built.
 _REMEDIES = {
     "pure": "install it again without HYPERBAND_PURE",
     "fallback": "install a C++20 compiler (or point CXX to one) and install the package again; "
@@ -15,12 +15,17 @@ _REMEDIES = {
 
 
 def kind() -> str:
-    """One of native, pure (asked for), fallback (a compile failed), source (a source tree that was not installed)."""
-    return str(getattr(_record(), "KIND", "source"))
+    """How the package was built.
+
+    One of "native", "pure" (built without the engine on request), "fallback" (compiling failed) and "source" (a source
+    tree that was not installed).
+    """
+    record = _record()
+    return "source" if record is None else str(record.KIND)
 
 
 def details() -> dict[str, str]:
-    """What the build wrote down: compiler, instruction sets, CUDA and why not; or the reason of a pure package.
+    """What the build recorded: compiler, instruction sets, CUDA; or why the package is pure Python.
 
     Examples
     --------
@@ -31,12 +36,12 @@ def details() -> dict[str, str]:
     if record is None:
         return {"kind": "source", "reason": "a source tree that was not installed"}
     names = (name for name in vars(record) if name.isupper())
-    values = {name.lower(): str(getattr(record, name)) for name in names}
+    values = {name.lower(): str(vars(record)[name]) for name in names}
     return {name: value for name, value in values.items() if value not in ("", "OFF")}
 
 
 def summary() -> str:
-    """One line for people: native with compiler and instruction sets, or why there is no native engine and the remedy.
+    """The build in one line: compiler and instruction sets, or why there is no native engine and how to get one.
 
     Examples
     --------
@@ -61,7 +66,7 @@ def _record() -> ModuleType | None:
         return None
 
 
-if __name__ == "__main__":  # what `make build` says at its end
+if __name__ == "__main__":  # printed at the end of `make build`
     print(f"hyperband was built: {summary()}")
     if kind() == "fallback":
         print(

@@ -1,4 +1,4 @@
-"""How much memory is free, and the refusal to take more."""
+"""How much memory is free, and the error when something needs more."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from pathlib import Path
 
 from hyperband.errors import InsufficientMemory
 
-#: Of the free memory, what networks may take; the rest is left to scratch space, results and other programs.
+#: Fraction of the free memory that networks may use; the rest is for scratch space, results and other programs.
 USABLE = 0.8
 
 
 def usable_bytes() -> int | None:
-    """`USABLE` of what is free; None where the system does not say."""
+    """Bytes that networks may use: `USABLE` of the free memory; None where the system does not report it.
+
+    Examples
+    --------
+    >>> (usable_bytes() or 1) > 0
+    True
+    """
     free = free_bytes()
     return None if free is None else int(free * USABLE)
 
 
 def free_bytes() -> int | None:
-    """Memory that this process can still take without swapping; None where the system does not say.
+    """Bytes that this process can still allocate without swapping; None where the system does not report it.
 
-    The smaller of what the machine has available and what the control group (a container's limit) leaves.
+    The smaller of the machine's available memory and what is left of the control group's limit (a container's).
 
     Examples
     --------
@@ -34,17 +40,18 @@ def free_bytes() -> int | None:
 
 
 def require(needed: int, what: str, remedy: str) -> None:
-    """Raise when ``needed`` bytes are more than there are.
+    """Raise an error when ``needed`` bytes are more than are free.
 
     Parameters
     ----------
-    needed : int
+    needed : int, bytes
     what, remedy : str
-        For the message: "12 members", "Train fewer at a time."
+        Subject and last sentence of the error, such as "12 members" and "Train fewer at a time."
 
     Raises
     ------
     InsufficientMemory
+        It names the needed and the free bytes.
     """
     free = free_bytes()
     if free is not None and needed > free:
@@ -63,7 +70,7 @@ def _machine() -> int | None:
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
-    try:  # macOS says only how much there is
+    try:  # macOS reports only the installed memory
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         return None
@@ -77,7 +84,7 @@ def _windows() -> int | None:
         ]
 
     status = Status(length=ctypes.sizeof(Status))
-    windows = getattr(ctypes, "windll", None)
+    windows = getattr(ctypes, "windll", None)  # `ctypes` has it on Windows only
     if windows is None or not windows.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
         return None
     return int(status.free)
@@ -92,8 +99,8 @@ def _control_group() -> int | None:
             taken = int(Path(root, used).read_text())
             for line in Path(root, "memory.stat").read_text().splitlines():
                 name, _, value = line.partition(" ")
-                taken -= int(value) if name == cache else 0  # file cache is given back on demand
+                taken -= int(value) if name == cache else 0  # the system frees file cache on demand
             return max(0, int(Path(root, limit).read_text()) - taken)
-        except (OSError, ValueError):  # no such group, or "max"
+        except (OSError, ValueError):  # no such group, or no limit ("max")
             continue
     return None

@@ -1,3 +1,3 @@
-"""The version of the package; `pyproject.toml` has the same, which a test compares."""
+"""The version of the package; a test compares it with `pyproject.toml`."""
 
 VERSION = "0.1.0"

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
 from hyperband.errors import InputError
+from hyperband.tuning import algorithms
+from hyperband.tuning.algorithms import Algorithm
 
 if TYPE_CHECKING:
-    from hyperband.tuning.algorithms import Algorithm
-
     _ParamType = click.ParamType[Any]  # generic in the types of click 8.3, not in the class of older ones
 else:
     _ParamType = click.ParamType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: command line name -> (class in `hyperband.tuning.algorithms`, options beside --max-resource)
-_ALGORITHMS = {
-    "hyperband": ("Hyperband", ("eta", "min_resource", "repetitions")),
-    "successive-halving": ("SuccessiveHalving", ("eta", "min_resource", "n", "repetitions")),
-    "random": ("RandomSearch", ("n",)),
-    "grid": ("GridSearch", ("n",)),
-    "adaptive": ("AdaptiveSearch", ("n",)),
-    "asha": ("ASHA", ("eta", "min_resource", "n")),
-    "async-hyperband": ("AsyncHyperband", ("eta", "min_resource", "repetitions")),
-    "pasha": ("PASHA", ("eta", "min_resource", "n")),
-    "bohb": ("BOHB", ("eta", "min_resource", "repetitions")),
-    "dehb": ("DEHB", ("eta", "min_resource", "repetitions")),
-    "pbt": ("PBT", ("n", "interval")),
+_ALGORITHMS: dict[str, type[Any]] = {
+    "hyperband": algorithms.Hyperband,
+    "successive-halving": algorithms.SuccessiveHalving,
+    "random": algorithms.RandomSearch,
+    "grid": algorithms.GridSearch,
+    "adaptive": algorithms.AdaptiveSearch,
+    "asha": algorithms.ASHA,
+    "async-hyperband": algorithms.AsyncHyperband,
+    "pasha": algorithms.PASHA,
+    "bohb": algorithms.BOHB,
+    "dehb": algorithms.DEHB,
+    "pbt": algorithms.PBT,
 }
 ALGORITHMS = tuple(_ALGORITHMS)
+
+#: Settings of algorithms that are options; each algorithm takes those that it has.
+OPTIONS = ("max_resource", "eta", "min_resource", "n", "repetitions", "interval")
+
+#: Defaults that the algorithms share, for the help.
+_DEFAULTS = {field.name: field.default for field in fields(algorithms.Hyperband)}
 
 
 class Number(_ParamType):
@@ -108,30 +114,58 @@ class Repetitions(_ParamType):
         return int(text)
 
 
+#: Points of a grid when --n is not given.
+GRID_POINTS = 256
+
+
 def algorithm_options(function: F) -> F:
     """The options that say which algorithm runs and how long."""
     for option in reversed(
         (
-            click.option("--algorithm", type=click.Choice(ALGORITHMS), default="hyperband", show_default=True),
-            click.option("--max-resource", type=Number(), help="Resource of the highest rung.  [default: 81]"),
-            click.option("--min-resource", type=Number(), help="Least resource of a rung.  [default: 1]"),
-            click.option("--eta", type=Number(), help="Of eta networks one goes on.  [default: 3]"),
-            click.option("--n", "n", type=int, help="Networks to try (algorithms that do not plan it themselves)."),
+            click.option(
+                "--algorithm",
+                type=click.Choice(ALGORITHMS),
+                default=ALGORITHMS[0],
+                show_default=True,
+                help="How networks are chosen and promoted.",
+            ),
+            click.option(
+                "--max-resource",
+                type=Number(),
+                help=f"The most that one network gets, such as epochs.  [default: {_DEFAULTS['max_resource']}]",
+            ),
+            click.option(
+                "--min-resource",
+                type=Number(),
+                help=f"The least on which a network is ranked.  [default: {_DEFAULTS['min_resource']}]",
+            ),
+            click.option(
+                "--eta",
+                type=Number(),
+                help=f"One in eta networks is promoted, with eta times the resource.  [default: {_DEFAULTS['eta']}]",
+            ),
+            click.option(
+                "--n",
+                "n",
+                type=int,
+                help="Networks to try, for algorithms that do not plan it themselves.  "
+                f"[default: the algorithm's own; grid: at most {GRID_POINTS}]",
+            ),
             click.option(
                 "--repetitions",
                 type=Repetitions(),
                 metavar="N|endless",
-                help="Times that all brackets are run; endless: until --time.  [default: 1]",
+                help=f"Times that all brackets are run; endless: until --time.  [default: {_DEFAULTS['repetitions']}]",
             ),
-            click.option("--interval", type=Number(), help="Resource between two rankings of pbt.  [default: a ninth]"),
+            click.option(
+                "--interval",
+                type=Number(),
+                help="Resource between two rankings of pbt.  [default: a ninth of the most]",
+            ),
         )
     ):
         function = option(function)
     return function
-
-
-#: Points of a grid when --n is not given.
-GRID_POINTS = 256
 
 
 def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
@@ -140,30 +174,30 @@ def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
     Parameters
     ----------
     algorithm : one of `ALGORITHMS`
-    options : max_resource, min_resource, eta, n, repetitions, interval; None where not given
+    options : those of `OPTIONS`; None where not given
 
     Raises
     ------
     InputError
         When an option does not belong to the algorithm or breaks a rule.
     """
-    from hyperband.tuning import algorithms
-
-    kind, own = _ALGORITHMS[algorithm]
     settings = {name: value for name, value in options.items() if value is not None}
     for name in settings:
-        if name not in ("max_resource", *own):
-            option = "--" + name.replace("_", "-")
-            known = ", ".join("--" + other.replace("_", "-") for other in ("max_resource", *own))
-            raise InputError(f"{option} does not belong to --algorithm {algorithm}, which takes {known}.")
+        if not takes(algorithm, name):
+            known = ", ".join(_flag(other) for other in OPTIONS if takes(algorithm, other))
+            raise InputError(f"{_flag(name)} does not belong to --algorithm {algorithm}, which takes {known}.")
     if settings.get("repetitions") == ENDLESS:
         settings["repetitions"] = None
     if algorithm == "grid":
         settings.setdefault("n", GRID_POINTS)
-    made: Algorithm = getattr(algorithms, kind)(**settings)
+    made: Algorithm = _ALGORITHMS[algorithm](**settings)
     return made
 
 
 def takes(algorithm: str, option: str) -> bool:
     """Whether an algorithm has an option."""
-    return option in _ALGORITHMS[algorithm][1]
+    return option in {field.name for field in fields(_ALGORITHMS[algorithm])}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

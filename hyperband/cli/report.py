@@ -14,7 +14,7 @@ import numpy as np
 from hyperband.engine.architecture import Architecture
 
 if TYPE_CHECKING:
-    from hyperband.interface.search import NetworkSearchResult
+    from hyperband.interface.network_result import NetworkSearchResult
     from hyperband.tables import Prepared
     from hyperband.tuning.run.run import Incumbent
 
@@ -29,7 +29,7 @@ def predict_command(model: Path, table: str, out: Path, header: bool | None) -> 
 
 
 def main_metric(task: str) -> str:
-    """The figure that people look at first."""
+    """The metric that is shown first."""
     return "accuracy" if task == "classification" else "rmse"
 
 
@@ -80,7 +80,7 @@ def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command
 
 
 def trials_csv(result: NetworkSearchResult) -> str:
-    """Every evaluation as a line; values that a csv does not know become text."""
+    """Every evaluation as a line; values that csv has no type for become text."""
     import polars as pl
 
     table = result.trials.to_polars()
@@ -90,7 +90,7 @@ def trials_csv(result: NetworkSearchResult) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Data that JSON knows; numbers that it does not know become null."""
+    """Plain data for JSON; NaN and infinities become null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -124,7 +124,7 @@ def _figures(metrics: Mapping[str, float]) -> str:
 
 
 def _hyperparameters(architecture: Architecture) -> list[tuple[str, Any]]:
-    """Fields that differ from a bare `Architecture`, and those that everybody wants to see."""
+    """Fields that differ from their default, and the three that are always shown."""
     usual, always = Architecture().to_dict(), ("optimizer", "learning_rate", "batch_size")
     fields = architecture.to_dict()
     return [
@@ -147,13 +147,13 @@ def _top(result: NetworkSearchResult, prepared: Prepared) -> list[str]:
         seen.add(trial)
         network = summary(result.architecture(trial))
         figure = f"{trials[metric][row]:.4f}" if metric in trials else ""
-        place = [str(len(rows) + 1), str(trial), str(trials["bracket"][row]), f"{trials['resource'][row]:g}"]
-        rows.append([*place, f"{loss[row]:.4f}", figure, network])
+        cells = [str(len(rows) + 1), str(trial), str(trials["bracket"][row]), f"{trials['resource'][row]:g}"]
+        rows.append([*cells, f"{loss[row]:.4f}", figure, network])
     return table(["", "trial", "bracket", result.unit, "loss", metric, "network"], rows)
 
 
 def summary(architecture: Architecture) -> str:
-    """One network in a few words.
+    """One network in one line.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def summary(architecture: Architecture) -> str:
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Aligned columns, all but the last to the right."""
+    """Lines of aligned columns; all but the last are aligned to the right."""
     widths = [max(len(row[j]) for row in (names, *rows)) for j in range(len(names))]
 
     def line(row: Sequence[str]) -> str:

@@ -3,56 +3,102 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperband.cli.options import Duration, Size, algorithm_options, make_algorithm, takes
+from hyperband.cli.options import OPTIONS, Duration, Size, algorithm_options, make_algorithm, takes
 from hyperband.cli.remarks import note, remarks
+from hyperband.engine.backends.base import PRECISIONS
 from hyperband.errors import HyperbandError, InputError
+from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.training import DEFAULT_EPOCHS, RANKINGS, RESOURCES, Training
+from hyperband.tables.options import MISSING_TARGETS, SCALINGS, TASKS, VALIDATION, TableOptions
 
-if TYPE_CHECKING:
-    from hyperband.interface.search import NetworkSearchResult, Settings
+if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at once
+    from hyperband.interface.network_result import NetworkSearchResult
+    from hyperband.interface.search import Settings
     from hyperband.tables import Prepared
+
+#: Defaults of the options are those of the records.
+TABLE, TRAINING, COMPUTE = TableOptions(), Training(), Compute()
 
 #: Interrupted by Ctrl-C, as shells count it: 128 + SIGINT.
 INTERRUPTED = 130
 
 
+def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
+    return {"type": click.Choice(choices), "default": default, "show_default": True}
+
+
 @click.command("search")
 @click.argument("table")
 @click.option("--target", multiple=True, metavar="COLUMN", help="Column to predict; repeat it for several outputs.")
-@click.option("--out", type=click.Path(path_type=Path), default="hyperband-out", show_default=True, metavar="FOLDER")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="hyperband-out",
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder for the model and the results; made when it is not there.",
+)
 @algorithm_options
 @click.option(
     "--resource",
-    type=click.Choice(("epochs", "rows", "features")),
-    default="epochs",
-    show_default=True,
-    help="What networks get more of when they go on.",
+    **_choice(RESOURCES, TRAINING.resource),
+    help="What networks get more of when they are promoted.",
 )
-@click.option("--epochs", type=float, help="Passes at the maximal resource, for rows and features.  [default: 50]")
-@click.option("--rank-by", type=click.Choice(("loss", "error")), default="loss", show_default=True)
-@click.option("--test", metavar="FILE|FRACTION", help="Rows that the search never sees, to judge its result.")
-@click.option("--validation", metavar="FILE|FRACTION", default="0.2", show_default=True, help="Rows to rank networks.")
-@click.option("--task", type=click.Choice(("auto", "classification", "regression")), default="auto", show_default=True)
+@click.option(
+    "--epochs",
+    type=float,
+    default=TRAINING.epochs,
+    help=f"Passes over the rows at the maximal resource; for --resource rows, features.  [default: {DEFAULT_EPOCHS}]",
+)
+@click.option(
+    "--rank-by",
+    **_choice(RANKINGS, TRAINING.rank_by),
+    help="What networks are ranked by: they differ where rows or classes are weighted.",
+)
+@click.option("--test", metavar="FILE|FRACTION", help="Rows that the search never sees, to evaluate its best network.")
+@click.option(
+    "--validation",
+    metavar="FILE|FRACTION",
+    default=str(VALIDATION),
+    show_default=True,
+    help="Rows that rank the networks.",
+)
+@click.option("--task", **_choice(("auto", *TASKS), TABLE.task), help="auto: by the values of the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Column not to use; repeatable.")
 @click.option("--categorical", multiple=True, metavar="COLUMN", help="Column whose numbers are categories; repeatable.")
-@click.option("--scaling", type=click.Choice(("auto", "standard", "quantile")), default="auto", show_default=True)
-@click.option("--class-weight", type=click.Choice(("none", "balanced")), default="none", show_default=True)
-@click.option("--sample-weight", metavar="COLUMN", help="Column that says how much a row counts.")
-@click.option("--missing-target", type=click.Choice(("error", "drop")), default="error", show_default=True)
-@click.option("--header/--no-header", default=None, help="Whether line one names the columns; else found out.")
+@click.option("--scaling", **_choice(SCALINGS, TABLE.scaling), help="Of columns of numbers.")
 @click.option(
-    "--backend", default="auto", show_default=True, metavar="NAME", help="auto, cuda, cuda:1, native, numba or numpy."
+    "--class-weight",
+    **_choice(("none", "balanced"), TABLE.class_weight or "none"),
+    help="balanced: rare classes count as much as frequent ones.",
 )
-@click.option("--threads", type=int, help="Default: every processor. No figure depends on it.")
+@click.option("--sample-weight", metavar="COLUMN", help="Column that says how much a row counts.")
+@click.option(
+    "--missing-target",
+    **_choice(MISSING_TARGETS, TABLE.missing_target),
+    help="What to do with rows that have no target.",
+)
+@click.option("--header/--no-header", default=None, help="Whether line one names the columns.  [default: detected]")
+@click.option(
+    "--backend",
+    default=COMPUTE.backend,
+    show_default=True,
+    metavar="NAME",
+    help="auto, cuda, cuda:1, native, numba or numpy.",
+)
+@click.option(
+    "--threads", type=int, default=COMPUTE.threads, help="No result depends on it.  [default: all processors]"
+)
 @click.option(
     "--precision",
-    type=click.Choice(("float32", "tf32", "bf16")),
-    default="float32",
-    show_default=True,
+    **_choice(PRECISIONS, COMPUTE.precision),
     help="Of the factors of products in training; bf16 is faster where the processor has it, both are on GPUs.",
 )
 @click.option(
@@ -67,10 +113,10 @@ INTERRUPTED = 130
     metavar="4G",
     help="Memory of each GPU that data and networks may take.  [default: 80 % of what is free there]",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--time", "time_limit", type=Duration(), metavar="60s", help="Stop after this time with the best so far.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of splits, configurations and networks.")
+@click.option("--time", "seconds", type=Duration(), metavar="60s", help="Stop after this time with the best so far.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-@click.option("--quiet", is_flag=True, help="No progress, no remarks.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor notes.")
 def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
     """Find the best network for TABLE: csv, tsv (also .gz), parquet, arff, or sklearn:digits and the like.
 
@@ -79,18 +125,18 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
     """
     from hyperband._common.files import prepare_folder, remove_if_empty
 
-    settings = _settings(options, quiet)
-    _early(options, settings)
+    settings, table_options = _settings(options, quiet), _table_options(options)
+    settings.check()  # before anything is read or made
     is_new = prepare_folder(out)
     try:
         with remarks(quiet):
-            prepared = _prepare(table, options)
+            prepared = _prepare(table, options, table_options)
         for text in () if quiet else prepared.notes:
             note(text)
         result = _search(prepared, options, settings)
         if result.best is None:
-            _nothing(result)
-        _hand_over(result, prepared, table, out, options["header"], as_json)
+            _fail(result)
+        _write(result, prepared, table, out, options["header"], as_json)
     except BaseException:
         if is_new:
             remove_if_empty(out)
@@ -102,26 +148,37 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 
 
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
+    from hyperband.evaluation.budget import Budget
     from hyperband.interface.search import Settings
 
-    names = ("backend", "seed", "resource", "epochs", "rank_by", "time_limit", "threads", "precision")
-    limits = ("memory_limit", "device_memory")
-    return Settings(**{name: options[name] for name in names + limits}, progress=not quiet)
+    seconds = options["seconds"]
+    return Settings(
+        algorithm=make_algorithm(**_algorithm_settings(options)),
+        seed=options["seed"],
+        training=Training(**_fields_of(Training, options)),
+        compute=Compute(**_fields_of(Compute, options)),
+        budget=None if seconds is None else Budget(seconds=seconds),
+        progress=not quiet,
+    )
+
+
+def _table_options(options: dict[str, Any]) -> TableOptions:
+    given = _fields_of(TableOptions, options)
+    if given["class_weight"] == "none":
+        given["class_weight"] = None
+    return TableOptions(**given)
+
+
+def _fields_of(kind: type[Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The options that are fields of a record."""
+    return {field.name: options[field.name] for field in fields(kind)}
 
 
 def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
-    names = ("algorithm", "max_resource", "min_resource", "eta", "n", "repetitions", "interval")
-    return {name: options[name] for name in names}
+    return {name: options[name] for name in ("algorithm", *OPTIONS)}
 
 
-def _early(options: dict[str, Any], settings: Settings) -> None:
-    """Refuse wrong settings before anything is read or made."""
-    from hyperband.interface.search import check
-
-    check(settings, make_algorithm(**_algorithm_settings(options)))
-
-
-def _prepare(table: str, options: dict[str, Any]) -> Prepared:
+def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> Prepared:
     from hyperband.tables import prepare, read_table
 
     header = options["header"]
@@ -138,16 +195,10 @@ def _prepare(table: str, options: dict[str, Any]) -> Prepared:
     return prepare(
         read_table(table, header=header),
         target=target[0] if len(target) == 1 else target or None,
-        task=options["task"],
         validation=held_out(options["validation"]),
         test=held_out(options["test"]),
         seed=options["seed"],
-        scaling=options["scaling"],
-        class_weight=None if options["class_weight"] == "none" else options["class_weight"],
-        sample_weight=options["sample_weight"],
-        drop=options["drop"],
-        categorical=options["categorical"],
-        missing_target=options["missing_target"],
+        options=table_options,
     )
 
 
@@ -155,25 +206,27 @@ def _search(prepared: Prepared, options: dict[str, Any], settings: Settings) -> 
     from hyperband.interface.search import resource_range, search_prepared
 
     chosen = _algorithm_settings(options)
-    if chosen["max_resource"] is None and settings.resource != "epochs":
-        least, chosen["max_resource"] = resource_range(settings.resource, prepared)
+    resource = settings.training.resource
+    if chosen["max_resource"] is None and resource != "epochs":
+        least, chosen["max_resource"] = resource_range(resource, prepared)
         if chosen["min_resource"] is None and takes(chosen["algorithm"], "min_resource"):
             chosen["min_resource"] = least
-    return search_prepared(prepared, make_algorithm(**chosen), None, settings)
+        settings = replace(settings, algorithm=make_algorithm(**chosen))
+    return search_prepared(prepared, settings)
 
 
-def _nothing(result: NetworkSearchResult) -> None:
+def _fail(result: NetworkSearchResult) -> None:
     if result.interrupted:
-        raise KeyboardInterrupt  # before any network was judged: nothing to hand over
+        raise KeyboardInterrupt  # before any network was evaluated: there is nothing to write
     if result.stopped == "time":
-        raise InputError("--time must leave time to judge one network; none was judged. Give it longer.")
+        raise InputError("--time must leave time to evaluate one network; none was evaluated. Give it longer.")
     raise HyperbandError(
-        "No network reached a finite loss: every one diverged. Look for extreme values in the table, or use "
+        "No network reached a finite loss: all diverged. Look for extreme values in the table, or use "
         "--scaling quantile."
     )
 
 
-def _hand_over(
+def _write(
     result: NetworkSearchResult, prepared: Prepared, table: str, out: Path, header: bool | None, as_json: bool
 ) -> None:
     from hyperband._common.files import write_text

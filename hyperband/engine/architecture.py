@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from typing import Any
 
+from hyperband.engine import parameters
 from hyperband.errors import InputError
 
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step")
@@ -96,9 +96,8 @@ class Architecture:
         return {**asdict(self), "widths": list(self.widths)}
 
     def n_parameters(self, n_inputs: int, n_outputs: int) -> int:
-        """Weights and biases of this network between ``n_inputs`` columns and ``n_outputs`` outputs."""
-        dims = (n_inputs, *self.widths, n_outputs)
-        return sum(a * b + b for a, b in pairwise(dims))
+        """Numbers that this network learns between ``n_inputs`` columns and ``n_outputs`` outputs."""
+        return parameters.n_parameters(self, n_inputs, n_outputs)
 
 
 _CHOICES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}

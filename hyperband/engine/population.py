@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.arrays import count_outputs, matrix, on_host, resolve_loss, row_weights, split, targets
 from hyperband.engine.backends.base import F32, F64, I64, Member, Progress, Split
 from hyperband.engine.backends.device_array import HandsOut
+from hyperband.engine.parameters import layered
 from hyperband.engine.residency import Residents
 from hyperband.errors import InputError
 
@@ -223,7 +225,7 @@ class Population:
 
     def weights(
         self, member: int, *, weights: Weights = "current", array: Literal["numpy", "cupy"] = "numpy"
-    ) -> list[tuple[F32, F32]]:
+    ) -> list[tuple[F32, ...]]:
         """Copies of [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first.
 
         ``array="cupy"``: CuPy arrays on the member's GPU, with ``backend="cuda"``.
@@ -233,15 +235,15 @@ class Population:
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
         identity = self._resident(chosen)
-        layers = layers_of(self._engine.export_state(identity), "" if kind == "current" else "best.")
+        layers = layered(self._engine.export_state(identity), "" if kind == "current" else "best.")
         if array == "numpy":
             return layers
         if not isinstance(self._engine, HandsOut):
             raise InputError(
                 f"`array='cupy'` needs backend='cuda'; this population's is {self.backend!r}. Use array='numpy'."
             )
-        flat = self._engine.to_device(identity, [each for layer in layers for each in layer])
-        return list(zip(flat[::2], flat[1::2], strict=True))
+        flat = iter(self._engine.to_device(identity, [array for layer in layers for array in layer]))
+        return [tuple(islice(flat, len(layer))) for layer in layers]
 
     def _resident(self, member: int) -> int:
         """The engine's id of a member, after it was brought in."""
@@ -277,15 +279,6 @@ class Population:
 def steps_per_epoch(architecture: Architecture, n_rows: int) -> int:
     """Optimiser steps of one pass over the rows, the last short batch included."""
     return -(-n_rows // architecture.batch_size)
-
-
-def layers_of(state: Mapping[str, NDArray[np.generic]], prefix: str = "") -> list[tuple[F32, F32]]:
-    """Weights and biases of an exported state; prefix "best." for the snapshot's."""
-    layers: list[tuple[F32, F32]] = []
-    while f"{prefix}weights.{len(layers)}" in state:
-        weights, bias = (state[f"{prefix}{kind}.{len(layers)}"] for kind in ("weights", "bias"))
-        layers.append((np.array(weights, np.float32, order="C"), np.array(bias, np.float32)))
-    return layers
 
 
 def _architectures(architectures: Sequence[Architecture]) -> tuple[Architecture, ...]:

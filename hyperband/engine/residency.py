@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperband._common.disk_arrays import Pages
+from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import I64, Engine, Member, Progress
 from hyperband.errors import InputError, InsufficientMemory
@@ -66,7 +66,7 @@ class Residents:
         self._networks: dict[int, _Network] = {}
         self._sizes: dict[Architecture, int] = {}
         self._used = 0
-        self._pages = Pages()
+        self._pages = DiskArrays()
 
     def declare(self, key: int, member: Member) -> None:
         """A new network, not allocated yet."""

@@ -1,1 +1,1 @@
-"""Jobs in, results out: networks (`population`) or any function (`function`)."""
+"""Jobs in, results out: networks (`networks`) or any function (`functions`, called by `worker_pools`)."""

@@ -1,4 +1,4 @@
-"""Ctrl-C waits where the books are between two states."""
+"""Ctrl-C waits while the state is between two consistent ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back for a short while: results are being entered, workers started or ended."""
+    """Hold Ctrl-C back for the short while in which results are entered, or workers started or ended."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals arrive in the main thread only
         return

@@ -5,6 +5,8 @@ from __future__ import annotations
 from hyperband.evaluation.base import Evaluator
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.loop import OnEvent, drive
+from hyperband.evaluation.progress import OnProgress
+from hyperband.interface.reporter import Reporter
 from hyperband.interface.result import SearchResult
 from hyperband.tuning.run.run import Run
 
@@ -13,21 +15,36 @@ def carry_out(
     run: Run,
     evaluator: Evaluator,
     budget: Budget | None = None,
-    on_event: OnEvent | None = None,
     *,
+    progress: bool | OnProgress = False,
+    on_event: OnEvent | None = None,
     comparable: bool = True,
 ) -> SearchResult:
-    """Drive a run to its end, or to that of its budget, and collect what it found.
+    """Carry out a run to its end, or to that of its budget, and collect what it found.
 
-    Parameters and errors as `hyperband.evaluation.loop.drive`; ``comparable`` as `SearchResult.of`.
+    Parameters
+    ----------
+    progress : bool or callable
+        True: a `Reporter` on stderr; a function is called with a `hyperband.evaluation.progress.SearchProgress`.
+    comparable : bool, see `SearchResult.of`
+
+    Other parameters and errors as `hyperband.evaluation.loop.drive`.
     """
-    outcome = drive(run, evaluator, budget, on_event)
-    failures = dict(sorted(getattr(evaluator, "failures", {}).items()))
+    if isinstance(progress, bool):
+        reporter = Reporter() if progress else None
+        show: OnProgress | None = reporter
+    else:
+        reporter, show = None, progress
+    try:
+        outcome = drive(run, evaluator, budget, on_event, show)
+    finally:
+        if reporter is not None:
+            reporter.close()
     return SearchResult.of(
         run,
         comparable=comparable,
         unit=evaluator.unit,
         seconds=outcome.seconds,
         stopped=outcome.stopped,
-        failures=failures,
+        failures=dict(sorted(evaluator.failures.items())),
     )

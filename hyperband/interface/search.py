@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hyperband._common.checks import whole_number
-from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import PRECISIONS
 from hyperband.engine.backends.device_array import refuse
-from hyperband.engine.network_space import CHANGEABLE, default_space, to_architecture
-from hyperband.errors import InputError
-from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
-from hyperband.evaluation.networks.resources import KINDS
+from hyperband.engine.network_space import CHANGEABLE, default_space
+from hyperband.evaluation.budget import Budget, check_ends
+from hyperband.evaluation.loop import OnEvent
+from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
+from hyperband.evaluation.networks.training import Training
+from hyperband.evaluation.progress import OnProgress
+from hyperband.interface.arguments import check_algorithm, check_control, check_record
 from hyperband.interface.carry_out import carry_out
-from hyperband.interface.reporter import Meter, Reporter, Status
-from hyperband.interface.result import SearchResult
-from hyperband.model import Model
+from hyperband.interface.network_result import NetworkSearchResult, with_networks
 from hyperband.space import Choice, Float, Int, Space
-from hyperband.tables import Prepared, prepare
-from hyperband.tuning.algorithms import PBT, Algorithm, GridSearch, Hyperband
-from hyperband.tuning.run.run import Incumbent
+from hyperband.tables import Prepared, TableOptions, prepare
+from hyperband.tables.options import VALIDATION
+from hyperband.tuning.algorithms import Algorithm, Hyperband
 
-OnStatus = Callable[[Status], object]
-
-#: The default Hyperband halves so often: its least resource is the largest divided by this.
+#: The least resource of the default Hyperband is the largest one divided by this.
 SPREAD = 81
 
 #: The default space of grids: two points on each axis of `default_space` are more networks than anyone trains.
@@ -41,43 +38,39 @@ GRID_SPACE = Space(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How networks are judged and where they run; every field is an argument of `search`."""
+    """How a search on prepared data runs; every field is an argument of `search`."""
 
-    backend: str = "auto"
+    algorithm: Algorithm | None = None
+    space: Space | None = None
     seed: int | None = None
-    resource: str = "epochs"
-    epochs: float | None = None
-    rank_by: str = "loss"
-    time_limit: float | None = None
-    threads: int | None = None
-    precision: str = "float32"
-    memory_limit: int | None = None
-    device_memory: int | None = None
-    progress: bool | OnStatus = False
+    training: Training = field(default_factory=Training)
+    compute: Compute = field(default_factory=Compute)
+    budget: Budget | None = None
+    progress: bool | OnProgress = False
+    on_event: OnEvent | None = None
 
+    def check(self) -> None:
+        """Refuse what can be refused before a table is read."""
+        if self.algorithm is not None:
+            check_algorithm(self.algorithm)
+        check_record(self.training, Training, "training")
+        check_record(self.compute, Compute, "compute")
+        check_control(self.budget, self.progress, self.on_event)
+        _ = self.key
+        if self.algorithm is not None:
+            check_ends(self.algorithm.endless, self.budget or Budget())
+            self.algorithm.changing(CHANGEABLE)
+        registry.choose(self.compute.backend)
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NetworkSearchResult(SearchResult):
-    """A `SearchResult` whose ``best.network`` is a `Model`.
-
-    Parameters
-    ----------
-    test : dict or None
-        `Model.evaluate` of the best network on the test rows, when there are any: ``accuracy`` and ``loss``, or
-        ``rmse``, ``mae``, ``r2`` and ``loss``.
-    notes : tuple of str, what was done to the table
-    configurations : mapping of trial to configuration, of all trials
-    """
-
-    test: dict[str, float] | None = None
-    notes: tuple[str, ...] = field(default=())
-    configurations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-
-    def architecture(self, trial: int) -> Architecture:
-        """The network of any trial."""
-        return to_architecture(self.configurations[trial])
+    @property
+    def key(self) -> int:
+        """The seed: the given one, else that of the algorithm, else 0."""
+        given = self.seed
+        if given is None and self.algorithm is not None:
+            given = self.algorithm.seed
+        return 0 if given is None else whole_number(given, "seed", 0)
 
 
 def search(
@@ -85,68 +78,52 @@ def search(
     y: Any = None,
     *,
     target: str | int | Sequence[str | int] | None = None,
+    validation: Any = VALIDATION,
+    test: Any = None,
     algorithm: Algorithm | None = None,
     space: Space | None = None,
-    backend: str = "auto",
     seed: int | None = None,
-    validation: Any = 0.2,
-    test: Any = None,
-    task: str = "auto",
-    resource: str = "epochs",
-    epochs: float | None = None,
-    rank_by: str = "loss",
-    class_weight: Any = None,
-    sample_weight: Any = None,
-    scaling: str = "auto",
-    drop: Collection[str | int] = (),
-    categorical: Collection[str | int] = (),
-    missing_target: str = "error",
-    time_limit: float | None = None,
-    threads: int | None = None,
-    precision: str = "float32",
-    memory_limit: int | None = None,
-    device_memory: int | None = None,
-    progress: bool | OnStatus = False,
-    study: None = None,
+    table: TableOptions | None = None,
+    training: Training | None = None,
+    compute: Compute | None = None,
+    budget: Budget | None = None,
+    progress: bool | OnProgress = False,
+    on_event: OnEvent | None = None,
 ) -> NetworkSearchResult:
     """Search for the network that predicts ``y`` (or the column ``target``) best.
 
     Parameters
     ----------
-    X, y, target, task, validation, test, scaling, class_weight, sample_weight, drop, categorical, missing_target
-        The data: arrays, a data frame, or a path; see `hyperband.tables.prepare`. The search judges networks on the
-        validation rows; it never sees the test rows.
+    X : array-like, shape (n_rows, n_features), data frame, or path to a file
+    y : array-like, shape (n_rows,) or (n_rows, n_outputs), optional
+    target : column of ``X`` that is the target, instead of ``y``; several columns: a regression with several outputs
+    validation : fraction, (X, y), or a table
+        Rows that rank the networks.
+    test : likewise, or None
+        Rows that the search never sees; ``result.test`` has the best network's figures on them.
     algorithm : any of `hyperband.tuning.algorithms`, or None
-        None: Hyperband up to 81 epochs, to all rows or to all columns, whatever ``resource`` is, with eta 3. One that
-        has no end of its own (ASHA without ``n``, repetitions without a number) needs a ``time_limit``. In a
-        population (PBT) only what says how steps are taken can change: rates, dropout, weight decay, clipping.
+        None: Hyperband with eta 3, up to 81 epochs, all rows or all columns, whatever the resource is. One that has no
+        end of its own (ASHA without ``n``, ``repetitions=None``) needs a ``budget``. In a population (PBT) only
+        parameters of the optimisation steps can change: rates, dropout, weight decay, clipping.
     space : Space or None
         Parameters named as `hyperband.engine.network_space.to_architecture` says; None: a space for tables of this
         size (for a grid a small one: layers, width, learning rate, activation).
-    backend : {"auto", "cuda", "cuda:0", "cuda:1", ..., "native", "numba", "numpy"}
     seed : int or None
         Of splits, configurations and networks; None: that of the algorithm, else 0. The result depends on it and on
         nothing else that changes from run to run.
-    resource : {"epochs", "rows", "features"}
-        What networks get more of when they go on; see `hyperband.evaluation.networks.resources.Resource`.
-    epochs : float or None
-        Passes over the rows at the maximal resource, for "rows" and "features" (default 50).
-    rank_by : {"loss", "error"}
-        "error" ranks by misclassified rows (or mean squared error) where sample or class weights shape the loss.
-    time_limit : float or None, seconds; the best so far is returned
-    threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
-    precision : {"float32", "tf32", "bf16"}
-        "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
-        AVX512_BF16 and on GPUs; "tf32" to 11 bits, on GPUs. Weights stay float32. Such curves differ from those in
-        float32, and between devices and instructions.
-    memory_limit : int or None
-        Bytes that networks may take; None: 80 % of what is free. More networks than fit train in waves.
-    device_memory : int or None
-        Bytes of each GPU that data and networks may take; None: 80 % of what is free there.
+    table : TableOptions, optional
+        How the table is prepared: task, columns to drop, categories, scaling, weights.
+    training : Training, optional
+        What networks get more of when they are promoted (epochs, rows, features), and by what they are ranked.
+    compute : Compute, optional
+        Backend, threads, precision, limits of memory.
+    budget : Budget, optional
+        Limits on seconds, evaluations, resource and cost, a target loss, patience; the best so far is returned.
     progress : bool or callable
-        True: lines on stderr; a function is called with a `hyperband.interface.reporter.Status` several times a second.
-    study : None
-        Belongs to a later version.
+        True: a table on stderr while the search runs; a function is called with a
+        `hyperband.evaluation.progress.SearchProgress` several times a second.
+    on_event : callable (run, results), optional
+        Called after every batch of evaluations, in this thread; a true answer stops the search.
 
     Returns
     -------
@@ -155,7 +132,14 @@ def search(
 
     Raises
     ------
-    DataError, InputError, InsufficientMemory, BackendUnavailable
+    DataError
+        When the table cannot be used; it says which column and why.
+    InputError
+        When another argument breaks a rule.
+    InsufficientMemory
+        When the rows, or not even one network, fit in memory.
+    BackendUnavailable
+        When the backend cannot be used here; it says why.
 
     Examples
     --------
@@ -167,59 +151,44 @@ def search(
     (22, 17)
     >>> result.best.network.predict(X[:2]).shape
     (2,)
+
+    At most a minute, on two threads, ranked by the error where classes are weighted:
+
+    >>> result = hb.search(
+    ...     X,
+    ...     y,
+    ...     algorithm=hb.Hyperband(9),
+    ...     table=hb.TableOptions(class_weight="balanced"),
+    ...     training=hb.Training(rank_by="error"),
+    ...     compute=hb.Compute(threads=2),
+    ...     budget=hb.Budget(seconds=60),
+    ... )
+    >>> result.stopped
+    'finished'
     """
-    if study is not None:
-        raise InputError(f"`study` must be None: studies on disk come with a later version; got {study!r}.")
     settings = Settings(
-        backend, seed, resource, epochs, rank_by, time_limit, threads, precision, memory_limit, device_memory, progress
+        algorithm=algorithm,
+        space=space,
+        seed=seed,
+        training=Training() if training is None else training,
+        compute=Compute() if compute is None else compute,
+        budget=budget,
+        progress=progress,
+        on_event=on_event,
     )
-    check(settings, algorithm)
+    settings.check()
+    options = TableOptions() if table is None else table
+    check_record(options, TableOptions, "table")
     refuse(
-        "search prepares tables on the host", X=X, y=y, validation=validation, test=test, sample_weight=sample_weight
-    )
-    key = _seed(seed, algorithm)
-    prepared = prepare(
-        X,
-        y,
-        target=target,
-        task=task,
+        "search prepares tables on the host",
+        X=X,
+        y=y,
         validation=validation,
         test=test,
-        seed=key,
-        scaling=scaling,
-        class_weight=class_weight,
-        sample_weight=sample_weight,
-        drop=drop,
-        categorical=categorical,
-        missing_target=missing_target,
+        sample_weight=options.sample_weight,
     )
-    return search_prepared(prepared, algorithm, space, replace(settings, seed=key))
-
-
-def check(settings: Settings, algorithm: Algorithm | None = None) -> None:
-    """Refuse what can be refused before a table is read."""
-    if settings.resource not in KINDS:
-        raise InputError(f"`resource` must be one of {', '.join(KINDS)}; got {settings.resource!r}.")
-    if algorithm is not None and (isinstance(algorithm, type) or not hasattr(algorithm, "start")):
-        raise InputError(f"`algorithm` must be an algorithm such as hyperband.Hyperband(81); got {algorithm!r}.")
-    if not isinstance(settings.progress, bool) and not callable(settings.progress):
-        raise InputError(f"`progress` must be True, False or a function; got {settings.progress!r}.")
-    _seed(settings.seed, algorithm)
-    Budget(seconds=settings.time_limit)
-    scheduler = getattr(algorithm, "scheduler", None)
-    if scheduler is not None and scheduler.plan().endless and settings.time_limit is None:
-        raise InputError(
-            "An algorithm without an end needs a time limit; got none. Set `time_limit` (--time), or say how many "
-            "configurations (`n`) or `repetitions`."
-        )
-    for name in getattr(algorithm, "explore", None) or ():
-        if name not in CHANGEABLE:
-            raise InputError(
-                f"`explore` must name what may change while a network goes on ({', '.join(CHANGEABLE)}); got {name!r}."
-            )
-    registry.choose(settings.backend)
-    if settings.precision not in PRECISIONS:
-        raise InputError(f"`precision` must be one of {', '.join(PRECISIONS)}; got {settings.precision!r}.")
+    prepared = prepare(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
+    return search_prepared(prepared, settings)
 
 
 def resource_range(resource: str, prepared: Prepared) -> tuple[int, int]:
@@ -229,87 +198,38 @@ def resource_range(resource: str, prepared: Prepared) -> tuple[int, int]:
     return max(1, largest // SPREAD), largest
 
 
-def search_prepared(
-    prepared: Prepared, algorithm: Algorithm | None, space: Space | None, settings: Settings
-) -> NetworkSearchResult:
+def search_prepared(prepared: Prepared, settings: Settings) -> NetworkSearchResult:
     """`search` on data that is prepared already."""
-    backend = registry.get(settings.backend)
-    least, largest = resource_range(settings.resource, prepared)
-    chosen = algorithm if algorithm is not None else Hyperband(largest, 3, least)
-    n_rows, n_features = prepared.x_train.shape
+    algorithm, space = settings.algorithm, settings.space
+    if algorithm is None:
+        least, largest = resource_range(settings.training.resource, prepared)
+        algorithm = Hyperband(largest, 3, min_resource=least)
     if space is None:
-        grid = isinstance(chosen, GridSearch)
-        space = GRID_SPACE if grid else default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
-    if isinstance(chosen, PBT) and chosen.explore is None:
-        chosen = replace(chosen, explore=[name for name in space.names if name in CHANGEABLE])
-    key = _seed(settings.seed, chosen)
-    run = chosen.start(space, key)
-    evaluator = PopulationEvaluator(
+        space = GRID_SPACE if algorithm.small_space else _space_for(prepared)
+    algorithm = algorithm.changing([name for name in space.names if name in CHANGEABLE])
+    run = algorithm.start(space, settings.key)
+    evaluator = NetworkEvaluator(
         prepared,
-        backend,
-        resource=settings.resource,
+        registry.get(settings.compute.backend),
         max_resource=float(run.plan.max_resource),
-        epochs=settings.epochs,
-        seed=key,
-        rank_by=settings.rank_by,
-        threads=settings.threads,
-        precision=settings.precision,
-        memory_limit=settings.memory_limit,
-        device_memory=settings.device_memory,
+        training=settings.training,
+        compute=settings.compute,
+        seed=settings.key,
     )
-    meter = Meter(run.plan, evaluator.resource.passes / evaluator.resource.maximum)
-    show: OnStatus | None = Reporter() if settings.progress is True else settings.progress or None
-    if show is not None:
-        evaluator.on_work = lambda activity: show(meter.status(activity))
     try:
-        budget = Budget(seconds=settings.time_limit)
-        result = carry_out(run, evaluator, budget, comparable=settings.resource == "epochs")
-        if evaluator.on_work is not None and not result.interrupted:
-            evaluator.on_work(evaluator.activity())  # the last word: who was dropped at the end
+        result = carry_out(
+            run,
+            evaluator,
+            settings.budget,
+            progress=settings.progress,
+            on_event=settings.on_event,
+            comparable=settings.training.resource == "epochs",
+        )
     finally:
-        if isinstance(show, Reporter):
-            show.close()
         evaluator.close()
-    trials = sorted({int(trial) for trial in result.trials["trial"].tolist()})
-    configurations = dict(zip(trials, run.configurations(trials), strict=True))
-    return _with_networks(result, evaluator, prepared, replace(settings, seed=key), configurations)
+    return with_networks(result, run, evaluator, prepared, settings.compute.backend)
 
 
-def _with_networks(
-    result: SearchResult,
-    evaluator: PopulationEvaluator,
-    prepared: Prepared,
-    settings: Settings,
-    configurations: Mapping[int, Mapping[str, Any]],
-) -> NetworkSearchResult:
-    fields = {name: getattr(result, name) for name in SearchResult.__dataclass_fields__}
-    for name in ("best", "best_at_full"):
-        fields[name] = _with_network(fields[name], evaluator, prepared, settings)
-    best, test = fields["best"], None
-    if best is not None and prepared.x_test is not None and prepared.y_test is not None:
-        test = best.network.score(prepared.x_test, prepared.y_test, backend=settings.backend)
-    return NetworkSearchResult(**fields, test=test, notes=prepared.notes, configurations=configurations)
-
-
-def _with_network(
-    incumbent: Incumbent | None, evaluator: PopulationEvaluator, prepared: Prepared, settings: Settings
-) -> Incumbent | None:
-    if incumbent is None:
-        return None
-    architecture, layers = evaluator.network(incumbent.trial, incumbent.resource)
-    provenance = {
-        "configuration": dict(incumbent.configuration),
-        "trial": incumbent.trial,
-        "resource": incumbent.resource,
-        "unit": evaluator.unit,
-        "loss": incumbent.loss,
-        "metrics": dict(incumbent.metrics),
-        "seed": settings.seed,
-    }
-    return replace(incumbent, network=Model(prepared.preprocessing, architecture, tuple(layers), provenance))
-
-
-def _seed(seed: int | None, algorithm: Algorithm | None) -> int:
-    if seed is None:
-        seed = getattr(algorithm, "seed", None)
-    return 0 if seed is None else whole_number(seed, "seed", 0)
+def _space_for(prepared: Prepared) -> Space:
+    n_rows, n_features = prepared.x_train.shape
+    return default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)

@@ -2,7 +2,7 @@
 
 =========================  ==============================================================================
 ``meta.json``              format, versions, architecture, inputs, target, feature names, provenance
-``weights.safetensors``    ``weights.L`` and ``bias.L`` of layer L = 0, 1, ..., float32
+``weights.safetensors``    the arrays of `hyperband.engine.parameters`: ``weights.0``, ``bias.0``, ..., float32
 ``preprocessing.skops``    dict of the fitted transformers ``numbers`` and ``categories``
 =========================  ==============================================================================
 """
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from hyperband._common.files import write_bytes
 from hyperband._common.version import VERSION
 from hyperband.engine.architecture import Architecture
+from hyperband.engine.parameters import layered, named
 from hyperband.errors import InputError, ModelFileError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Contents:
 
     preprocessing: Preprocessing
     architecture: Architecture
-    weights: tuple[tuple[F32, F32], ...]
+    weights: tuple[tuple[F32, ...], ...]
     provenance: Mapping[str, Any]
 
 
@@ -81,15 +82,12 @@ def _pack(model: Contents) -> bytes:
         "target": preprocessing.target.to_dict(),
         "provenance": dict(model.provenance),
     }
-    tensors = {}
-    for layer, (weights, bias) in enumerate(model.weights):
-        tensors[f"weights.{layer}"], tensors[f"bias.{layer}"] = weights, bias
     transformers = {"numbers": preprocessing.numbers, "categories": preprocessing.categories}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
             ("meta.json", json.dumps(meta, indent=1, default=_plain).encode()),
-            ("weights.safetensors", save(tensors)),
+            ("weights.safetensors", save(named(model.architecture, model.weights))),
             ("preprocessing.skops", skops.io.dumps(transformers)),
         ):
             entry = zipfile.ZipInfo(name)  # a fixed date: equal models, equal bytes as far as skops allows
@@ -142,7 +140,12 @@ def read_model(path: str | os.PathLike[str]) -> Contents:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(f"A model file must be intact; {name!r} is damaged: {error!r}. {_REMEDY}") from error
+        raise damaged(name, error) from error
+
+
+def damaged(path: str | os.PathLike[str], error: Exception) -> ModelFileError:
+    """The error for a file whose parts can be read, but do not belong together."""
+    return ModelFileError(f"A model file must be intact; {os.fspath(path)!r} is damaged: {error!r}. {_REMEDY}")
 
 
 def _meta(data: bytes, name: str) -> dict[str, Any]:
@@ -165,15 +168,18 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
         tensors = load(weights)
     except SafetensorError as error:
         raise ModelFileError(f"Weights in a model file must be safetensors; {name!r}: {error}. {_REMEDY}") from None
-    layers = tuple((tensors[f"weights.{layer}"], tensors[f"bias.{layer}"]) for layer in range(len(tensors) // 2))
     architecture = Architecture(**meta["architecture"])
+    layers = tuple(layered(tensors))
+    unknown = sorted(set(tensors) - set(named(architecture, layers)))
+    if unknown:
+        raise ModelFileError(f"Weights in a model file must be known; {name!r} holds also {unknown[0]!r}. {_REMEDY}")
     return Contents(_preprocessing(meta, preprocessing, name), architecture, layers, meta["provenance"])
 
 
 def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
     import skops.io
 
-    from hyperband.tables.preprocess import Input, Preprocessing
+    from hyperband.tables.preprocess import InputColumn, Preprocessing
     from hyperband.tables.target import Target
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
@@ -184,7 +190,7 @@ def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessin
         )
     transformers = skops.io.loads(data, trusted=list(TRUSTED))
     return Preprocessing(
-        inputs=tuple(Input(**column) for column in meta["inputs"]),
+        inputs=tuple(InputColumn(**column) for column in meta["inputs"]),
         named=meta["named"],
         target=Target.from_dict(meta["target"]),
         numbers=transformers["numbers"],

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
+from hyperband.engine.parameters import shapes, shapes_of
 from hyperband.errors import InputError
-from hyperband.model.file import Contents, read_model, write_model
+from hyperband.model.file import Contents, damaged, read_model, write_model
 
 if TYPE_CHECKING:
     from hyperband.engine.backends.base import Backend
@@ -34,7 +34,7 @@ class Model:
     ----------
     preprocessing : hyperband.tables.Preprocessing, as in ``prepare(...).preprocessing``
     architecture : Architecture
-    weights : sequence of (weights, bias), one per layer
+    weights : sequence of (weights, bias), one per layer, see `hyperband.engine.parameters`
         float32, shapes (n_in, n_out) and (n_out,); the rows of the first follow ``preprocessing.feature_names``.
     provenance : mapping, plain data: seed, configuration, losses, metrics, ...; kept in the file, not interpreted
 
@@ -55,18 +55,16 @@ class Model:
 
     preprocessing: Preprocessing
     architecture: Architecture
-    weights: tuple[tuple[F32, F32], ...]
+    weights: tuple[tuple[F32, ...], ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         layers = tuple(
-            (np.ascontiguousarray(w, dtype=np.float32), np.ascontiguousarray(b, dtype=np.float32))
-            for w, b in self.weights
+            tuple(np.ascontiguousarray(array, dtype=np.float32) for array in layer) for layer in self.weights
         )
         object.__setattr__(self, "weights", layers)
-        dims = (self.preprocessing.n_features, *self.architecture.widths, self.preprocessing.target.n_outputs)
-        expected = [((a, b), (b,)) for a, b in pairwise(dims)]
-        found = [(w.shape, b.shape) for w, b in layers]
+        expected = shapes(self.architecture, self.preprocessing.n_features, self.preprocessing.target.n_outputs)
+        found = shapes_of(layers)
         if found != expected:
             raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")
 
@@ -156,9 +154,9 @@ class Model:
         DataError
             When a target is missing, unknown, or there are no rows.
         """
-        from hyperband.tables.rows import held_rows
+        from hyperband.tables.features_and_target import held_out_rows
 
-        rows = held_rows(X if y is None else (X, y), self.preprocessing, "table")
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table")
         x, known = self.preprocessing.transform(rows.table), self.preprocessing.target.encode(rows.values)
         return self.score(x, known, backend=backend)
 
@@ -202,7 +200,10 @@ class Model:
             When there is no such file, it is damaged or no model, or was written by a newer version.
         """
         contents = read_model(path)
-        return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
+        try:
+            return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
+        except InputError as error:
+            raise damaged(path, error) from None
 
 
 def _log_probabilities(outputs: F32) -> NDArray[np.float64]:

@@ -92,7 +92,7 @@ def compare(
         if surface is not None:
             colour_bar(figure, grid, surface, look)
         handles = [handle for ax in grid[:n] for handle in legend_handles(ax, look, surface)]
-        _legend(figure, handles, grid[n:], f"last judged at ({every[0].unit})")
+        _legend(figure, handles, grid[n:], f"last evaluated at ({every[0].unit})")
     return figure
 
 

@@ -42,7 +42,7 @@ def landscape(
         handles = legend_handles(ax, look, surface)
         ax.legend(
             handles=handles,
-            title=f"last judged at ({result.unit})" if result.best is not None else None,
+            title=f"last evaluated at ({result.unit})" if result.best is not None else None,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
             ncols=min(8, len(handles)),
@@ -92,7 +92,7 @@ def draw_landscape(
             gid="heat map",
         )
     outcomes, space = Outcomes.of(result, levels), space_of(result)
-    points = points_of(result, outcomes.row)[:, [space.place(across.name), space.place(up.name)]]
+    points = points_of(result, outcomes.row)[:, [space.column_of(across.name), space.column_of(up.name)]]
     _points(ax, look, outcomes, scales, points)
     return int(len(points) - complete(points).sum())
 

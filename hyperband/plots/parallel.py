@@ -97,7 +97,7 @@ def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float6
 def _axis(ax: Axes, look: Style, place: int, scale: Scale, off: bool) -> None:
     """A vertical axis with its values beside it."""
     ax.plot([place, place], [0, 1], color=look.muted, linewidth=0.8, zorder=6, solid_capstyle="butt")
-    for height, label in [*_marks(scale), *([(OFF, "off")] if off else [])]:
+    for height, label in [*_marks(scale), *([(OFF, "inactive")] if off else [])]:
         ax.plot([place - 0.03, place + 0.03], [height, height], color=look.muted, linewidth=0.7, zorder=6)
         ax.text(
             place + 0.06, height, label, va="center", ha="left", fontsize=TINY, color=look.ink, zorder=7,

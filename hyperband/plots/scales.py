@@ -40,7 +40,7 @@ class Scale:
     @classmethod
     def of(cls, space: Space, name: str, where: str) -> Scale:
         """Of a parameter by name; `InputError` when there is none of that name."""
-        space.place(name, where)
+        space.column_of(name, where)
         return cls(name, space.parameters[name])
 
     @property

@@ -61,10 +61,10 @@ def _computed(result: Searched, x: Scale, y: Scale, loss: Loss) -> Surface:
         point = np.where(np.isnan(found), point, found)
     us, vs = x.edges()[1], y.edges()[1]
     points = np.repeat(point, len(us) * len(vs), axis=0)
-    points[:, space.place(x.name)] = np.tile(us, len(vs))
-    points[:, space.place(y.name)] = np.repeat(vs, len(us))
+    points[:, space.column_of(x.name)] = np.tile(us, len(vs))
+    points[:, space.column_of(y.name)] = np.repeat(vs, len(us))
     points = space.activate(points)
-    there = complete(points[:, [space.place(x.name), space.place(y.name)]])
+    there = complete(points[:, [space.column_of(x.name), space.column_of(y.name)]])
     there[there] = space.allowed(points[there])
     values = np.full(len(points), np.nan)
     values[there] = [float(loss(configuration)) for configuration in space.decode(points[there])]
@@ -83,7 +83,7 @@ def _fitted(results: Sequence[Searched], x: Scale, y: Scale) -> Surface | None:
     rows, losses = [], []
     for result in results:
         outcomes, space = Outcomes.of(result), space_of(result)
-        points = points_of(result, outcomes.row)[:, [space.place(x.name), space.place(y.name)]]
+        points = points_of(result, outcomes.row)[:, [space.column_of(x.name), space.column_of(y.name)]]
         usable = ~outcomes.failed & complete(points)
         rows.append(points[usable])
         losses.append(outcomes.loss[usable])

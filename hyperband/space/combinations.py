@@ -1,4 +1,4 @@
-"""Combinations of points on the axes: grids, and how many configurations there are."""
+"""Combinations of points on the axes: grids, and the number of configurations of a space."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hyperband.errors import InputError
+from hyperband._common.checks import whole_number
 from hyperband.space.definition import Definition, Points
 from hyperband.space.numbers import Column
 
-#: So many combinations are laid out one by one to count them, and no more.
+#: Most combinations that are enumerated in order to count them.
 COUNTED = 100_000
+#: Rows of one block of combinations.
 _BLOCK = 4096
 
 
 def axes_of(space: Definition, points: int | Mapping[str, int]) -> list[Column]:
-    """Points on each axis of a grid; a parameter that the mapping does not name has one, its default.
+    """Points of each axis of a grid, one array an axis; a parameter that the mapping omits has one point, its default.
 
     Raises
     ------
@@ -26,75 +27,91 @@ def axes_of(space: Definition, points: int | Mapping[str, int]) -> list[Column]:
     """
     if isinstance(points, Mapping):
         for name in points:
-            space.place(name, "`points`")
-    counts = {n: points.get(n, 1) if isinstance(points, Mapping) else points for n in space.names}
-    for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-            raise InputError(f"`points` must be whole numbers of at least 1; got {count!r} for {name!r}.")
-    return [space.parameters[name].grid(int(count)) for name, count in counts.items()]
+            space.column_of(name, "`points`")
+        counts = [whole_number(points.get(name, 1), f"points[{name!r}]") for name in space.names]
+    else:
+        counts = [whole_number(points, "points")] * space.n_dimensions
+    return [axis.grid(count) for axis, count in zip(space.parameters.values(), counts, strict=True)]
 
 
 def combinations(space: Definition, axes: Sequence[Column]) -> Iterator[Points]:
-    """Every configuration of these axes once, in blocks of rows, the last parameter fastest; constraints play no part.
+    """Every configuration of these axes once, in blocks of rows, the last parameter varying fastest.
 
-    Where a condition switches a parameter off, its axis counts once; nothing is laid out below it.
+    Conditions are applied: where a parameter is inactive, its column is NaN and its axis is not enumerated.
+    Constraints are ignored.
+
+    Parameters
+    ----------
+    space : Space
+    axes : sequence of float64 arrays, points of [0, 1] for each parameter in turn
+
+    Yields
+    ------
+    float64 array, shape (n, n_dimensions)
     """
     names, d = space.names, len(axes)
-    #: Rows whose columns before a place are set, and where each of these is the first point of its axis.
-    waiting = [(np.zeros((1, d)), np.ones((1, d), dtype=np.bool_), 0)]
-    while waiting:
-        rows, first, place = waiting.pop()
-        if place == d:
+    # A stack of (rows, is_first, column): the columns before `column` are set; `is_first` marks the entries that are
+    # the first point of their axis.
+    pending = [(np.zeros((1, d)), np.ones((1, d), dtype=np.bool_), 0)]
+    while pending:
+        rows, is_first, column = pending.pop()
+        if column == d:
             rows = space.activate(rows)
-            # A parameter before its parent was laid out for nothing where it is off: the first point stands for all.
-            yield rows[(first | ~np.isnan(rows)).all(axis=1)]
+            # A parameter that stands before its parent was enumerated although it is inactive: keep its first point.
+            yield rows[(is_first | ~np.isnan(rows)).all(axis=1)]
             continue
-        off = space.switches.off_by_then(names[place], rows)
-        times = np.where(off, 1, len(axes[place]))
+        inactive = space.compiled_conditions.inactive_so_far(names[column], rows)
+        times = np.where(inactive, 1, len(axes[column]))
         ends = np.cumsum(times)
         fit = max(1, int(np.searchsorted(ends, _BLOCK, side="right")))
         if fit < len(rows):
-            waiting.append((rows[fit:], first[fit:], place))
+            pending.append((rows[fit:], is_first[fit:], column))
         source = np.repeat(np.arange(fit), times[:fit])
         index = np.arange(len(source)) - (ends - times)[source]
-        rows, first = rows[source], first[source]
-        rows[:, place] = np.where(off[source], np.nan, axes[place][index])
-        first[:, place] = index == 0
-        waiting.append((rows, first, place + 1))
+        rows, is_first = rows[source], is_first[source]
+        rows[:, column] = np.where(inactive[source], np.nan, axes[column][index])
+        is_first[:, column] = index == 0
+        pending.append((rows, is_first, column + 1))
 
 
 def grid_blocks(space: Definition, points: int | Mapping[str, int]) -> Iterator[Points]:
-    """Every allowed configuration of a grid once, in blocks."""
+    """Every configuration of a grid that satisfies the constraints once, in blocks of shape (n, n_dimensions).
+
+    Raises
+    ------
+    InputError
+        As `axes_of`.
+    """
     for rows in combinations(space, axes_of(space, points)):
         yield rows[space.allowed(rows)]
 
 
 def count(space: Definition, lengths: Sequence[float], axes: Sequence[Column]) -> float:
-    """Configurations with so many values on each axis, constraints left out.
+    """Number of configurations with ``lengths[i]`` values on axis i, without the constraints.
 
-    ``axes`` are laid out for the parents of conditions only. Where these alone have more than `COUNTED` combinations
-    the conditions are left out too: an upper bound.
+    Only the parents of conditions are enumerated, over the points in ``axes``. Where these alone have more than
+    `COUNTED` combinations, the conditions are ignored too, and the count is an upper bound.
     """
     parents = {condition.parent for condition in space.conditions}
-    laid_out = [axis if name in parents else axis[:1] for name, axis in zip(space.names, axes, strict=True)]
-    free = [place for place, name in enumerate(space.names) if name not in parents]
+    enumerated = [axis if name in parents else axis[:1] for name, axis in zip(space.names, axes, strict=True)]
+    free = [column for column, name in enumerate(space.names) if name not in parents]
     total: float = 0
     seen = 0
-    for rows in combinations(space, laid_out):
+    for rows in combinations(space, enumerated):
         seen += len(rows)
         if seen > COUNTED:
             return math.prod(lengths)
         patterns, times = np.unique(~np.isnan(rows[:, free]), axis=0, return_counts=True)
         for active, n in zip(patterns.tolist(), times.tolist(), strict=True):
-            total += n * math.prod(lengths[place] for place, on in zip(free, active, strict=True) if on)
+            total += n * math.prod(lengths[column] for column, on in zip(free, active, strict=True) if on)
     return total
 
 
 def size(space: Definition) -> float:
-    """See `hyperband.space.Space.size`."""
+    """Number of distinct configurations; see `hyperband.space.Space.size`."""
     values = [p.n_values for p in space.parameters.values()]
     parents = {condition.parent for condition in space.conditions}
-    # An axis that is too long to be laid out makes the count an upper bound; two points are enough to say so.
+    # A parent with more than `COUNTED` values makes `count` give up: `COUNTED + 1` points are enough for that.
     axes = [
         p.grid(int(min(p.n_values, COUNTED + 1))) if name in parents else np.array([0.5])
         for name, p in space.parameters.items()
@@ -107,9 +124,22 @@ def size(space: Definition) -> float:
 
 
 def at_most(space: Definition, n: int) -> dict[str, int]:
-    """Points by parameter that make a grid of at most ``n`` allowed configurations.
+    """Points by parameter for the largest grid with at most ``n`` configurations that satisfy the constraints.
 
-    As many on every axis as fit, and then one more on each axis that allows it, in the order of the space.
+    The same number of points on every axis, as many as fit; then one more on each axis for which they still fit, in
+    the order of the space. No axis gets more points than it has values. Where even one point an axis gives more than
+    ``n`` configurations, that grid is the answer.
+
+    Parameters
+    ----------
+    space : Space
+    n : int, at least 1
+
+    Examples
+    --------
+    >>> from hyperband.space import Float, Space
+    >>> at_most(Space({"x": Float(0, 1), "y": Float(0, 1)}), 7)
+    {'x': 3, 'y': 2}
     """
 
     def fits(points: int | Mapping[str, int]) -> bool:
@@ -117,10 +147,10 @@ def at_most(space: Definition, n: int) -> dict[str, int]:
         least = count(space, [len(axis) for axis in axes], axes)
         if least <= n or not space.constraints:
             return least <= n
-        found = laid_out = 0
+        found = enumerated = 0
         for rows in combinations(space, axes):
-            found, laid_out = found + int(space.allowed(rows).sum()), laid_out + len(rows)
-            if found > n or laid_out > n + COUNTED:
+            found, enumerated = found + int(space.allowed(rows).sum()), enumerated + len(rows)
+            if found > n or enumerated > n + COUNTED:
                 return False
         return True
 
@@ -131,8 +161,8 @@ def at_most(space: Definition, n: int) -> dict[str, int]:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    points = dict.fromkeys(space.names, low)
-    for name in space.names:
+    points = {name: int(min(low, p.n_values)) for name, p in space.parameters.items()}
+    for name, parameter in space.parameters.items():
         more = {**points, name: low + 1}
-        points = more if fits(more) else points
+        points = more if low < parameter.n_values and fits(more) else points
     return points

@@ -1,4 +1,4 @@
-"""Which parameters exist: the conditions of a space, checked once and then applied to many points."""
+"""Which parameters are active: the conditions of a space, compiled once and then applied to many points."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hyperband.space.numbers import Column, Int
 from hyperband.space.parameters import Parameter
 from hyperband.space.rules import When
 
-#: An `Int` with at most so many values looks its conditions up in a table.
+#: Conditions on an `Int` with at most this many values are looked up in a table.
 _TABLE = 2**16
 
 
-class Conditions:
-    """The conditions of a space in the order in which they can be applied: parents before children.
+class CompiledConditions:
+    """The conditions of a space, ready to be applied to points; parents come before children.
 
     Parameters
     ----------
@@ -28,42 +28,42 @@ class Conditions:
     Raises
     ------
     InputError
-        When a name is unknown, a parent cannot have a value, no value satisfies all conditions of a parameter, or they
-        go round in a circle.
+        When a name is unknown, a parent cannot have one of the values, no value satisfies all conditions on a
+        parameter, or conditions form a cycle.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], conditions: Sequence[When]) -> None:
         self._parameters = parameters
-        self._place = {name: place for place, name in enumerate(parameters)}
+        self._column = {name: column for column, name in enumerate(parameters)}
         self._tests = {
             name: [_Test(rule, self._parent(rule)) for rule in rules] for name, rules in self._sorted(conditions)
         }
 
     @property
-    def names(self) -> frozenset[str]:
-        """Parameters that can be switched off."""
+    def conditional(self) -> frozenset[str]:
+        """Names of the parameters that can be inactive."""
         return frozenset(self._tests)
 
-    def switch_off(self, points: NDArray[np.float64]) -> None:
-        """Set NaN, in place, where the points' own values switch a parameter off."""
+    def deactivate(self, points: NDArray[np.float64]) -> None:
+        """Set the entries of inactive parameters to NaN, in place; ``points`` has shape (n, n_dimensions)."""
         codes: dict[str, NDArray[np.int64]] = {}
-        off: dict[tuple[str, bytes], NDArray[np.bool_]] = {}
+        failed: dict[tuple[str, bytes], NDArray[np.bool_]] = {}  # several parameters often share a condition
         for name, tests in self._tests.items():
-            column = points[:, self._place[name]]
+            column = points[:, self._column[name]]
             for test in tests:
-                if test.key not in off:
+                if test.key not in failed:
                     if test.parent not in codes:
-                        codes[test.parent] = _codes(self._parameters[test.parent], points[:, self._place[test.parent]])
-                    off[test.key] = test.fails(codes[test.parent])
-                np.copyto(column, np.nan, where=off[test.key])
+                        codes[test.parent] = _codes(self._parameters[test.parent], points[:, self._column[test.parent]])
+                    failed[test.key] = test.fails(codes[test.parent])
+                np.copyto(column, np.nan, where=failed[test.key])
 
-    def off_by_then(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Where a parameter is off by the columns before its own; conditions on later ones are not yet looked at."""
-        off = np.zeros(len(points), dtype=np.bool_)
+    def inactive_so_far(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where the columns before a parameter's own make it inactive, shape (n,); later parents are not considered."""
+        inactive = np.zeros(len(points), dtype=np.bool_)
         for test in self._tests.get(name, []):
-            if (place := self._place[test.parent]) < self._place[name]:
-                off |= test.fails(_codes(self._parameters[test.parent], points[:, place]))
-        return off
+            if (column := self._column[test.parent]) < self._column[name]:
+                inactive |= test.fails(_codes(self._parameters[test.parent], points[:, column]))
+        return inactive
 
     def _parent(self, rule: When) -> Int | Choice:
         parent = self._parameters[rule.parent]
@@ -72,13 +72,13 @@ class Conditions:
         return parent
 
     def _sorted(self, conditions: Sequence[When]) -> list[tuple[str, list[When]]]:
-        """Conditional parameters, parents before children."""
+        """Conditions by parameter, checked, parents before children."""
         pending: dict[str, list[When]] = {}
         for rule in conditions:
             if not isinstance(rule, When):
                 raise InputError(f"`conditions` must list When(...) records; got {rule!r}.")
             for name in (rule.parent, rule.name):
-                if name not in self._place:
+                if name not in self._column:
                     known = ", ".join(self._parameters)
                     raise InputError(f"A condition must name parameters of the space ({known}); got {name!r}.")
             try:
@@ -92,7 +92,7 @@ class Conditions:
         while pending:
             ready = [name for name, rules in pending.items() if all(r.parent not in pending for r in rules)]
             if not ready:
-                raise InputError(f"Conditions must not go round in a circle; got one among {', '.join(pending)}.")
+                raise InputError(f"Conditions must not form a cycle; got one among {', '.join(pending)}. Remove one.")
             order += [(name, pending.pop(name)) for name in ready]
         return order
 
@@ -107,7 +107,7 @@ class Conditions:
 
 
 class _Test:
-    """One condition on whole numbers: places among the options, or values counted from the lowest; -1 where off."""
+    """One condition on codes of its parent: indices of options, or values minus the lowest; -1 where inactive."""
 
     def __init__(self, rule: When, parent: Int | Choice) -> None:
         if isinstance(parent, Choice):
@@ -119,7 +119,7 @@ class _Test:
         self.key = rule.parent, self._wanted.tobytes()
         self._table: NDArray[np.bool_] | None = None
         if parent.n_values <= _TABLE:
-            self._table = np.ones(int(parent.n_values) + 1, dtype=np.bool_)  # the last one, -1, is: off
+            self._table = np.ones(int(parent.n_values) + 1, dtype=np.bool_)  # its last entry is for code -1
             self._table[self._wanted] = False
 
     def fails(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -128,9 +128,9 @@ class _Test:
 
 
 def _codes(parent: Parameter, u: Column) -> NDArray[np.int64]:
-    assert isinstance(parent, Int | Choice)  # `_parent` let nothing else through
-    off = np.isnan(u)
-    inside = np.where(off, 0.0, u) if off.any() else u
+    assert isinstance(parent, Int | Choice)  # `_parent` rejects anything else
+    inactive = np.isnan(u)
+    inside = np.where(inactive, 0.0, u) if inactive.any() else u
     codes = parent.indices(inside) if isinstance(parent, Choice) else parent.decode(inside) - parent.low
-    codes[off] = -1
+    codes[inactive] = -1
     return codes

@@ -1,14 +1,14 @@
-"""What a search space is made of, as the modules that convert, count and write it know it."""
+"""The parts of a search space, as a protocol for the modules that convert, count and write spaces."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.space.conditions import Conditions
+from hyperband.space.conditions import CompiledConditions
 from hyperband.space.parameters import Parameter
 from hyperband.space.rules import Constraint, When
 
@@ -16,8 +16,12 @@ from hyperband.space.rules import Constraint, When
 Points = NDArray[np.float64]
 
 
+@runtime_checkable
 class Definition(Protocol):
-    """The parts of a `hyperband.space.Space`; the only implementation is `Space`."""
+    """The parts of a search space; `hyperband.space.Space` is the only implementation.
+
+    It can be checked at run time, since `nested`, which `Space` imports, must recognise a space.
+    """
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -25,33 +29,33 @@ class Definition(Protocol):
 
     @property
     def nests(self) -> Mapping[str, str]:
-        """Names that hold others, with their kind; see `hyperband.space.nested`."""
+        """Names below which other names are nested, with their kind; see `hyperband.space.nested`."""
 
     @property
     def conditions(self) -> tuple[When, ...]:
-        """When a parameter is active."""
+        """When parameters are active."""
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
         """What a configuration must satisfy."""
 
     @property
-    def switches(self) -> Conditions:
+    def compiled_conditions(self) -> CompiledConditions:
         """The conditions, ready to be applied to points."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Parameters in the order of the columns."""
+        """Names of the parameters, in the order of the columns."""
 
     @property
     def n_dimensions(self) -> int:
-        """Columns of a point."""
+        """Number of columns of a point."""
 
-    def place(self, name: str, where: str = "This") -> int:
-        """Column of a parameter; ``where`` begins the error when there is none of that name."""
+    def column_of(self, name: str, where: str = "This") -> int:
+        """Column of a parameter; ``where`` is the subject of the error when there is none of that name."""
 
     def activate(self, points: Points) -> Points:
-        """Points with NaN where their own values make a parameter inactive."""
+        """A copy of the points with NaN where conditions make a parameter inactive."""
 
     def allowed(self, points: Points) -> NDArray[np.bool_]:
         """Which points satisfy all constraints, shape (n,)."""

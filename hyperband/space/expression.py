@@ -1,4 +1,7 @@
-"""Constraints in words. Only comparisons and arithmetic are understood, so a text from a file can do no harm."""
+"""Constraint expressions, such as ``"x < y"``.
+
+Only comparisons and arithmetic are accepted and nothing is passed to `eval`, so a text from a file cannot run code.
+"""
 
 from __future__ import annotations
 
@@ -29,24 +32,28 @@ _ORDER: dict[type, Callable[[Any, Any], Any]] = {
 }
 _EQUALITY: dict[type, Callable[[Any, Any], Any]] = {ast.Eq: operator.eq, ast.NotEq: operator.ne}
 
-#: Longest text, in characters: far from the depth at which Python's parser gives up.
+#: Longest text in characters: short enough that its nesting stays far below the limit of Python's parser.
 LONGEST = 1000
-#: Texts, which may hold anything, and names in backticks.
+#: String literals, which may contain backticks, and names in backticks.
 _QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`([^`]+)`""")
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A constraint in words: comparisons of parameters and numbers with + - * / **, joined by ``and``, ``or``, ``not``.
+    """A constraint as a text: comparisons of parameters and numbers, joined by ``and``, ``or`` and ``not``.
 
-    ``==`` and ``!=`` also compare with texts, True, False and None. Numbers are compared as float64. In a `Space` a
-    constraint holds wherever a parameter that it names is switched off. Names of nested parameters are written
-    ``kind.cnn.width`` and ``layers[0].width``; any name may stand in backticks.
+    Numbers may be computed with ``+ - * / **`` and are compared as float64. ``==`` and ``!=`` also compare with texts,
+    True, False and None. In a `Space` a constraint holds wherever a parameter that it names is inactive. Names of
+    nested parameters are written ``kind.cnn.width`` and ``layers[0].width``; any name may stand in backticks.
+
+    Parameters
+    ----------
+    text : str, at most 1000 characters
 
     Raises
     ------
     InputError
-        When the text is anything else.
+        When the text is no such expression.
 
     Examples
     --------
@@ -66,28 +73,36 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise InputError(f"A constraint must read like 'x < y'; got {self.text!r}: {error}.") from None
         if not _is_truth(tree):
-            raise self._refused()
+            raise self._not_accepted()
         object.__setattr__(self, "_tree", tree)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Parameters that it speaks of."""
+        """Parameters that the expression names, sorted."""
         return tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
 
     def inside(self, nest: str) -> str:
-        """The text for a space in which the parameters stand below this name."""
+        """The same constraint for parameters nested below the name ``nest``, as a text."""
         return ast.unparse(_Renamed(lambda name: quoted(f"{nest}.{name}")).visit(_parsed(self.text.strip())))
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Truth by row, shape (n,).
+        """Whether the constraint holds, by row.
+
+        Parameters
+        ----------
+        columns : mapping of parameter name to array, shape (n,); at least the names in `names`
+
+        Returns
+        -------
+        bool array, shape (n,)
 
         Raises
         ------
         InputError
-            When it computes with, or orders, values that are not numbers.
+            When values that are no numbers are computed with or ordered.
         """
         n = len(next(iter(columns.values()))) if columns else 1
-        with np.errstate(all="ignore"):  # a division by zero is an infinity, which compares as one
+        with np.errstate(all="ignore"):  # a division by zero gives an infinity, which compares as such
             try:
                 return np.array(np.broadcast_to(_truth(self._tree, columns), (n,)))
             except TypeError:
@@ -96,7 +111,7 @@ class Expression:
                     "Compare texts with == and !=."
                 ) from None
 
-    def _refused(self) -> InputError:
+    def _not_accepted(self) -> InputError:
         return InputError(
             "A constraint must compare parameters and numbers with < <= > >= == !=, computed with + - * / **, "
             f"joined by and, or, not; got {self.text!r}. Use a function for anything else."
@@ -104,12 +119,12 @@ class Expression:
 
 
 def quoted(name: str) -> str:
-    """A name as a constraint may always write it.
+    """A parameter name in backticks, as constraint expressions accept any name.
 
     Raises
     ------
     InputError
-        When it holds a backtick.
+        When the name holds a backtick.
 
     Examples
     --------
@@ -122,7 +137,7 @@ def quoted(name: str) -> str:
 
 
 def _parsed(text: str) -> ast.expr:
-    """The tree of a text, each parameter one `ast.Name`, whatever its name."""
+    """The syntax tree of a text, with each parameter as one `ast.Name`, also where its name is no identifier."""
     names: dict[str, str] = {}
 
     def stand_in(match: re.Match[str]) -> str:
@@ -140,6 +155,8 @@ def _parsed(text: str) -> ast.expr:
 
 
 class _Renamed(ast.NodeTransformer):
+    """Every name replaced by ``rename(name)``."""
+
     def __init__(self, rename: Callable[[str], str]) -> None:
         self._rename = rename
 
@@ -148,20 +165,21 @@ class _Renamed(ast.NodeTransformer):
 
 
 class _Joined(ast.NodeTransformer):
-    """``layers[0].width`` as one name."""
+    """Attribute and index access joined to one name: ``layers[0].width`` becomes the name ``layers.0.width``."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         owner = self.visit(node.value)
         return ast.Name(f"{owner.id}.{node.attr}", ast.Load()) if isinstance(owner, ast.Name) else node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        owner, place = self.visit(node.value), node.slice
-        if isinstance(owner, ast.Name) and isinstance(place, ast.Constant) and type(place.value) is int:
-            return ast.Name(f"{owner.id}.{place.value}", ast.Load())
+        owner, index = self.visit(node.value), node.slice
+        if isinstance(owner, ast.Name) and isinstance(index, ast.Constant) and type(index.value) is int:
+            return ast.Name(f"{owner.id}.{index.value}", ast.Load())
         return node
 
 
 def _is_truth(node: ast.expr) -> bool:
+    """Whether a node is a comparison that is accepted, or several joined by and, or, not."""
     match node:
         case ast.BoolOp(values=values):
             return all(_is_truth(value) for value in values)
@@ -178,6 +196,7 @@ def _is_truth(node: ast.expr) -> bool:
 
 
 def _is_number(node: ast.expr) -> bool:
+    """Whether a node may be a number: a parameter, a number, or arithmetic with them."""
     match node:
         case ast.Name():
             return True
@@ -191,6 +210,7 @@ def _is_number(node: ast.expr) -> bool:
 
 
 def _is_value(node: ast.expr) -> bool:
+    """Whether a node is a text, True, False or None."""
     return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str | bool))
 
 
@@ -205,7 +225,7 @@ def _truth(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
             sides = [left, *rest]
             pairs = zip(sides[:-1], ops, sides[1:], strict=True)
             return np.logical_and.reduce([_compared(a, op, b, columns) for a, op, b in pairs])
-    raise AssertionError(node)  # `_is_truth` let nothing else through
+    raise AssertionError(node)  # `_is_truth` rejects anything else
 
 
 def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
@@ -223,8 +243,8 @@ def _compared(a: ast.expr, op: ast.cmpop, b: ast.expr, columns: Mapping[str, NDA
 
 
 def _equal(column: NDArray[Any], value: ast.expr) -> NDArray[np.bool_]:
-    """Where a column holds a text, a truth value or None."""
-    assert isinstance(value, ast.Constant)  # `_is_value` let nothing else through
+    """Where a column equals a text, a truth value or None."""
+    assert isinstance(value, ast.Constant)  # `_is_value` rejects anything else
     wanted = value.value
     if isinstance(wanted, bool):
         return np.array([x is wanted for x in column.tolist()], dtype=np.bool_)
@@ -232,7 +252,7 @@ def _equal(column: NDArray[Any], value: ast.expr) -> NDArray[np.bool_]:
 
 
 def _raw(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """A side of == as it is: texts and truth values stay what they are."""
+    """A side of ``==`` as an array in which texts and truth values keep their types."""
     if isinstance(node, ast.Name) and columns[node.id].dtype.kind in "bO":
         return columns[node.id].astype(object)
     if _is_value(node):
@@ -249,7 +269,7 @@ def _number(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
     match node:
         case ast.Name(id=name):
             column = columns[name]
-            if column.dtype.kind not in "iuf":  # Python's own numbers have powers that never end
+            if column.dtype.kind not in "iuf":  # powers of Python's integers could take forever
                 raise TypeError(name)
             return column.astype(np.float64)
         case ast.Constant(value=int() | float() as value):
@@ -258,4 +278,4 @@ def _number(node: ast.expr, columns: Mapping[str, NDArray[Any]]) -> Any:
             return -_number(operand, columns)
         case ast.BinOp(left=left, op=op, right=right):
             return _ARITHMETIC[type(op)](_number(left, columns), _number(right, columns))
-    raise AssertionError(node)  # `_is_number` let nothing else through
+    raise AssertionError(node)  # `_is_number` rejects anything else

@@ -1,7 +1,7 @@
-"""What every axis of the space offers: a map between the unit interval and values.
+"""The protocol of an axis: a vectorised map between points of [0, 1] and values.
 
-Every map is monotone and vectorised. Whole numbers and choices split the interval into one bin a value; encoding gives
-the middle of the bin.
+Numeric maps are monotone. Whole numbers and options divide [0, 1] into one bin a value; encoding gives the middle of
+the bin.
 """
 
 from __future__ import annotations
@@ -17,47 +17,58 @@ from hyperband.space.numbers import Column, Float, Int
 
 
 class Parameter(Protocol):
-    """What the space asks of an axis."""
+    """An axis of a space. Points ``u`` are float64 arrays of shape (n,), in [0, 1] and without NaN."""
 
     @property
     def default(self) -> Any:
-        """Value of the default configuration as it was given, or None."""
+        """The default as it was given, or None."""
 
     @property
     def n_values(self) -> float:
-        """Distinct values; infinite for a `Float`."""
+        """Number of distinct values; infinite for a `Float`."""
 
     @property
     def default_point(self) -> float:
-        """Where on the axis the default is: the given one, else the middle, else the first of an unordered choice."""
+        """Point of the default; without one, of the middle of the axis or of an unordered choice's first option."""
 
     def decode(self, u: Column) -> NDArray[Any]:
-        """Values at these points of [0, 1], as numbers where all values are numbers."""
+        """Values at points, shape (n,): numeric where all values are numbers."""
 
     def values(self, u: Column) -> list[Any]:
-        """The same as Python values."""
+        """Values at points, as Python values."""
 
     def encode(self, values: Sequence[Any]) -> Column:
-        """Points of [0, 1] that decode to these values."""
+        """Points that decode to these values; raises `InputError` for a value that the axis does not have."""
 
     def canonical(self, u: Column) -> Column:
-        """The same values, each always at the same point."""
+        """One point for each value: points that decode to equal values become equal."""
 
     def grid(self, points: int) -> Column:
-        """At most ``points`` evenly spaced points of [0, 1] with distinct values, in rising order; one: the default."""
+        """At most ``points`` evenly spaced points with distinct values, ascending; a single one is the default."""
 
     def from_prior(self, u: Column) -> Column:
-        """Uniform draws made draws of the prior; unchanged without one."""
+        """Draws of the prior from uniform draws; unchanged without a prior."""
 
     def log_prior(self, u: Column) -> Column:
-        """Logarithm of the prior's density over the uniform one, of the whole bin where values have bins."""
+        """Logarithm of the prior's density relative to the uniform density; of the whole bin where values have bins."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; see `hyperband.space.text`."""
+        """Plain data; see `hyperband.space.serialization`."""
 
 
 def parameter_of(value: Any) -> Parameter:
-    """A parameter as it is; any other value becomes a constant: a choice of one."""
+    """A parameter itself; any other value becomes a constant, a choice of one option.
+
+    Raises
+    ------
+    InputError
+        When ``value`` is the class of an axis instead of an axis.
+
+    Examples
+    --------
+    >>> parameter_of(7).options
+    (7,)
+    """
     if isinstance(value, type) and issubclass(value, Float | Int | Choice):
         raise InputError(f"A parameter must be made with its bounds or options; got the class {value.__name__} itself.")
     return value if isinstance(value, Float | Int | Choice) else Choice((value,))

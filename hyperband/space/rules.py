@@ -1,4 +1,4 @@
-"""Rules between parameters: conditions (when one exists) and constraints (which combinations are allowed)."""
+"""Rules between parameters: conditions (when one is active) and constraints (which combinations are allowed)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space.choice import plain
+from hyperband.space.choice import as_python
 from hyperband.space.expression import Expression
 
+#: Values of the parameters by name, shape (n,) each.
 Columns = Mapping[str, NDArray[Any]]
 Predicate = Callable[[Columns], Any]
 Constraint = str | Predicate
@@ -20,14 +21,14 @@ Constraint = str | Predicate
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Parameter ``name`` exists only when ``parent`` exists and has one of ``values``.
+    """Parameter ``name`` is active only where ``parent`` is active and has one of ``values``.
 
-    Several conditions on one parameter must all hold.
+    With several conditions on one parameter, all must hold.
 
     Parameters
     ----------
     name, parent : str
-    values : a value, or several in a list, tuple, set, range or array
+    values : a single value, or several in a list, tuple, set, range or array
 
     Raises
     ------
@@ -46,26 +47,26 @@ class When:
 
     def __post_init__(self) -> None:
         values = self.values
-        if isinstance(values, set | frozenset):  # a set of texts has another order in every process
+        if isinstance(values, set | frozenset):  # the order of a set of texts differs between processes
             values = sorted(values, key=repr)
         several = isinstance(values, list | tuple | range | np.ndarray)
-        object.__setattr__(self, "values", tuple(map(plain, values)) if several else (plain(values),))
+        object.__setattr__(self, "values", tuple(map(as_python, values)) if several else (as_python(values),))
         if not self.values:
             raise InputError(f"`values` of the condition on {self.name!r} must hold at least one value; got none.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
+        """Plain data, as `Space.to_dict` writes it."""
         return {"name": self.name, "parent": self.parent, "values": list(self.values)}
 
 
-class Decoded(Mapping[str, NDArray[Any]]):
-    """Columns of values that are decoded when they are first asked for; most constraints look at few.
+class LazyColumns(Mapping[str, NDArray[Any]]):
+    """Columns of values, each decoded when it is first used; most constraints use few of them.
 
     Parameters
     ----------
-    names : in the order of the columns
-    decode : name -> values, shape (n,)
-    n : int, rows
+    names : tuple of str, in the order of the columns
+    decode : callable, from a name to its values, shape (n,)
+    n : int, number of rows
     """
 
     def __init__(self, names: tuple[str, ...], decode: Callable[[str], NDArray[Any]], n: int) -> None:
@@ -87,32 +88,41 @@ class Decoded(Mapping[str, NDArray[Any]]):
 
 
 def holds(
-    constraint: Expression | Predicate, columns: Decoded, active: Callable[[str], NDArray[np.bool_]]
+    constraint: Expression | Predicate, columns: LazyColumns, active: Callable[[str], NDArray[np.bool_]]
 ) -> NDArray[np.bool_]:
-    """Which rows satisfy the constraint, shape (n,).
+    """Which rows satisfy the constraint, bool array of shape (n,).
+
+    Parameters
+    ----------
+    constraint : Expression or callable
+        An expression holds where one of its parameters is inactive. A callable receives ``columns`` and returns one
+        truth value a row.
+    columns : LazyColumns
+    active : callable, from a name to the rows in which that parameter is active, bool array of shape (n,)
 
     Raises
     ------
     InputError
-        When a function raises an exception, or does not answer with one truth value a row.
+        When a callable raises an exception, or does not return one truth value a row.
     """
     if isinstance(constraint, Expression):
-        there: NDArray[np.bool_] = np.logical_and.reduce([active(name) for name in constraint.names])
-        if there.all():
+        applies: NDArray[np.bool_] = np.logical_and.reduce([active(name) for name in constraint.names])
+        if applies.all():
             return constraint({name: columns[name] for name in constraint.names})
-        held = ~there
-        held[there] = constraint({name: columns[name][there] for name in constraint.names})
+        held = ~applies
+        held[applies] = constraint({name: columns[name][applies] for name in constraint.names})
         return held
-    advice = "It receives columns (arrays): write `lambda c: c['x'] < c['y']`, and & | ~ for and, or, not."
+    remedy = "It receives columns (arrays): write `lambda c: c['x'] < c['y']`, and & | ~ for and, or, not."
     try:
         answer = np.asarray(constraint(columns))
     except Exception as error:
         raise InputError(
-            f"A constraint must answer for every row; {constraint!r} raised {type(error).__name__}: {error}. {advice}"
+            f"A constraint must return one truth value a row; {constraint!r} raised {type(error).__name__}: {error}. "
+            f"{remedy}"
         ) from error
     if answer.shape != (columns.n,) or answer.dtype != np.bool_:
         raise InputError(
-            f"A constraint must answer with {columns.n} truth values, one a row; got {answer.dtype} of shape "
-            f"{answer.shape}. {advice}"
+            f"A constraint must return {columns.n} truth values, one a row; got {answer.dtype} of shape "
+            f"{answer.shape}. {remedy}"
         )
     return answer

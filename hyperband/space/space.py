@@ -1,4 +1,4 @@
-"""The search space: configurations as columns over the unit cube, NaN where a parameter is switched off."""
+"""The search space: configurations as points of the unit cube, one column a parameter, NaN where it is inactive."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.space import combinations, conversion, text
-from hyperband.space.conditions import Conditions
+from hyperband.space import combinations, conversion, serialization
+from hyperband.space.conditions import CompiledConditions
 from hyperband.space.definition import Points
 from hyperband.space.exchange import configspace as from_configspace
 from hyperband.space.exchange import optuna as from_optuna
 from hyperband.space.exchange import sklearn as from_sklearn
 from hyperband.space.expression import Expression
 from hyperband.space.nested import expand
+from hyperband.space.nested_configurations import NestedConfigurations
 from hyperband.space.numbers import Float
 from hyperband.space.parameters import Parameter
-from hyperband.space.rules import Constraint, Decoded, Predicate, When, holds
-from hyperband.space.tree import Tree
+from hyperband.space.rules import Constraint, LazyColumns, Predicate, When, holds
 
 
 class Space:
     """Parameters by name, with conditions and constraints.
 
-    A point is a row of the unit cube, one column a parameter in the order given; NaN means that a condition switched
-    the parameter off. A configuration is a dict of the values of the active parameters.
+    A point is a row of the unit cube, one column a parameter in the order given; NaN means that a condition makes the
+    parameter inactive. A configuration is a dict of the values of the active parameters.
 
     Parameters
     ----------
     parameters : mapping of name to `Float`, `Int`, `Choice`, or any other value, which is a constant
-        Or to a `Repeat`, a `Choice` whose options bring parameters, or a mapping or `Space` of more parameters; these
-        are laid out in columns such as ``layers.0.width``, see `hyperband.space.nested`.
+        Also to a `Repeat`, a `Choice` whose options bring parameters, a mapping of parameters or a `Space`: these are
+        flattened into columns such as ``layers.0.width``, see `hyperband.space.nested`.
     conditions : iterable of `When`
     constraints : iterable of str or callable
-        Texts such as ``"x < y"`` (see `Expression`), or functions of a mapping of columns that answer with one truth
-        value a row. Configurations that break one are never proposed. A text holds wherever a parameter that it names
-        is switched off; a function sees NaN (None among other values) there.
+        Texts such as ``"x < y"`` (see `Expression`), or functions that receive a mapping of columns and return one
+        truth value a row. Configurations that violate one are never proposed. A text holds wherever a parameter that it
+        names is inactive; a function sees NaN there, or None among values that are no numbers.
 
     Raises
     ------
     InputError
         When there is no parameter, a name is unknown or not a text, a condition asks for a value that its parent cannot
-        have, no value satisfies all conditions of a parameter, or conditions go round in a circle.
+        have, no value satisfies all conditions on a parameter, or conditions form a cycle.
 
     Examples
     --------
@@ -69,104 +69,113 @@ class Space:
                 raise InputError(f"Names of parameters must be texts; got {name!r}.")
         flat = expand(parameters)
         self.parameters: dict[str, Parameter] = flat.parameters
-        #: Names that hold others, with their kind; see `hyperband.space.nested`.
+        #: Names below which other names are nested, with their kind; see `hyperband.space.nested`.
         self.nests: dict[str, str] = flat.nests
         self.conditions = (*flat.conditions, *([conditions] if isinstance(conditions, When) else conditions))
         single = isinstance(constraints, str) or callable(constraints)
         self.constraints: tuple[Constraint, ...] = (*flat.constraints, *([constraints] if single else constraints))
-        self._place = {name: place for place, name in enumerate(self.parameters)}
-        #: Conditions, ready to be applied.
-        self.switches = Conditions(self.parameters, self.conditions)
+        self._column = {name: column for column, name in enumerate(self.parameters)}
+        #: The conditions, ready to be applied to points.
+        self.compiled_conditions = CompiledConditions(self.parameters, self.conditions)
         self._predicates = [self._predicate(constraint) for constraint in self.constraints]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Parameters in the order of the columns."""
+        """Names of the parameters, in the order of the columns."""
         return tuple(self.parameters)
 
     @property
     def n_dimensions(self) -> int:
-        """Columns of a point."""
+        """Number of columns of a point."""
         return len(self.parameters)
 
     @property
     def size(self) -> float:
         """Number of distinct configurations; infinite with a `Float`.
 
-        Exact up to 100,000 combinations, of conditional parameters' parents and where there are constraints of all
-        parameters; an upper bound beyond.
+        Exact while the parents of conditions have at most 100,000 combinations and, with constraints, all parameters
+        together have at most 100,000; beyond that it is an upper bound.
         """
         return combinations.size(self)
 
     @property
-    def repeats(self) -> bool:
-        """Two draws can be the same configuration: no `Float` is always active."""
-        off = self.switches.names
-        return not any(isinstance(p, Float) and name not in off for name, p in self.parameters.items())
+    def draws_may_repeat(self) -> bool:
+        """Whether two random draws can be the same configuration: no `Float` is always active."""
+        conditional = self.compiled_conditions.conditional
+        return not any(isinstance(p, Float) and name not in conditional for name, p in self.parameters.items())
 
-    def place(self, name: str, where: str = "This") -> int:
-        """Column of a parameter; ``where`` begins the error when there is none of that name."""
-        if name not in self._place:
+    def column_of(self, name: str, where: str = "This") -> int:
+        """Column of a parameter; ``where`` is the subject of the error when there is none of that name."""
+        if name not in self._column:
             raise InputError(f"{where} must name parameters of the space ({', '.join(self.names)}); got {name!r}.")
-        return self._place[name]
+        return self._column[name]
 
     def activate(self, points: Points) -> Points:
-        """Points of the full cube with NaN where their own values switch a parameter off."""
+        """A copy of points of the whole cube, shape (n, n_dimensions), with NaN where a parameter is inactive."""
         out = np.array(points, dtype=np.float64)
-        self.switches.switch_off(out)
+        self.compiled_conditions.deactivate(out)
         return out
 
     def allowed(self, points: Points) -> NDArray[np.bool_]:
-        """Which points satisfy all constraints, shape (n,).
+        """Which points satisfy all constraints, bool array of shape (n,).
 
         Raises
         ------
         InputError
-            When a constraint that is a function fails, or does not answer with one truth value a row.
+            When a constraint that is a function raises an exception, or does not return one truth value a row.
         """
         good = np.ones(len(points), dtype=np.bool_)
         if self._predicates and len(points):
             points = conversion.checked(self, points)
-            columns = Decoded(self.names, lambda name: conversion.column(self, points, name), len(points))
+            columns = LazyColumns(self.names, lambda name: conversion.column(self, points, name), len(points))
             for predicate in self._predicates:
-                good &= holds(predicate, columns, lambda name: ~np.isnan(points[:, self._place[name]]))
+                good &= holds(predicate, columns, lambda name: ~np.isnan(points[:, self._column[name]]))
         return good
 
     def canonical(self, points: Points) -> Points:
-        """The same configurations, whole numbers and choices in the middle of their bins: equal ones are equal rows."""
+        """One point for each configuration, shape (n, n_dimensions): equal configurations become equal rows.
+
+        Whole numbers and choices move to the middle of their bins; other columns stay as they are.
+        """
         out = np.array(points, dtype=np.float64)
-        for place, parameter in enumerate(self.parameters.values()):
-            here = ~np.isnan(out[:, place])
-            out[here, place] = parameter.canonical(out[here, place])
+        for column, parameter in zip(out.T, self.parameters.values(), strict=True):
+            active = ~np.isnan(column)
+            column[active] = parameter.canonical(column[active])
         return out
 
     def columns(self, points: Points) -> dict[str, NDArray[Any]]:
-        """Values by parameter, shape (n,) each: numbers with NaN, other values with None where switched off."""
+        """Values by parameter, shape (n,) each; where it is inactive, NaN among numbers, None among other values."""
         points = conversion.checked(self, points)
         return {name: conversion.column(self, points, name) for name in self.parameters}
 
     def decode(self, points: Points) -> list[dict[str, Any]]:
-        """Configurations of points, as Python values; parameters that are switched off are absent."""
-        return conversion.decode(self, points)
-
-    def encode(self, configurations: Sequence[Mapping[str, Any]]) -> Points:
-        """Points of configurations; NaN where a parameter is absent.
+        """Configurations of points, as Python values; inactive parameters are absent.
 
         Raises
         ------
         InputError
-            When a name is unknown, a value is out of range, or a parameter is absent that its conditions switch on, or
-            present that they switch off.
+            When ``points`` has another shape than (n, n_dimensions), or a number lies outside [0, 1].
+        """
+        return conversion.decode(self, points)
+
+    def encode(self, configurations: Sequence[Mapping[str, Any]]) -> Points:
+        """Points of configurations, shape (n, n_dimensions), with NaN where a parameter is absent.
+
+        Raises
+        ------
+        InputError
+            When a name is unknown, a value is out of range, an active parameter is absent, or an inactive parameter is
+            present.
         """
         return conversion.encode(self, configurations)
 
     def defaults(self) -> dict[str, Any]:
-        """The default configuration: defaults as given, else the middle of an axis, the first of an unordered choice.
+        """The default configuration: of each parameter the default, else the middle, else the first unordered option.
 
         Raises
         ------
         InputError
-            When it breaks a constraint.
+            When it violates a constraint.
         """
         points = self.activate(np.array([[p.default_point for p in self.parameters.values()]]))
         configuration = self.decode(points)[0]
@@ -175,14 +184,23 @@ class Space:
         return configuration
 
     def grid(self, points: int | Mapping[str, int]) -> Points:
-        """Every combination of evenly spaced points, shape (n, n_dimensions), the last parameter fastest.
+        """Every combination of evenly spaced points, shape (n, n_dimensions), the last parameter varying fastest.
 
         Parameters
         ----------
         points : int or mapping of name to int
-            Points on every axis, or on each by name; others stay at their default. Log axes are even in the logarithm;
-            whole numbers and choices with fewer values give each once. Combinations that constraints forbid are left
-            out, those that conditions make equal are there once.
+            Points on every axis, or on the named axes; other parameters stay at their default. Points of a logarithmic
+            axis are evenly spaced in the logarithm. Whole numbers and choices with fewer values give each value once.
+
+        Returns
+        -------
+        float64 array
+            Combinations that violate a constraint are left out; combinations that conditions make equal occur once.
+
+        Raises
+        ------
+        InputError
+            When a name is unknown, or a number of points is no whole number of at least 1.
 
         Examples
         --------
@@ -193,10 +211,10 @@ class Space:
         return np.concatenate(list(combinations.grid_blocks(self, points)))
 
     def from_prior(self, points: Points) -> Points:
-        """Uniform draws of the whole cube, shape (n, n_dimensions), made draws of the parameters' priors.
+        """Draws of the parameters' priors from uniform draws of the whole cube, shape (n, n_dimensions).
 
-        Column by column the inverse of the prior's distribution function, so equal draws stay equal; columns without
-        a prior stay as they are. `activate` what comes back.
+        Each column goes through the inverse distribution function of its prior; columns without a prior stay as they
+        are. Conditions are not applied: pass the result to `activate`.
 
         Examples
         --------
@@ -209,26 +227,26 @@ class Space:
         return np.stack([p.from_prior(points[:, i]) for i, p in enumerate(self.parameters.values())], axis=1)
 
     def log_prior(self, points: Points) -> NDArray[np.float64]:
-        """Logarithm of the priors' density over the uniform one, shape (n,); parameters that are off count nothing.
+        """Logarithm of the priors' joint density relative to the uniform density, shape (n,).
 
-        The density is that on the unit cube, so its mean over uniform points is 1; of whole numbers and choices it is
-        the probability of the bin over its width.
+        Inactive parameters contribute nothing. The density is that on the unit cube, so its mean over uniform points
+        is 1; for whole numbers and choices it is the probability of the bin divided by its width.
         """
         points, total = conversion.checked(self, points), np.zeros(len(points))
-        for place, parameter in enumerate(self.parameters.values()):
-            here = ~np.isnan(points[:, place])
-            total[here] += parameter.log_prior(points[here, place])
+        for column, parameter in zip(points.T, self.parameters.values(), strict=True):
+            active = ~np.isnan(column)
+            total[active] += parameter.log_prior(column[active])
         return total
 
     def nested(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """A configuration as it was nested when the space was written.
+        """The nested form of a configuration, as the space was written.
 
-        A `Repeat` becomes a list, a choice with parameters a mapping of the option to them.
+        A `Repeat` becomes a list, and a choice whose options bring parameters a mapping of the option to them.
 
         Raises
         ------
         InputError
-            When it is no configuration of the space; see `encode`.
+            When ``configuration`` is no configuration of the space; see `encode`.
 
         Examples
         --------
@@ -237,20 +255,20 @@ class Space:
         >>> space.nested({"kind": "net", "kind.net.sizes": 2, "kind.net.sizes.0": 8, "kind.net.sizes.1": 4})
         {'kind': {'net': {'sizes': [8, 4]}}}
         """
-        return Tree(self).nested(configuration)
+        return NestedConfigurations(self).nested(configuration)
 
     def flat(self, nested: Mapping[str, Any]) -> dict[str, Any]:
-        """The configuration of a nested one: the inverse of `nested`.
+        """The flat configuration of a nested one: the inverse of `nested`.
 
         Raises
         ------
         InputError
-            When it does not fit the space.
+            When ``nested`` does not fit the space.
         """
-        return Tree(self).flat(nested)
+        return NestedConfigurations(self).flat(nested)
 
     def to_dict(self) -> dict[str, Any]:
-        """The space as plain JSON-able data, with a version; `from_dict` reads it back.
+        """The space as plain data that JSON can hold, with a version; `from_dict` reads it back.
 
         Raises
         ------
@@ -264,38 +282,38 @@ class Space:
         >>> Space.from_dict(space.to_dict()) == space
         True
         """
-        return text.to_dict(self)
+        return serialization.to_dict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Space:
-        """The space that `to_dict` wrote; `InputError` when the data is anything else."""
-        parts = text.parts(data)
+        """The space that `to_dict` wrote; raises `InputError` when ``data`` is anything else."""
+        parts = serialization.parts(data)
         space = cls(parts.parameters, parts.conditions, parts.constraints)
         space.nests = parts.nests
         return space
 
     def to_json(self) -> str:
-        """The space as text; `from_json` reads it back. Errors as `to_dict`."""
+        """The space as JSON; `from_json` reads it back. It raises the errors of `to_dict`."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod
     def from_json(cls, written: str) -> Space:
-        """The space that `to_json` wrote; `InputError` when the text is anything else."""
-        return cls.from_dict(text.loads(written))
+        """The space that `to_json` wrote; raises `InputError` when the text is anything else."""
+        return cls.from_dict(serialization.loads(written))
 
     @classmethod
     def from_configspace(cls, configuration_space: Any) -> Space:
-        """The counterpart of a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.exchange.configspace`."""
+        """The space equivalent to a ``ConfigSpace.ConfigurationSpace``; see `hyperband.space.exchange.configspace`."""
         return cls(*from_configspace.parts(configuration_space))
 
     @classmethod
     def from_optuna(cls, distributions: Mapping[str, Any]) -> Space:
-        """The counterpart of Optuna's distributions by name; see `hyperband.space.exchange.optuna`."""
+        """The space equivalent to Optuna's distributions by name; see `hyperband.space.exchange.optuna`."""
         return cls(from_optuna.parameters(distributions))
 
     @classmethod
     def from_sklearn(cls, param_distributions: Any) -> Space:
-        """The counterpart of scikit-learn's ``param_distributions``; see `hyperband.space.exchange.sklearn`."""
+        """The space equivalent to scikit-learn's ``param_distributions``; see `hyperband.space.exchange.sklearn`."""
         return cls(from_sklearn.parameters(param_distributions))
 
     def __eq__(self, other: object) -> bool:
@@ -313,15 +331,15 @@ class Space:
         return "Space({\n" + "\n".join(lines) + "\n}" + rules + ")"
 
     def _parts(self) -> tuple[Any, ...]:
-        # The order of the parameters counts: it is that of the columns, so of the draws.
+        # The order of the parameters matters: it is the order of the columns, and so of the draws.
         return list(self.parameters.items()), self.conditions, self.constraints, self.nests
 
     def _predicate(self, constraint: Constraint) -> Expression | Predicate:
         if isinstance(constraint, str):
             expression = Expression(constraint)
             for name in expression.names:
-                self.place(name, f"The constraint {constraint!r}")
-            # Nonsense, such as a text that is halved, is refused before the search begins.
+                self.column_of(name, f"The constraint {constraint!r}")
+            # One evaluation rejects an expression that computes with texts before the search begins.
             values = self.columns(np.array([[0.0] * self.n_dimensions]))
             expression({name: values[name] for name in expression.names})
             return expression

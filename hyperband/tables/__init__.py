@@ -1,4 +1,4 @@
-"""From a table to float32 rows: reading, splits, preprocessing. Everything is imported on first use."""
+"""From a table to float32 rows: reading, splits, preprocessing. Submodules are imported on first use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hyperband.tables.options import TableOptions as TableOptions
     from hyperband.tables.preparation import prepare as prepare
     from hyperband.tables.prepared import Prepared as Prepared
     from hyperband.tables.preprocess import Preprocessing as Preprocessing
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from hyperband.tables.table import resolve_target as resolve_target
     from hyperband.tables.target import Target as Target
 
-_HOME = {
+_MODULE = {
+    "TableOptions": "options",
     "Prepared": "prepared",
     "prepare": "preparation",
     "Preprocessing": "preprocess",
@@ -30,6 +32,7 @@ __all__ = [
     "Prepared",
     "Preprocessing",
     "Table",
+    "TableOptions",
     "Target",
     "as_table",
     "prepare",
@@ -39,8 +42,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE[name]}"), name)
     globals()[name] = value
     return value

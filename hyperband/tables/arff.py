@@ -16,20 +16,32 @@ _NUMERIC = ("numeric", "real", "integer")
 
 
 def parse_arff(text: str, name: str) -> pl.DataFrame:
-    """The table in a dense arff file: numbers as Float64, nominal attributes as Enum, strings as String.
+    """The table of a dense ARFF file: numbers as Float64, nominal attributes as Enum, strings as String.
+
+    Parameters
+    ----------
+    text : str, the contents of the file
+    name : str, the file in errors
 
     Raises
     ------
     DataError
-        When the file is sparse, relational or not arff, or when a row does not fit the attributes.
+        When the file is sparse, relational or no ARFF, or a row does not fit the attributes.
+
+    Examples
+    --------
+    >>> parse_arff("@attribute x numeric\\n@attribute y {a, b}\\n@data\\n1.5,a\\n?,b", "t.arff").rows()
+    [(1.5, 'a'), (None, 'b')]
     """
     header, body = _sections(text, name)
     attributes = [_attribute(line, name) for line in header if line.lower().startswith("@attribute")]
     names = [a for a, _ in attributes]
     if not attributes:
-        raise DataError(f"An arff file must declare its columns by @attribute; {name!r} declares none.")
+        raise DataError(
+            f"An arff file must declare its columns by @attribute; {name!r} declares none. Check its format."
+        )
     if len(set(names)) < len(names):
-        raise DataError(f"Attributes of an arff file must have different names; {name!r} uses one twice.")
+        raise DataError(f"Attributes of an arff file must have different names; {name!r} uses one twice. Rename one.")
     if body and body[0].startswith("{"):
         raise DataError(f"An arff file must be dense; {name!r} is sparse ({{index value, ...}}). Convert it to csv.")
     columns = _columns(body, len(names), name)
@@ -43,11 +55,11 @@ def _sections(text: str, name: str) -> tuple[list[str], list[str]]:
     for k, line in enumerate(lines):
         if line.lower() == "@data":
             return lines[:k], lines[k + 1 :]
-    raise DataError(f"An arff file must have a line @data; {name!r} has none. Is it complete, and arff?")
+    raise DataError(f"An arff file must have a line @data; {name!r} has none. Check that it is complete.")
 
 
 def _attribute(line: str, name: str) -> tuple[str, str | list[str]]:
-    """Name, and "number", "string", "date" or the list of the nominal levels."""
+    """Name and type of an attribute: "number", "string", "date" or the list of nominal levels."""
     match = _ATTRIBUTE.match(line)
     if match is None:
         raise DataError(f"An arff attribute must have a name and a type; {name!r} has {line!r}.")
@@ -69,7 +81,7 @@ def _unquote(field: str) -> str:
 
 
 def _split(line: str) -> list[str | None]:
-    """Fields of one row; None where missing. A quoted field is never missing."""
+    """Fields of one row, with None for missing ones; a quoted field is never missing."""
     fields: list[str | None] = []
     position = 0
     while position <= len(line):
@@ -107,7 +119,7 @@ def _typed(column: pl.Series, kind: str | list[str], name: str) -> pl.Series:
     column = column.cast(pl.String)
     if kind == "string":
         return column
-    if kind == "date":  # of its own type, so that it is refused as a feature unless it is dropped
+    if kind == "date":  # of its own type, so that it is an error as a feature unless it is dropped
         return column.str.to_datetime(format="%Y-%m-%dT%H:%M:%S", strict=False)
     dtype = pl.Float64() if kind == "number" else pl.Enum(list(dict.fromkeys(kind)))
     typed = column.cast(dtype, strict=False)

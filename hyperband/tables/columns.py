@@ -1,4 +1,4 @@
-"""Single columns: from Python objects to a typed series, and which ones cannot be used."""
+"""Single columns: typed series from Python objects, and which columns cannot be features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyperband.errors import DataError
 
 _TEMPORAL = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
 
-#: text that is a date, a time of day or both: 2013-01-01, 2013-01-01T10:00:00Z, 31.12.1999, 1/31/99, 10:15
+#: Texts that are a date, a time of day or both: 2013-01-01, 2013-01-01T10:00:00Z, 31.12.1999, 1/31/99, 10:15
 _DATE = (
     r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}/\d{1,2}/\d{2})"
     r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?(Z|\s?[A-Z]{3,4}|[+-]\d{2}:?\d{2})?)?$"
@@ -25,14 +25,16 @@ _DATE = (
 
 
 def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.Series:
-    """A typed column from Python objects: numbers, truth values, dates, else text; None and NaN are missing.
+    """A typed column from Python objects: numbers, truth values or dates where all are, otherwise text.
+
+    None and NaN are missing values. Mixed numbers become float64.
 
     Examples
     --------
     >>> series_from_objects("a", [1, None, 2.5]).to_list()
     [1.0, None, 2.5]
     """
-    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":  # polars knows some of NumPy's units only
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":  # polars supports only some of NumPy's units
         return pl.Series(name, values.astype(f"{values.dtype.kind}8[us]"))
     if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
         return pl.Series(name, values)
@@ -49,7 +51,7 @@ def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.S
     if all(isinstance(v, (numbers.Real, decimal.Decimal)) for v in present):
         return pl.Series(name, [None if v is None else float(v) for v in items], dtype=pl.Float64)
     if any(isinstance(v, _TEMPORAL) for v in present):
-        return pl.Series(name, [None] * len(items), dtype=pl.Datetime)  # only its type is looked at: it is refused
+        return pl.Series(name, [None] * len(items), dtype=pl.Datetime)  # `check_feature` rejects this type
     if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in present):
         return pl.Series(name, [None] * len(items), dtype=pl.List(pl.Null))  # likewise
     return pl.Series(name, [None if v is None else _text(v) for v in items], dtype=pl.String)
@@ -72,17 +74,29 @@ def _text(value: Any) -> str:
 
 
 def as_text(column: pl.Series) -> pl.Series:
-    """A column as text, the same for 1, 1.0 and "1"."""
+    """A column as text; 1, 1.0 and "1" give the same text.
+
+    Examples
+    --------
+    >>> as_text(pl.Series("a", [1.0, 2.5, None])).to_list()
+    ['1', '2.5', None]
+    """
     if not column.dtype.is_float():
         return column.cast(pl.String)
     column = column.fill_nan(None)
-    whole = (column == column.round()) & (column.abs() < 2.0**62)  # value by value: other rows must not matter
+    whole = (column == column.round()) & (column.abs() < 2.0**62)  # by value: other rows do not matter
     numbers, texts = column.cast(pl.Int64, strict=False).cast(pl.String), column.cast(pl.String)
     return pl.select(pl.when(whole).then(numbers).otherwise(texts)).to_series().alias(column.name)
 
 
 def looks_like_dates(column: pl.Series) -> bool:
-    """Whether a text column holds nothing but dates or times (judged by up to 1000 values)."""
+    """Whether the first 1000 values of a text column are all dates or times.
+
+    Examples
+    --------
+    >>> looks_like_dates(pl.Series("day", ["2013-01-01", "2013-01-02"]))
+    True
+    """
     if column.dtype != pl.String:
         return False
     some = column.drop_nulls().head(1000)
@@ -90,12 +104,12 @@ def looks_like_dates(column: pl.Series) -> bool:
 
 
 def check_feature(column: pl.Series) -> None:
-    """Refuse a column that no encoder here turns into numbers: dates, lists, infinities.
+    """Check that a column can be a feature: it holds no dates, lists or infinities.
 
     Raises
     ------
     DataError
-        It says how to convert the column, or to drop it.
+        It says how to convert the column or how to drop it.
     """
     dtype = column.dtype
     if dtype.is_temporal() or looks_like_dates(column):
@@ -112,11 +126,11 @@ def check_feature(column: pl.Series) -> None:
             f"plain columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
         )
     if dtype.is_float() and column.is_infinite().any():
-        refuse_infinite(column.name, np.flatnonzero(column.is_infinite().fill_null(False).to_numpy()))
+        raise_infinite(column.name, np.flatnonzero(column.is_infinite().fill_null(False).to_numpy()))
 
 
-def refuse_infinite(name: str, rows: NDArray[np.intp]) -> None:
-    """Raise the error for infinities in column ``name`` at ``rows``."""
+def raise_infinite(name: str, rows: NDArray[np.intp]) -> None:
+    """Raise the `DataError` for a column that is infinite in these rows."""
     raise DataError(
         f"Features must be finite, or NaN where missing; column {name!r} is infinite in {len(rows)} rows, first in row "
         f"{rows[0]}. Replace these values, for instance by NaN."

@@ -1,4 +1,4 @@
-"""Text tables: encoding, separator, comments, header and missing values, all found out from the text."""
+"""Tables in text files: encoding, separator, comments, header and missing values are detected from the text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from hyperband.errors import DataError
-from hyperband.tables.notices import DataWarning
+from hyperband.tables.data_warning import DataWarning
 
-#: fields that mean "missing", after blanks are stripped
+#: Fields that mean a missing value, after blanks are stripped.
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>")
 
 _SEPARATORS = (",", "\t", ";", "|")
@@ -24,12 +24,20 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", 
 
 
 def decode(data: bytes, name: str) -> str:
-    """Text of a file: UTF-8 or UTF-16 (byte order mark), otherwise Latin-1 with a warning."""
+    """Text of a file: UTF-8, UTF-16 with a byte order mark, otherwise Latin-1 with a `DataWarning`.
+
+    Raises
+    ------
+    DataError
+        When the file begins as UTF-16 but cannot be decoded.
+    """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             return data.decode("utf-16")
         except UnicodeDecodeError:
-            raise DataError(f"A text file must be UTF-8; {name!r} starts as UTF-16 but is damaged.") from None
+            raise DataError(
+                f"A text file must be UTF-8; {name!r} starts as UTF-16 but is damaged. Save it as UTF-8."
+            ) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -43,18 +51,35 @@ def decode(data: bytes, name: str) -> str:
 
 
 def parse_delimited(text: str, name: str, *, separator: str | None, header: bool | None) -> pl.DataFrame:
-    """The table in ``text``; ``separator`` and ``header`` None are found out.
+    """The table in a text.
+
+    Parameters
+    ----------
+    text : str, the contents of the file
+    name : str, the file in errors and warnings
+    separator : str, between the fields; None detects it
+    header : bool, whether the first row names the columns; None detects it
 
     Raises
     ------
     DataError
-        When the lines do not have about the same number of fields, or some have more than the first.
+        When fewer than 80 % of the lines have the usual number of fields, or a line has more fields than the first.
+
+    Warns
+    -----
+    DataWarning
+        When a column had to be renamed, or a column of row numbers is left out.
+
+    Examples
+    --------
+    >>> parse_delimited("a;b\\n1,5;x\\n;y", "t.csv", separator=None, header=None).rows()
+    [(1.5, 'x'), (None, 'y')]
     """
     text, sample, separator = _layout(text, name, separator)
     if header is None:
         header = _has_header(sample)
     if header and len(sample) == 1:
-        raise DataError(f"A table needs rows; {name!r} has column names only.")
+        raise DataError(f"A table needs rows; {name!r} has column names only. Add rows, or pass header=False.")
     names = _names(sample[0], header)
     body_start = 1 if header else 0
     frame = _parse(text, name, separator, body_start, len(names))
@@ -66,14 +91,14 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
 
 
 def _layout(text: str, name: str, separator: str | None) -> tuple[str, list[list[str]], str]:
-    """Text without leading comments, its first rows as fields, and the separator."""
+    """The text without leading comments, its first rows split into fields, and the separator."""
     lines = text.splitlines(keepends=True) if len(text) < 1 << 20 else text[: 1 << 20].splitlines(keepends=True)
     lines = [line for line in lines[: _SAMPLE_ROWS + 50] if line.strip()]
     if not lines:
-        raise DataError(f"A table must hold at least two rows; {name!r} holds blank lines only.")
+        raise DataError(f"A table must hold at least two rows; {name!r} holds blank lines only. Check the file.")
     if separator is None or not any(separator in line for line in lines):
         separator = _find_separator(lines)
-    if separator == " ":  # runs of blanks, as in many older text tables
+    if separator == " ":  # runs of blanks separate the fields of many older tables
         text = re.sub(r"[ \t]+", "\t", re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text))
         return _layout(text, name, "\t")
     rows = _fields(lines, separator)
@@ -88,7 +113,10 @@ def _layout(text: str, name: str, separator: str | None) -> tuple[str, list[list
         lines[skip] = first[1:].lstrip(" ")
     rows = _fields(lines[skip:], separator)
     if sum(len(row) == width for row in rows) < 0.8 * len(rows):
-        raise DataError(f"A text table must have the same number of fields in every line; {name!r} has not.")
+        raise DataError(
+            f"A text table must have the same number of fields in every line; {name!r} does not. Check the "
+            "separator, and quote fields that contain it."
+        )
     return text, rows, separator
 
 
@@ -123,8 +151,8 @@ def _is_number(field: str) -> bool:
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns.
 
-    Yes when it has text above a column of numbers, when it counts 0, 1, 2, ... (a frame without names written out),
-    or when it is all text, all different, and no field comes back in its own column. No when a field is a number.
+    True when a text stands above a column of numbers; when the fields count 0, 1, 2, ..., as in a frame written without
+    names; or when all fields are distinct texts and none occurs again in its column. Otherwise False.
     """
     first, rest = rows[0], rows[1:]
     present = [[row[j] for row in rest if j < len(row) and row[j] not in MISSING] for j in range(len(first))]
@@ -149,13 +177,15 @@ def _names(first: Sequence[str], header: bool) -> list[str]:
         while name in names:
             name, copy = f"{field or f'column_{j + 1}'}_{copy}", copy + 1
         if name != field and field:
-            warnings.warn(f"Column name {field!r} is used twice; the second is {name!r}.", DataWarning, stacklevel=4)
+            warnings.warn(
+                f"Column name {field!r} is used twice; the second becomes {name!r}.", DataWarning, stacklevel=4
+            )
         names.append(name)
     return names
 
 
 def _parse(text: str, name: str, separator: str, skip: int, width: int) -> pl.DataFrame:
-    if re.search(f'{re.escape(separator)}[ ]+"', text):  # polars sees a quote only right after the separator
+    if re.search(f'{re.escape(separator)}[ ]+"', text):  # polars recognises a quote only right after the separator
         rows = list(csv.reader(text.splitlines(), delimiter=separator, skipinitialspace=True))
         rows = [row + [""] * (width - len(row)) for row in rows[skip:] if row]
         if any(len(row) > width for row in rows):
@@ -187,7 +217,7 @@ def _too_long(name: str, width: int, separator: str) -> str:
 
 
 def _clean(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
-    """Text without blanks and missing markers; numbers and truth values where every field is one."""
+    """A column of texts stripped, with missing markers as null; numeric or boolean where every field is."""
     if column.dtype != pl.String:
         return column
     text = column.str.strip_chars()
@@ -207,7 +237,7 @@ def _clean(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
 
 
 def _without_row_numbers(frame: pl.DataFrame, first_field: str) -> pl.DataFrame:
-    """A first column without a name that counts 0, 1, 2, ... is an index written out by pandas: not data."""
+    """The frame without a first column that has no name and counts the rows: the index that pandas writes."""
     index = frame.to_series(0)
     if first_field or frame.width == 1 or not index.dtype.is_integer():
         return frame

@@ -1,4 +1,4 @@
-"""Which rows train and which are held out."""
+"""Which rows are for training and which are held out."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 
-Rows = NDArray[np.intp]
+RowNumbers = NDArray[np.intp]
 
-#: purposes of the shuffles: each split has a key of its own
+#: Purposes of the shuffles: the key of each split differs.
 TEST, VALIDATION, ORDER = 1, 2, 3
 
 
-def shuffled(n_rows: int, seed: int, purpose: int) -> Rows:
-    """A random order of ``n_rows`` rows that depends on (n_rows, seed, purpose) alone.
+def shuffled(n_rows: int, seed: int, purpose: int) -> RowNumbers:
+    """A random order of ``n_rows`` rows, an int array that depends on (n_rows, seed, purpose) alone.
 
-    Sorting keyed uniform numbers, because the numbers of Philox are fixed for good and ``Generator.permutation`` may
-    change between releases of NumPy.
+    It sorts the output of Philox, which is fixed by its definition; ``Generator.permutation`` may change between
+    releases of NumPy.
 
     Examples
     --------
@@ -33,22 +33,29 @@ def shuffled(n_rows: int, seed: int, purpose: int) -> Rows:
 
 def hold_out(
     n_rows: int, fraction: float, classes: NDArray[np.int32] | None, seed: int, purpose: int
-) -> tuple[Rows, Rows]:
-    """Rows that stay (in random order) and rows that are held out (in ascending order).
+) -> tuple[RowNumbers, RowNumbers]:
+    """Rows that stay, in random order, and rows that are held out, in ascending order: two int arrays.
 
     Parameters
     ----------
     n_rows : int >= 2
-    fraction : float in (0, 1), held out; rounded to whole rows, at least one, and at least one row stays
+    fraction : float in (0, 1)
+        Fraction to hold out, rounded to whole rows: at least one, and at least one row stays.
     classes : int array, shape (n_rows,), or None
-        With classes the rows are drawn class by class (stratified): quotas by largest remainder, and at least one row
-        of every class stays, so that a class of one row is never held out.
-    seed, purpose : int, the key
+        With classes the split is stratified: each class gives a number of rows by the largest-remainder method, and at
+        least one row of every class stays.
+    seed, purpose : int, the key of the shuffle
 
     Raises
     ------
     DataError
-        When no row can be held out.
+        When every class has a single row, so that none can be held out.
+
+    Examples
+    --------
+    >>> stay, held = hold_out(10, 0.2, None, seed=0, purpose=VALIDATION)
+    >>> len(stay), len(held), sorted([*stay, *held]) == list(range(10))
+    (8, 2, True)
     """
     order = shuffled(n_rows, seed, purpose)
     total = max(1, math.floor(fraction * n_rows + 0.5))
@@ -59,9 +66,9 @@ def hold_out(
         quotas = _quotas(np.bincount(classes), fraction, total)
         if not quotas.sum():
             raise DataError(
-                f"Every class needs a training row, and the hold-out a further one; {n_rows} rows of "
-                f"{int((np.bincount(classes) > 0).sum())} classes are too few. Add rows, or give held-out rows "
-                f"of your own."
+                f"Some class must have two rows, one to train on and one to hold out; got {n_rows} rows of "
+                f"{int((np.bincount(classes) > 0).sum())} classes. Add rows, or pass "
+                "held-out rows as (X, y)."
             )
         held = np.concatenate([order[classes[order] == c][:q] for c, q in enumerate(quotas)])
     mask = np.zeros(n_rows, dtype=bool)
@@ -70,7 +77,7 @@ def hold_out(
 
 
 def _quotas(counts: NDArray[np.intp], fraction: float, total: int) -> NDArray[np.intp]:
-    """Rows of each class to hold out: ``fraction`` of it, ``total`` in all where at least one of each can stay."""
+    """Rows of each class to hold out: ``fraction`` of it, ``total`` together, but never all rows of a class."""
     most = np.maximum(counts - 1, 0)
     exact = fraction * counts.astype(np.float64)
     quotas: NDArray[np.intp] = np.minimum(np.floor(exact).astype(np.intp), most)
@@ -83,11 +90,12 @@ def _quotas(counts: NDArray[np.intp], fraction: float, total: int) -> NDArray[np
 
 
 def check_fraction(value: Any, name: str) -> float:
-    """``value`` as a fraction of the rows.
+    """``value`` as a fraction of the rows, a float in (0, 1).
 
     Raises
     ------
     DataError
+        When it is anything else.
     """
     try:
         fraction = float(value)
@@ -95,7 +103,6 @@ def check_fraction(value: Any, name: str) -> float:
         fraction = math.nan
     if isinstance(value, bool) or not 0.0 < fraction < 1.0:
         raise DataError(
-            f"`{name}` must be a fraction of the rows between 0 and 1, or held-out rows of its own as (X, y); "
-            f"got {value!r}."
+            f"`{name}` must be a fraction of the rows between 0 and 1, or separate rows as (X, y); got {value!r}."
         )
     return fraction

@@ -1,9 +1,9 @@
-"""Everything between a table and training: target, splits, preprocessing, weights."""
+"""From a table to arrays ready for training: target, splits, preprocessing, weights."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,26 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.errors import DataError
-from hyperband.tables import holdout as split
-from hyperband.tables.fit import SCALINGS, fit_preprocessing
+from hyperband.tables import holdout
+from hyperband.tables.features_and_target import (
+    LabelledRows,
+    check_features,
+    held_out_rows,
+    match_rows,
+    separate_target,
+)
+from hyperband.tables.fit_transformers import fit_preprocessing
+from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.prepared import Prepared
-from hyperband.tables.preprocess import IGNORED, Input, Preprocessing
-from hyperband.tables.rows import Rows, check_features, held_rows, match_rows, take_target
+from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
 from hyperband.tables.table import Table, as_table, resolve_columns
-from hyperband.tables.target import TASKS, fit_classes, fit_scale, infer_task
-from hyperband.tables.weights import class_weights, row_weights
+from hyperband.tables.target import fit_classes, fit_scale
+from hyperband.tables.target_input import infer_task
+from hyperband.tables.weights import F64, class_weights, row_weights
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
+RowNumbers = NDArray[np.intp]
 
 
 def prepare(
@@ -29,42 +38,37 @@ def prepare(
     y: Any = None,
     *,
     target: str | int | Sequence[str | int] | None = None,
-    task: str = "auto",
-    validation: Any = 0.2,
+    validation: Any = VALIDATION,
     test: Any = None,
     seed: int = 0,
-    scaling: str = "auto",
-    class_weight: Any = None,
-    sample_weight: Any = None,
-    drop: Collection[str | int] = (),
-    categorical: Collection[str | int] = (),
-    missing_target: str = "error",
+    options: TableOptions | None = None,
 ) -> Prepared:
-    """Training, validation and test rows from a table.
+    """Training, validation and test rows of a table, preprocessed to float32.
 
     Parameters
     ----------
     X : array, data frame, dict of columns, list of rows, path or ``"sklearn:NAME"``, see `hyperband.tables.as_table`
-        NaN and None in features are missing values and are imputed; infinities are refused.
-    y : array, series or list, optional: the target, one per row, or shape (n_rows, n_outputs) for regression
-    target : column of ``X`` that is the target, instead of ``y``: see `hyperband.tables.resolve_target`
+        NaN and None in features are missing values and are imputed; infinite values are an error.
+    y : array, series or list, optional
+        The target: one value a row, or shape (n_rows, n_outputs) for regression.
+    target : column of ``X`` to predict, instead of ``y``; see `hyperband.tables.resolve_target`
         Several columns make a regression with several outputs.
-    task : {"auto", "classification", "regression"}, see `hyperband.tables.target.infer_task`
-    validation : fraction of all rows held out, (X, y), or a table that holds the target column
-        Stratified by class; every class keeps at least one training row.
-    test : likewise, or None; never seen by the search, and drawn first when it is a fraction
+    validation : fraction of all rows, rows as (X, y), or a table with the target column
+        A fraction is stratified by class, and every class keeps at least one training row.
+    test : None, or rows as for ``validation``; the search never reads them
+        A fraction is held out before the validation rows.
     seed : int, of the splits and of the order of the training rows
-    scaling : {"auto", "standard", "quantile"}, see `hyperband.tables.fit.fit_preprocessing`
-    class_weight : None, "balanced", or dict of label to weight
-    sample_weight : one number a row, or the name of a column
-    drop : columns that are not used
-    categorical : columns of numbers that are categories
-    missing_target : {"error", "drop"}: refuse rows without a target, or leave them out and say so
+    options : TableOptions, optional
+        What few tables need: the task, columns to drop, categories, scaling, weights.
+
+    Returns
+    -------
+    Prepared
 
     Raises
     ------
     DataError
-        When the rule of a parameter is broken, or the table cannot be used; it says which column and why.
+        When an argument breaks one of these rules, or the table cannot be used; it names the column and the reason.
     InsufficientMemory
         When the rows do not fit in free memory.
 
@@ -74,60 +78,58 @@ def prepare(
     >>> prepared.x_train.shape, prepared.x_validation.shape, prepared.loss
     ((120, 4), (30, 4), 'cross_entropy')
     """
-    _one_of(task, ("auto", *TASKS), "task")
-    _one_of(scaling, SCALINGS, "scaling")
-    _one_of(missing_target, ("error", "drop"), "missing_target")
-    notes: list[str] = []
-    table, y, names, weight = take_target(as_table(X), y, target, sample_weight)
-    dropped = set(resolve_columns(table.names, drop, "drop"))
-    categories = set(resolve_columns(table.names, categorical, "categorical"))
+    options = options or TableOptions()
+    table, y, names, weight = separate_target(as_table(X), y, target, options.sample_weight)
+    dropped = set(resolve_columns(table.names, options.drop, "drop"))
+    categories = set(resolve_columns(table.names, options.categorical, "categorical"))
     check_features(table, dropped)
-    rows = match_rows(table, y, names, weight, missing_target)
-    if rows.dropped:
-        notes.append(f"{rows.dropped} rows without a target are left out.")
+    rows = match_rows(table, y, names, weight, options.missing_target)
+    notes = [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")
+    task = options.task
     if task == "auto":
         task, note = infer_task(rows.values)
         notes += [note] if note else []
     classes = fit_classes(rows.values, names) if task == "classification" else None
-    numbers = classes.encode(rows.values) if classes else None
-    parts = _split(rows.table.n_rows, numbers, validation, test, seed)
+    labels = classes.encode(rows.values) if classes else None
+    parts = _split(rows.table.n_rows, labels, validation, test, seed)
     goal = classes or fit_scale(rows.values, parts["train"], names)
     usable = rows.table.without(dropped)
-    prep, more = fit_preprocessing(usable, parts["train"], goal, scaling, categories - dropped, seed)
+    prep, more = fit_preprocessing(usable, parts["train"], goal, options.scaling, categories - dropped, seed)
     prep = _with_dropped(prep, rows.table, dropped)
-    return _assemble(rows, parts, prep, (validation, test, class_weight, missing_target), notes + more)
+    given = {name: value for name, value in (("validation", validation), ("test", test)) if _is_rows(value)}
+    held = {name: held_out_rows(value, prep, name, options.missing_target) for name, value in given.items()}
+    return _assemble(rows, parts, held, prep, options.class_weight, notes + more)
 
 
-def _one_of(value: str, allowed: Sequence[str], name: str) -> None:
-    if value not in allowed:
-        raise DataError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
-
-
-def _split(n_rows: int, numbers: Array | None, validation: Any, test: Any, seed: int) -> dict[str, NDArray[np.intp]]:
-    """Row numbers of train (in random order), and of validation and test where they are fractions."""
+def _split(n_rows: int, labels: Array | None, validation: Any, test: Any, seed: int) -> dict[str, RowNumbers]:
+    """Row numbers of the training part, in random order, and of validation and test where they are fractions."""
     parts = {}
     train = np.arange(n_rows)
-    for name, value, purpose in (("test", test, split.TEST), ("validation", validation, split.VALIDATION)):
+    for name, value, purpose in (("test", test, holdout.TEST), ("validation", validation, holdout.VALIDATION)):
         if not _is_rows(value) and value is not None:
-            fraction = split.check_fraction(value, name)
+            fraction = holdout.check_fraction(value, name)
             if name == "validation" and "test" in parts:  # both are fractions of the whole table
                 fraction = fraction * n_rows / len(train)
                 if fraction >= 1:
-                    raise DataError("`validation` and `test` must leave rows to train on; their sum is 1 or more.")
-            here = None if numbers is None else numbers[train]
-            stay, held = split.hold_out(len(train), fraction, here, seed, purpose)
+                    raise DataError(
+                        f"`validation` and `test` must leave rows to train on; got {validation!r} and {test!r}, whose "
+                        "sum "
+                        "is 1 or more. Hold out less."
+                    )
+            present = None if labels is None else labels[train]
+            stay, held = holdout.hold_out(len(train), fraction, present, seed, purpose)
             parts[name] = np.sort(train[held])
             train = train[np.sort(stay)]
     if validation is None:
-        raise DataError("`validation` must be a fraction, (X, y) or a table: a search needs held-out rows; got None.")
-    parts["train"] = train[split.shuffled(len(train), seed, split.ORDER)]
+        raise DataError("`validation` must be a fraction, (X, y) or a table; got None. A search needs held-out rows.")
+    parts["train"] = train[holdout.shuffled(len(train), seed, holdout.ORDER)]
     return parts
 
 
 def _is_rows(value: Any) -> bool:
-    """Whether held-out rows are given, rather than a fraction."""
+    """Whether a part is given as rows, not as a fraction."""
     return value is not None and not isinstance(value, (int, float, np.number)) and not _is_float_text(value)
 
 
@@ -140,55 +142,68 @@ def _is_float_text(value: Any) -> bool:
 
 
 def _with_dropped(prep: Preprocessing, table: Table, dropped: Collection[str]) -> Preprocessing:
-    """Dropped columns stay among the inputs as ignored ones, so that arrays of the whole width still fit."""
+    """Dropped columns stay among the inputs as ignored ones, so that arrays with all columns still fit."""
     if not dropped:
         return prep
     known = {column.name: column for column in prep.inputs}
-    return replace(prep, inputs=tuple(known.get(name, Input(name, IGNORED)) for name in table.names))
+    return replace(prep, inputs=tuple(known.get(name, InputColumn(name, IGNORED)) for name in table.names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The arrays of one part of the rows: training, validation or test."""
+
+    x: F32
+    y: Array
+    weight: F32 | None
+
+    @classmethod
+    def of(
+        cls, rows: LabelledRows, prep: Preprocessing, name: str, by_class: F64 | None, take: RowNumbers | None = None
+    ) -> _Part:
+        """The listed rows, or all of them, transformed and encoded."""
+        values, weight = rows.values, rows.weight
+        if take is not None:
+            values, weight = values[take], None if weight is None else weight[take]
+        y = prep.target.encode(values, name)
+        return cls(prep.transform(rows.table, take), y, row_weights(weight, by_class, y))
 
 
 def _assemble(
-    rows: Rows,
-    parts: dict[str, NDArray[np.intp]],
+    rows: LabelledRows,
+    parts: dict[str, RowNumbers],
+    held: dict[str, LabelledRows],
     prep: Preprocessing,
-    options: tuple[Any, Any, Any, str],
+    class_weight: Any,
     notes: list[str],
 ) -> Prepared:
-    validation, test, class_weight, missing_target = options
-    held = {
-        name: held_rows(value, prep, name, missing_target)
-        for name, value in (("validation", validation), ("test", test))
-        if _is_rows(value)
-    }
+    """All parts as arrays: those drawn from the table, and those that were given as rows."""
     n_rows = sum(map(len, parts.values())) + sum(part.table.n_rows for part in held.values())
     memory.require(
         4 * n_rows * prep.n_features,
         f"The table as {n_rows:,} x {prep.n_features:,} float32 rows",
         "Use fewer rows, or drop columns.",
     )
-    x, y, weight = {}, {}, {}
-    y_train = prep.target.encode(rows.values[parts["train"]])
-    by_class = None if class_weight is None else class_weights(class_weight, prep.target, y_train)
-    for name in ("train", "validation", "test"):
-        if name in parts:
-            take = parts[name]
-            x[name], y[name] = prep.transform(rows.table, take), prep.target.encode(rows.values[take])
-            weight[name] = row_weights(None if rows.weight is None else rows.weight[take], by_class, y[name])
-        elif name in held:
-            part = held[name]
-            x[name], y[name] = prep.transform(part.table), prep.target.encode(part.values, name)
-            if part.dropped:
-                notes.append(f"{part.dropped} rows of the {name} table without a target are left out.")
-            weight[name] = row_weights(None, by_class, y[name])
+    by_class = None
+    if class_weight is not None:
+        by_class = class_weights(class_weight, prep.target, prep.target.encode(rows.values[parts["train"]]))
+    made = {name: _Part.of(rows, prep, "y", by_class, take) for name, take in parts.items()}
+    made |= {name: _Part.of(part, prep, name, by_class) for name, part in held.items()}
+    more = [
+        f"{part.dropped} rows of the {name} table without a target are left out."
+        for name, part in held.items()
+        if part.dropped
+    ]
+    train, validation, test = made["train"], made["validation"], made.get("test")
     return Prepared(
-        x["train"],
-        y["train"],
-        x["validation"],
-        y["validation"],
+        train.x,
+        train.y,
+        validation.x,
+        validation.y,
         prep,
-        weight["train"],
-        weight["validation"],
-        x.get("test"),
-        y.get("test"),
-        tuple(notes),
+        train.weight,
+        validation.weight,
+        None if test is None else test.x,
+        None if test is None else test.y,
+        (*notes, *more),
     )

@@ -1,4 +1,4 @@
-"""The record of rows ready for training."""
+"""The arrays of a table that are ready for training."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows ready for training.
+    """Training, validation and test rows as arrays, and the preprocessing that made them.
 
     Parameters
     ----------
     x_train, x_validation : float32 arrays, shape (n_rows, n_features), C-contiguous, finite
-        Training rows are in random order: the first r of them are a random subset.
+        The training rows are in random order, so the first r of them are a random subset.
     y_train, y_validation : int32 class numbers, shape (n_rows,), or float32 standardised values, (n_rows, n_outputs)
-    weight_train, weight_validation : float32 arrays, shape (n_rows,), with mean 1; None: all rows count the same
-    x_test, y_test : likewise, never seen by a search; None without a test split
-    preprocessing : Preprocessing, fitted on the training rows; its ``target`` turns outputs back
-    notes : tuple of str, what was done to the table, for people
+    weight_train, weight_validation : float32 arrays, shape (n_rows,), with mean 1; None when all rows weigh the same
+    x_test, y_test : as the validation rows, never read by a search; None without a test split
+    preprocessing : Preprocessing
+        Fitted on the training rows; its ``target`` turns outputs back into labels or original units.
+    notes : tuple of str, what was done to the table, as sentences
     """
 
     x_train: F32
@@ -43,7 +44,7 @@ class Prepared:
 
     @property
     def target(self) -> Target:
-        """What is predicted."""
+        """What is predicted: the task, and the classes or the scale of the values."""
         return self.preprocessing.target
 
     @property
@@ -58,8 +59,13 @@ class Prepared:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of a network."""
+        """Number of outputs of a network."""
         return self.target.n_outputs
+
+    @property
+    def scale(self) -> tuple[float, ...]:
+        """Standard deviation of each target in original units, over the training rows; empty for classification."""
+        return self.target.scale
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -68,10 +74,10 @@ class Prepared:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """One name per column of ``x_train``."""
+        """Names of the columns of ``x_train``."""
         return self.preprocessing.feature_names
 
     @property
     def n_features(self) -> int:
-        """Columns of ``x_train``."""
+        """Number of columns of ``x_train``."""
         return self.preprocessing.n_features

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import as_text, refuse_infinite
+from hyperband.tables.columns import as_text, raise_infinite
 from hyperband.tables.table import Table, as_table
 from hyperband.tables.target import Target
 
@@ -20,13 +20,13 @@ Array = NDArray[Any]
 
 NUMBER, CATEGORY, IGNORED = "number", "category", "ignored"
 
-#: bytes of one block of rows in flight while transforming
+#: Bytes of the block of rows that is transformed at a time.
 _BLOCK_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """One input column: its name and its use, "number", "category" or "ignored"."""
+class InputColumn:
+    """A column of the input table: its name and its kind, "number", "category" or "ignored"."""
 
     name: str
     kind: str
@@ -34,26 +34,26 @@ class Input:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Fitted on training rows; turns any table of the same columns into float32 rows.
+    """The preprocessing, fitted on training rows; turns any table of the same columns into float32 rows.
 
     Parameters
     ----------
-    inputs : tuple of Input
-        All columns of the training table except the target, in their order, the ignored ones among them.
+    inputs : tuple of InputColumn
+        All columns of the training table except the target, in order, including the ignored ones.
     named : bool
-        Whether columns are found by name (tables) or by position (arrays).
+        Whether columns are matched by name (tables) or by position (arrays).
     target : Target
-        From predictions back to labels or original units.
+        Turns predictions back into labels or original units.
     numbers : sklearn.compose.ColumnTransformer or None
-        Of the columns of kind "number", in order.
+        Transforms the columns of kind "number", in order.
     categories : sklearn.preprocessing.OneHotEncoder or None
-        Of the columns of kind "category", in order.
+        Transforms the columns of kind "category", in order.
     clip : float or None
-        Outputs are held within -clip and clip, so that one extreme value cannot dominate a row.
-    feature_names : tuple of str, one per column of the result
+        Features are limited to [-clip, clip], so that one extreme value cannot dominate a row.
+    feature_names : tuple of str, one a feature
     """
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[InputColumn, ...]
     named: bool
     target: Target
     numbers: Any
@@ -63,7 +63,7 @@ class Preprocessing:
 
     @property
     def n_features(self) -> int:
-        """Columns of the result."""
+        """Number of features."""
         return len(self.feature_names)
 
     def transform(self, table: Any, rows: Array | None = None) -> F32:
@@ -72,9 +72,10 @@ class Preprocessing:
         Parameters
         ----------
         table : anything that `hyperband.tables.as_table` takes
-            Columns are matched by name, whatever their order; further columns are ignored, unknown categories are
-            treated as rare ones. Arrays must have the columns of training, in order.
-        rows : int array, optional: these rows only, in this order
+            Columns are matched by name, in any order, and additional columns are ignored. Unknown categories count as
+            rare ones. Arrays must have the columns of training, in order.
+        rows : int array, optional
+            Only these rows, in this order.
 
         Returns
         -------
@@ -94,7 +95,9 @@ class Preprocessing:
             out[part] = block
             if not np.isfinite(out[part]).all():
                 bad = self.feature_names[int(np.flatnonzero(~np.isfinite(out[part]).all(axis=0))[0])]
-                raise DataError(f"Features must fit in float32 once scaled; {bad!r} does not. Remove extreme values.")
+                raise DataError(
+                    f"Features must fit in float32 once scaled; {bad!r} does not. Remove its extreme values."
+                )
         return out
 
     def _blocks(self, table: Table, n_rows: int, rows: Array | None) -> Iterator[tuple[slice, Array]]:
@@ -111,7 +114,7 @@ class Preprocessing:
             yield part, np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
     def columns(self, kind: str) -> list[str]:
-        """Names of the input columns of one kind."""
+        """Names of the input columns of one kind, in order."""
         return [column.name for column in self.inputs if column.kind == kind]
 
     def _match(self, table: Table) -> Table:
@@ -121,7 +124,9 @@ class Preprocessing:
             missing = [name for name in needed if name not in table.names]
             if missing:
                 has = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
-                raise DataError(f"`X` must have the columns of training; {_listed(missing)} missing. It has {has}.")
+                raise DataError(
+                    f"`X` must have the columns of training; {_listed(missing)} missing. It has {has}. Add them."
+                )
             return table
         if len(table.names) != len(names):
             raise DataError(
@@ -139,18 +144,18 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def finite_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array:
-    """Listed columns of kind "number" as floats, NaN where missing; refuses infinities."""
+    """Columns of numbers as floats, shape (n_rows, n_columns), NaN where missing; `DataError` where infinite."""
     block = table.numbers(names, rows)
     infinite = np.isinf(block)
     if infinite.any():
         column = int(np.flatnonzero(infinite.any(axis=0))[0])
         at = np.flatnonzero(infinite[:, column])
-        refuse_infinite(names[column], at + (rows.start or 0) if isinstance(rows, slice) else rows[at])
+        raise_infinite(names[column], at + (rows.start or 0) if isinstance(rows, slice) else rows[at])
     return block
 
 
 def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array:
-    """Listed columns of kind "category" as objects (str, None where missing)."""
+    """Columns as texts, an object array of shape (n_rows, n_columns), None where missing."""
     block = np.empty((_count(table, rows), len(names)), dtype=object)
     for j, name in enumerate(names):
         column = as_text(table.column(name))

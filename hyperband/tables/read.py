@@ -1,4 +1,4 @@
-"""Reading a table from a file, by what its name says and what its bytes are."""
+"""Reading a table from a file, by the ending of its name and by its content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SKLEARN = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 _DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
 
-#: first bytes -> what such a file is, for the error message
+#: First bytes of a file -> what it is, for the error.
 _SIGNATURES = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -41,16 +41,16 @@ _SIGNATURES = {
 
 
 def read_table(source: str | os.PathLike[str], *, header: bool | None = None) -> pl.DataFrame:
-    """The table in a file, or one of scikit-learn's own data sets.
+    """The table in a file, or one of the data sets that come with scikit-learn.
 
     Parameters
     ----------
     source : path, or ``"sklearn:digits"`` (breast_cancer, diabetes, digits, iris, wine)
-        csv and tsv (plain, gzip, or the only file in a zip; separator, comments and blanks are found out), parquet,
-        dense arff. Files called otherwise (``.data``, ``.test``, ``.txt``, ...) are recognised by their content.
+        csv and tsv (plain, gzip, or the only file in a zip; separator and comments are detected), parquet, dense
+        arff. Files with other endings (``.data``, ``.test``, ``.txt``, ...) are recognised by their content.
     header : bool, optional
-        Whether the first line of a csv or tsv names the columns; None finds out. Without a header the columns are
-        called ``column_1``, ``column_2``, ...
+        Whether the first line of a csv or tsv names the columns; None detects it. Without a header the columns are
+        named ``column_1``, ``column_2``, ...
 
     Returns
     -------
@@ -61,7 +61,8 @@ def read_table(source: str | os.PathLike[str], *, header: bool | None = None) ->
     Raises
     ------
     DataError
-        When there is no such file, or it is not what its name says, or it is empty, damaged or of an unknown format.
+        When the file does not exist, is empty, damaged or of an unknown format, or its content does not match its
+        ending.
 
     Warns
     -----
@@ -81,14 +82,14 @@ def read_table(source: str | os.PathLike[str], *, header: bool | None = None) ->
     if kind in (".parquet", ".pq"):
         table = _read_parquet(data, name)
     elif kind == ".arff":
-        table = parse_arff(decode(_refuse_binary(data, name), name), name)
+        table = parse_arff(decode(_checked_text(data, name), name), name)
     elif kind in _DELIMITED:
-        text = decode(_refuse_binary(data, name), name)
+        text = decode(_checked_text(data, name), name)
         table = parse_delimited(text, name, separator=_DELIMITED[kind], header=header)
     else:
         table = _read_by_content(data, name, header)
     if table.height == 0:
-        raise DataError(f"A table needs rows; {name!r} has column names only.")
+        raise DataError(f"A table needs rows; {name!r} has column names only. Add rows, or pass header=False.")
     return table
 
 
@@ -104,7 +105,7 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise DataError(f"A table must be readable; {str(path)!r} is not: {error.strerror}.") from error
     if not data.strip():
-        raise DataError(f"A table must hold at least two rows; the file {str(path)!r} is empty.")
+        raise DataError(f"A table must hold at least two rows; the file {str(path)!r} is empty. Name another file.")
     return data
 
 
@@ -116,7 +117,7 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _unpack(data: bytes, name: str) -> tuple[bytes, str]:
-    """Contents and inner name of a gzip file or of a zip archive with one file; others as they are."""
+    """Contents and inner name of a gzip file or of a zip archive with one file; any other file unchanged."""
     suffix = Path(name).suffix.lower()
     if suffix == ".gz" or (data[:2] == b"\x1f\x8b" and suffix not in (*_DELIMITED, ".arff", ".parquet")):
         try:
@@ -148,13 +149,15 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
 
 def _not_empty(data: bytes, name: str) -> bytes:
     if not data.strip():
-        raise DataError(f"A table must hold at least two rows; the file inside {name!r} is empty.")
+        raise DataError(f"A table must hold at least two rows; the file inside {name!r} is empty. Name another file.")
     return data
 
 
-def _refuse_binary(data: bytes, name: str) -> bytes:
+def _checked_text(data: bytes, name: str) -> bytes:
     if data[:4] == b"PAR1":
-        raise DataError(f"A file must be what its name says; {name!r} is a parquet file. Rename it to .parquet.")
+        raise DataError(
+            f"The ending of a file must match its content; {name!r} is a parquet file. Rename it to .parquet."
+        )
     for signature, what in _SIGNATURES.items():
         if data.startswith(signature):
             raise DataError(f"A table must be a {FORMATS}; {name!r} is {what}.")
@@ -178,7 +181,7 @@ def _read_parquet(data: bytes, name: str) -> pl.DataFrame:
 def _read_by_content(data: bytes, name: str, header: bool | None) -> pl.DataFrame:
     if data[:4] == b"PAR1":
         return _read_parquet(data, name)
-    text = decode(_refuse_binary(data, name), name)
+    text = decode(_checked_text(data, name), name)
     lines = (line.strip().lower() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith("%")), "")
     if first.startswith(("@relation", "@attribute")):
@@ -197,9 +200,9 @@ def _read_sklearn(name: str) -> pl.DataFrame:
         raise DataError(f"`sklearn:` must be followed by one of {', '.join(SKLEARN)}; got {name!r}.{hint}")
     from sklearn import datasets
 
-    bunch = getattr(datasets, f"load_{name}")()
+    bunch = vars(datasets)[f"load_{name}"]()
     columns = dict(zip(bunch.feature_names, np.asarray(bunch.data, dtype=np.float64).T, strict=True))
-    labels = np.asarray(getattr(bunch, "target_names", ()))
-    # digits calls its classes 0 to 9 already; the other data sets give them names worth predicting
+    labels = np.asarray(bunch.get("target_names", ()))  # a data set for regression has none
+    # The classes of digits are the numbers 0 to 9; those of the other data sets have names.
     target = labels[bunch.target] if labels.dtype.kind == "U" else bunch.target
     return pl.DataFrame({**columns, "target": target})

@@ -1,4 +1,4 @@
-"""One internal form for every kind of table: a matrix of numbers, or named columns."""
+"""The internal form of every table: a matrix of numbers, or columns with names."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from hyperband.tables.columns import series_from_objects
 
 Array = NDArray[Any]
 
-#: columns tried, in this order, when no target is named
+#: Names of the target column when none is given, in any case of letters; exactly one column must have one of them.
 USUAL_TARGETS = ("target", "class", "label", "y")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns under names, held as one matrix of numbers or as a polars frame.
+    """Columns with names, stored as one matrix of numbers or as a polars frame.
 
     Parameters
     ----------
     names : tuple of str
     matrix : array, shape (n_rows, n_columns), of bool, int or float, or None
-        Kept as it came, without a copy.
+        Stored without a copy.
     frame : polars.DataFrame or None
         Exactly one of ``matrix`` and ``frame`` is given.
     named : bool
-        Whether the names are the owner's own; otherwise ``x0``, ``x1``, ... and columns are told apart by position.
+        Whether the data had column names; otherwise they are ``x0``, ``x1``, ... and columns are matched by position.
     """
 
     names: tuple[str, ...]
@@ -50,14 +50,22 @@ class Table:
         return self.frame.height
 
     def column(self, name: str) -> pl.Series:
-        """One column."""
+        """One column as a series."""
         if self.matrix is not None:
             return pl.Series(name, np.ascontiguousarray(self.matrix[:, self.names.index(name)]))
         assert self.frame is not None
         return self.frame[name]
 
     def numbers(self, names: Sequence[str], rows: Array | slice) -> Array:
-        """Listed columns and rows as floats, float32 where that is exact, NaN where missing."""
+        """The listed columns and rows as floats, shape (n_rows, n_columns), NaN where missing.
+
+        float32 where that holds every value of the matrix exactly, otherwise float64.
+
+        Raises
+        ------
+        DataError
+            When a column holds text that is no number.
+        """
         if self.matrix is not None:
             dtype = np.float32 if np.can_cast(self.matrix.dtype, np.float32) else np.float64
             block = self.matrix[rows]
@@ -83,7 +91,7 @@ class Table:
         return Table(left, frame=self.frame.select(left), named=self.named)
 
     def rows(self, keep: Array) -> Table:
-        """The table with only the rows where ``keep`` is true."""
+        """The table with only the rows where ``keep``, a bool array of shape (n_rows,), is true."""
         if self.matrix is not None:
             return Table(self.names, matrix=self.matrix[keep], named=self.named)
         assert self.frame is not None
@@ -92,7 +100,7 @@ class Table:
 
 def _as_number(column: pl.Series) -> pl.Series:
     if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)  # a direct cast would give the numbers of the levels
+        column = column.cast(pl.String)  # a direct cast would give the codes of the levels
     try:
         return column.cast(pl.Float64).fill_null(float("nan"))
     except pl.exceptions.PolarsError:
@@ -104,19 +112,18 @@ def _as_number(column: pl.Series) -> pl.Series:
 
 
 def as_table(data: Any, name: str = "X") -> Table:
-    """A `Table` from an array, data frame, dict of columns, list of rows, or the name of a file.
+    """A `Table` from an array, data frame, dict of columns, list of rows, or file.
 
     Parameters
     ----------
     data : 2-D NumPy array; pandas, polars or pyarrow table; dict of columns; list of lists; path or ``sklearn:NAME``
-        Arrays of bool, int or float are kept as they are, without a copy. In arrays of objects ``None`` and NaN are
-        missing.
-    name : str, what errors call the data
+        Arrays of bool, int or float are not copied. In arrays of objects, None and NaN are missing values.
+    name : str, the data in errors
 
     Raises
     ------
     DataError
-        When it is none of these, not 2-D, complex, or has two columns of one name.
+        When ``data`` is none of these, is not 2-D, is complex or sparse, or has two columns of one name.
 
     Examples
     --------
@@ -133,17 +140,20 @@ def as_table(data: Any, name: str = "X") -> Table:
         return _from_frame(data)
     if isinstance(data, pl.LazyFrame):
         return _from_frame(data.collect())
-    home = type(data).__module__.partition(".")[0]
-    if home == "pandas" and hasattr(data, "columns"):
+    # By the name of the package: pandas and pyarrow need not be installed, and importing them takes a second.
+    package = type(data).__module__.partition(".")[0]
+    if package == "pandas" and hasattr(data, "columns"):  # a frame, not a series
         return _from_pandas(data, name)
-    if home == "pyarrow" and hasattr(data, "schema"):
+    if package == "pyarrow" and hasattr(data, "schema"):  # a table, not a column
         return _from_arrow(data, name)
     if isinstance(data, Mapping):
         lengths = {len(values) for values in data.values()}
         if len(lengths) > 1:
-            raise DataError(f"Columns of `{name}` must have the same length; got lengths {sorted(lengths)}.")
+            raise DataError(
+                f"Columns of `{name}` must have the same length; got lengths {sorted(lengths)}. Pad or cut them."
+            )
         return _from_frame(pl.DataFrame([series_from_objects(str(k), v) for k, v in data.items()]))
-    if hasattr(data, "toarray"):
+    if hasattr(data, "toarray"):  # every sparse matrix and array of SciPy
         raise DataError(f"`{name}` must be dense; got a sparse {type(data).__name__}. Pass `{name}.toarray()`.")
     return _from_array(data, name)
 
@@ -184,9 +194,11 @@ def _from_array(data: Any, name: str) -> Table:
     try:
         array = data.filled(np.nan) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except ValueError:
-        raise DataError(f"Rows of `{name}` must have the same length; got rows of different lengths.") from None
+        raise DataError(
+            f"Rows of `{name}` must have the same length; got rows of different lengths. Pad or cut them."
+        ) from None
     if isinstance(data, (list, tuple)) and array.dtype.kind == "U":
-        array = np.asarray(data, dtype=object)  # [[1.5, "a"]]: keep the number a number
+        array = np.asarray(data, dtype=object)  # NumPy would turn the number of [[1.5, "a"]] into a text
     if array.dtype.names is not None:
         return _from_frame(pl.DataFrame([series_from_objects(n, array[n]) for n in array.dtype.names]))
     if array.ndim != 2:
@@ -203,18 +215,19 @@ def _from_array(data: Any, name: str) -> Table:
 
 
 def resolve_target(table: Any, target: str | int | None = None) -> str:
-    """Name of the target column.
+    """The name of the target column.
 
     Parameters
     ----------
     table : anything that `as_table` takes
-    target : column name, ``"first"``, ``"last"``, or an index such as ``0``, ``-1`` or ``"-1"``
-        None takes the column called target, class, label or y. A column of that very name wins over all else.
+    target : column name, ``"first"``, ``"last"``, or an index such as ``0``, ``-1`` or ``"-1"``; None
+        A column with exactly that name comes before any other meaning. None means the only column named target, class,
+        label or y, in any case of letters.
 
     Raises
     ------
     DataError
-        When there is no such column; the message lists close matches.
+        When there is no such column; the error lists close matches.
 
     Examples
     --------
@@ -223,7 +236,7 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
     """
     names = as_table(table).names
     if not names:
-        raise DataError("A table must have columns; this one has none.")
+        raise DataError("A table must have columns; got none.")
     if target is None:
         usual = [n for n in names if n.lower() in USUAL_TARGETS]
         if len(usual) == 1:
@@ -242,7 +255,24 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
 
 
 def resolve_columns(names: Sequence[str], wanted: Iterable[str | int], option: str) -> list[str]:
-    """Names of the ``wanted`` columns (names or indices) for an option such as ``drop``."""
+    """Names of the wanted columns, given by name or index.
+
+    Parameters
+    ----------
+    names : names of all columns
+    wanted : a name or index, or several
+    option : str, such as "drop", in errors
+
+    Raises
+    ------
+    DataError
+        When there is no such column; the error lists close matches.
+
+    Examples
+    --------
+    >>> resolve_columns(["a", "b", "c"], ["a", -1], "drop")
+    ['a', 'c']
+    """
     found = []
     for want in [wanted] if isinstance(wanted, (str, int)) else wanted:
         if want in names:

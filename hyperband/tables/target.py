@@ -1,4 +1,4 @@
-"""What is predicted: the task, class labels and their numbers, values and their scale."""
+"""What is predicted: class labels and their numbers, or values and their scale."""
 
 from __future__ import annotations
 
@@ -7,143 +7,26 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import looks_like_dates, series_from_objects
+from hyperband.tables.target_input import MOST_INTEGER_CLASSES
 
 Array = NDArray[Any]
-
-TASKS = ("classification", "regression")
-#: whole numbers with at most so many different values are classes
-MOST_INTEGER_CLASSES = 20
-
-
-def target_values(y: Any, name: str = "y") -> tuple[Array, NDArray[np.bool_]]:
-    """Values of a target and which rows miss one.
-
-    Parameters
-    ----------
-    y : array, series or list, shape (n_rows,), (n_rows, 1) or (n_rows, n_outputs); or a data frame
-
-    Returns
-    -------
-    values : array, shape (n_rows,) of bool, int64, float64 or objects (str), or (n_rows, n_outputs) of float64
-    missing : bool array, shape (n_rows,)
-
-    Raises
-    ------
-    DataError
-        When it has no such shape, holds dates or infinities, or several columns that are not numbers.
-    """
-    columns = _as_columns(y, name)
-    for column in columns:
-        if column.dtype.is_temporal() or looks_like_dates(column):
-            raise DataError(
-                f"`{name}` must be numbers, text or truth values; column {column.name!r} holds dates or times. Convert "
-                f"it to numbers, for instance days since a fixed day."
-            )
-        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-            raise DataError(f"`{name}` must be numbers, text or truth values; got a column of {column.dtype}.")
-    parts = [_values(column, name) for column in columns]
-    missing: NDArray[np.bool_] = np.logical_or.reduce([m for _, m in parts])
-    if len(parts) == 1:
-        return parts[0][0], missing
-    if any(values.dtype.kind not in "bif" for values, _ in parts):
-        raise DataError(f"Several targets must all be numbers (regression); `{name}` holds text. Name one target.")
-    return np.column_stack([values.astype(np.float64) for values, _ in parts]), missing
-
-
-def _as_columns(y: Any, name: str) -> list[pl.Series]:
-    if isinstance(y, pl.Series):
-        return [y]
-    if hasattr(y, "dtype") and isinstance(y.dtype, np.dtype) and y.dtype.kind in "biuf" and np.ndim(y) == 1:
-        return [pl.Series(name, np.asarray(y).astype(np.float64) if y.dtype == np.float16 else np.asarray(y))]
-    if isinstance(y, pl.DataFrame) or hasattr(y, "columns"):
-        from hyperband.tables.table import as_table
-
-        table = as_table(y, name)
-        columns = [table.column(n) for n in table.names]
-    elif hasattr(y, "to_numpy") and hasattr(y, "isna"):  # pandas series
-        columns = [series_from_objects(name, np.where(y.isna().to_numpy(dtype=bool), None, y.astype(object)))]
-    else:
-        try:
-            array = np.asarray(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
-        except ValueError:
-            array = np.empty((0, 0, 0))
-        if array.ndim not in (1, 2):
-            raise DataError(f"`{name}` must be 1-D, or 2-D (rows, outputs); got shape {np.shape(array)}.")
-        if array.dtype.kind == "c":
-            raise DataError(f"`{name}` must be real; got dtype {array.dtype}.")
-        flat = array.reshape(len(array), -1)
-        columns = [series_from_objects(name if flat.shape[1] == 1 else f"{name}{j}", c) for j, c in enumerate(flat.T)]
-    if not columns:
-        raise DataError(f"`{name}` must have at least one column; it has none.")
-    return columns
-
-
-def _values(column: pl.Series, name: str) -> tuple[Array, NDArray[np.bool_]]:
-    dtype = column.dtype
-    if dtype.is_float() or dtype.is_decimal() or dtype in (pl.UInt64, pl.Int128):
-        values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise DataError(
-                f"`{name}` must be finite; it is infinite in {len(infinite)} rows, first in row {infinite[0]}. Remove "
-                f"these rows."
-            )
-        return values, np.isnan(values)
-    missing = column.is_null().to_numpy()
-    if dtype == pl.Boolean or dtype.is_integer():
-        plain = column.fill_null(False if dtype == pl.Boolean else 0)
-        return (plain if dtype == pl.Boolean else plain.cast(pl.Int64)).to_numpy(), missing
-    texts = np.empty(column.len(), dtype=object)
-    texts[:] = column.cast(pl.String).fill_null("").to_list()
-    return texts, missing
-
-
-def infer_task(values: Array) -> tuple[str, str | None]:
-    """Task of a target, and a note where the guess may surprise.
-
-    Text and truth values are classes; whole numbers with at most 20 different values too, and so are floats that are
-    whole numbers of exactly two values. Everything else is regression.
-
-    Examples
-    --------
-    >>> infer_task(np.array([0.5, 1.5, 2.5]))[0]
-    'regression'
-    """
-    if values.ndim == 2:
-        return "regression", None
-    if values.dtype.kind in "Ob":
-        return "classification", None
-    distinct = np.unique(values)
-    few = len(distinct) <= MOST_INTEGER_CLASSES if values.dtype.kind == "i" else len(distinct) == 2
-    if few and bool((distinct == np.round(distinct)).all()):
-        if len(distinct) == 2:
-            return "classification", None
-        return "classification", (
-            f"The target has {len(distinct)} different whole numbers: taken as classes (task='regression' overrides)."
-        )
-    if values.dtype.kind == "i":
-        return "regression", (
-            f"The target has {len(distinct)} different whole numbers: taken as values "
-            f"(task='classification' overrides)."
-        )
-    return "regression", None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """From labels or values to the numbers that networks learn, and back.
+    """Converts labels or values to the numbers that networks learn, and back.
 
     Parameters
     ----------
-    names : tuple of str, the target columns; ("y",) where it has no name
+    names : tuple of str, the target columns; ("y",) for a target without a name
     task : {"classification", "regression"}
-    classes : tuple of str, int, bool or float, sorted; class number k stands for ``classes[k]``. Empty: regression
-    mean, scale : tuple of float, one per output, of the training rows; empty for classification
+    classes : tuple of str, int, bool or float, sorted
+        Class number k means ``classes[k]``; empty for regression.
+    mean, scale : tuple of float, one an output
+        Mean and standard deviation over the training rows, in original units; empty for classification.
     """
 
     names: tuple[str, ...]
@@ -161,21 +44,21 @@ class Target:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network: 1 for two classes, else one per class or per target column."""
+        """Outputs of the network: 1 for two classes, otherwise one a class or a target column."""
         if self.task == "regression":
             return len(self.mean)
         return 1 if len(self.classes) == 2 else len(self.classes)
 
     def encode(self, values: Array, name: str = "y") -> Array:
-        """Class numbers, int32 (n_rows,), or standardised values, float32 (n_rows, n_outputs).
+        """Class numbers, int32 of shape (n_rows,), or standardised values, float32 of shape (n_rows, n_outputs).
 
-        Labels are compared as text, so that 1, 1.0 and "1" are one. Where no label is known but every one is known
-        without a final dot (the test file of Adult has them), the dot is ignored.
+        Labels are compared as text, so 1, 1.0 and "1" are the same label. Where no label is known, but all are known
+        without a final dot, the dot is ignored: the test file of the Adult data set has such labels.
 
         Raises
         ------
         DataError
-            When a label was not among the training data, or values are not numbers of the right width.
+            When a label does not occur in the training data, or values are no numbers or have another width.
         """
         if self.task == "classification":
             return self._numbers(values, name)
@@ -202,28 +85,44 @@ class Target:
         return np.ascontiguousarray(numbers[inverse])
 
     def labels(self, numbers: Array) -> Array:
-        """Original labels of class numbers."""
+        """Labels of class numbers, an array of the same shape."""
         return np.array(self.classes)[numbers]
 
     def values(self, outputs: Array) -> Array:
-        """Values in original units, float64, from standardised ones; shape (n_rows,) for one target."""
+        """Values in original units, float64, of standardised outputs of shape (n_rows, n_outputs).
+
+        The shape is (n_rows,) for one target and (n_rows, n_outputs) for several.
+        """
         values = outputs.astype(np.float64) * self.scale + self.mean
         return values[:, 0] if self.n_outputs == 1 else values
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON; `from_dict` reads it back."""
+        """The target as plain data that JSON can hold; `from_dict` reads it back.
+
+        Examples
+        --------
+        >>> target = fit_classes(np.array(["no", "yes", "no"], dtype=object), ("label",))
+        >>> Target.from_dict(target.to_dict()) == target
+        True
+        """
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Target:
-        """The target that `to_dict` wrote down."""
+        """The target that `to_dict` wrote."""
         return cls(
             tuple(plain["names"]), plain["task"], tuple(plain["classes"]), tuple(plain["mean"]), tuple(plain["scale"])
         )
 
 
 def label_text(label: Any) -> str:
-    """One text for 1, 1.0 and "1"."""
+    """The text by which labels are compared: the same for 1, 1.0 and "1".
+
+    Examples
+    --------
+    >>> label_text(1.0), label_text(1), label_text(1.5)
+    ('1', '1', '1.5')
+    """
     if isinstance(label, (float, np.floating)) and float(label).is_integer():
         return str(int(label))
     return str(label)
@@ -253,12 +152,22 @@ def _is_float(value: Any) -> bool:
 
 
 def fit_classes(values: Array, names: tuple[str, ...]) -> Target:
-    """Classes of a target that misses no value.
+    """The target of a classification.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows,), without missing values
+    names : tuple of str, the target column
 
     Raises
     ------
     DataError
-        When there is one class only, or so many that they cannot be classes.
+        When there is only one class, or more than 20 that are also more than half as many as the rows.
+
+    Examples
+    --------
+    >>> fit_classes(np.array([2, 1, 2]), ("y",)).classes
+    (1, 2)
     """
     if values.ndim != 1:
         raise DataError(
@@ -274,19 +183,31 @@ def fit_classes(values: Array, names: tuple[str, ...]) -> Target:
         )
     if len(classes) > max(MOST_INTEGER_CLASSES, len(values) // 2):
         raise DataError(
-            f"Classes must have rows in common; {names[0]!r} has {len(classes)} different values in {len(values)} "
+            f"Classes must have several rows each; {names[0]!r} has {len(classes)} different values in {len(values)} "
             f"rows. Use task='regression' if it is a quantity, or choose another target."
         )
     return Target(names, "classification", classes)
 
 
 def fit_scale(values: Array, train: NDArray[np.intp], names: tuple[str, ...]) -> Target:
-    """Mean and standard deviation of the training rows of a target of numbers.
+    """The target of a regression, standardised by the training rows.
+
+    Parameters
+    ----------
+    values : array, shape (n_rows,) or (n_rows, n_outputs), without missing values
+    train : int array, numbers of the training rows
+    names : tuple of str, the target columns
 
     Raises
     ------
     DataError
-        When a target column is constant, or is not numbers.
+        When a target column is constant in the training rows, holds no numbers, or has no finite deviation.
+
+    Examples
+    --------
+    >>> target = fit_scale(np.array([1.0, 3.0, 9.0]), np.array([0, 1]), ("y",))
+    >>> target.mean, target.scale
+    ((2.0,), (1.0,))
     """
     table = _as_float(values, names[0]).reshape(len(values), -1)
     rows = table[train]

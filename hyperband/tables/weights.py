@@ -1,4 +1,4 @@
-"""Row weights: sample weight times class weight."""
+"""Row weights: the product of sample weight and class weight."""
 
 from __future__ import annotations
 
@@ -20,35 +20,43 @@ def sample_weights(weight: Any, n_rows: int) -> F64:
     Raises
     ------
     DataError
-        When there is not one finite weight >= 0 a row.
+        When there is not one finite weight of at least 0 for each row.
+
+    Examples
+    --------
+    >>> sample_weights([1, 2], 2).tolist()
+    [1.0, 2.0]
     """
     try:
         array = np.asarray(weight, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError("`sample_weight` must be one number a row; got something else. Pass a float array.") from None
+        raise DataError(f"`sample_weight` must be one number a row; got {weight!r}. Pass a float array.") from None
     if array.shape != (n_rows,):
         raise DataError(f"`sample_weight` must have shape ({n_rows},), one weight a row; got {array.shape}.")
     bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(bad):
-        raise DataError(f"`sample_weight` must be finite and >= 0; row {bad[0]} has {array[bad[0]]}.")
+        raise DataError(f"`sample_weight` must be finite and >= 0; row {bad[0]} has {array[bad[0]]}. Correct it.")
     return array
 
 
 def class_weights(class_weight: Any, target: Target, y_train: NDArray[np.int32]) -> F64:
-    """Weight of each class.
+    """Weight of each class, float64 of shape (n_classes,).
 
     Parameters
     ----------
     class_weight : "balanced" or dict
-        "balanced": ``n_rows / (n_classes * rows of the class)`` on the training rows, as in scikit-learn. A dict maps
-        labels to weights; classes that it leaves out get 1.
+        "balanced": ``n_rows / (n_classes * rows of the class)`` over the training rows, as in scikit-learn. A dict maps
+        labels to weights; classes that it omits have weight 1.
+    target : Target
+    y_train : int32 array, shape (n_rows,), class numbers
 
     Raises
     ------
     DataError
+        When the task is regression, a label is unknown, or a weight is no finite number of at least 0.
     """
     if target.task != "classification":
-        raise DataError("`class_weight` must be None for regression; use `sample_weight` instead.")
+        raise DataError("`class_weight` must be None for regression; got weights. Use `sample_weight` instead.")
     k = len(target.classes)
     if isinstance(class_weight, str) and class_weight == "balanced":
         counts = np.bincount(y_train, minlength=k)
@@ -67,7 +75,13 @@ def class_weights(class_weight: Any, target: Target, y_train: NDArray[np.int32])
 
 
 def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> NDArray[np.float32] | None:
-    """Product of both for the rows of ``y``, float32 with mean 1; None when there is neither.
+    """Weights of the rows of ``y``, float32 of shape (n_rows,) with mean 1; None without any weights.
+
+    Parameters
+    ----------
+    sample : float64 array, shape (n_rows,), or None
+    by_class : float64 array, shape (n_classes,), or None
+    y : int32 array, shape (n_rows,), class numbers; not read without ``by_class``
 
     Raises
     ------

@@ -12,10 +12,10 @@ from hyperband.engine.backends.philox import (
     RowOrder,
     dropout_mask,
     dropout_threshold,
-    initial_bound,
     initial_weights,
     philox,
 )
+from hyperband.engine.parameters import initial_bound
 
 # kat_vectors of Random123 (Salmon et al.): philox4x32, 10 rounds
 VECTORS = [

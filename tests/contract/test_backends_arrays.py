@@ -12,7 +12,6 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -26,6 +25,7 @@ from hyperband.engine.backends.base import Backend, Split
 from hyperband.engine.backends.device_array import device_matrix
 from hyperband.engine.backends.gpu_arrays import GpuArrays
 from hyperband.errors import DataError, InputError
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -21,6 +20,7 @@ from hyperband.engine.backends.base import Backend, Split
 from hyperband.engine.backends.device_array import device_array
 from hyperband.engine.backends.gpu_arrays import GpuArrays
 from hyperband.errors import BackendUnavailable, InputError
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lab
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from hyperband._common import build_info
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.errors import BackendUnavailable, InputError
+from hyperband.testing import lab
 
 KINDS = {"amx": {"amx_bf16", "amx_tile"}, "avx512bf16": {"avx512_bf16"}}
 
@@ -55,7 +55,7 @@ print(_core.bf16(), rounding.worst_step(registry.get("native"), "bf16"))
 @needs_bf16
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
 def test_no_bit_depends_on_company_threads_or_pauses(loss: str) -> None:
-    networks = [*lab.MIXED, *lab.twins(lab.MIXED[2])[:4], *lab.LARGE]
+    networks = [*lab.MIXED, *lab.same_shape(lab.MIXED[2])[:4], *lab.LARGE]
     data = lab.split(loss, 300, 40, weighted=True)
 
     def digests(which: list[int], threads: int, seconds: float | None) -> list[str]:
@@ -119,7 +119,7 @@ def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(InputError, match="`precision` must be one of float32, tf32, bf16; got 'fp8'"):
         hb.Population([Architecture()], [[0.0], [1.0]], [0, 1], precision="fp8")
     with pytest.raises(InputError, match="`precision` must be one of float32, tf32, bf16; got 16"):
-        hb.search("nowhere.csv", target="y", precision=16)  # type: ignore[arg-type]
+        hb.search("nowhere.csv", target="y", compute=hb.Compute(precision=16))  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(build_info.kind() != "native", reason="the native engine is not built")

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -18,6 +17,7 @@ from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES, Backend, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 
@@ -201,7 +201,10 @@ def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.Mon
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 5)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] > 0).astype(int)
-    found = [hb.search(x, y, algorithm=hb.Hyperband(9), seed=3, backend=b).trials for b in ("cuda", "native")]
+    found = [
+        hb.search(x, y, algorithm=hb.Hyperband(9), seed=3, compute=hb.Compute(backend=b)).trials
+        for b in ("cuda", "native")
+    ]
     assert len(found[0]) == len(found[1])
     for column in ("trial", "bracket", "rung", "resource", "loss"):
         assert np.array_equal(found[0][column], found[1][column], equal_nan=column == "loss")

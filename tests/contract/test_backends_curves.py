@@ -1,132 +1,20 @@
-"""Learning curves and final weights against the float64 reference, for every feature of an architecture."""
+"""Every backend's curves against the float64 reference: see `hyperband.testing.backend_curves`."""
 
 from __future__ import annotations
 
-from functools import cache
-
-import lab
-import numpy as np
 import pytest
-import tolerances
+from every_backend import OnComparedBackends
 
-from hyperband.engine.architecture import ACTIVATIONS, Architecture
-from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Member
-
-STEPS, TOTAL = 12, 16
+from hyperband.engine.backends.base import LOSSES, Backend
+from hyperband.testing.backend_curves import CurveChecks
 
 
-def _case(loss: str = "cross_entropy", weighted: bool = False, **settings: object) -> tuple[Architecture, str, bool]:
-    base = {"widths": [17], "activation": "tanh", "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 16}
-    return Architecture(**{**base, **settings}), loss, weighted  # type: ignore[arg-type]
-
-
-CASES = {
-    **{f"activation-{a}": _case(activation=a, widths=[9, 5]) for a in ACTIVATIONS},
-    **{f"loss-{loss}": _case(loss) for loss in LOSSES},
-    **{f"weights-{loss}": _case(loss, weighted=True) for loss in LOSSES},
-    **{f"smoothing-{loss}": _case(loss, label_smoothing=0.2) for loss in LOSSES},
-    **{f"width-{w}": _case(widths=[w, w]) for w in (1, 3, 17, 33, 100)},
-    "width-300": _case(widths=[300], learning_rate=0.02),
-    "depth-0": _case(widths=[]),
-    "depth-8": _case(widths=[7] * 8, activation="silu"),
-    "unequal": _case(widths=[40, 2, 21], activation="gelu"),
-    **{f"batch-{b}": _case(batch_size=b) for b in (1, 2, 5, 52, 53, 64, 4096)},
-    **{f"init-{i}": _case(init=i) for i in ("auto", "he", "glorot", "lecun")},
-    "momentum": _case(momentum=0.9),
-    "nesterov": _case(momentum=0.9, nesterov=True),
-    "sgd-decay": _case(weight_decay=0.1),
-    "adam": _case(optimizer="adam", learning_rate=1e-2),
-    "adam-decay": _case(optimizer="adam", learning_rate=1e-2, weight_decay=0.1),
-    "adam-betas": _case(optimizer="adam", learning_rate=1e-2, beta1=0.0, beta2=0.9, epsilon=1e-3),
-    "adamw": _case(optimizer="adamw", learning_rate=1e-2, weight_decay=0.5),
-    "rmsprop": _case(optimizer="rmsprop", learning_rate=1e-3, beta2=0.9),
-    "rmsprop-momentum": _case(optimizer="rmsprop", learning_rate=1e-3, momentum=0.8, weight_decay=0.01),
-    "dropout": _case(dropout=0.25, widths=[33, 10]),
-    "dropout-high": _case(dropout=0.9, activation="relu", widths=[40]),
-    "clip": _case(clip_norm=0.05),
-    "clip-loose": _case(clip_norm=1e3),
-    "clip-decay": _case(clip_norm=0.05, weight_decay=0.1, momentum=0.5),
-    **{f"schedule-{s}": _case(schedule=s) for s in ("constant", "cosine", "exponential")},
-    **{f"warmup-{s}": _case(schedule=s, warmup=0.4, final_rate=0.1) for s in ("constant", "cosine", "exponential")},
-    "everything": _case(
-        weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
-        dropout=0.1, weight_decay=0.1, label_smoothing=0.1, schedule="cosine", warmup=0.2, clip_norm=0.5,
-    ),
-}  # fmt: skip
-
-
-def curve(backend: Backend, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Validation losses, training losses and errors, then the weights; steps and epochs as exact numbers in front."""
-    architecture, loss, weighted = CASES[name]
-    made = lab.engine(backend, loss, weighted=weighted)
-    ids = made.add([Member(architecture, seed=2**63 + 5, total_steps=TOTAL)])
-    rows: list[list[float]] = []
-    for step in range(2, STEPS + 1, 2):
-        lab.train(made, ids, step)
-        p = made.progress(ids)
-        rows.append([p.loss[0], np.nan_to_num(p.train_loss[0]), p.best_loss[0]])
-    weights = lab.flat(lab.layers(made.export_state(int(ids[0]))))
-    made.release(ids)
-    return np.array(rows), weights
-
-
-@cache
-def reference_curve(name: str) -> tuple[np.ndarray, np.ndarray]:
-    return curve(registry.get("numpy"), name)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_curve_follows_the_reference(compared: Backend, name: str) -> None:
-    losses, weights = curve(compared, name)
-    expected_losses, expected_weights = reference_curve(name)
-    assert lab.difference(losses, expected_losses) < tolerances.CURVE_LOSS
-    assert lab.difference(weights, expected_weights) < tolerances.CURVE_WEIGHTS
+class TestCurves(OnComparedBackends, CurveChecks):
+    pass
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_training_lowers_the_loss(backend: Backend, loss: str) -> None:
-    made = lab.engine(backend, loss)
-    ids = made.add([Member(Architecture(widths=[16], activation="tanh", learning_rate=1e-2, batch_size=8), 1, 140)])
-    start = made.evaluate(ids, lab.split(loss, 53))
-    lab.train(made, ids, 140)
-    after = made.evaluate(ids, lab.split(loss, 53))
-    assert after[0][0] < 0.6 * start[0][0]
-    assert after[1][0] < 0.7 * start[1][0]
-    assert made.progress(ids).epoch[0] == 20
-
-
-def test_initial_weights_are_the_same_numbers_everywhere(compared: Backend, reference: Backend) -> None:
-    states = []
-    for backend in (reference, compared):
-        made = lab.engine(backend)
-        ids = made.add(lab.members(lab.MIXED))
-        states.append([lab.flat(lab.layers(made.export_state(i))) for i in ids.tolist()])
-    for expected, found in zip(*states, strict=True):
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_counters_are_the_same_everywhere(compared: Backend, reference: Backend) -> None:
-    found = []
-    for backend in (reference, compared):
-        made = lab.engine(backend)
-        ids = made.add(lab.members(lab.MIXED))
-        lab.train(made, ids, 5)
-        lab.train(made, ids, 9, rows=20, inputs=4)
-        lab.train(made, ids, 17)
-        found.append([made.export_state(i)["counters"].tolist()[:5] for i in ids.tolist()])
-    assert found[0] == found[1]
-
-
-def test_a_state_goes_on_in_another_backend(compared: Backend, reference: Backend) -> None:
-    """Half of the way in one backend, paused within an epoch, the rest in the other: the same curve."""
-    architecture, loss, weighted = CASES["everything"]
-    one = [Member(architecture, seed=2**63 + 5, total_steps=TOTAL)]
-    for first, second in ((compared, reference), (reference, compared)):
-        old, new = (lab.engine(b, loss, weighted=weighted) for b in (first, second))
-        ids, new_ids = old.add(one), new.add(one)
-        lab.train(old, ids, 8)
-        new.import_state(int(new_ids[0]), old.export_state(int(ids[0])))
-        lab.train(new, new_ids, STEPS)
-        weights = lab.flat(lab.layers(new.export_state(int(new_ids[0]))))
-        assert lab.difference(weights, reference_curve("everything")[1]) < tolerances.CURVE_WEIGHTS
+def test_the_reference_lowers_the_loss(reference: Backend, loss: str) -> None:
+    checks = CurveChecks()
+    checks.backend = reference
+    checks.test_training_lowers_the_loss(loss)

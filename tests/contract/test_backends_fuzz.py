@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-import lab
 import numpy as np
 import pytest
 
 from hyperband.engine.architecture import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Architecture
 from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member, Split
+from hyperband.testing import lab
 
 POPULATIONS = int(os.environ.get("HYPERBAND_FUZZ", "12"))
 STEPS = 6

@@ -10,16 +10,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import lab
 import numpy as np
 import pytest
-import test_backends_curves as curves
-import test_backends_gradients as gradients
-import tolerances
 
 from hyperband.engine.backends import host, registry
 from hyperband.engine.backends.numpy64 import kernels, network
 from hyperband.engine.backends.philox import RowOrder, dropout_mask, initial_weights
+from hyperband.testing import backend_curves as curves
+from hyperband.testing import backend_gradients as gradients
+from hyperband.testing import lab
+from hyperband.testing.tolerances import FLOAT32
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -111,8 +111,8 @@ def test_a_planted_fault_breaks_the_curve(fault: str, monkeypatch: pytest.Monkey
     assert lab.difference(again[0], healthy_losses) == 0.0
     plant(monkeypatch)
     losses, weights = curves.curve(registry.get("numpy"), name)
-    assert lab.difference(weights, healthy_weights) > 10 * tolerances.CURVE_WEIGHTS
-    assert lab.difference(losses, healthy_losses) > 10 * tolerances.CURVE_LOSS
+    assert lab.difference(weights, healthy_weights) > 10 * FLOAT32.curve_weights
+    assert lab.difference(losses, healthy_losses) > 10 * FLOAT32.curve_loss
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu", "tanh"])
@@ -121,7 +121,7 @@ def test_a_sign_breaks_the_gradient(activation: str, monkeypatch: pytest.MonkeyP
     found = gradients.one_step_gradient(registry.get("numpy"), activation, "logistic", False)
     monkeypatch.undo()
     expected = gradients.central_differences(activation, "logistic", False)
-    assert lab.difference(found, expected) > 1000 * tolerances.GRADIENT["native"]
+    assert lab.difference(found, expected) > 1000 * FLOAT32.gradient
 
 
 def test_one_wrong_initial_weight_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +133,8 @@ def test_one_wrong_initial_weight_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
     healthy = curves.reference_curve("loss-mse")
     monkeypatch.setattr(host, "initial_weights", planted)
     losses, weights = curves.curve(registry.get("numpy"), "loss-mse")
-    assert lab.difference(weights, healthy[1]) > 10 * tolerances.CURVE_WEIGHTS
-    assert lab.difference(losses, healthy[0]) > 10 * tolerances.CURVE_LOSS
+    assert lab.difference(weights, healthy[1]) > 10 * FLOAT32.curve_weights
+    assert lab.difference(losses, healthy[0]) > 10 * FLOAT32.curve_loss
 
 
 def test_a_pause_that_shows_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import lab
 import numpy as np
 import pytest
 from conftest import host_cuda
@@ -17,6 +16,7 @@ import hyperband as hb
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import LOSSES, Backend
+from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
 

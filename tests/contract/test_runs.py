@@ -1,8 +1,7 @@
-"""Every scheduler with every sampler: a run ends, keeps its books, and can be written down and continued anywhere."""
+"""Every algorithm with every sampler: a run ends, its records add up, and it continues from a state of any moment."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -13,12 +12,19 @@ from hypothesis import strategies as st
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.tuning.algorithms.base import Joined
+from hyperband.testing.run_contract import (
+    MIXED,
+    carry_out,
+    check_batches,
+    check_resumed,
+    check_workers,
+    result_of,
+)
+from hyperband.tuning.algorithms.base import SchedulerAlgorithm
 from hyperband.tuning.run.run import Run
-from hyperband.tuning.trial import Result
 
 ALGORITHMS = {
-    "random": hb.RandomSearch(12, 9),
+    "random": hb.RandomSearch(9, n=12),
     "halving": hb.SuccessiveHalving(9, 3),
     "hyperband": hb.Hyperband(9, 3),
     "hyperband, twice": hb.Hyperband(4, 2, repetitions=2),
@@ -32,7 +38,7 @@ SAMPLERS = {
     "random": hb.RandomSampler(),
     "grid": hb.GridSampler(4),
     "adaptive": hb.AdaptiveSampler(n_coarse=6, n_per_round=3),
-    "density": hb.KDESampler(min_points=3, batch=4),
+    "kde": hb.KDESampler(min_points=3, batch=4),
     "evolution": hb.EvolutionSampler(population=6, batch=4),
     "prior": hb.PriorSampler(),
     "priorband": hb.PriorBandSampler(batch=4),
@@ -40,67 +46,16 @@ SAMPLERS = {
     "halton": hb.QuasiRandomSampler("halton"),
 }
 SPACES = {
-    "mixed": hb.Space(
-        {
-            "x": hb.Float(0.0, 1.0, default=0.3, prior="medium"),
-            "kind": hb.Choice(["a", "b", "c"]),
-            "only_b": hb.Float(1e-3, 1.0, log=True),
-            "n": hb.Int(1, 50, log=True),
-        },
-        conditions=[hb.When("only_b", "kind", "b")],
-        constraints=["n < 45 or x < 0.5"],
-    ),
+    "mixed": MIXED,
     "small": hb.Space({"n": hb.Int(1, 4), "on": hb.Choice([False, True])}),
 }
 SYNCHRONOUS = [name for name, algorithm in ALGORITHMS.items() if algorithm.scheduler.synchronous]
-#: Samplers that wait until all earlier trials were judged need trials of one rung; here they have them.
 any_algorithm, any_sampler = st.sampled_from(list(ALGORITHMS)), st.sampled_from(list(SAMPLERS))
 any_synchronous, any_space = st.sampled_from(SYNCHRONOUS), st.sampled_from(list(SPACES))
 
 
-def loss_of(job):
-    """A fixed loss: a bowl over what there is, falling with the resource; NaN for one configuration in eleven."""
-    c = job.configuration
-    value = (c.get("x", 0.5) - 0.4) ** 2 + c.get("n", 1) / 100 + c.get("only_b", 0.2) / 10 + 1 / job.resource
-    return math.nan if int(value * 1e6) % 11 == 0 else value
-
-
-def result_of(job, loss=None):
-    value = loss_of(job) if loss is None else loss
-    several = value if isinstance(value, tuple) else ()
-    first = value[0] if isinstance(value, tuple) else value
-    cost = float(job.resource - job.previous)
-    return Result(job.trial, job.bracket, job.rung, job.resource, first, cost=cost, objectives=several)
-
-
 def start(algorithm, sampler, space, seed=3) -> Run:
     return replace(ALGORITHMS[algorithm], sampler=SAMPLERS[sampler]).start(SPACES[space], seed)
-
-
-def carry_out(run, workers=1, rng=None, checkpoint=None, loss=None, limit=5000):
-    """So many workers that finish in random order, or first come first served."""
-    open_, steps = [], 0
-    while not run.done:
-        if len(open_) < workers:
-            open_ += run.ask(workers - len(open_))
-        assert open_ or run.done, "nothing to do, but not done"
-        steps += 1
-        assert steps < limit, "the run does not end"
-        if open_:
-            job = open_.pop(0 if rng is None else int(rng.integers(len(open_))))
-            run.tell(result_of(job, None if loss is None else loss(job)))
-        run.dropped()
-        if checkpoint is not None:
-            run = checkpoint(run)
-    assert run.open_jobs == []
-    return run
-
-
-def table(run):
-    """Everything that was evaluated, to the bit."""
-    columns = run.columns()
-    rows = list(zip(*(columns[name].tolist() for name in ("trial", "bracket", "rung", "resource")), strict=True))
-    return rows, [repr(v) for v in columns["loss"].tolist()], run.configurations([row[0] for row in rows])
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -119,10 +74,7 @@ def test_any_sampler_with_any_scheduler(algorithm, sampler):
 )
 @settings(deadline=None, max_examples=60)
 def test_the_number_of_workers_and_the_order_of_arrival_change_nothing(algorithm, sampler, space, workers, seed):
-    alone = carry_out(start(algorithm, sampler, space, seed))
-    many = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed))
-    assert table(many) == table(alone)
-    assert many.best == alone.best
+    check_workers(lambda: start(algorithm, sampler, space, seed), workers, seed)
 
 
 @given(
@@ -130,31 +82,13 @@ def test_the_number_of_workers_and_the_order_of_arrival_change_nothing(algorithm
 )
 @settings(deadline=None, max_examples=40)
 def test_saving_and_loading_at_every_point_changes_nothing(algorithm, sampler, space, workers, seed):
-    def reload(run):
-        state = json.loads(json.dumps(run.state_dict(), allow_nan=False))
-        fresh = start(algorithm, sampler, space, seed)
-        fresh.load_state_dict(state)
-        assert fresh.state_dict() == run.state_dict()
-        return fresh
-
-    plain = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed))
-    again = carry_out(start(algorithm, sampler, space, seed), workers, np.random.default_rng(seed), reload)
-    assert table(again) == table(plain)
-    assert again.state_dict() == plain.state_dict()
+    check_resumed(lambda: start(algorithm, sampler, space, seed), workers, seed)
 
 
 @given(algorithm=any_algorithm, sampler=any_sampler, size=st.integers(1, 40))
 @settings(deadline=None, max_examples=40)
 def test_batches_are_the_same_as_jobs(algorithm, sampler, size):
-    by_job, by_batch = start(algorithm, sampler, "mixed"), start(algorithm, sampler, "mixed")
-    while not by_job.done:
-        jobs, batch = by_job.ask(size), by_batch.ask_batch(size)
-        assert list(batch) == jobs
-        by_job.tell([result_of(job) for job in jobs])
-        by_batch.tell_batch(batch, [loss_of(job) for job in batch])
-        assert by_job.dropped() == by_batch.dropped()
-    assert by_batch.done
-    assert by_job.state_dict() == by_batch.state_dict()
+    check_batches(lambda: start(algorithm, sampler, "mixed"), size)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -169,7 +103,7 @@ def test_a_small_space_is_never_tried_twice_and_ends(algorithm, sampler):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_when_everything_fails_it_ends_without_a_best(algorithm):
-    run = carry_out(start(algorithm, "density", "mixed"), workers=3, loss=lambda job: math.nan)
+    run = carry_out(start(algorithm, "kde", "mixed"), workers=3, loss=lambda job: math.nan)
     assert run.best is None
 
 
@@ -226,8 +160,8 @@ def test_what_can_be_explored_is_checked():
         hb.PBT(explore=["y"]).start(SPACES["mixed"])
 
 
-def test_a_learner_sees_the_same_before_every_lot():
-    """Trials of a lot are proposed from what was known when it began, however far the others have come by then."""
+def test_a_learner_knows_the_same_before_every_batch():
+    """Trials of a batch are proposed from what was known when it began, however far other trials have come by then."""
     seen = {}
 
     class Spy:
@@ -261,6 +195,6 @@ def test_a_learner_sees_the_same_before_every_lot():
 
 def test_algorithms_of_all_kinds_are_here():
     named = {getattr(hb, name) for name in hb.__all__ if isinstance(getattr(hb, name), type)}
-    joined = {kind for kind in named if issubclass(kind, Joined)} | {hb.PBT}
+    joined = {kind for kind in named if issubclass(kind, SchedulerAlgorithm)}
     missing = joined - {type(algorithm) for algorithm in ALGORITHMS.values()}
     assert missing == {hb.AdaptiveSearch, hb.BOHB, hb.PriorBand}, "these are others of this list with a sampler here"

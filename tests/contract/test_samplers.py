@@ -1,4 +1,4 @@
-"""What every sampler promises: draws belong to (seed, trial), obey the space, and can be written down and continued."""
+"""Every sampler keeps the contract of `hyperband.testing`; what single samplers promise beyond it."""
 
 from __future__ import annotations
 
@@ -7,47 +7,32 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sampler_cases import LEARNERS, SAMPLERS, SPACES, carried_out, carry_out, carry_out_in_lots, loss_of
+from implementations import SAMPLERS
 
 from hyperband.errors import InputError
 from hyperband.space import Choice, Float, Int, Space, When
+from hyperband.testing import SamplerContract
+from hyperband.testing.sampler_cases import SPACES, propose_all
 from hyperband.tuning.samplers import AdaptiveSampler, GridSampler, RandomSampler
 
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-every_learner = pytest.mark.parametrize("sampler", [SAMPLERS[name] for name in LEARNERS], ids=LEARNERS)
-every_space = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
-any_sampler, any_space = st.sampled_from(list(SAMPLERS.values())), st.sampled_from(list(SPACES.values()))
+
+class TestSamplers(SamplerContract):
+    @pytest.fixture(autouse=True, params=SAMPLERS)
+    def _each(self, request):
+        name = request.param
+        self.sampler = SAMPLERS[name]
+        self.seeded = name != "grid"
+        self.complete = name not in ("grid", "iterable", "warm")
+        self.takes_objectives = name != "warm"
+        self.keeps_adopted_apart = name not in ("iterable", "warm")
 
 
-@every_sampler
-@every_space
-def test_points_obey_the_space(sampler, space):
-    points = carried_out(sampler, space, 0, 40)
-    assert points.shape[1] == space.n_dimensions and len(points) >= 3
-    assert ((points >= 0) & (points <= 1) | np.isnan(points)).all()
-    full = np.where(np.isnan(points), 0.5, points)
-    assert np.array_equal(np.isnan(space.activate(full)), np.isnan(points)), "inactive exactly where switched off"
-    assert space.allowed(points).all()
-
-
-@every_sampler
-@every_space
-def test_the_seed_decides(sampler, space):
-    one, same, other = (carried_out(sampler, space, seed, 12) for seed in (5, 5, 6))
-    assert np.array_equal(one, same, equal_nan=True)
-    if not isinstance(sampler, GridSampler):
-        assert not np.array_equal(one, other[: len(one)], equal_nan=True)
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(sampler=any_sampler, space=any_space, shuffle=st.integers(0, 2**32))
-def test_sizes_and_order_change_nothing(sampler, space, shuffle):
-    """For a proposer with a batch: those of a lot, and of the arrival of its results."""
-    whole = carried_out(sampler, space, 1, 30)
-    pieces = carried_out(sampler, space, 1, 30, np.random.default_rng(shuffle))
-    assert np.array_equal(whole, pieces, equal_nan=True)
+def test_the_samplers_that_learn_say_so():
+    """The contract skips its checks of learning where `batch` is 0: this list says where that may be."""
+    learners = {name for name, sampler in SAMPLERS.items() if sampler.start(SPACES["continuous"], 0).batch}
+    assert learners == {"kde", "evolution", "priorband", "warm"}
+    pure = {name for name, s in SAMPLERS.items() if getattr(s.start(SPACES["continuous"], 0), "pure", False)}
+    assert "random" in pure
 
 
 @pytest.mark.parametrize("name", ["random", "prior"])
@@ -58,72 +43,18 @@ def test_a_random_draw_belongs_to_its_trial(name):
     assert np.array_equal(some, whole[[41, 7, 30]], equal_nan=True)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(sampler=any_sampler, space=any_space, shuffle=st.integers(0, 2**32))
-def test_state_is_plain_data_and_continues_exactly(sampler, space, shuffle):
-    def reborn(proposer):
-        state = json.loads(json.dumps(proposer.state_dict(), allow_nan=False))
-        new = sampler.start(space, 2)
-        new.load_state_dict(state)
-        assert new.state_dict() == proposer.state_dict()
-        return new
-
-    kept = carried_out(sampler, space, 2, 25, np.random.default_rng(shuffle))
-    continued = carried_out(sampler, space, 2, 25, np.random.default_rng(shuffle), reborn)
-    assert np.array_equal(kept, continued, equal_nan=True)
-
-
-@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"grid", "iterable"}))
-def test_state_replaces_what_a_proposer_knew(name):
-    space = SPACES["discrete"]
-    fresh, used = SAMPLERS[name].start(space, 0), SAMPLERS[name].start(space, 0)
-    used.propose(range(8), [1] * 8)
-    used.tell(0, 1, 0.0)
-    used.load_state_dict(fresh.state_dict())
-    assert np.array_equal(used.propose(range(6), [1] * 6), fresh.propose(range(6), [1] * 6))
-
-
-@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"grid", "iterable", "warm"}))
-def test_a_discrete_space_ends_with_every_configuration_once(name):
-    space = SPACES["discrete"]
-    proposer = SAMPLERS[name].start(space, 0)
-    way = carry_out_in_lots if proposer.batch else carry_out
-    found = [tuple(c.values()) for c in space.decode(way(proposer, 1000))]
-    allowed = {(n, kind) for n in range(1, 7) for kind in "abc" if n > 1 or kind == "a"}
-    assert len(found) == len(set(found)) == space.size == len(allowed) and set(found) == allowed
-    assert proposer.exhausted and len(proposer.propose([2000], [1])) == 0
+def test_losses_of_other_objectives_are_refused_by_adaptive_search():
+    """It has no `batch`, for it waits by itself, but it learns."""
+    proposer = SAMPLERS["adaptive"].start(SPACES["continuous"], 0)
+    proposer.propose(range(3), [1] * 3)
+    proposer.tell(1, 1, 0.5)
+    with pytest.raises(InputError, match="objectives"):
+        proposer.tell(2, 1, (0.5, 0.5))
 
 
 def test_a_full_grid_has_every_configuration_once():
     space = SPACES["discrete"]
-    assert len(np.unique(carry_out(GridSampler(6).start(space, 0), 1000), axis=0)) == space.size
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-@every_space
-def test_adopted_trials_are_not_proposed_again_where_the_space_is_finite(name, space):
-    proposer = SAMPLERS[name].start(space, 0)
-    known = RandomSampler().start(space, 9).propose(range(4))
-    proposer.adopt(range(-4, 0), known)
-    for trial in range(-4, 0):
-        proposer.tell(trial, 1, 0.5)
-    points = (carry_out_in_lots if proposer.batch else carry_out)(proposer, 30)
-    assert len(points) >= 3
-    if space.repeats and name not in ("iterable", "warm"):  # those try what is given, as it is given
-        assert not {row.tobytes() for row in known} & {row.tobytes() for row in space.canonical(points)}
-
-
-@pytest.mark.parametrize("name", [name for name in LEARNERS if name != "warm"])
-def test_several_objectives_are_accepted(name):
-    space, sampler = SPACES["conditions"], SAMPLERS[name]
-
-    def losses(trial, point):
-        return math.nan if trial % 5 == 2 else (loss_of(0, point), float(np.nansum((point - 0.8) ** 2)))
-
-    points = carry_out_in_lots(sampler.start(space, 0), 40, loss=losses)
-    assert len(points) == 40
-    worse = carry_out_in_lots(sampler.start(space, 0), 40, loss=lambda trial, point: (0.0, -trial))
-    assert not np.array_equal(points, worse, equal_nan=True), "it learns from them"
+    assert len(np.unique(propose_all(GridSampler(6).start(space, 0), 1000), axis=0)) == space.size
 
 
 def test_adaptive_search_takes_several_objectives():
@@ -137,49 +68,6 @@ def test_adaptive_search_takes_several_objectives():
     assert distance.max() <= 0.25 / 2 + 1e-12, "the two ends of the first front"
 
 
-@every_sampler
-@every_space
-def test_nothing_but_failures_is_no_error(sampler, space):
-    proposer = sampler.start(space, 0)
-    for lot in range(6):
-        trials = range(4 * lot, 4 * lot + 4)
-        for trial, _ in zip(trials, proposer.propose(trials, [1] * 4)):
-            proposer.tell(trial, 1, (math.nan, math.inf)[trial % 2])
-    assert proposer.exhausted or len(proposer.propose([24], [3])) == 1
-
-
-@pytest.mark.parametrize("name", [*LEARNERS, "adaptive"])
-def test_losses_of_other_objectives_are_refused(name):
-    proposer = SAMPLERS[name].start(SPACES["continuous"], 0)
-    proposer.propose(range(3), [1] * 3)
-    proposer.tell(0, 1, math.nan)
-    proposer.tell(1, 1, 0.5)
-    with pytest.raises(InputError, match="objectives"):
-        proposer.tell(2, 1, (0.5, 0.5))
-
-
-@every_learner
-def test_results_of_strangers_are_refused(sampler):
-    with pytest.raises(InputError, match="trial 5"):
-        sampler.start(SPACES["continuous"], 0).tell(5, 1, 0.5)
-
-
-@every_learner
-@settings(max_examples=10, deadline=None, derandomize=True)
-@given(space=any_space, shuffle=st.integers(0, 2**32))
-def test_results_may_come_one_by_one_in_any_order(sampler, space, shuffle):
-    """As under an asynchronous scheduler: proposals differ then, but each obeys the space."""
-    rng, proposer, waiting, n = np.random.default_rng(shuffle), sampler.start(space, 0), [], 0
-    while n < 40 and not proposer.exhausted:
-        for row in proposer.propose([n], [int(3 ** rng.integers(0, 3))]):
-            assert space.allowed(row[None])[0]
-            waiting.append((n, row))
-            n += 1
-        while waiting and rng.random() < 0.5:
-            trial, row = waiting.pop(int(rng.integers(len(waiting))))
-            proposer.tell(trial, int(3 ** rng.integers(0, 4)), loss_of(trial, row))
-
-
 def test_a_branch_without_numbers_is_not_proposed_again():
     space = Space({"kind": Choice(["a", "b"]), "x": Float(0.0, 1.0)}, conditions=[When("x", "kind", "b")])
     kinds = [c["kind"] for c in space.decode(RandomSampler().start(space, 0).propose(range(60)))]
@@ -190,13 +78,6 @@ def test_large_finite_spaces_are_drawn_without_repetition():
     space = Space({"n": Int(1, 1000), "m": Int(1, 300)})
     points = RandomSampler().start(space, 0).propose(range(3000))
     assert len(np.unique(points, axis=0)) == 3000
-
-
-@pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"iterable", "warm"}))
-def test_contradictory_constraints_end(name):
-    space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraints=["x < y", "y < x"])
-    with pytest.raises(InputError, match="constraints must allow some"):
-        SAMPLERS[name].start(space, 0).propose(range(3), [1] * 3)
 
 
 def test_random_search_is_uniform_in_the_logarithm():

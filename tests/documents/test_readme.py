@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from hyperband.cli.main import main
+from hyperband.engine.backends import registry
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,3 +72,16 @@ def test_the_printed_plan_is_the_real_one():
     (shown,) = (code for kind, code in BLOCKS if kind == "text" and "611 evaluations" in code)
     result = CliRunner().invoke(main, ["plan", "--max-resource", "243", "--eta", "3"])
     assert shown.strip() == result.stdout.strip()
+
+
+def without_time(text: str) -> str:
+    return re.sub(r"\d+\.\d s$", "... s", text.strip(), flags=re.MULTILINE)
+
+
+@pytest.mark.skipif(bool(registry.available()["native"]), reason="the printed search is that of the compiled engine")
+def test_the_printed_search_is_the_real_one(tmp_path, monkeypatch):
+    """To the last digit of every loss: curves do not depend on the machine."""
+    monkeypatch.chdir(tmp_path)
+    (shown,) = (code for kind, code in BLOCKS if kind == "text" and "the 10 best" in code)
+    result = CliRunner().invoke(main, shlex.split(SHELL[0])[1:])
+    assert without_time(shown) == without_time(result.stdout)

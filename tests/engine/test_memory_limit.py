@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import hyperband as hb
-from hyperband._common.disk_arrays import Pages
+from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Split
 
@@ -98,7 +98,7 @@ def test_a_limit_is_a_number_of_bytes(limit):
     with pytest.raises(hb.InputError, match="`memory_limit` must be a whole number of bytes"):
         population(limit)
     with pytest.raises(hb.InputError, match="`memory_limit` must be a whole number of bytes"):
-        hb.search(X, Y, algorithm=hb.RandomSearch(1, max_resource=1), memory_limit=limit)
+        hb.search(X, Y, algorithm=hb.RandomSearch(1, n=1), compute=hb.Compute(memory_limit=limit))
 
 
 def test_a_full_disk_is_an_error_that_loses_nothing(monkeypatch):
@@ -136,7 +136,7 @@ def test_no_file_stays(monkeypatch, tmp_path):
 
 
 def test_pages_keep_kinds_shapes_and_empty_arrays():
-    pages = Pages()
+    pages = DiskArrays()
     arrays = {"a": np.arange(3), "b": np.zeros((0, 4), np.float32), "c": np.full((2, 3), np.nan), "d": np.array(True)}
     pages.put(1, arrays)
     pages.put(2, {"a": np.arange(5)})

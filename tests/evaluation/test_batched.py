@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.evaluation.functions.batched import BatchedEvaluator
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.tuning.trial import Job
 
 SPACE = hb.Space(
@@ -117,7 +117,7 @@ def test_a_call_that_raises_is_made_again_and_then_costs_its_batch():
         return columns["x"]
 
     with pytest.warns(RuntimeWarning, match="busy"):
-        result = hb.minimize(objective, LINE, hb.SuccessiveHalving(9, 3), batched=True, retries=1)
+        result = hb.minimize(objective, LINE, hb.SuccessiveHalving(9, 3), batched=True, workers=Workers(retries=1))
     assert calls == [9, 9, 3, 3]
     assert len(result.failures) == 3
     assert result.best is not None
@@ -129,7 +129,7 @@ def test_a_retry_of_states_starts_from_zero():
             raise OSError("once")
         return hb.Evaluation(columns["x"], state=[1] * len(states))
 
-    result = hb.minimize(objective, LINE, hb.SuccessiveHalving(3, 3), batched=True, retries=1)
+    result = hb.minimize(objective, LINE, hb.SuccessiveHalving(3, 3), batched=True, workers=Workers(retries=1))
     assert result.trials["cost"].tolist() == [1, 1, 1, 3]
 
 
@@ -195,14 +195,13 @@ def generator(columns):
 @pytest.mark.parametrize(
     ("objective", "others", "message"),
     [
-        (lambda c, r: 0, {"workers": 2}, "`workers`.* must be left out when `batched`.*; got workers=2[.]$"),
-        (lambda c, r: 0, {"timeout": 2}, "`timeout` .*must be left out when `batched`"),
-        (lambda c, r: 0, {"executor": "processes"}, "`executor`.*must be left out when `batched`"),
-        (lambda c, r: 0, {"state_dir": "x"}, "`state_dir` must be left out when `batched`"),
+        (lambda c, r: 0, {"workers": 2}, r"`workers` must leave all but `retries` .*; got Workers\(n=2\)[.]$"),
+        (lambda c, r: 0, {"workers": Workers(timeout=2)}, r"when `batched`: one call .* got Workers\(timeout=2\)"),
+        (lambda c, r: 0, {"workers": Workers(2, executor="processes")}, r"Workers\(n=2, executor='processes'\)"),
+        (lambda c, r: 0, {"workers": Workers(state_dir="x")}, r"got Workers\(state_dir='x'\)"),
         (generator, {}, "`objective` must not be a generator when batched"),
         (lambda c: 0, {}, "`objective` must take"),
         (lambda c, r: 0, {"batched": 0}, "`batched` must be a whole number of at least 1; got 0"),
-        (lambda c, r: 0, {"retries": -1}, "`retries` must be a whole number of at least 0; got -1"),
     ],
 )
 def test_what_does_not_go_with_batches_is_refused(objective, others, message):
@@ -210,18 +209,9 @@ def test_what_does_not_go_with_batches_is_refused(objective, others, message):
         hb.minimize(objective, LINE, hb.Hyperband(9), **{"batched": True, **others})
 
 
-class Forever:
-    """Says that it has no end."""
-
-    def start(self, space, seed):
-        run = hb.RandomSearch(n=8).start(space, seed)
-        run.plan = SimpleNamespace(endless=True, brackets=(), max_resource=81)
-        return run
-
-
 def test_an_algorithm_without_end_needs_a_number():
-    budget = hb.Budget(evaluations=4)
+    budget, endless = hb.Budget(evaluations=4), hb.ASHA(9)
     with pytest.raises(InputError, match="`batched` must be a number of configurations when .* no end; got True"):
-        hb.minimize(lambda c, r: c["x"], LINE, Forever(), batched=True, budget=budget)
-    result = hb.minimize(lambda c, r: c["x"], LINE, Forever(), batched=2, budget=budget)
+        hb.minimize(lambda c, r: c["x"], LINE, endless, batched=True, budget=budget)
+    result = hb.minimize(lambda c, r: c["x"], LINE, endless, batched=2, budget=budget)
     assert result.n_evaluations == 4

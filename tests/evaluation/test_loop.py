@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import Algorithm, Keyed, Rounds, result_of, through_json
 
+import hyperband as hb
 from hyperband.errors import InputError
+from hyperband.evaluation.base import EvaluatorBase
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.interrupts import uninterrupted
 from hyperband.interface.carry_out import carry_out
 from hyperband.tuning.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
 
 
-class Recorder:
+class Recorder(EvaluatorBase):
     """An evaluator that answers in batches of ``size`` from the end of its queue, and writes down what happens."""
 
     unit = "steps"
@@ -193,16 +195,11 @@ def test_patience_ends_when_nothing_gets_better(losses, patience, least, n):
 
 
 def test_a_run_without_end_needs_a_limit():
-    run = Algorithm(FullScheduler(20, 1)).start()
-    run.plan = Endless()
+    run = hb.ASHA(1).start(hb.Space({"x": hb.Float(0.0, 1.0)}))
     with pytest.raises(InputError, match="`budget` must have a limit when the algorithm has no end; got none"):
         carry_out(run, Recorder(), Budget())
     assert run.n_evaluations == 0
     assert carry_out(run, Recorder(), Budget(patience=2)).n_evaluations > 0
-
-
-class Endless:
-    endless = True
 
 
 def test_a_deadline_is_set_from_the_budget_of_time():
@@ -265,7 +262,7 @@ def test_ctrl_c_hands_back_the_best_so_far():
     assert result.best.loss == min(loss for loss in result.trials["loss"].tolist() if math.isfinite(loss))
 
 
-def test_ctrl_c_waits_until_the_books_are_balanced():
+def test_ctrl_c_waits_until_the_state_is_consistent():
     steps = []
 
     def press_inside():

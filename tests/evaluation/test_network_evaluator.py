@@ -14,7 +14,7 @@ import hyperband as hb
 from hyperband._common.philox import member_seed
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.resources import Resource
 from hyperband.model import Model
 from hyperband.tables import prepare
@@ -24,16 +24,16 @@ FAST = [name for name in ("native", "numba") if not registry.available()[name]]
 
 
 class Spy:
-    """An engine that remembers who was born, trained and written out."""
+    """An engine that remembers which members were added, trained and exported."""
 
     def __init__(self, engine):
-        self.engine, self.born, self.trained, self.exported = engine, [], [], []
+        self.engine, self.added, self.trained, self.exported = engine, [], [], []
 
     def __getattr__(self, name):
         return getattr(self.engine, name)
 
     def add(self, members):
-        self.born += members
+        self.added += members
         return self.engine.add(members)
 
     def train(self, members, until, **options):
@@ -89,7 +89,7 @@ def finish(evaluator, listed):
 
 def climb(backend, rungs=(3, 9), **settings):
     """All trials through all rungs; results by rung, and the evaluator."""
-    evaluator = PopulationEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
     previous, results = 0, []
     for rung, resource in enumerate(rungs):
         results.append(finish(evaluator, jobs(range(len(WIDTHS)), rung, resource, previous)))
@@ -98,20 +98,20 @@ def climb(backend, rungs=(3, 9), **settings):
 
 
 def test_a_promoted_network_continues_with_the_paused_weights(backend):
-    evaluator = PopulationEvaluator(data(), backend, max_resource=9, seed=5)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=9, seed=5)
     finish(evaluator, jobs(range(4), 0, 3, 0))
     spy = backend.spy
     paused = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
     evaluator.release([0, 1, 3])
     spy.trained.clear()
     finish(evaluator, jobs([2], 1, 9, 3))
-    assert len(spy.born) == 4, "a promoted trial must not get a second network"
+    assert len(spy.added) == 4, "a promoted trial must not get a second network"
     steps = math.ceil(len(data().x_train) / 64)
     assert paused["counters"][0] == 3 * steps
     assert spy.trained[0][1] == [9 * steps]
     state = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
     assert state["counters"][0] == 9 * steps
-    # The same network in one go, from its birth: the pause left no trace, so nothing was trained twice or anew.
+    # The same network trained in one go: the pause left no trace, so nothing was trained twice or anew.
     fresh = backend.backend.engine(
         Split(data().x_train, data().y_train), Split(data().x_validation, data().y_validation), data().loss, 3
     )
@@ -128,21 +128,36 @@ def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backe
         assert (first[trial].cost, last[trial].cost) == (3, 6)
         assert first[trial].metrics["validation_loss"] == first[trial].loss
         assert 0 <= first[trial].metrics["accuracy"] <= 1
-    evaluator.release([0, 1, 3])
-    activity = evaluator.activity()[0]
-    assert (activity.bracket, activity.rung, activity.alive) == (0, 1, 1)
-    assert activity.epochs == pytest.approx(4 * 9)
-    assert activity.best == min(result.loss for result in last.values())
+    assert evaluator.partial() == {}, "no job is open"
+
+
+@pytest.mark.parametrize("kind, top", [("epochs", 500_000), ("rows", 142)])
+def test_networks_say_how_far_their_open_jobs_are(backend, kind, top):
+    training = hb.Training(resource=kind, epochs=None if kind == "epochs" else 500_000)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=top, training=training, seed=5)
+    assert evaluator.partial() == {}
+    finish(evaluator, jobs([0], 0, 1, 0))
+    evaluator.submit(jobs([0], 1, top, 1))
+    evaluator.submit(jobs([1], 0, top, 0))
+    seen = [{}]
+    for _ in range(3):
+        assert evaluator.collect() == []
+        seen.append(evaluator.partial())
+    evaluator.close()
+    assert set(seen[-1]) == {0, 1}
+    for trial in (0, 1):
+        gained = [one.get(trial, 0.0) for one in seen]
+        assert gained == sorted(gained) and 0 < gained[-1] < top - (trial == 0)
 
 
 def test_waves_give_the_same_results(backend, monkeypatch, tmp_path):
     plenty, _ = climb(backend)
     size = backend.spy.engine.bytes_per_member(hb.Architecture(**configuration(3)))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    scarce, evaluator = climb(backend, memory_limit=int(1.2 * size))
+    scarce, evaluator = climb(backend, compute=hb.Compute(memory_limit=int(1.2 * size)))
     assert scarce == plenty
     assert max(len(ids) for ids, _, _ in backend.spy.trained) < 4, "they were meant to come in waves"
-    assert len(backend.spy.born) > 4, "paused networks were meant to leave the engine and come back"
+    assert len(backend.spy.added) > 4, "paused networks were meant to leave the engine and come back"
     evaluator.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -157,13 +172,13 @@ def test_the_length_of_slices_changes_nothing(backend, monkeypatch, quantum):
 
 def test_one_network_that_does_not_fit_is_an_error_with_both_numbers(backend):
     with pytest.raises(hb.InsufficientMemory, match=r"widths \[4\] need [\d,]+ bytes, 100 are free"):
-        climb(backend, memory_limit=100)
+        climb(backend, compute=hb.Compute(memory_limit=100))
 
 
 @pytest.mark.parametrize("kind", ["epochs", "rows", "features"])
 def test_kept_weights_give_the_reported_loss(backend, kind):
     top = {"epochs": 9, "rows": len(data().x_train), "features": data().n_features}[kind]
-    results, evaluator = climb(backend, (max(1, top // 3), top), resource=kind)
+    results, evaluator = climb(backend, (max(1, top // 3), top), training=hb.Training(resource=kind))
     best = min(results[1].values(), key=lambda r: (r.loss, r.trial))
     evaluator.close()
     architecture, layers = evaluator.network(best.trial, best.resource)
@@ -174,7 +189,7 @@ def test_kept_weights_give_the_reported_loss(backend, kind):
 
 
 def test_columns_never_seen_have_no_weight(backend):
-    low = PopulationEvaluator(data(), backend, resource="features", max_resource=13, seed=5)
+    low = NetworkEvaluator(data(), backend, max_resource=13, training=hb.Training(resource="features"), seed=5)
     results = finish(low, jobs(range(4), 0, 4, 0))
     best = min(range(4), key=lambda t: results[t].loss)
     _, layers = low.network(best, 4)
@@ -183,10 +198,10 @@ def test_columns_never_seen_have_no_weight(backend):
 
 def test_rows_and_features_train_the_same_networks_on_more(backend):
     n = len(data().x_train)
-    climb(backend, (n // 3, n), resource="rows", epochs=6)
+    climb(backend, (n // 3, n), training=hb.Training(resource="rows", epochs=6))
     seen = {options["rows"] for _, _, options in backend.spy.trained}
     assert seen == {n // 3, n}
-    climb(backend, (4, 13), resource="features", epochs=6)
+    climb(backend, (4, 13), training=hb.Training(resource="features", epochs=6))
     assert {options["inputs"] for _, _, options in backend.spy.trained} == {4, 13}
 
 
@@ -203,14 +218,14 @@ def test_a_network_that_diverges_has_loss_nan_and_harms_nobody(backend, monkeypa
 
 def test_ranking_by_error(backend):
     (by_loss, _), _ = climb(backend)
-    (by_error, _), _ = climb(backend, rank_by="error")
+    (by_error, _), _ = climb(backend, training=hb.Training(rank_by="error"))
     for trial, result in by_error.items():
         assert result.loss == pytest.approx(1 - by_loss[trial].metrics["accuracy"])
 
 
 def test_regression_is_reported_in_original_units(backend):
     diabetes = data("sklearn:diabetes")
-    evaluator = PopulationEvaluator(diabetes, backend, max_resource=9)
+    evaluator = NetworkEvaluator(diabetes, backend, max_resource=9)
     result = finish(evaluator, jobs([0], 0, 9, 0))[0]
     architecture, layers = evaluator.network(0, 9)
     model = Model(diabetes.preprocessing, architecture, tuple(layers))
@@ -222,25 +237,49 @@ def test_regression_is_reported_in_original_units(backend):
 
 def test_resource_goals():
     a = hb.Architecture(batch_size=100)
-    assert Resource("epochs", 81, 1000, 4).goal(a, 3).step == 30
-    assert Resource("epochs", 81, 1001, 4).total_steps(a) == 81 * 11
-    rows = Resource("rows", 1000, 1000, 4, epochs=10)
+    assert Resource(hb.Training(), 81, 1000, 4).goal(a, 3).step == 30
+    assert Resource(hb.Training(), 81, 1001, 4).total_steps(a) == 81 * 11
+    rows = Resource(hb.Training(resource="rows", epochs=10), 1000, 1000, 4)
     assert [(g.step, g.rows) for g in (rows.goal(a, 100), rows.goal(a, 1000))] == [(10, 100), (100, 1000)]
-    columns = Resource("features", 4, 1000, 4, epochs=10)
+    columns = Resource(hb.Training(resource="features", epochs=10), 4, 1000, 4)
     assert (columns.goal(a, 1).step, columns.goal(a, 1).inputs) == (25, 1)
+
+
+@pytest.mark.parametrize("resource, top", [("epochs", 81), ("rows", 1000), ("features", 4)])
+def test_what_a_network_has_reached_is_the_inverse_of_its_goal(resource, top):
+    a = hb.Architecture(batch_size=100)
+    one = Resource(hb.Training(resource=resource), top, 1000, 4)
+    for part in (top / 4, top / 2, top):
+        assert one.reached(a, one.goal(a, part).step) == pytest.approx(part, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "training, maximum, message",
+    [
+        ({"resource": "steps"}, 9, "`resource` must be one of epochs, rows, features; got 'steps'"),
+        ({"resource": "rows"}, 101, r"at most the number of training rows \(100\).*got 101"),
+        ({"resource": "features"}, 9, r"at most the number of columns \(4\).*got 9"),
+        ({"epochs": 5}, 9, "`epochs` is for resource='rows' or 'features'"),
+        ({"resource": "rows", "epochs": 0}, 9, "`epochs` must be a number greater than 0; got 0"),
+        ({"resource": "rows", "epochs": math.nan}, 9, "`epochs` must be a number greater than 0; got nan"),
+        ({"rank_by": "f1"}, 9, "`rank_by` must be one of loss, error; got 'f1'"),
+    ],
+)
+def test_bad_resources_name_the_rule(training, maximum, message):
+    with pytest.raises(hb.InputError, match=message):
+        Resource(hb.Training(**training), maximum, n_rows=100, n_inputs=4)
 
 
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"kind": "steps"}, "must be one of epochs, rows, features; got 'steps'"),
-        ({"kind": "rows", "maximum": 101}, r"at most the number of training rows \(100\).*got 101"),
-        ({"kind": "features"}, r"at most the number of columns \(4\).*got 9"),
-        ({"epochs": 5}, "`epochs` is for resource='rows' or 'features'"),
-        ({"kind": "rows", "epochs": 0}, "`epochs` must be a number greater than 0; got 0"),
-        ({"kind": "rows", "epochs": math.nan}, "`epochs` must be a number greater than 0; got nan"),
+        ({"precision": "fp8"}, "`precision` must be one of float32, tf32, bf16; got 'fp8'"),
+        ({"threads": 0}, "`threads` must be a whole number from 1 to 1024; got 0"),
+        ({"memory_limit": 0}, "`memory_limit` must be a whole number of bytes, at least 1, or None; got 0"),
+        ({"device_memory": 1.5}, "`device_memory` must be a whole number of bytes, at least 1, or None; got 1.5"),
+        ({"device_memory": True}, "`device_memory` must be .* got True"),
     ],
 )
-def test_bad_resources_name_the_rule(settings, message):
+def test_bad_compute_settings_name_the_rule(settings, message):
     with pytest.raises(hb.InputError, match=message):
-        Resource(**{"kind": "epochs", "maximum": 9, "n_rows": 100, "n_inputs": 4, **settings})
+        hb.Compute(**settings)

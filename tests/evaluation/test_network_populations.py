@@ -9,7 +9,7 @@ import pytest
 
 import hyperband as hb
 from hyperband.engine.backends import registry
-from hyperband.evaluation.networks.evaluator import PopulationEvaluator
+from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.tables import prepare
 
 FAST = [name for name in ("native", "numba") if not registry.available()[name]]
@@ -29,8 +29,11 @@ SPACE = hb.Space(
 def test_a_copy_starts_with_the_weights_of_its_parent(name, memory_limit):
     algorithm = hb.PBT(n=6, max_resource=6, interval=2, fraction=0.34, explore=["learning_rate", "dropout"])
     run = algorithm.start(SPACE, 0)
-    evaluator = PopulationEvaluator(
-        prepare("sklearn:wine", seed=1), registry.get(name), max_resource=6, memory_limit=memory_limit, threads=1
+    evaluator = NetworkEvaluator(
+        prepare("sklearn:wine", seed=1),
+        registry.get(name),
+        max_resource=6,
+        compute=hb.Compute(memory_limit=memory_limit, threads=1),
     )
     before, copies = {}, 0
     try:
@@ -69,7 +72,13 @@ def test_a_copy_starts_with_the_weights_of_its_parent(name, memory_limit):
 
 def test_a_population_over_networks_depends_on_its_seed_alone():
     results = [
-        hb.search("sklearn:wine", algorithm=hb.PBT(n=6, max_resource=6, interval=2), space=SPACE, seed=4, threads=t)
+        hb.search(
+            "sklearn:wine",
+            algorithm=hb.PBT(n=6, max_resource=6, interval=2),
+            space=SPACE,
+            seed=4,
+            compute=hb.Compute(threads=t),
+        )
         for t in (1, 3)
     ]
     for name in ("trial", "loss", "learning_rate", "dropout", "width"):
@@ -78,14 +87,14 @@ def test_a_population_over_networks_depends_on_its_seed_alone():
 
 
 def test_what_a_network_cannot_change_is_refused():
-    with pytest.raises(hb.InputError, match="`explore` must name what may change while a network goes on .*'width'"):
+    with pytest.raises(hb.InputError, match="`explore` must name parameters that may change in a copy .*'width'"):
         hb.search("sklearn:wine", algorithm=hb.PBT(explore=["width"]), space=SPACE)
 
 
-def test_a_search_without_an_end_needs_a_time_limit():
+def test_a_search_without_an_end_needs_a_budget():
     for algorithm in (hb.ASHA(9), hb.Hyperband(9, repetitions=None)):
-        with pytest.raises(hb.InputError, match="without an end needs a time limit"):
+        with pytest.raises(hb.InputError, match="`budget` must have a limit when the algorithm has no end; got none"):
             hb.search("sklearn:wine", algorithm=algorithm)
-    result = hb.search("sklearn:wine", algorithm=hb.ASHA(9), time_limit=0.5)
+    result = hb.search("sklearn:wine", algorithm=hb.ASHA(9), budget=hb.Budget(seconds=0.5))
     assert result.stopped == "time"
     assert result.best is not None

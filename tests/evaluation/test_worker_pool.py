@@ -14,15 +14,15 @@ from hyperband.errors import HyperbandError, InputError
 from hyperband.evaluation.functions.evaluation import Outcome
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
 from hyperband.evaluation.functions.failure import Failure
-from hyperband.evaluation.workers.base import News, Report
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.workers import Workers
+from hyperband.evaluation.worker_pools.base import Event, Report
 from hyperband.interface.carry_out import carry_out
 from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
 
 
 class Scripted:
-    """A crew whose workers answer, raise and die as a list of draws says; it checks what it is asked for."""
+    """A pool whose workers answer, raise and die as a list of draws says; it checks what it is asked for."""
 
     shared = False
 
@@ -72,22 +72,22 @@ class Scripted:
         if self.starting and (not self.busy or self.next() % 2):
             worker = self.starting.pop(self.next() % len(self.starting))
             if self.deadly and self.calls and self.next() % 5 == 4:
-                return [Report(worker, News.DIED, Failure("too young"))]
+                return [Report(worker, Event.DIED, Failure("too young"))]
             self.idle.append(worker)
-            return [Report(worker, News.READY)]
+            return [Report(worker, Event.READY)]
         if self.deadly and self.idle and self.next() % 7 == 6:
-            return [Report(self.idle.pop(), News.DIED, Failure("bored"))]
+            return [Report(self.idle.pop(), Event.DIED, Failure("bored"))]
         worker = sorted(self.busy)[self.next() % len(self.busy)]
         job, fate = self.busy.pop(worker), self.next() % 7
         if fate == 6 and self.deadly:
-            return [Report(worker, News.DIED, Failure("killed"))]
+            return [Report(worker, Event.DIED, Failure("killed"))]
         self.idle.append(worker)
         had = self.states[worker].pop(job.trial, 0)
         if fate == 5 and self.deadly:
-            return [Report(worker, News.FAILED, Failure("raised"))]
+            return [Report(worker, Event.FAILED, Failure("raised"))]
         assert had in (0, job.previous)
         self.states[worker][job.trial] = job.resource
-        return [Report(worker, News.ANSWER, Outcome((loss(job),), {}, float(job.resource - had)))]
+        return [Report(worker, Event.ANSWER, Outcome((loss(job),), {}, float(job.resource - had)))]
 
     def drop(self, worker):
         assert worker not in self.busy
@@ -101,15 +101,15 @@ def loss(job):
     return job.configuration["x"] + 1 / job.resource
 
 
-def searched(algorithm, crew, **settings):
-    evaluator = FunctionEvaluator(lambda c, r, state: None, workers=Workers(crew.most, **settings))
-    evaluator._crew = crew
+def searched(algorithm, pool, **settings):
+    evaluator = FunctionEvaluator(lambda c, r, state: None, workers=Workers(pool.most, **settings))
+    evaluator._pool = pool
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         result = carry_out(algorithm.start(Line(), 0), evaluator)
-    assert crew.faults == []
+    assert pool.faults == []
     assert result.stopped == "finished"
-    assert not (evaluator._waiting or evaluator._running or evaluator._homes or evaluator._uncopied)
+    assert not (evaluator._waiting or evaluator._running or evaluator._affinity or evaluator._uncopied)
     return result, evaluator
 
 
@@ -125,11 +125,11 @@ def rows(result):
 @settings(deadline=None, max_examples=60)
 def test_the_order_of_arrival_changes_nothing(draws, most, algorithm):
     expected, _ = searched(algorithm, Scripted([], 1, deadly=False))
-    crew = Scripted(draws, most, deadly=False)
-    result, _ = searched(algorithm, crew)
+    pool = Scripted(draws, most, deadly=False)
+    result, _ = searched(algorithm, pool)
     assert rows(result) == rows(expected)
-    assert crew.number <= most
-    assert not any(crew.states.values()), "all trials were dropped"
+    assert pool.number <= most
+    assert not any(pool.states.values()), "all trials were dropped"
 
 
 @given(draws=draws, most=st.integers(1, 9), algorithm=st.sampled_from(ALGORITHMS), retries=st.integers(0, 2))
@@ -155,10 +155,10 @@ def test_with_retries_enough_nothing_is_lost(draws, most):
 
 
 def test_where_no_worker_starts_any_more_every_job_fails_and_the_search_ends():
-    crew = Scripted([], 1)
-    crew.grow_first, crew.grow = crew.grow, lambda: crew.grow_first() if not crew.calls else _refuse()
-    crew.wait_first, crew.wait = crew.wait, lambda seconds: _die_after(crew, 3)
-    result, _ = searched(ALGORITHMS[1], crew)
+    pool = Scripted([], 1)
+    pool.grow_first, pool.grow = pool.grow, lambda: pool.grow_first() if not pool.calls else _refuse()
+    pool.wait_first, pool.wait = pool.wait, lambda seconds: _die_after(pool, 3)
+    result, _ = searched(ALGORITHMS[1], pool)
     assert result.n_evaluations == 9 + 3
     assert len(result.failures) == 9  # the three that went on had their states in the worker that died
     assert "no worker could be started for it: OSError: no more processes" in result.failures[8]
@@ -168,19 +168,19 @@ def _refuse():
     raise OSError("no more processes")
 
 
-def _die_after(crew, calls):
-    if crew.calls > calls:
-        worker, _ = crew.busy.popitem()
-        return [Report(worker, News.DIED, Failure("killed"))]
-    return crew.wait_first(None)
+def _die_after(pool, calls):
+    if pool.calls > calls:
+        worker, _ = pool.busy.popitem()
+        return [Report(worker, Event.DIED, Failure("killed"))]
+    return pool.wait_first(None)
 
 
-@pytest.mark.parametrize(("news", "error"), [(News.DIED, HyperbandError), (News.UNUSABLE, InputError)])
-def test_when_the_first_worker_does_not_start_the_program_is_wrong(news, error):
-    crew = Scripted([], 1)
-    crew.wait = lambda seconds: [Report(1, news, Failure("exit code 1"))]
+@pytest.mark.parametrize(("event", "error"), [(Event.DIED, HyperbandError), (Event.UNUSABLE, InputError)])
+def test_when_the_first_worker_does_not_start_the_program_is_wrong(event, error):
+    pool = Scripted([], 1)
+    pool.wait = lambda seconds: [Report(1, event, Failure("exit code 1"))]
     evaluator = FunctionEvaluator(lambda c, r: 0.0)
-    evaluator._crew = crew
+    evaluator._pool = pool
     evaluator.submit([Job(0, 0, 0, {}, 1)])
     with pytest.raises(error, match="exit code 1"):
         evaluator.collect()

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import worker_objectives as work
 from toy import Algorithm, Line
-from worker_lab import FEW, HYPERBAND, LONG, is_gone, nobody_is_left, processes, table  # noqa: F401
+from worker_lab import FEW, HYPERBAND, LONG, is_gone, no_worker_is_left, processes, table  # noqa: F401
 
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
@@ -67,7 +67,7 @@ def test_a_retry_goes_on_from_the_saved_state(workers, tmp_path):
         return Evaluation(c["x"], state={"at": r}, metrics={"steps": steps})
 
     algorithm = Algorithm(SuccessiveHalvingScheduler(9, 3))
-    result = minimize(objective, Line(), algorithm, workers=workers, retries=1, state_dir=tmp_path)
+    result = minimize(objective, Line(), algorithm, workers=Workers(workers, retries=1, state_dir=tmp_path))
     assert failed_at == {3, 9}
     assert result.failures == {}
     np.testing.assert_array_equal(result.trials["steps"], [1] * 9 + [2] * 3 + [6])
@@ -81,14 +81,14 @@ def test_what_another_search_left_is_not_used(tmp_path):
         return Evaluation(c["x"], state="old")
 
     algorithm = Algorithm(SuccessiveHalvingScheduler(9, 3))
-    assert minimize(leaving, Line(), algorithm, state_dir=tmp_path).interrupted
+    assert minimize(leaving, Line(), algorithm, workers=Workers(state_dir=tmp_path)).interrupted
     assert len(list(tmp_path.iterdir())) == 3
 
     def objective(c, r, state):
         assert state != "old"
         return Evaluation(c["x"], state="new")
 
-    assert minimize(objective, Line(), algorithm, state_dir=tmp_path).failures == {}
+    assert minimize(objective, Line(), algorithm, workers=Workers(state_dir=tmp_path)).failures == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,14 +96,16 @@ def test_a_state_that_cannot_be_saved_fails_its_trial(tmp_path):
     algorithm = Algorithm(FullScheduler(6, 1))
     for executor in ("threads", "processes"):
         with pytest.warns(RuntimeWarning, match="the state cannot be pickled .*which `state_dir` needs"):
-            result = minimize(work.unpicklable, Line(), algorithm, state_dir=tmp_path, executor=executor)
+            result = minimize(
+                work.unpicklable, Line(), algorithm, workers=Workers(state_dir=tmp_path, executor=executor)
+            )
         np.testing.assert_array_equal(np.isnan(result.trials["loss"]), result.trials["x"] > 0.5)
 
 
 @pytest.mark.parametrize("saved", [False, True])
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_a_copy_is_made_where_the_parent_is(executor, saved, tmp_path):
-    workers = Workers(3, executor, state_dir=tmp_path if saved else None)
+    workers = Workers(3, executor=executor, state_dir=tmp_path if saved else None)
     evaluator = FunctionEvaluator(work.counting, workers=workers)
     evaluator.submit([Job(trial, 0, 0, {"x": trial}, 1) for trial in range(3)])
     found = []
@@ -153,7 +155,7 @@ def test_a_copy_of_a_trial_at_work_waits_for_it():
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_a_copy_of_a_trial_that_is_given_up_starts_from_zero(executor):
-    evaluator = FunctionEvaluator(work.hanging_later, workers=Workers(2, executor, timeout=1.0))
+    evaluator = FunctionEvaluator(work.hanging_later, workers=Workers(2, executor=executor, timeout=1.0))
     evaluator.submit([Job(0, 0, 0, {"seconds": 0}, 1)])
     assert [result.loss for result in evaluator.collect()] == [1]
     evaluator.submit([Job(0, 0, 1, {"seconds": 3}, 2, previous=1)])
@@ -168,10 +170,10 @@ def test_a_copy_of_a_trial_that_is_given_up_starts_from_zero(executor):
 
 
 def test_more_jobs_are_wanted_while_some_wait_for_a_busy_worker():
-    evaluator = FunctionEvaluator(work.counting, workers=Workers(2, "processes"))
+    evaluator = FunctionEvaluator(work.counting, workers=Workers(2, executor="processes"))
     assert evaluator.capacity == 2
     for trial in range(3):
-        evaluator._homes.settle(trial, 1)
+        evaluator._affinity.assign(trial, 1)
     evaluator._waiting = dict.fromkeys(range(3))
     assert evaluator.capacity == 4
     evaluator._waiting.clear()

@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import worker_objectives as work
 from toy import Algorithm, Line
-from worker_lab import FEW, HYPERBAND, LONG, is_gone, nobody_is_left, processes, table  # noqa: F401
+from worker_lab import FEW, HYPERBAND, LONG, is_gone, no_worker_is_left, processes, table  # noqa: F401
 
 import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
@@ -122,7 +122,7 @@ def test_the_traceback_comes_from_the_process():
 
 
 def test_an_exception_that_cannot_be_sent_or_shown():
-    with pytest.warns(RuntimeWarning, match=r"Local: \(its text cannot be made\)"):
+    with pytest.warns(RuntimeWarning, match=r"Local: \(its message cannot be shown\)"):
         result = processes(work.strange, Algorithm(FullScheduler(2, 1)))
     assert len(result.failures) == 2
 
@@ -175,7 +175,7 @@ def test_a_thread_that_hangs_is_abandoned_and_its_late_answer_ignored(workers):
             wake.set()
 
     with pytest.warns(RuntimeWarning, match=r"took longer than timeout=0.7 seconds"):
-        result = minimize(objective, Line(), algorithm, workers=workers, timeout=0.7, on_event=heard)
+        result = minimize(objective, Line(), algorithm, on_event=heard, workers=hb.Workers(workers, timeout=0.7))
     deep = result.trials["x"] > 0.8
     np.testing.assert_array_equal(np.isnan(result.trials["loss"]), deep)
     for _ in range(int(deep.sum())):
@@ -208,7 +208,7 @@ def test_a_late_answer_does_not_spoil_the_retry():
 
 
 def test_values_that_cannot_be_sent_cost_their_trial():
-    evaluator = FunctionEvaluator(work.plain, workers=Workers(1, "processes"))
+    evaluator = FunctionEvaluator(work.plain, workers=Workers(1, executor="processes"))
     evaluator.submit([Job(0, 0, 0, {"x": lambda: 0}, 1), Job(1, 0, 0, {"x": 0.5}, 1)])
     with pytest.warns(RuntimeWarning, match="pickle"):
         found = {r.trial: r.loss for r in [*evaluator.collect(), *evaluator.collect()]}
@@ -223,7 +223,13 @@ def test_values_that_cannot_be_sent_cost_their_trial():
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_a_budget_of_time_does_not_wait_for_what_hangs(executor):
     result = (
-        minimize(partial(work.dying, "hang"), Line(), FEW, workers=2, executor=executor, budget=Budget(seconds=1.0))
+        minimize(
+            partial(work.dying, "hang"),
+            Line(),
+            FEW,
+            budget=Budget(seconds=1.0),
+            workers=hb.Workers(2, executor=executor),
+        )
         if executor == "processes"
         else _with_threads_that_wake()
     )
@@ -260,7 +266,7 @@ def objective(configuration, resource):
 
 if __name__ == "__main__":
     space = hb.Space({"x": hb.Float(0.0, 1.0)})
-    result = hb.minimize(objective, space, hb.RandomSearch(4), workers=2, executor="processes")
+    result = hb.minimize(objective, space, hb.RandomSearch(n=4), workers=hb.Workers(2, executor="processes"))
     print("stopped", result.stopped, flush=True)
 """
 
@@ -300,7 +306,7 @@ def test_processes_do_not_outlive_a_search_that_is_killed(tmp_path):
 
 
 def test_an_evaluator_that_is_forgotten_leaves_nobody():
-    evaluator = FunctionEvaluator(work.plain, workers=Workers(2, "processes"))
+    evaluator = FunctionEvaluator(work.plain, workers=Workers(2, executor="processes"))
     evaluator.submit([Job(0, 0, 0, {"x": 0.5}, 1)])
     evaluator.collect()
     assert len(multiprocessing.active_children()) == 1
@@ -313,7 +319,7 @@ def test_an_error_outside_of_the_objective_ends_the_workers():
 
     for executor in ("threads", "processes"):
         with pytest.raises(RuntimeError, match="out of order"):
-            minimize(work.plain, Line(), FEW, workers=2, executor=executor, on_event=explode)
+            minimize(work.plain, Line(), FEW, on_event=explode, workers=hb.Workers(2, executor=executor))
 
 
 # ---- what cannot be sent to a process ----------------------------------------------------------------------------

@@ -16,8 +16,10 @@ from toy import Algorithm, Line
 import hyperband as hb
 from hyperband.errors import InputError
 from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.functions.evaluator import Evaluation, FunctionEvaluator, continues
-from hyperband.evaluation.workers.config import Workers
+from hyperband.evaluation.functions.evaluation import Evaluation
+from hyperband.evaluation.functions.evaluator import FunctionEvaluator
+from hyperband.evaluation.functions.objectives import kind_of
+from hyperband.evaluation.functions.workers import Workers
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.trial import Job
@@ -218,7 +220,7 @@ class Callable2:
     ],
 )
 def test_the_signature_tells_the_kind(objective, expected):
-    assert continues(objective) is expected
+    assert kind_of(objective).continues is expected
 
 
 @pytest.mark.parametrize(
@@ -232,17 +234,42 @@ def test_the_signature_tells_the_kind(objective, expected):
         (lambda: minimize(lambda c, r, *, k: 0, Line(), HYPERBAND), "`objective` must take"),
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=0), "`workers` must be a whole .* 1; got 0"),
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=1.5), "`workers` must be a whole .*; got 1.5"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, retries=-1), "`retries` must be a whole .* 0; got -1"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, timeout=0), "`timeout` must be greater than 0 .* got 0"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, timeout="1"), "`timeout` must be a finite number"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, executor="fork"), "`executor` must be one of threads"),
-        (lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, state_dir=3), "`state_dir` must be a path; got 3"),
-        (lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, state_dir=__file__), "`state_dir` must be a directory"),
-        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
-        (lambda: minimize(generator, Line(), HYPERBAND, state_dir="x"), "`state_dir` must be None unless"),
+        (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(retries=-1)),
+            "`retries` must be a whole .* 0; got -1",
+        ),
+        (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(timeout=0)),
+            "`timeout` must be greater than 0 .* got 0",
+        ),
+        (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(timeout="1")),
+            "`timeout` must be a finite number",
+        ),
+        (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(executor="fork")),
+            "`executor` must be one of threads",
+        ),
+        (
+            lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, workers=Workers(state_dir=3)),
+            "`state_dir` must be a path; got 3",
+        ),
+        (
+            lambda: minimize(lambda c, r, s: 0, Line(), HYPERBAND, workers=Workers(state_dir=__file__)),
+            "`state_dir` must be a directory",
+        ),
+        (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(state_dir="x")),
+            "`state_dir` must be None unless",
+        ),
+        (
+            lambda: minimize(generator, Line(), HYPERBAND, workers=Workers(state_dir="x")),
+            "`state_dir` must be None unless",
+        ),
         (lambda: minimize(lambda c, r: 0, Line(), 81), "`algorithm` must be an algorithm"),
         (lambda: minimize(lambda c, r: 0, Line(), hb.Hyperband), "`algorithm` must be an algorithm"),
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, budget=10), r"`budget` must be a Budget .*; got 10\."),
+        (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, progress="yes"), "`progress` must be True, False or a f"),
         (lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, on_event=3), r"`on_event` must be a function .*; got 3\."),
         (lambda: minimize(lambda c, r: 0, {"x": 1}, hb.BOHB(9)), "`space` must be a Space .*; got {'x': 1}"),
         (lambda: minimize(lambda c, r: 0, None, hb.GridSearch(n=4)), "`space` must be a Space .*; got None"),
@@ -390,11 +417,11 @@ def test_what_failed_is_tried_again():
             raise OSError("the network is away")
         return c["x"]
 
-    result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), retries=2)
+    result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), workers=Workers(retries=2))
     assert (result.failures, result.cost, set(tries.values())) == ({}, 3, {3})
     tries.clear()
     with pytest.warns(RuntimeWarning, match="the network is away"):
-        result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), retries=1)
+        result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), workers=Workers(retries=1))
     assert (len(result.failures), set(tries.values())) == (3, {2})
 
 
@@ -409,9 +436,9 @@ def test_a_retry_does_not_trust_what_a_failed_call_has_left():
             raise OSError("once")
         return Evaluation(c["x"], state={"at": r})
 
-    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3, n=1)), retries=1)
+    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3, n=1)), workers=Workers(retries=1))
     assert seen == [None]
-    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3, n=3)), retries=1)
+    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3, n=3)), workers=Workers(retries=1))
     assert "half way" not in [state["at"] for state in seen if state]
     assert result.failures == {}
 
@@ -422,7 +449,7 @@ def test_a_trial_that_starts_again_costs_its_whole_resource():
             raise OSError("once")
         return Evaluation(c["x"], state=r)
 
-    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3)), retries=1)
+    result = minimize(objective, Line(), Algorithm(SuccessiveHalvingScheduler(3, 3)), workers=Workers(retries=1))
     assert result.trials["cost"].tolist() == [1, 1, 1, 3]
 
 

@@ -131,6 +131,6 @@ def test_repr_says_why_there_is_nothing():
 
 def test_repr_says_that_there_is_a_front():
     space = hb.Space({"x": hb.Float(0.0, 1.0)})
-    result = hb.minimize(lambda c, r: (c["x"], 1 - c["x"]), space, hb.RandomSearch(5, 1), seed=0)
+    result = hb.minimize(lambda c, r: (c["x"], 1 - c["x"]), space, hb.RandomSearch(1, n=5), seed=0)
     assert repr(result).endswith("\n  front: 5 trials, in result.front; best is that of the first objective")
     assert "front" not in repr(SearchResult.of(finished(HyperbandScheduler(9, 3))))

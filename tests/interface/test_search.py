@@ -51,7 +51,7 @@ def test_test_rows_do_not_touch_the_search():
 
 
 def test_seed_decides_everything():
-    one, two, other = search(), search(threads=1), search(seed=1)
+    one, two, other = search(), search(compute=hb.Compute(threads=1)), search(seed=1)
     assert np.array_equal(one.trials["loss"], two.trials["loss"], equal_nan=True)
     assert one.best.configuration == two.best.configuration
     assert not np.array_equal(one.trials["loss"], other.trials["loss"], equal_nan=True)
@@ -62,7 +62,7 @@ def test_seed_decides_everything():
 def test_tables_and_regression():
     X, y = load_diabetes(return_X_y=True)
     frame = pl.DataFrame({f"c{j}": X[:, j] for j in range(X.shape[1])} | {"y": y, "city": ["a", "b"] * 221})
-    result = hb.search(frame, target="y", algorithm=hb.RandomSearch(5, max_resource=9), test=0.2)
+    result = hb.search(frame, target="y", algorithm=hb.RandomSearch(9, n=5), test=0.2)
     assert result.best.network.predict(frame).shape == (442,)
     assert 30 < result.test["rmse"] < 100
     assert result.best.metrics["rmse"] > 30
@@ -70,13 +70,13 @@ def test_tables_and_regression():
 
 def test_several_targets():
     X, y = load_diabetes(return_X_y=True)
-    result = search(X, np.column_stack([y, -2 * y]), algorithm=hb.RandomSearch(3, max_resource=9))
+    result = search(X, np.column_stack([y, -2 * y]), algorithm=hb.RandomSearch(9, n=3))
     assert result.best.network.predict(X).shape == (442, 2)
 
 
 @pytest.mark.parametrize("resource, top", [("rows", 120), ("features", 4)])
 def test_other_resources_end_with_everything(resource, top):
-    result = hb.search(*IRIS, resource=resource, epochs=3)
+    result = hb.search(*IRIS, training=hb.Training(resource=resource, epochs=3))
     assert result.best.resource == top == result.plan.max_resource
     assert result.best.trial == result.best_at_full.trial
 
@@ -98,17 +98,17 @@ def test_a_memory_limit_changes_nothing():
         Split(np.zeros((120, 4), np.float32), np.arange(120, dtype=np.int32) % 3), None, "cross_entropy", 3
     )
     size = engine.bytes_per_member(plenty.best.network.architecture)
-    scarce = search(space=space, memory_limit=3 * size)
+    scarce = search(space=space, compute=hb.Compute(memory_limit=3 * size))
     assert np.array_equal(plenty.trials["loss"], scarce.trials["loss"], equal_nan=True)
     with pytest.raises(hb.InsufficientMemory, match="are free"):
-        search(space=space, memory_limit=size // 2)
+        search(space=space, compute=hb.Compute(memory_limit=size // 2))
 
 
 def test_progress_function_sees_the_plan():
     seen = []
     search(progress=seen.append)
     last = seen[-1]
-    assert last.planned == 69 and last.epochs == pytest.approx(69, rel=0.01)
+    assert (last.planned, last.done, last.unit) == (69, 69, "epochs")
     assert [b.n_rungs for b in last.brackets] == [3, 2, 1]
     assert last.brackets[0].alive == 0
 
@@ -125,7 +125,7 @@ def test_ctrl_c_returns_the_best_so_far():
 
     def press(status):
         calls.append(status)
-        if any(b.best == b.best for b in status.brackets):  # not NaN: something was judged
+        if any(b.best == b.best for b in status.brackets):  # not NaN: something was evaluated
             raise KeyboardInterrupt  # as a signal handler does
 
     result = search(algorithm=hb.Hyperband(2187), progress=press)
@@ -134,11 +134,24 @@ def test_ctrl_c_returns_the_best_so_far():
     assert result.best.network.evaluate(*IRIS)["loss"] < 2
 
 
-def test_time_limit():
+def test_budget_of_time():
     algorithm = hb.Hyperband(2187)
-    result = search(algorithm=algorithm, time_limit=1.0)
+    result = search(algorithm=algorithm, budget=hb.Budget(seconds=1.0))
     assert result.stopped == "time" and result.seconds > 0.9
     assert 0 < result.n_evaluations < algorithm.plan().n_evaluations
+    assert result.best.network is not None
+
+
+def test_an_event_stops_the_search():
+    heard = []
+
+    def stop(run, results):
+        heard.extend(results)
+        return run.n_evaluations >= 5
+
+    result = search(on_event=stop)
+    assert result.stopped == "callback"
+    assert len(heard) == result.n_evaluations >= 5
     assert result.best.network is not None
 
 
@@ -149,7 +162,7 @@ BAD = {
     "inf": ({"X": INFINITE}, "inf"),
     "rows": ({"y": Y[:-1]}, "same number of rows"),
     "one class": ({"y": Y * 0}, "at least two classes"),
-    "constant": ({"y": Y * 0.0 + 0.5, "task": "regression"}, "must vary"),
+    "constant": ({"y": Y * 0.0 + 0.5, "table": hb.TableOptions(task="regression")}, "must vary"),
     "nan target": ({"y": np.where(Y == 1, np.nan, 0.5 + Y)}, "must have a target"),
     "empty": ({"X": X[:0], "y": Y[:0]}, "row"),
     "one row": ({"X": X[:1], "y": Y[:1]}, "row"),
@@ -158,16 +171,17 @@ BAD = {
     "target absent": ({"X": pl.DataFrame({"a": X[:, 0]}), "y": None, "target": "income"}, "income"),
     "both targets": ({"target": "a"}, "not both"),
     "no rows left": ({"validation": 1.0}, "validation"),
-    "study": ({"study": "a.db"}, "`study` must be None"),
-    "algorithm": ({"algorithm": "hyperband"}, r"must be an algorithm such as hyperband\.Hyperband\(81\)"),
-    "resource": ({"resource": "time"}, "`resource` must be one of"),
-    "rank": ({"rank_by": "f1"}, "`rank_by` must be one of loss, error; got 'f1'"),
-    "time": ({"time_limit": 0}, "greater than 0"),
+    "algorithm": ({"algorithm": "hyperband"}, r"must be an algorithm such as hb\.Hyperband\(81\)"),
+    "training": ({"training": "rows"}, r"`training` must be a Training: hb.Training\(...\); got 'rows'"),
+    "compute": ({"compute": {"threads": 2}}, "`compute` must be a Compute"),
+    "table": ({"table": ["income"]}, "`table` must be a TableOptions"),
+    "budget": ({"budget": 60}, r"`budget` must be a Budget such as Budget\(seconds=60\), or None; got 60"),
+    "no end": ({"algorithm": hb.ASHA(9)}, "`budget` must have a limit when the algorithm has no end"),
+    "event": ({"on_event": "stop"}, r"`on_event` must be a function of \(run, results\)"),
     "progress": ({"progress": "yes"}, "`progress` must be True, False or a function"),
     "seed": ({"seed": -1}, "`seed`"),
     "half a seed": ({"seed": 0.5}, "`seed`"),
-    "epochs": ({"epochs": 3}, "`epochs` is for resource='rows' or 'features'"),
-    "backend": ({"backend": "fast"}, "`backend` must be one of"),
+    "backend": ({"compute": hb.Compute(backend="fast")}, "`backend` must be one of"),
     "unknown parameter": ({"space": lambda: hb.Space({"depth_of_thought": hb.Int(1, 3)})}, "depth_of_thought"),
 }
 
@@ -206,4 +220,4 @@ def test_cuda_says_how_to_get_it(monkeypatch):
     )
     monkeypatch.setattr("hyperband.engine.backends.registry._loaded", {})
     with pytest.raises(hb.BackendUnavailable, match="HYPERBAND_CUDA=ON"):
-        search(backend="cuda")
+        search(compute=hb.Compute(backend="cuda"))

@@ -16,7 +16,7 @@ import pytest
 from hyperband.engine.architecture import Architecture
 from hyperband.errors import DataError, InputError, ModelFileError
 from hyperband.model import Model
-from hyperband.tables import prepare, read_table
+from hyperband.tables import TableOptions, prepare, read_table
 
 
 class PlainNumpy:
@@ -190,7 +190,7 @@ def test_there_and_back(model, tmp_path):
 
 @pytest.mark.parametrize("name", ["digits", "wine", "diabetes"])
 def test_file_of_every_kind_of_table(name, tmp_path):
-    prepared = prepare(f"sklearn:{name}", target="target", scaling="quantile")
+    prepared = prepare(f"sklearn:{name}", target="target", options=TableOptions(scaling="quantile"))
     model = fitted(prepared)
     model.save(tmp_path / "m")
     table = read_table(f"sklearn:{name}")

@@ -60,7 +60,7 @@ RESULTS = {
     "hyperband": search(flat, FLAT, hb.Hyperband(27)),
     "halving": search(flat, FLAT, hb.SuccessiveHalving(9)),
     "random": search(flat, FLAT, hb.RandomSearch(n=15, max_resource=9)),
-    "grid": search(flat, FLAT, hb.GridSearch(4, max_resource=9)),
+    "grid": search(flat, FLAT, hb.GridSearch(9, points_per_axis=4)),
     "mixed": search(mixed, MIXED, hb.Hyperband(27)),
     "one trial": search(flat, FLAT, hb.RandomSearch(n=1)),
     "all failed": search(broken, FLAT, hb.Hyperband(9)),

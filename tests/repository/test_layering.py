@@ -27,6 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "evaluation": {"errors", "_common", "space", "tuning", "engine"},
     "model": {"errors", "_common", "engine", "tables"},
     "plots": {"errors", "_common", "space", "tuning"},
+    "testing": {"errors", "_common", "space", "tuning", "engine"},
     "interface": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots"},
     "cli": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots", "interface"},
 }
@@ -45,6 +46,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pyarrow": ("tables/",),
     "scipy": ("tables/", "space/priors.py", "tuning/samplers/quasirandom.py"),
     "matplotlib": ("plots/",),
+    "pytest": ("testing/",),
     "click": ("cli/",),
     "rich": ("cli/", "interface/reporter.py"),
 }

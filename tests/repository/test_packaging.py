@@ -84,7 +84,7 @@ def test_a_pure_wheel_is_pure_and_searches(source: Path, tmp_path: Path) -> None
         "print(hb.show_config())\n"
         "from sklearn.datasets import load_iris\n"
         "X, y = load_iris(return_X_y=True)\n"
-        "print(hb.search(X, y, algorithm=hb.Hyperband(3), backend='numpy', seed=1).n_evaluations)\n"
+        "print(hb.search(X, y, algorithm=hb.Hyperband(3), compute=hb.Compute(backend='numpy'), seed=1).n_evaluations)\n"
         "from hyperband import build_info; print(build_info.summary())",
     )
     assert "HYPERBAND_PURE=1" in said

@@ -20,7 +20,7 @@ RETIRED = {
     "who goes on": "promotion",
     "lots?": "proposal batch",
     "crews?": "worker pool",
-    "homes?": "worker affinity",
+    "(?<!CUDA_)homes?": "worker affinity",
     "obituar(?:y|ies)": "exit reason",
     "bury|buried": "drop a worker",
     "peace": "grace period",

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperband.space import Choice, Float, Int, Repeat, Space, When
+from hyperband.space.combinations import at_most
 from hyperband.tuning.samplers import AdaptiveSampler, GridSampler
 
 
@@ -97,3 +98,39 @@ def test_a_sampler_moves_between_neighbours_of_ordered_options_only(ordered):
     best = first[np.argmin(np.abs(first[:, 0] - 0.5)), 0]
     steps = np.abs(proposer.propose(range(20, 80))[:, 0] - best) * 100
     assert (steps.max() <= 12) == ordered
+
+
+# The largest grid of at most n configurations
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(space=conditional(), n=st.integers(1, 60))
+def test_the_largest_grid_never_has_more_configurations_than_asked_for(space, n):
+    points = at_most(space, n)
+    assert list(points) == list(space.names)
+    assert len(space.grid(points)) <= n or points == dict.fromkeys(space.names, 1)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (1, (1, 1, 1)),
+        (3, (2, 1, 1)),
+        (7, (2, 2, 1)),
+        (8, (2, 2, 2)),
+        (12, (3, 2, 2)),
+        (18, (3, 3, 2)),
+        (26, (3, 3, 2)),
+        (27, (3, 3, 3)),
+    ],
+)
+def test_the_largest_grid_grows_axis_by_axis_in_the_order_of_the_space(n, expected):
+    space = Space({name: Float(0, 1) for name in "xyz"})
+    assert tuple(at_most(space, n).values()) == expected
+
+
+def test_the_largest_grid_counts_what_constraints_and_conditions_leave():
+    assert at_most(Space({"n": Int(1, 4), "m": Int(1, 4)}, constraints=["n < m"]), 6) == {"n": 4, "m": 4}
+    branches = Space({"kind": Choice({"a": {"x": Float(0, 1)}, "b": {"y": Float(0, 1)}})})
+    points = at_most(branches, 10)
+    assert (points["kind.a.x"], points["kind.b.y"], len(branches.grid(points))) == (5, 5, 10)

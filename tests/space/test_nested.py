@@ -50,7 +50,7 @@ def test_a_nested_space_is_laid_out_in_columns():
         ("kind.mlp.sizes.0", "kind.mlp.sizes"): (1, 2),
         ("kind.mlp.sizes.1", "kind.mlp.sizes"): (2,),
     }
-    assert not NESTED.repeats and NESTED.parameters["kind"] == Choice(["cnn", "mlp", "linear"], default="mlp")
+    assert not NESTED.draws_may_repeat and NESTED.parameters["kind"] == Choice(["cnn", "mlp", "linear"], default="mlp")
 
 
 def test_configurations_have_what_their_choices_bring():
@@ -145,8 +145,14 @@ def test_a_nested_space_within_a_nest_keeps_its_own_nests():
         (lambda: Space({"k": Choice({"a": {1: Int(0, 1)}})}), "texts; got 1 in 'k.a'"),
         (lambda: Space({"k": Choice({1: {"x": 1}, "1": {"x": 2}})}), "'k.1' twice"),
         (lambda: Space({"r": Repeat(1, 2, Int(0, 1)), "r.1": Int(0, 1)}), "'r.1' twice"),
-        (lambda: Space({"r": Repeat(1, 2, Int(0, 1)), "r.x": Int(0, 1)}), "'r.x' must not begin"),
-        (lambda: Space({"r.x": Int(0, 1), "r": Repeat(1, 2, Int(0, 1))}), "'r.x' must not begin"),
+        (
+            lambda: Space({"r": Repeat(1, 2, Int(0, 1)), "r.x": Int(0, 1)}),
+            "begin with 'r.'; got 'r.x'",
+        ),
+        (
+            lambda: Space({"r.x": Int(0, 1), "r": Repeat(1, 2, Int(0, 1))}),
+            "begin with 'r.'; got 'r.x'",
+        ),
         (lambda: Space({"k": Choice({"a": Space({"x": Int(0, 1)}, constraints=[lambda c: c["x"] < 1])})}), "outer"),
         (lambda: Space({"k": Choice({"a": {}})}, constraints=["k.a.x < 1"]), "'k.a.x'"),
     ],

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from hyperband.errors import InputError
 from hyperband.space import Choice, Float, Int, Space, When
-from hyperband.space.priors import SPREADS, Bell
+from hyperband.space.priors import DEVIATIONS, TruncatedNormal
 
 EVEN = (np.arange(20_000) + 0.5) / 20_000
 
 
-def mass(centre, spread, low, high):
+def mass(centre, deviation, low, high):
     """Probability of [low, high) under a normal distribution cut off at 0 and 1, by the standard library."""
-    cdf = NormalDist(centre, spread).cdf
+    cdf = NormalDist(centre, deviation).cdf
     return (cdf(high) - cdf(low)) / (cdf(1.0) - cdf(0.0))
 
 
@@ -41,14 +41,14 @@ def shares(axis, values):
     ],
 )
 def test_real_numbers_follow_a_normal_distribution_on_the_axis(axis, centre, prior):
-    axis, spread = axis(prior), SPREADS.get(prior, prior)
+    axis, deviation = axis(prior), DEVIATIONS.get(prior, prior)
     u = axis.from_prior(EVEN)
     assert (np.diff(u) >= 0).all() and u[0] >= 0 and u[-1] <= 1
     for edge in (0.1, 0.25, 0.4, 0.7):
-        assert (u < edge).mean() == pytest.approx(mass(centre, spread, 0.0, edge), abs=1e-3)
+        assert (u < edge).mean() == pytest.approx(mass(centre, deviation, 0.0, edge), abs=1e-3)
     width = 1e-4
     for point in (0.05, 0.3, 0.9):
-        density = mass(centre, spread, point - width / 2, point + width / 2) / width
+        density = mass(centre, deviation, point - width / 2, point + width / 2) / width
         if density > 1e-4:  # the difference of two values near 1 is no oracle below
             assert axis.log_prior(np.array([point]))[0] == pytest.approx(math.log(density), abs=1e-5)
 
@@ -66,7 +66,7 @@ def test_bins_have_the_mass_of_their_part_of_the_axis(axis):
     ends = EVEN[np.flatnonzero(np.diff(axis.canonical(EVEN)))] + 0.5 / len(EVEN)
     edges = [0.0, *ends, 1.0]
     u = np.unique(axis.canonical(EVEN))
-    found = [mass(axis.default_point, SPREADS.get(axis.prior, axis.prior), a, b) for a, b in pairwise(edges)]
+    found = [mass(axis.default_point, DEVIATIONS.get(axis.prior, axis.prior), a, b) for a, b in pairwise(edges)]
     assert shares(axis, axis.values(u)) == pytest.approx(found, abs=2e-3)
     ratios = np.exp(axis.log_prior(u))
     assert (ratios * np.diff(edges)).sum() == pytest.approx(1.0, abs=1e-3)
@@ -87,32 +87,32 @@ def test_weights_of_choices():
     assert np.quantile(u[u < 0.5], [0.25, 0.5]) == pytest.approx([0.125, 0.25], abs=1e-3)
 
 
-def test_names_of_spreads():
-    for name, spread in (("low", 0.5), ("medium", 0.25), ("high", 0.125)):
-        assert np.array_equal(Float(0, 1, prior=name).from_prior(EVEN), Float(0, 1, prior=spread).from_prior(EVEN))
+def test_names_of_deviations():
+    for name, deviation in (("low", 0.5), ("medium", 0.25), ("high", 0.125)):
+        assert np.array_equal(Float(0, 1, prior=name).from_prior(EVEN), Float(0, 1, prior=deviation).from_prior(EVEN))
 
 
 def test_the_far_tail_keeps_its_precision():
-    bell = Bell(0.0, 0.02)
-    exact = bell.log_ratio(np.array([0.95]))[0]
-    assert bell.log_ratio_of_bins(np.array([0.9499]), np.array([0.9501]))[0] == pytest.approx(exact, rel=1e-3)
+    normal = TruncatedNormal(0.0, 0.02)
+    exact = normal.log_ratio(np.array([0.95]))[0]
+    assert normal.log_ratio_of_bins(np.array([0.9499]), np.array([0.9501]))[0] == pytest.approx(exact, rel=1e-3)
     assert exact == pytest.approx(-0.5 * (0.95 / 0.02) ** 2 - math.log(0.02 * math.sqrt(math.pi / 2)), rel=1e-12)
-    assert Bell(1.0, 0.02).log_ratio(np.array([0.05]))[0] == pytest.approx(exact)
+    assert TruncatedNormal(1.0, 0.02).log_ratio(np.array([0.05]))[0] == pytest.approx(exact)
     # So many whole numbers that a bin is as thin as a point.
     axis = Int(0, 2**50, prior=0.1)
     assert axis.log_prior(np.array([0.3, 0.5])) == pytest.approx(Float(0, 1, prior=0.1).log_prior(np.array([0.3, 0.5])))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(centre=st.floats(0, 1), spread=st.floats(1e-6, 1e3), p=st.lists(st.floats(0, 1), min_size=2, max_size=20))
-def test_any_bell_stays_on_the_axis_and_inverts(centre, spread, p):
-    bell, p = Bell(centre, spread), np.sort(p)
-    u = bell.quantile(p)
+@given(centre=st.floats(0, 1), deviation=st.floats(1e-6, 1e3), p=st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_any_normal_stays_on_the_axis_and_inverts(centre, deviation, p):
+    normal, p = TruncatedNormal(centre, deviation), np.sort(p)
+    u = normal.quantile(p)
     assert ((u >= 0) & (u <= 1)).all() and (np.diff(u) >= 0).all()
-    low, high = (NormalDist(centre, spread).cdf(x) for x in (0.0, 1.0))
-    again = [(NormalDist(centre, spread).cdf(x) - low) / (high - low) for x in u]
+    low, high = (NormalDist(centre, deviation).cdf(x) for x in (0.0, 1.0))
+    again = [(NormalDist(centre, deviation).cdf(x) - low) / (high - low) for x in u]
     assert np.allclose(again, p, atol=1e-9 + 1e-13 / (high - low))
-    assert np.isfinite(bell.log_ratio(u[(u > 0) & (u < 1)])).all()
+    assert np.isfinite(normal.log_ratio(u[(u > 0) & (u < 1)])).all()
 
 
 def test_a_space_maps_and_weighs_its_columns():

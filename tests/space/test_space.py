@@ -150,8 +150,8 @@ def test_conditions_of_conditions():
 @pytest.mark.parametrize(
     ("conditions", "message"),
     [
-        ([When("a", "b", 1), When("b", "a", 1)], "circle"),
-        ([When("a", "a", 1)], "circle"),
+        ([When("a", "b", 1), When("b", "a", 1)], "cycle"),
+        ([When("a", "a", 1)], "cycle"),
         ([When("a", "z", 1)], "'z'"),
         ([When("z", "a", 1)], "'z'"),
         ([When("a", "x", 1)], "Float 'x'"),

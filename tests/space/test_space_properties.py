@@ -151,10 +151,10 @@ def test_priors_are_densities_of_their_draws(space):
     points = space.from_prior(u)
     assert ((points >= 0) & (points <= 1)).all()
     for name, parameter in space.parameters.items():
-        column = points[:, space.place(name)]
+        column = points[:, space.column_of(name)]
         if parameter.n_values < 40:
             values, counts = np.unique(parameter.canonical(column), return_counts=True)
-            width = [(parameter.canonical(u[:, space.place(name)]) == v).mean() for v in values]
+            width = [(parameter.canonical(u[:, space.column_of(name)]) == v).mean() for v in values]
             expected = np.exp(parameter.log_prior(values)) * width
             assert np.allclose(counts / len(u), expected, atol=0.06)
     log = space.log_prior(space.activate(points))

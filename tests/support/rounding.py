@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import lab
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import Backend, Member, Split
+from hyperband.testing import lab
 
 
 def to_bf16(a: np.ndarray) -> np.ndarray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import lab
 import numpy as np
 
 from hyperband.engine.backends.base import Backend, Split
 from hyperband.engine.backends.device_array import CPU, DeviceMatrix, device_matrix
+from hyperband.testing import lab
 
 ROWS = 53
 MATRIX = np.arange(12, dtype=np.float32).reshape(4, 3)

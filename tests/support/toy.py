@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperband.tuning.algorithms import AlgorithmBase
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.trial import Result
 
@@ -100,11 +101,14 @@ class Stuck(KeyedProposer):
 
 
 @dataclass(frozen=True)
-class Algorithm:
+class Algorithm(AlgorithmBase):
     """Joins a scheduler and a toy sampler."""
 
     scheduler: object
     sampler: object = Keyed()
+
+    def plan(self, space=None):
+        return self.scheduler.plan()
 
     def start(self, space=None, seed=None):
         return Run(space or Line(), self.scheduler, self.sampler, seed or 0)

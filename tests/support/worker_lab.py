@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from toy import Algorithm, Line
 
+import hyperband as hb
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, HyperbandScheduler
 
@@ -20,7 +21,7 @@ LONG = 60.0  # seconds that nothing here may take; what hangs, hangs for ten tim
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_left():
+def no_worker_is_left():
     threads = threading.active_count()
     started = time.monotonic()
     yield
@@ -36,8 +37,8 @@ def table(result):
     return {name: [repr(value) for value in column.tolist()] for name, column in result.trials.items()}
 
 
-def processes(objective, algorithm=FEW, workers=2, **others):
-    return minimize(objective, Line(), algorithm, workers=workers, executor="processes", **others)
+def processes(objective, algorithm=FEW, workers=2, **settings):
+    return minimize(objective, Line(), algorithm, workers=hb.Workers(workers, executor="processes", **settings))
 
 
 def is_gone(pid):

@@ -61,7 +61,7 @@ def test_each_row_is_held_out_about_equally_often():
 
 
 def test_too_few_rows():
-    with pytest.raises(DataError, match="2 rows of 2 classes are too few"):
+    with pytest.raises(DataError, match="got 2 rows of 2 classes"):
         hold_out(2, 0.5, np.array([0, 1], dtype=np.int32), 0, VALIDATION)
 
 

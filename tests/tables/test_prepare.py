@@ -11,11 +11,19 @@ import polars as pl
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from hyperband import tables
 from hyperband._common import memory
 from hyperband.errors import DataError, InsufficientMemory
-from hyperband.tables import prepare, read_table
+from hyperband.tables import TableOptions, read_table
 
 N = 200
+OPTIONS = ("task", "drop", "categorical", "missing_target", "scaling", "class_weight", "sample_weight")
+
+
+def prepare(*arguments, **given):
+    """`hyperband.tables.prepare`, with the fields of its options among its own arguments."""
+    options = TableOptions(**{name: given.pop(name) for name in OPTIONS if name in given})
+    return tables.prepare(*arguments, options=options, **given)
 
 
 def mixed(n=N, seed=0):
@@ -308,7 +316,7 @@ INF[3, 1] = np.inf
         ((np.ones((10, 2)), Y10), {}, "at least one feature that varies"),
         ((X10, np.ones(10)), {}, "must vary; 'y' is 1"),
         ((X10, ["a"] * 10), {}, "only 'a'"),
-        ((X10, Y10), {"target": "x0"}, "not both"),
+        ((X10, Y10), {"target": "x0"}, "not both; got both"),
         ((X10,), {}, "`target` must name a column"),
         ((X10,), {"target": "x7"}, "Close matches: x"),
         ((X10, Y10), {"drop": ["z"]}, "`drop` must name a column"),
@@ -328,7 +336,7 @@ INF[3, 1] = np.inf
         ((X10, Y10), {"class_weight": "balanced"}, "None for regression"),
         ((X10, ["a", "b"]), {}, "got 10 and 2"),
         ((X10, ["a"] * 5 + [None] * 5), {}, "missing"),
-        ((X10[:2], ["a", "b"]), {}, "too few"),
+        ((X10[:2], ["a", "b"]), {}, "must have two rows"),
         ((X10, Y10), {"sample_weight": [1.0]}, "`sample_weight` must have shape"),
         ((X10, ["x", "y"] * 5), {"task": "regression"}, "must be numbers for regression; got 'x'"),
         ((X10, np.c_[Y10, Y10]), {"task": "classification"}, "one target column; got 2"),
@@ -401,3 +409,12 @@ def test_codes_are_categories_and_counts_are_numbers() -> None:
     assert any("code, from_one" in note for note in prepared.notes)
     later = frame.with_columns(code=pl.lit(7))  # a level that training never saw
     assert np.isfinite(prepared.preprocessing.transform(later)).all()
+
+
+def test_the_scale_of_a_target_is_its_deviation_over_the_training_rows():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.normal(5.0, 3.0, size=(40, 2))
+    p = prepare(X, y)
+    spread = p.y_train * np.array(p.scale) + np.array(p.target.mean)
+    assert p.scale == pytest.approx(spread.std(axis=0), rel=1e-5) and len(p.scale) == 2
+    assert prepare("sklearn:iris", target="target").scale == ()

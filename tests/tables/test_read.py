@@ -12,7 +12,7 @@ import pytest
 
 from hyperband.errors import DataError
 from hyperband.tables import read_table
-from hyperband.tables.notices import DataWarning
+from hyperband.tables.data_warning import DataWarning
 
 FRAME = pl.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 1.5], "c": ["x", "y", None]})
 CSV = "a,b,c\n1,0.5,x\n2,,y\n3,1.5,\n"

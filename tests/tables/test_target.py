@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from hyperband.errors import DataError
-from hyperband.tables.target import Target, fit_classes, fit_scale, infer_task, target_values
+from hyperband.tables.target import Target, fit_classes, fit_scale
+from hyperband.tables.target_input import infer_task, target_values
 from hyperband.tables.weights import class_weights, row_weights, sample_weights
 
 

@@ -234,9 +234,11 @@ def test_a_state_of_another_run_is_refused():
 
 
 def test_fractional_resources():
-    run = carry_out(Algorithm(HyperbandScheduler(1, 3, 0.1, whole=False)).start())
+    run = carry_out(Algorithm(HyperbandScheduler(1, 3, min_resource=0.1, whole=False)).start())
     assert run.best_at_full is not None
-    assert {job.resource for job in Algorithm(HyperbandScheduler(1, 3, 0.1, whole=False)).start().ask()} == {
+    assert {
+        job.resource for job in Algorithm(HyperbandScheduler(1, 3, min_resource=0.1, whole=False)).start().ask()
+    } == {
         1 / 9,
         1 / 3,
         1,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from toy import result_of, through_json
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.evaluation.functions.evaluator import Evaluation
+from hyperband.evaluation.functions.evaluation import Evaluation
+from hyperband.tuning import algorithms
+from hyperband.tuning.algorithms.base import SettingsAlgorithm
 from hyperband.tuning.samplers.adaptive import AdaptiveSampler
 from hyperband.tuning.samplers.grid import GridSampler
 from hyperband.tuning.samplers.random import RandomSampler
 
 SPACE = hb.Space({"x": hb.Float(-2.0, 2.0), "width": hb.Int(4, 64, log=True), "act": hb.Choice(["relu", "tanh"])})
 ALGORITHMS = {
-    "grid": hb.GridSearch(3, max_resource=9),
+    "grid": hb.GridSearch(9, points_per_axis=3),
     "grid of at most n": hb.GridSearch(n=20, max_resource=9),
     "random": hb.RandomSearch(n=10, max_resource=9),
     "adaptive": hb.AdaptiveSearch(n=20, rounds=3, max_resource=9),
@@ -89,9 +93,21 @@ def test_a_finite_space_is_tried_once_and_ends():
     assert sorted(pairs) == [(False, "p"), (False, "q"), (True, "p"), (True, "q")]
 
 
+NAMED = [kind for kind in vars(algorithms).values() if isinstance(kind, type) and issubclass(kind, SettingsAlgorithm)]
+
+
+@pytest.mark.parametrize("kind", NAMED, ids=lambda kind: kind.__name__)
+def test_settings_are_given_by_name_after_max_resource_and_eta(kind):
+    by_position = [name for name, p in signature(kind).parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert by_position == (["max_resource", "eta"] if "eta" in signature(kind).parameters else ["max_resource"])
+    assert kind(9, **({"eta": 3} if len(by_position) == 2 else {})).max_resource == 9
+    with pytest.raises(TypeError):
+        kind(9, 3, 1)
+
+
 def test_a_grid_is_as_large_as_it_says():
-    assert hb.GridSearch(3, 9).plan(SPACE).n_configurations == 3 * 3 * 2
-    assert hb.GridSearch({"x": 5, "width": 2, "act": 2}, 9).plan(SPACE).n_configurations == 5 * 2 * 2
+    assert hb.GridSearch(9, points_per_axis=3).plan(SPACE).n_configurations == 3 * 3 * 2
+    assert hb.GridSearch(9, points_per_axis={"x": 5, "width": 2, "act": 2}).plan(SPACE).n_configurations == 5 * 2 * 2
     assert hb.GridSearch(n=20, max_resource=9).plan(SPACE).n_configurations == 3 * 3 * 2
     assert hb.GridSearch(n=30, max_resource=9).plan(SPACE).n_configurations == 4 * 3 * 2
     assert hb.GridSearch(n=1, max_resource=9).plan(SPACE).n_configurations == 1
@@ -136,12 +152,12 @@ def test_the_sampler_can_be_exchanged_everywhere():
         (lambda: hb.RandomSearch(n=3, max_resource=0), "`max_resource` must be greater than 0; got 0."),
         (lambda: hb.AdaptiveSearch(n=4, rounds=4), r"`rounds` must be smaller than `n` \(4\); got 4."),
         (lambda: hb.AdaptiveSearch(rounds=0), "`rounds` must be a whole number of at least 1; got 0."),
-        (lambda: hb.GridSearch(0), "`points_per_axis` must be a whole number of at least 1; got 0."),
-        (lambda: hb.GridSearch({"x": 2.5}), "`points_per_axis` must be a whole number"),
-        (lambda: hb.GridSearch(3, n=20), "Only one of `points_per_axis` and `n`"),
+        (lambda: hb.GridSearch(points_per_axis=0), "`points_per_axis` must be a whole number of at least 1; got 0."),
+        (lambda: hb.GridSearch(points_per_axis={"x": 2.5}), "`points_per_axis` must be a whole number"),
+        (lambda: hb.GridSearch(points_per_axis=3, n=20), "Only one of `points_per_axis` and `n`"),
         (lambda: hb.Hyperband(9, sampler=RandomSampler), "`sampler` must be a sampler object"),
         (lambda: hb.PBT(explore="rate"), "`explore` must list names of parameters, or be None; got 'rate'."),
-        (lambda: hb.GridSearch(3).plan(), r"algorithm.plan\(space\)"),
+        (lambda: hb.GridSearch().plan(), r"algorithm.plan\(space\)"),
     ],
 )
 def test_bad_settings_name_rule_and_value(call, message):

@@ -171,7 +171,7 @@ class Backend(Protocol):
         device that data and members may take, for a backend that has devices.
         """
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         """Raw outputs of a network given as [(weights (n_in, n_out), bias (n_out,)), ...]."""
 
     def describe(self) -> dict[str, str]:

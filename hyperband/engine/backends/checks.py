@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, HostSplit, Member, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, to_host
+from hyperband.engine.parameters import Layers, kinds, output_width, shapes, shapes_of
 from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
@@ -169,17 +170,17 @@ def check_range(value: int | None, most: int, name: str) -> int:
     return int(value)
 
 
-def check_layers(architecture: Architecture, weights: Any, n_inputs: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Weights and biases of a network from outside, shapes checked against the architecture."""
-    layers = [(np.asarray(w), np.asarray(b)) for w, b in weights]
+def check_layers(architecture: Architecture, weights: Any, n_inputs: int) -> Layers:
+    """The parameters of a network from outside, shapes checked against the architecture."""
+    layers = [tuple(np.asarray(array) for array in layer) for layer in weights]
     if len(layers) != len(architecture.widths) + 1:
         raise InputError(
             f"`weights` must hold {len(architecture.widths) + 1} layers for this architecture; got {len(layers)}."
         )
-    outputs = layers[-1][1].shape[0] if layers[-1][1].ndim == 1 else 0
-    dims = (n_inputs, *architecture.widths, outputs)
-    for number, (w, b) in enumerate(layers):
-        shape = (dims[number], dims[number + 1])
-        if w.shape != shape or b.shape != shape[1:] or outputs < 1:
-            raise InputError(f"`weights`, layer {number}, must have shape {shape}; got {w.shape}, bias {b.shape}.")
+    outputs = max(1, output_width(architecture, layers))
+    expected = shapes(architecture, n_inputs, outputs)
+    for number, (must, found) in enumerate(zip(expected, shapes_of(layers), strict=True)):
+        if found != must:
+            names = " and ".join(kind.name for kind in kinds(architecture, number))
+            raise InputError(f"`weights`, layer {number}, must hold {names} of the shapes {must}; got {found}.")
     return layers

@@ -17,6 +17,7 @@ from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
 from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.parameters import named, output_width
 from hyperband.errors import InputError
 
 #: Seconds that an engine works before it lets Python look for Ctrl-C.
@@ -179,14 +180,13 @@ class CompiledEngine:
         return True
 
 
-def forward(architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
     """Raw outputs of a network given by its weights, on the CPU; see `Backend.forward` of `engine.backends.base`."""
     rows = checks.check_matrix(x, None, "x")
-    layers = [
-        (np.ascontiguousarray(w, np.float32), np.ascontiguousarray(b, np.float32))
-        for w, b in checks.check_layers(architecture, weights, rows.shape[1])
-    ]
-    return _outputs(_core.forward, ACTIVATIONS.index(architecture.activation), layers, rows, thread_count())
+    layers = checks.check_layers(architecture, weights, rows.shape[1])
+    given = {name: np.ascontiguousarray(array, np.float32) for name, array in named(architecture, layers).items()}
+    ends = rows.shape[1], output_width(architecture, layers)
+    return _outputs(_core.forward, packed([architecture]), given, ends, rows, thread_count())
 
 
 def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:

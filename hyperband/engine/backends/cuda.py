@@ -236,7 +236,7 @@ class CudaBackend:
 
         return CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""
         return forward(architecture, weights, x)
 

@@ -22,7 +22,7 @@ from hyperband.engine.backends import checks
 from hyperband.engine.backends.base import F32, F64, I64, HostSplit, Member, Progress, Split
 from hyperband.engine.backends.device_array import DeviceMatrix
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
-from hyperband.engine.backends.philox import initial_bound, initial_weights
+from hyperband.engine.backends.philox import initial_values
 from hyperband.engine.backends.state import MemberState, State, export_state, import_state
 from hyperband.errors import InputError
 
@@ -162,10 +162,8 @@ class HostEngine:
         first = zeros(layout.size) if has_first_moment(architecture) else None
         second = zeros(layout.size) if has_second_moment(architecture) else None
         state = MemberState(member, layout, zeros(layout.size), first, second)
-        for layer, (weights, _) in enumerate(layout.layers(state.weights)):
-            n_in, n_out = weights.shape
-            bound = initial_bound(architecture, layer, n_in, n_out)
-            weights[...] = initial_weights(member.seed, layer, n_in, n_out, bound)
+        for parameter, view in zip(layout.parameters, layout.views(state.weights), strict=True):
+            view[...] = initial_values(member.seed, architecture, parameter)
         return state
 
     def _promised(self) -> int:

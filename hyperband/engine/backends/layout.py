@@ -1,22 +1,21 @@
-"""Where a network's numbers live: offsets into one flat array per kind of state.
+"""Where a network's parameters are: offsets into one flat array per kind of state.
 
-Weights, moments and the best snapshot share one layout: per layer the weight matrix, row-major, then the bias. A
-backend that works in vectors asks for rows that are a multiple of its vector; the padding holds zeros and stays zero.
+Parameters, moments and the best snapshot share one layout, which follows from `hyperband.engine.parameters`. A backend
+that computes with vectors asks for rows that are a multiple of its vector; the padding holds zeros and stays zero.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-
-#: [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first
-Layers = list[tuple[NDArray[Any], NDArray[Any]]]
+from hyperband.engine.parameters import Layers, Parameter, parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +25,46 @@ class Layout:
     Parameters
     ----------
     dims : tuple of int, (n_inputs, *widths, n_outputs)
-    strides : tuple of int, row length in memory of each layer's matrix and bias, >= its outputs
-    weights, biases : tuple of int, offset of each layer's matrix and bias
-    size : int, numbers in one array
+    strides : tuple of int, row length in memory of each layer's outputs, at least their number
+    offsets, rows : tuples of int, of each of ``parameters``: where it begins, and the length of its rows in memory
+    size : int, numbers in one flat array
+    parameters : tuple of Parameter
     """
 
     dims: tuple[int, ...]
     strides: tuple[int, ...]
-    weights: tuple[int, ...]
-    biases: tuple[int, ...]
+    offsets: tuple[int, ...]
+    rows: tuple[int, ...]
     size: int
+    parameters: tuple[Parameter, ...] = field(compare=False, repr=False)
 
     @classmethod
     def of(
         cls, architecture: Architecture, n_inputs: int, n_outputs: int, stride: Callable[[int], int] = lambda n: n
     ) -> Layout:
         dims = (n_inputs, *architecture.widths, n_outputs)
-        strides = tuple(stride(n) for n in dims[1:])
-        weights, biases, size = [], [], 0
-        for n_in, row in zip(dims[:-1], strides, strict=True):
-            weights.append(size)
-            biases.append(size + n_in * row)
-            size += (n_in + 1) * row
-        return cls(dims, strides, tuple(weights), tuple(biases), size)
+        listed = parameters(architecture, n_inputs, n_outputs)
+        rows = tuple(stride(parameter.shape[-1]) for parameter in listed)
+        offsets, size = [], 0
+        for parameter, row in zip(listed, rows, strict=True):
+            offsets.append(size)
+            size += math.prod(parameter.shape[:-1]) * row
+        return cls(dims, tuple(map(stride, dims[1:])), tuple(offsets), rows, size, listed)
+
+    def views(self, numbers: NDArray[Any]) -> list[NDArray[Any]]:
+        """The parameters in a flat array, without padding; writing to them writes to it."""
+        found = []
+        for parameter, begin, row in zip(self.parameters, self.offsets, self.rows, strict=True):
+            *outer, last = parameter.shape
+            found.append(numbers[begin : begin + math.prod(outer) * row].reshape(*outer, row)[..., :last])
+        return found
 
     def layers(self, numbers: NDArray[Any]) -> Layers:
-        """Views of the true (unpadded) weights and biases in a flat array; writing to them writes to it."""
-        views: Layers = []
-        for layer, row in enumerate(self.strides):
-            n_in, n_out = self.dims[layer], self.dims[layer + 1]
-            begin, bias = self.weights[layer], self.biases[layer]
-            matrix = numbers[begin : begin + n_in * row].reshape(n_in, row)
-            views.append((matrix[:, :n_out], numbers[bias : bias + n_out]))
-        return views
+        """The same views, layer by layer."""
+        layers: list[list[NDArray[Any]]] = [[] for _ in self.strides]
+        for parameter, view in zip(self.parameters, self.views(numbers), strict=True):
+            layers[parameter.layer].append(view)
+        return [tuple(layer) for layer in layers]
 
     def zeros(self, dtype: Any) -> NDArray[Any]:
         return np.zeros(self.size, dtype)

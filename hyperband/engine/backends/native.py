@@ -50,7 +50,7 @@ class NativeBackend:
         make = partial(_core.Engine, precision=PRECISIONS.index(precision), threads=thread_count(threads))
         return NativeEngine(train, validation, loss, n_outputs, make)
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         return forward(architecture, weights, x)
 
     def describe(self) -> dict[str, str]:

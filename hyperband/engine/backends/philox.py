@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hyperband.engine.architecture import Architecture
+from hyperband.engine.parameters import Parameter, initial_bound
 
 U32 = NDArray[np.uint32]
 
@@ -56,25 +57,6 @@ def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike
     return w0.astype(np.uint32), w1.astype(np.uint32), w2.astype(np.uint32), w3.astype(np.uint32)
 
 
-def initial_bound(architecture: Architecture, layer: int, n_in: int, n_out: int) -> np.float32:
-    """Largest magnitude of the initial weights of weight matrix ``layer`` (the last one is the output layer)."""
-    activation = architecture.activation if layer < len(architecture.widths) else "identity"
-    rule = _AUTO[activation] if architecture.init == "auto" else architecture.init
-    if rule == "he":
-        square = 6.0 / ((1.0001 if activation == "leaky_relu" else 1.0) * n_in)
-    elif rule == "glorot":
-        square = 6.0 / (n_in + n_out)
-    else:
-        square = 3.0 / n_in
-    return np.float32(math.sqrt(square))
-
-
-_AUTO = {
-    "identity": "lecun", "relu": "he", "leaky_relu": "he", "gelu": "he", "silu": "he", "tanh": "glorot",
-    "sigmoid": "glorot", "step": "lecun",
-}  # fmt: skip
-
-
 def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.float32) -> NDArray[np.float32]:
     """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound)."""
     count = n_in * n_out
@@ -82,6 +64,15 @@ def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.floa
     words = np.stack(philox(seed, blocks, 0, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
     unit = (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
     return ((np.float32(2.0) * unit - np.float32(1.0)) * bound).reshape(n_in, n_out)
+
+
+def initial_values(seed: int, architecture: Architecture, parameter: Parameter) -> NDArray[np.float32]:
+    """What a parameter of a new network holds, in the parameter's shape."""
+    if parameter.kind.initial != "uniform":
+        return np.full(parameter.shape, 1.0 if parameter.kind.initial == "ones" else 0.0, np.float32)
+    n_in, n_out = parameter.shape
+    bound = initial_bound(architecture, parameter.layer, n_in, n_out)
+    return initial_weights(seed, parameter.layer, n_in, n_out, bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hyperband.engine.backends.base import Member
 from hyperband.engine.backends.layout import Layout
+from hyperband.engine.parameters import Parameter
 from hyperband.errors import InputError
 
 State = dict[str, NDArray[np.generic]]
@@ -84,9 +85,7 @@ def export_state(state: MemberState) -> State:
     for prefix, name in _ARENAS.items():
         numbers = getattr(state, name)
         if numbers is not None:
-            for layer, (weights, bias) in enumerate(state.layout.layers(numbers)):
-                out[f"{prefix}weights.{layer}"] = weights.copy()
-                out[f"{prefix}bias.{layer}"] = bias.copy()
+            out.update((prefix + parameter.name, view.copy()) for parameter, view in _kept(state.layout, name, numbers))
     return out
 
 
@@ -103,13 +102,15 @@ def import_state(state: MemberState, given: Mapping[str, NDArray[np.generic]], n
     arenas: dict[str, NDArray[Any] | None] = {}
     known = {"counters", "scores"}
     for prefix, name in _ARENAS.items():
-        present = prefix + "weights.0" in given if name == "best" else getattr(state, name) is not None
-        arenas[name] = np.zeros_like(state.weights) if present else None
-        if present:
-            for layer, (weights, bias) in enumerate(state.layout.layers(arenas[name])):  # type: ignore[arg-type]
-                for view, key in ((weights, f"{prefix}weights.{layer}"), (bias, f"{prefix}bias.{layer}")):
-                    view[...] = _array(given, key, view.shape, "f")
-                    known.add(key)
+        first = prefix + state.layout.parameters[0].name
+        if not (first in given if name == "best" else getattr(state, name) is not None):
+            arenas[name] = None
+            continue
+        numbers = arenas[name] = np.zeros_like(state.weights)
+        for parameter, view in _kept(state.layout, name, numbers):
+            key = prefix + parameter.name
+            view[...] = _array(given, key, view.shape, "f")
+            known.add(key)
     unknown = sorted(set(given) - known)
     if unknown:
         raise InputError(
@@ -121,13 +122,20 @@ def import_state(state: MemberState, given: Mapping[str, NDArray[np.generic]], n
             "A state must hold a best snapshot exactly when its best_step is >= 0; "
             f"got best_step {int(counters[5])} and {'no' if arenas['best'] is None else 'a'} snapshot."
         )
-    for name, numbers in arenas.items():
-        setattr(state, name, numbers)
+    for name, arena in arenas.items():
+        setattr(state, name, arena)
     for name, counter in zip(_COUNTERS, counters, strict=True):
         setattr(state, name, int(counter))
     state.diverged = bool(state.diverged)
     for name, score in zip(_SCORES, scores, strict=True):
         setattr(state, name, float(score))
+
+
+def _kept(layout: Layout, arena: str, numbers: NDArray[Any]) -> Iterator[tuple[Parameter, NDArray[Any]]]:
+    """The parameters that have this kind of state, with their views in the flat array."""
+    for parameter, view in zip(layout.parameters, layout.views(numbers), strict=True):
+        if arena in ("weights", "best", *parameter.kind.moments):
+            yield parameter, view
 
 
 def _array(given: Mapping[str, NDArray[np.generic]], key: str, shape: tuple[int, ...], kinds: str) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from hyperband.errors import InputError
 from hyperband.evaluation.functions.evaluation import Evaluation, Outcome, failed, outcome_of
 from hyperband.evaluation.functions.failure import Failure, Failures
 from hyperband.evaluation.functions.objectives import Kind, kind_of
-from hyperband.evaluation.functions.state_memory import States
+from hyperband.evaluation.functions.state_memory import StateMemory
 from hyperband.tuning.trial import Job, Result
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 class BatchedEvaluator:
     """Calls an objective with all jobs that wait for the same resource; in this thread.
 
-    A call that raises costs every trial of its batch: which of them was to blame cannot be known. A single trial fails
-    by the loss NaN.
+    A call that raises fails every trial of its batch, since nobody can know which one was to blame. The loss NaN fails
+    a single trial.
 
     Parameters
     ----------
     objective : callable
         ``objective(columns, resources) -> losses``, or ``objective(columns, resources, states) -> Evaluation(losses,
         state=[...])``. ``columns`` maps every parameter to an array, shape (n,), as `Space.columns` gives: NaN or None
-        where it is switched off. ``resources`` is an array, shape (n,), of one value; ``states`` a list, None for new
+        where it is inactive. ``resources`` is an array, shape (n,), of one value; ``states`` a list, None for new
         trials. ``losses`` has shape (n,), or (n, n_objectives).
     space : Space
     unit : str, of the resource, for people
@@ -65,7 +65,8 @@ class BatchedEvaluator:
         self._objective, self._retries = objective, whole_number(retries, "retries", 0)
         self._columns = _Columns(space)
         self._waiting: dict[int, Job] = {}
-        self._states = States()
+        self._states = StateMemory()
+        self.deadline: float | None = None  #: not read: a call in this thread cannot be cut short
         self._done: list[Result] = []  # failed before they were called
         self._n_objectives = 0
 
@@ -80,7 +81,7 @@ class BatchedEvaluator:
                 self._done.append(self._fail(job, Failure.of(error)))
 
     def collect(self) -> list[Result]:
-        """Evaluate the jobs that have the resource of the one that has waited longest."""
+        """Evaluate all jobs of one resource: that of the job that has waited longest."""
         done, self._done = self._done, []
         if done or not self._waiting:
             return done
@@ -96,6 +97,10 @@ class BatchedEvaluator:
                 if not left:
                     return [self._fail(job, failure) for job in jobs]
         return []
+
+    def partial(self) -> dict[int, float]:
+        """Nothing: what a call has done is known when it returns."""
+        return {}
 
     def release(self, trials: Sequence[int]) -> None:
         """Forget the states of these trials."""
@@ -145,7 +150,7 @@ class _Columns:
     """Columns of configurations, of the same kinds as `Space.columns` gives."""
 
     def __init__(self, space: Space) -> None:
-        # The values themselves are those of the jobs: encoding and decoding them again could move their last bits.
+        # Only the kinds: encoding and decoding the values of the jobs once more could change their last bits.
         self._kinds = {name: column.dtype for name, column in space.columns(np.zeros((1, space.n_dimensions))).items()}
 
     def of(self, configurations: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""What an objective answers, and what of it reaches the search: plain numbers, checked."""
+"""What an objective returns, and what the search gets of it: plain numbers, checked."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Evaluation:
         What is minimised; NaN for a failure. Several numbers are several objectives, each minimised, as many in every
         evaluation. Batched objectives give an array, shape (n,) or (n, n_objectives).
     state : Any
-        Handed to the objective when the trial goes on; kept in memory until the trial is dropped. Of batched objectives
-        a sequence of ``n`` states.
+        Passed to the objective when the trial goes on; kept in memory until the trial is dropped. Batched objectives
+        return a sequence of ``n`` states.
     cost : float >= 0, optional
-        Spent on this call alone; the resource of the call when not given. Batched: shape (n,), or one number for the
+        Spent on this call alone; None: the resource that the call added. Batched: shape (n,), or one number for the
         whole call.
     metrics : Mapping[str, float]
         Further figures for the table of trials. Batched: shape (n,) each.
@@ -43,10 +43,11 @@ class Outcome(NamedTuple):
     cost: float
 
     def result(self, job: Job) -> Result:
-        """For the search; ``objectives`` is empty when there is one alone."""
+        """For the search; ``objectives`` is empty when there is only one."""
         objectives = self.losses if len(self.losses) > 1 else ()
-        place = job.trial, job.bracket, job.rung, job.resource
-        return Result(*place, self.losses[0], self.metrics, self.cost, objectives)
+        return Result(
+            job.trial, job.bracket, job.rung, job.resource, self.losses[0], self.metrics, self.cost, objectives
+        )
 
 
 def failed(job: Job) -> Result:
@@ -84,7 +85,7 @@ def outcome_of(returned: Any, spent: float) -> Outcome:
 
 
 def number(value: Any, name: str) -> float:
-    """A float, of anything that says it is one number."""
+    """A float, from anything that `float` takes except text; ``name`` is for the error."""
     try:
         if isinstance(value, str | bytes | bytearray):
             raise TypeError
@@ -94,7 +95,7 @@ def number(value: Any, name: str) -> float:
 
 
 def _losses(loss: Any) -> tuple[float, ...]:
-    # Arrays are known by their `ndim`, so that neither NumPy nor PyTorch has to be imported here.
+    # `ndim` tells an array of any library, so that neither NumPy nor PyTorch has to be imported here.
     if getattr(loss, "ndim", 0) > 0:
         loss = loss.tolist()
     if not isinstance(loss, Sequence) or isinstance(loss, str | bytes | bytearray):

@@ -10,15 +10,13 @@ from fractions import Fraction
 from typing import Any
 
 from hyperband.errors import HyperbandError, InputError
-from hyperband.evaluation.functions.affinity import Homes
-from hyperband.evaluation.functions.evaluation import Evaluation as Evaluation
+from hyperband.evaluation.functions.affinity import WorkerAffinity
 from hyperband.evaluation.functions.evaluation import Outcome, failed
 from hyperband.evaluation.functions.failure import Failure, Failures
 from hyperband.evaluation.functions.objectives import Kind, kind_of
-from hyperband.evaluation.functions.objectives import continues as continues
-from hyperband.evaluation.workers.base import News, Report
-from hyperband.evaluation.workers.config import Workers
-from hyperband.evaluation.workers.factory import crew_of, saved_states
+from hyperband.evaluation.functions.workers import Workers
+from hyperband.evaluation.worker_pools.base import Event, Report
+from hyperband.evaluation.worker_pools.factory import make_pool, state_files_for
 from hyperband.tuning.trial import Job, Result
 
 #: Seconds; the locks and pipes that are waited for take no more at once.
@@ -27,7 +25,7 @@ LONGEST_WAIT = 1e5
 
 @dataclass(slots=True)
 class _Task:
-    """A job on its way: waiting for a worker, or at work until ``until`` (monotonic seconds)."""
+    """A job that waits for a worker, or that runs until ``until`` (monotonic seconds) at the latest."""
 
     job: Job
     failures: int = 0
@@ -37,8 +35,8 @@ class _Task:
 class FunctionEvaluator:
     """Runs an objective; the trials that it fails on get the loss NaN, and the search goes on.
 
-    A trial that goes on is handed to the worker that has its state. What is waited for is one thing only: news of the
-    workers, at most until the first of them has used up its time.
+    A trial that goes on is given to the worker that holds its state. `collect` waits for reports of the workers, at
+    most until the first of them has used up its time.
 
     Parameters
     ----------
@@ -51,8 +49,8 @@ class FunctionEvaluator:
     Raises
     ------
     InputError
-        When ``objective`` cannot be called with two or three arguments, or is no generator of one; when it must be
-        pickled and cannot be; when states are to be saved and there are none, or they are generators.
+        When ``objective`` is of no kind that `hyperband.minimize` describes; when it must be pickled and cannot be;
+        when states are to be saved and there are none, or they are generators.
     """
 
     def __init__(self, objective: Callable[..., Any], unit: str = "resource", workers: Workers | None = None) -> None:
@@ -61,17 +59,17 @@ class FunctionEvaluator:
         self.deadline: float | None = None  #: monotonic seconds; nothing is waited for beyond it
         self._kind = kind_of(objective)
         self._workers = workers or Workers()
-        self._saved = saved_states(self._workers, self._kind)
-        self._crew = crew_of(objective, self._kind, self._workers, self._saved)
+        self._files = state_files_for(self._workers, self._kind)
+        self._pool = make_pool(objective, self._kind, self._workers, self._files)
         self._waiting: dict[int, _Task] = {}  # by trial, in the order of submission
         self._running: dict[int, _Task] = {}  # by worker
-        self._uncopied: dict[int, int] = {}  # trial -> parent that was at work when the trial was submitted
+        self._uncopied: dict[int, int] = {}  # trial -> parent that was running when the trial was submitted
         self._done: list[Result] = []
         self._idle: list[int] = []
         self._starting: set[int] = set()
-        self._proven = False  # has any worker ever been ready?
+        self._proven = False  # whether any worker was ever ready
         self._most = self._workers.n  # workers at a time
-        self._homes = Homes(self._saved)
+        self._affinity = WorkerAffinity(self._files)
         self._n_objectives = 0
 
     @property
@@ -81,12 +79,12 @@ class FunctionEvaluator:
 
     @property
     def capacity(self) -> int:
-        """Jobs to have at a time: one a worker, and some more while jobs wait for a worker that is at work."""
-        tied = sum(1 for trial in self._waiting if self._homes.of(trial) is not None)
+        """Jobs at a time: one a worker, and some more while jobs wait for the one worker that holds their state."""
+        tied = sum(1 for trial in self._waiting if self._affinity.of(trial) is not None)
         return self._workers.n + min(tied, self._workers.n)
 
     def check_resource(self, resource: float | Fraction) -> None:
-        """Refuse an amount that the objective cannot be given."""
+        """`InputError` for a resource that the objective cannot be given."""
         if self._kind is Kind.YIELDS and resource % 1:
             raise InputError(
                 "The resource must be whole for a generator, which yields a loss per unit of it; got "
@@ -94,7 +92,7 @@ class FunctionEvaluator:
             )
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Take on more jobs; a job with a ``parent`` copies what that has now, or when it is no longer at work."""
+        """Take on more jobs; one with a ``parent`` copies its state now, or when the running job of the parent ends."""
         for job in jobs:
             self.check_resource(job.resource)
             self._waiting[job.trial] = _Task(job)
@@ -106,43 +104,47 @@ class FunctionEvaluator:
         self._dispatch()
 
     def collect(self) -> list[Result]:
-        """Wait until something is evaluated, or for nothing beyond `deadline`."""
+        """Results, once there are any; none when `deadline` comes first."""
         while not self._done and (self._waiting or self._running):
             self._dispatch()
             if self._done:
                 break
             if not (self._running or self._starting):
                 continue  # no worker could be started; every attempt counts, so this ends
-            for report in self._crew.wait(self._until_then()):
-                self._hear(report)
+            for report in self._pool.wait(self._longest_wait()):
+                self._enter(report)
             self._give_up_late()
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 break
         done, self._done = self._done, []
         return done
 
+    def partial(self) -> dict[int, float]:
+        """Nothing: what a call has done is known when it returns."""
+        return {}
+
     def release(self, trials: Sequence[int]) -> None:
-        """Forget the states of these trials, wherever they are."""
+        """Forget the states of these trials, whichever worker holds them."""
         by_worker: dict[int | None, list[int]] = {}
         for trial in trials:
-            by_worker.setdefault(self._homes.leave(trial), []).append(trial)
+            by_worker.setdefault(self._affinity.forget(trial), []).append(trial)
         for worker, gone in by_worker.items():
-            if self._crew.shared or worker is not None:
-                self._crew.tell(worker or 0, "release", gone)
-        if self._saved is not None:
-            self._saved.remove(trials)
+            if self._pool.shared or worker is not None:
+                self._pool.tell(worker or 0, "release", gone)
+        if self._files is not None:
+            self._files.remove(trials)
 
     def close(self) -> None:
-        """Give up what is at work, and forget everything."""
+        """Give up running calls, and forget everything."""
         self._waiting.clear()
         self._running.clear()
         self._done.clear()
-        self._crew.close()
+        self._pool.close()
         self._idle.clear()
-        if self._crew.shared:
-            self._crew.tell(0, "close")
+        if self._pool.shared:
+            self._pool.tell(0, "close")
 
-    # ---- who does what ---------------------------------------------------------------------------------------------
+    # ---- jobs to workers -------------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
         """Hand waiting jobs to idle workers; start workers while there are jobs for them."""
@@ -150,28 +152,28 @@ class FunctionEvaluator:
         for trial in [*self._waiting]:
             if trial in self._uncopied:
                 continue
-            if self._homes.was_lost(trial):
+            if self._affinity.was_lost(trial):
                 self._retry(self._waiting.pop(trial), Failure(_LOST))
                 if trial not in self._waiting:
                     continue
-            home = self._homes.of(trial)
-            if home in self._idle or (home is None and self._idle):
-                self._start(self._idle[0] if home is None else home, self._waiting.pop(trial))
-            elif home is None:
+            holder = self._affinity.of(trial)
+            if holder in self._idle or (holder is None and self._idle):
+                self._start(self._idle[0] if holder is None else holder, self._waiting.pop(trial))
+            elif holder is None:
                 needed += 1
                 if needed >= self._workers.n:
                     break
         room = self._most - len(self._idle) - len(self._running) - len(self._starting)
         for _ in range(min(needed - len(self._starting), room)):
             try:
-                self._starting.add(self._crew.grow())
-            except (OSError, RuntimeError) as error:  # no more processes or threads are to be had
-                self._false_start(News.DIED, Failure.of(error))
+                self._starting.add(self._pool.grow())
+            except (OSError, RuntimeError) as error:  # the system gives no more processes or threads
+                self._false_start(Event.DIED, Failure.of(error))
                 break
 
     def _start(self, worker: int, task: _Task) -> None:
         try:
-            self._crew.call(worker, "evaluate", task.job)
+            self._pool.call(worker, "evaluate", task.job)
         except Exception as error:  # values of a configuration that cannot be pickled
             self._retry(task, Failure.of(error))
             return
@@ -180,77 +182,77 @@ class FunctionEvaluator:
         task.until = None if limit is None else time.monotonic() + limit
         self._running[worker] = task
 
-    def _until_then(self) -> float | None:
-        """Seconds until something has to be given up."""
+    def _longest_wait(self) -> float | None:
+        """Seconds until a call must be given up, or until the deadline."""
         ends = [task.until for task in self._running.values()] + [self.deadline]
         first = min((end for end in ends if end is not None), default=None)
         return None if first is None else min(max(0.0, first - time.monotonic()), LONGEST_WAIT)
 
     def _copy(self, parent: int, trial: int) -> None:
-        if self._saved is not None:
+        if self._files is not None:
             with suppress(OSError):  # a full disk: what is in memory is enough
-                self._saved.copy(parent, trial)
-        home = self._homes.of(parent)
-        if self._crew.shared or home is not None:
-            self._crew.tell(home or 0, "copy", parent, trial)
-        self._homes.inherit(parent, trial)
+                self._files.copy(parent, trial)
+        holder = self._affinity.of(parent)
+        if self._pool.shared or holder is not None:
+            self._pool.tell(holder or 0, "copy", parent, trial)
+        self._affinity.inherit(parent, trial)
 
     def _copy_late(self, parent: int) -> None:
-        """Make the copies that waited for a trial at work."""
+        """Make the copies that waited for a running trial."""
         for trial in [trial for trial, other in self._uncopied.items() if other == parent]:
             del self._uncopied[trial]
             self._copy(parent, trial)
 
-    # ---- what becomes of it ----------------------------------------------------------------------------------------
+    # ---- reports of workers ----------------------------------------------------------------------------------------
 
-    def _hear(self, report: Report) -> None:
+    def _enter(self, report: Report) -> None:
         worker, task = report.worker, self._end_call(report.worker)
-        if report.news is News.READY:
+        if report.event is Event.READY:
             self._starting.discard(worker)
             self._proven = True
             self._idle.append(worker)
-        elif report.news in (News.DIED, News.UNUSABLE):
-            self._bury(worker)
+        elif report.event in (Event.DIED, Event.UNUSABLE):
+            self._drop_worker(worker)
             if worker in self._starting:
                 self._starting.discard(worker)
-                self._false_start(report.news, report.value)
+                self._false_start(report.event, report.value)
         else:
             self._idle.append(worker)
         if task is not None:
-            if report.news is News.ANSWER:
+            if report.event is Event.ANSWER:
                 self._finish(worker, task, report.value)
             else:
                 self._retry(task, report.value)
             self._copy_late(task.job.trial)
 
     def _end_call(self, worker: int) -> _Task | None:
-        """A worker is at work no more; nobody has the state of the trial until it has answered."""
+        """The call of a worker has ended; no worker holds the state of the trial unless it has answered."""
         task = self._running.pop(worker, None)
         if task is not None:
-            self._homes.leave(task.job.trial)
+            self._affinity.forget(task.job.trial)
         return task
 
     def _give_up_late(self) -> None:
-        """Give up the calls that have used up their time; an answer that came meanwhile was heard before."""
+        """Give up the calls that have used up their time; answers that came in time were entered before."""
         now = time.monotonic()
         for worker, task in [*self._running.items()]:
             if task.until is not None and now >= task.until:
                 self._end_call(worker)
-                self._bury(worker)
-                if self._crew.shared:
-                    self._crew.tell(worker, "abandon", task.job.trial)
+                self._drop_worker(worker)
+                if self._pool.shared:
+                    self._pool.tell(worker, "abandon", task.job.trial)
                 self._retry(task, Failure(f"the evaluation took longer than timeout={self._workers.timeout:g} seconds"))
                 self._copy_late(task.job.trial)
 
-    def _bury(self, worker: int) -> None:
-        """A worker is gone, with the states that only it had."""
-        self._crew.drop(worker)
+    def _drop_worker(self, worker: int) -> None:
+        """A worker is gone, with the states that only it held."""
+        self._pool.drop(worker)
         if worker in self._idle:
             self._idle.remove(worker)
-        self._homes.bury(worker)
+        self._affinity.drop_worker(worker)
 
-    def _false_start(self, news: News, failure: Failure) -> None:
-        """A worker did not start: if none ever has, it is the user's program. Later the others do without it."""
+    def _false_start(self, event: Event, failure: Failure) -> None:
+        """A worker did not start: an error when none ever has; else the search goes on with fewer workers."""
         if self._proven:
             if self._idle or self._running or self._starting:
                 self._most -= 1
@@ -258,7 +260,7 @@ class FunctionEvaluator:
             for trial in [trial for trial in self._waiting if trial not in self._uncopied][:1]:
                 why = Failure(f"no worker could be started for it: {failure.what}")
                 self._retry(self._waiting.pop(trial), why)
-        elif news is News.UNUSABLE:
+        elif event is Event.UNUSABLE:
             raise InputError(
                 f"`objective` must be importable in a worker process; it is not: {failure}\n"
                 "Define it at the top level of a module that the workers can import, or use executor='threads'."
@@ -276,8 +278,8 @@ class FunctionEvaluator:
             what = f"the number of objectives must stay the same: {self._n_objectives} before; got {n}"
             self._give_up(task, Failure(what))
             return
-        if self.continues and not self._crew.shared:
-            self._homes.settle(task.job.trial, worker)
+        if self.continues and not self._pool.shared:
+            self._affinity.assign(task.job.trial, worker)
         self._done.append(outcome.result(task.job))
 
     def _retry(self, task: _Task, failure: Failure) -> None:

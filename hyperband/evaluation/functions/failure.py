@@ -1,4 +1,4 @@
-"""What is told of a failure: one line, and where in the objective it happened."""
+"""Why an evaluation failed: one line, and where in the objective it happened."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Failure(NamedTuple):
         try:
             text = str(error)
         except Exception:  # the user's class can do anything
-            text = "(its text cannot be made)"
+            text = "(its message cannot be shown)"
         what = type(error).__name__ + (f": {text}" if text else "")
         return cls(what, "" if frame is None else "".join(traceback.format_exception(type(error), error, frame)))
 

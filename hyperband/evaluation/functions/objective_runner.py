@@ -1,4 +1,4 @@
-"""Where trials live: an objective with the states of its trials, in one process."""
+"""An objective with the states of its trials, in one process."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import Any
 
 from hyperband.evaluation.functions.evaluation import Evaluation, Outcome, outcome_of
 from hyperband.evaluation.functions.objectives import Kind
-from hyperband.evaluation.functions.state_files import Saved, pickled
-from hyperband.evaluation.functions.state_memory import Broken, Held, Paused, States
+from hyperband.evaluation.functions.state_files import StateFiles, pickled
+from hyperband.evaluation.functions.state_memory import Broken, Held, Paused, StateMemory
 from hyperband.tuning.trial import Job
 
 
-class Place:
-    """Calls an objective and keeps what it hands back. Several threads may share one.
+class ObjectiveRunner:
+    """Calls an objective and keeps the states that it returns. Several threads may share one.
 
     Parameters
     ----------
     objective : callable
     kind : Kind
-    saved : Saved, optional
+    files : StateFiles, optional
         States are also written there.
     """
 
-    def __init__(self, objective: Callable[..., Any], kind: Kind, saved: Saved | None = None) -> None:
-        self._objective, self._kind, self._saved = objective, kind, saved
-        self._states = States()
+    def __init__(self, objective: Callable[..., Any], kind: Kind, files: StateFiles | None = None) -> None:
+        self._objective, self._kind, self._files = objective, kind, files
+        self._states = StateMemory()
         self._claims: dict[int, object] = {}  # trial -> the call that works on it
         self._lock = threading.Lock()
 
     def evaluate(self, job: Job) -> Outcome:
-        """Bring a trial to the resource of a job; whatever the objective raises comes out."""
+        """Bring a trial to the resource of a job; raises whatever the objective raises."""
         claim = object()
         with self._lock:
             held = self._states.take(job.trial)
             self._claims[job.trial] = claim
-        if held is None and self._saved is not None and job.previous > 0:
-            held = self._saved.read(job.trial, job.previous)
+        if held is None and self._files is not None and job.previous > 0:
+            held = self._files.read(job.trial, job.previous)
         if isinstance(held, Broken):
             raise TypeError(held.why)
         outcome, kept = self._call(job, held)
@@ -47,14 +47,14 @@ class Place:
         return outcome
 
     def copy(self, parent: int, trial: int) -> None:
-        """Let a trial start as a copy of what another one has; a failure to copy fails the trial's next job."""
+        """Give a trial a copy of the state of another; when it cannot be copied, the next job of the trial fails."""
         try:
             self._states.copy(parent, trial)
         except TypeError as error:
             self._states.keep(trial, Broken(str(error)))
 
     def abandon(self, trial: int) -> None:
-        """Ignore what the call that works on a trial hands back, should it ever do so."""
+        """Ignore whatever the running call on a trial returns."""
         with self._lock:
             self._claims.pop(trial, None)
             self._states.take(trial)
@@ -104,11 +104,11 @@ class Place:
         return paused.last._replace(cost=cost), paused
 
     def _keep(self, job: Job, claim: object, kept: Held) -> None:
-        written = pickled(job.resource, kept[0]) if self._saved is not None and isinstance(kept, tuple) else None
+        written = pickled(job.resource, kept[0]) if self._files is not None and isinstance(kept, tuple) else None
         with self._lock:
             if self._claims.get(job.trial) is not claim:
                 return  # too late: the call was given up
-            if self._saved is not None and written is not None:
-                self._saved.write(job.trial, written)
+            if self._files is not None and written is not None:
+                self._files.write(job.trial, written)
             self._states.keep(job.trial, kept)
             del self._claims[job.trial]

@@ -1,4 +1,4 @@
-"""The kinds of objective, told apart by their signatures before anything is called."""
+"""The kinds of objective: their signatures tell, before anything is called."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Kind(Enum):
 
     @property
     def continues(self) -> bool:
-        """A promoted trial pays for the new part of its resource only."""
+        """Whether a promoted trial pays only for the resource that is added."""
         return self is not Kind.RESTARTS
 
 
@@ -50,7 +50,7 @@ def kind_of(objective: Callable[..., Any]) -> Kind:
         )
     try:
         signature = inspect.signature(objective)
-    except (TypeError, ValueError):  # some compiled functions do not tell
+    except (TypeError, ValueError):  # some compiled functions have no signature
         return Kind.RESTARTS
     if _is(inspect.isgeneratorfunction, objective):
         _bind(signature, 1, "`objective`, a generator, must take (configuration) alone")
@@ -66,13 +66,8 @@ def kind_of(objective: Callable[..., Any]) -> Kind:
     return Kind.CONTINUES if stateful else Kind.RESTARTS
 
 
-def continues(objective: Callable[..., Any]) -> bool:
-    """Whether a promoted trial goes on where it was paused; see `kind_of`."""
-    return kind_of(objective).continues
-
-
 def _is(test: Callable[[Any], bool], objective: Any) -> bool:
-    """Of the function itself, or of what an object does when it is called."""
+    """Of the function itself, or of an object's ``__call__``."""
     return test(objective) or test(type(objective).__call__)
 
 

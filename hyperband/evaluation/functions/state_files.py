@@ -1,4 +1,4 @@
-"""States of trials as files, so that a trial outlives the worker that had it."""
+"""States of trials as files, so that a trial outlives the worker that held its state."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hyperband._common.files import replace_file
 from hyperband.errors import InputError
 
 
-class Saved:
-    """One pickle a trial: (resource that the state has, state). Written whole or not at all.
+class StateFiles:
+    """One pickle a trial: (resource that the state has reached, state). Written whole or not at all.
 
-    A file is only used where the search knows that the trial has exactly that resource: what another search has left
-    in the directory is written over before it could be read.
+    A file is read only if it has exactly the resource that the search knows of; files that another search has left in
+    the directory are overwritten before they could be read.
 
     Parameters
     ----------
     directory : path
-        Made when it is not there. Unpickling runs code: it must be a place that only you write to.
+        Made when it is not there. Unpickling runs code: nobody else must be able to write to it.
 
     Raises
     ------
@@ -42,10 +43,9 @@ class Saved:
         return self._directory / f"trial-{trial}.pickle"
 
     def write(self, trial: int, written: bytes) -> None:
-        """Put what `pickled` gave in its place."""
-        half = self._half(trial)  # one name: a trial is written by one worker at a time
-        half.write_bytes(written)
-        half.replace(self.path(trial))
+        """Write what `pickled` gave, whole or not at all; not flushed to the disk, which is slow for every trial."""
+        temporary = self._half(trial)  # one name: one worker at a time writes a trial
+        replace_file(self.path(trial), written, temporary, sync=False)
 
     def read(self, trial: int, resource: float) -> tuple[Any] | None:
         """The state of a trial that has this resource, in a tuple; None when there is none."""
@@ -57,11 +57,11 @@ class Saved:
         return (state,) if has == resource else None
 
     def copy(self, parent: int, trial: int) -> None:
-        """Give a trial what another one has, if it has anything."""
+        """Copy the state of one trial to another; without a state to copy, remove what the other has."""
         if self.has(parent):
             self.write(trial, self.path(parent).read_bytes())
         else:
-            self.remove([trial])  # left by another search
+            self.remove([trial])  # another search has left it
 
     def has(self, trial: int) -> bool:
         """Whether there is a file."""
@@ -78,7 +78,7 @@ class Saved:
 
 
 def pickled(resource: float, state: Any) -> bytes:
-    """A state as `Saved` writes it."""
+    """A state as `StateFiles` writes it."""
     try:
         return pickle.dumps((resource, state), protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # whatever the user's objects do when they are pickled

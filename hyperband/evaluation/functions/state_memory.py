@@ -1,4 +1,4 @@
-"""What paused trials have, in memory."""
+"""The states of paused trials, in memory."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Broken:
 Held: TypeAlias = tuple[Any] | Paused | Broken
 
 
-class States:
+class StateMemory:
     """States by trial.
 
-    A state is taken out while its trial is at work, and comes back only if the call succeeds: what a call that failed
-    has left of it cannot be trusted.
+    A state is taken out while its trial is evaluated, and put back only if the call succeeds: a call that failed may
+    have left it half changed.
 
     Examples
     --------
-    >>> states = States()
+    >>> states = StateMemory()
     >>> states.keep(3, ({"weights": [1.0]},))
     >>> states.copy(3, 7)
     >>> states.take(3), states.take(3), states.take(7)
@@ -51,15 +51,15 @@ class States:
         self._held: dict[int, Held] = {}
 
     def take(self, trial: int) -> Held | None:
-        """What a trial has; it has nothing afterwards."""
+        """Take out the state of a trial."""
         return self._held.pop(trial, None)
 
     def keep(self, trial: int, held: Held) -> None:
-        """Put back what a trial has."""
+        """Put back the state of a trial."""
         self._held[trial] = held
 
     def copy(self, parent: int, trial: int) -> None:
-        """Let a trial start as a deep copy of what another one has, if it has anything.
+        """Give a trial a deep copy of the state of another, if that has one.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class States:
         for trial in trials:
             held = self._held.pop(trial, None)
             if isinstance(held, Paused):
-                with suppress(Exception):  # code after a `yield` that fails has no trial left to cost
+                with suppress(Exception):  # an error in code after a `yield` concerns no trial any more
                     held.generator.close()
 
     def close(self) -> None:

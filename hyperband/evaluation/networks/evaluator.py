@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -14,18 +13,18 @@ from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, I64, Backend, Engine, Member, Progress, Split
+from hyperband.engine.backends.base import F32, Backend, Engine, Member, Split
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.network_space import to_architecture
-from hyperband.engine.population import QUANTUM, layers_of, steps_per_epoch
+from hyperband.engine.parameters import Layers, in_original_order, layered
+from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residents
-from hyperband.errors import InputError
-from hyperband.evaluation.networks.kept_weights import Kept, Layers
+from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.resources import Goal, Resource
-from hyperband.evaluation.networks.slice_policy import Front
+from hyperband.evaluation.networks.slice_policy import SlicePolicy
+from hyperband.evaluation.networks.training import Training
 from hyperband.tuning.trial import Job, Result
-
-RANKINGS = ("loss", "error")
 
 
 class Data(Protocol):
@@ -47,17 +46,9 @@ class Data(Protocol):
     def loss(self) -> str: ...
     @property
     def n_outputs(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """What one bracket is doing, for the progress line; ``epochs`` are passes over all rows, of all its networks."""
-
-    bracket: int
-    rung: int
-    alive: int
-    epochs: float
-    best: float
+    @property
+    def scale(self) -> Sequence[float]:
+        """Standard deviation of each target in original units; empty for classification."""
 
 
 @dataclass(slots=True)
@@ -67,7 +58,7 @@ class _Open:
     started: bool = False
 
 
-class PopulationEvaluator:
+class NetworkEvaluator:
     """Trains one network per trial on a `Backend`; see `hyperband.evaluation.base.Evaluator` for the contract.
 
     A network is created at its first job from ``to_architecture(configuration)`` and ``member_seed(seed, trial)``, and
@@ -83,18 +74,11 @@ class PopulationEvaluator:
     data : Prepared
         Its training rows are in random order, so that the first ones are a random subset.
     backend : Backend
-    resource : {"epochs", "rows", "features"}, see `Resource`
     max_resource : float, of the highest rung; fixes the learning-rate schedules
-    epochs : float or None, passes at ``max_resource`` for "rows" and "features"
+    training : Training, optional
+    compute : Compute, optional
+        Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.
     seed : int, root of the networks' seeds and of the order of columns ("features")
-    rank_by : {"loss", "error"}
-    threads : int or None
-    precision : {"float32", "tf32", "bf16"}, of the factors of products in training
-    memory_limit : int or None
-        Bytes that networks may take; None: 80 % of what is free. When they are too many they train in waves, with the
-        same results.
-    device_memory : int or None
-        Bytes of each GPU that data and networks may take, likewise.
 
     Raises
     ------
@@ -104,53 +88,47 @@ class PopulationEvaluator:
         (from `collect`) When not even one network fits.
     """
 
+    capacity: int | None = None
+    continues = True
+    failures: Mapping[int, str] = {}
+
     def __init__(
         self,
         data: Data,
         backend: Backend,
         *,
-        resource: str = "epochs",
         max_resource: float,
-        epochs: float | None = None,
+        training: Training | None = None,
+        compute: Compute | None = None,
         seed: int = 0,
-        rank_by: str = "loss",
-        threads: int | None = None,
-        precision: str = "float32",
-        memory_limit: int | None = None,
-        device_memory: int | None = None,
     ) -> None:
-        if rank_by not in RANKINGS:
-            raise InputError(f"`rank_by` must be one of {', '.join(RANKINGS)}; got {rank_by!r}.")
+        training, compute = training or Training(), compute or Compute()
         n_rows, n_inputs = data.x_train.shape
-        self.resource = Resource(resource, float(max_resource), n_rows, n_inputs, epochs)
-        self.unit = resource
-        self._seed, self._rank_by = seed, rank_by
-        self._columns = _order(n_inputs, seed) if resource == "features" else None
+        self.resource = Resource(training, float(max_resource), n_rows, n_inputs)
+        self.unit = training.resource
+        self._seed, self._rank_by = seed, training.rank_by
+        self._columns = _order(n_inputs, seed) if self.unit == "features" else None
         train = _split(data.x_train, data.y_train, data.weight_train, self._columns)
         self._validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
-        self._loss, self._n_rows, self._ends = data.loss, n_rows, (n_inputs, data.n_outputs)
-        self._scale = np.array(getattr(getattr(data, "target", None), "scale", ()) or (1.0,))
+        self._loss, self._ends = data.loss, (n_inputs, data.n_outputs)
+        self._scale = np.array(data.scale)
         self._engine: Engine = backend.engine(
             train,
             self._validation,
             data.loss,
             data.n_outputs,
-            threads=threads,
-            precision=precision,
-            device_memory=device_memory,
+            threads=compute.threads,
+            precision=compute.precision,
+            device_memory=compute.device_memory,
         )
-        self._residents = Residents(self._engine, memory_limit)
+        self._residents = Residents(self._engine, compute.memory_limit)
         self._open: dict[int, _Open] = {}
-        self._kept = Kept()
-        self._finished_epochs: dict[int, float] = {}
-        self._bests: dict[int, float] = {}
-        self._rungs: dict[int, int] = {}
-        self._alive: dict[int, int] = {}  # trial -> bracket
+        self._kept = KeptWeights()
         self._active: list[int] = []
         self._interrupted = False
+        self.deadline: float | None = None  #: not read: every `collect` is short
         self._step_work: dict[int, float] = {}
-        self._front = Front(thread_count(threads))
-        self.on_work: Callable[[list[Activity]], object] | None = None  #: called by every `collect`
+        self._policy = SlicePolicy(thread_count(compute.threads))
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their network, known ones will continue."""
@@ -166,8 +144,6 @@ class PopulationEvaluator:
                 self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
             architecture = self._residents.member(job.trial).architecture
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
-            self._alive[job.trial] = job.bracket
-            self._rungs[job.bracket] = max(job.rung, self._rungs.get(job.bracket, 0))
 
     def collect(self) -> list[Result]:
         """Train everything that is due for about 0.15 s; returns what has arrived.
@@ -186,17 +162,15 @@ class PopulationEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        if self.on_work is not None:
-            self.on_work(self.activity())  # only what was told: nobody is shown a loss that Ctrl-C could lose
         self._active = self._residents.bring(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
         work = self._work_left(self._active)
-        chosen = self._front.choose(self._active, np.array(list(work.values())), QUANTUM)
+        chosen = self._policy.choose(self._active, np.array(list(work.values())), QUANTUM)
         began = time.monotonic()
         self._train(chosen, QUANTUM, results)
         seconds = time.monotonic() - began
         left = self._work_left([t for t in chosen if t in self._open])
-        self._front.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
+        self._policy.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
 
     def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
         """Train these for about this time, and append what has arrived."""
@@ -217,7 +191,7 @@ class PopulationEvaluator:
     def _start(self, trials: list[int]) -> None:
         """First look at a job: with other rows or columns than before, the old snapshot means nothing any more.
 
-        Nor does that of the parent to a copy: what it shall show is its own.
+        A copy starts with the snapshot of its parent, which is not its own.
         """
         for trial in trials:
             self._open[trial].started = True
@@ -229,7 +203,7 @@ class PopulationEvaluator:
         ids = self._residents.ids(trials)
         self._engine.forget_best(ids)
         for trial, step in zip(trials, self._engine.progress(ids).step.tolist(), strict=True):
-            goal = self._open[trial].goal  # at least one step, so that there is something to judge
+            goal = self._open[trial].goal  # at least one step, so that there is something to evaluate
             self._open[trial].goal = replace(goal, step=max(goal.step, step + 1))
 
     def _groups(self, trials: Sequence[int]) -> list[list[int]]:
@@ -246,28 +220,20 @@ class PopulationEvaluator:
         ids = self._residents.ids(trials)
         progress = self._engine.progress(ids)
         results = []
-        for place, trial in enumerate(trials):
+        for row, trial in enumerate(trials):
             job = self._open.pop(trial).job
-            failed = bool(progress.diverged[place]) or progress.best_step[place] < 0
-            error, loss = float(progress.best_error[place]), float(progress.best_loss[place])
+            failed = bool(progress.diverged[row]) or progress.best_step[row] < 0
+            error, loss = float(progress.best_error[row]), float(progress.best_loss[row])
             ranked = math.nan if failed else error if self._rank_by == "error" else loss
-            metrics = {} if failed else self._metrics(int(ids[place]), error, loss, float(progress.train_loss[place]))
+            metrics = {} if failed else self._metrics(int(ids[row]), error, loss, float(progress.train_loss[row]))
             result = Result(
                 job.trial, job.bracket, job.rung, job.resource, ranked, metrics, float(job.resource - job.previous)
             )
-            self._account(result, progress, place)
             if self._kept.wants(result):
                 self._kept.put(result, self._export(trial))
             results.append(result)
         self._active = [t for t in self._active if t in self._open]
         return results
-
-    def _account(self, result: Result, progress: Progress, place: int) -> None:
-        bracket, trial = result.bracket, result.trial
-        epochs = float(progress.step[place]) / self._steps(trial) - self._passes(result.resource - (result.cost or 0.0))
-        self._finished_epochs[bracket] = self._finished_epochs.get(bracket, 0.0) + epochs
-        if result.loss < self._bests.get(bracket, math.inf):
-            self._bests[bracket] = result.loss
 
     def _metrics(self, identity: int, error: float, loss: float, train_loss: float) -> dict[str, float]:
         figures = {"accuracy": 1.0 - error} if self._loss != "mse" else self._regression(identity, error)
@@ -289,7 +255,7 @@ class PopulationEvaluator:
 
     def _export(self, trial: int) -> tuple[Architecture, Layers]:
         member = self._residents.member(trial)
-        layers = layers_of(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
+        layers = layered(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
         return member.architecture, layers
 
     def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
@@ -304,40 +270,24 @@ class PopulationEvaluator:
             When these weights were not kept.
         """
         architecture, layers, seen = self._kept.get(trial, resource)
-        first, bias = layers[0][0].copy(), layers[0][1]
-        if self._columns is not None:
-            first[seen:] = 0.0  # columns that the network never saw
-            restored = np.empty_like(first)
-            restored[self._columns] = first
-            first = restored
-        return architecture, [(first, bias), *layers[1:]]
+        if self._columns is None:
+            return architecture, layers
+        return architecture, in_original_order(architecture, layers, self._columns, seen)
 
-    def activity(self) -> list[Activity]:
-        """What every bracket is doing, by bracket."""
-        epochs = dict(self._finished_epochs)
-        alive = Counter(self._alive.values())
-        if self._active:
-            steps: I64 = self._engine.progress(self._residents.ids(self._active)).step
-            for trial, step in zip(self._active, steps.tolist(), strict=True):
-                job = self._open[trial].job
-                gained = step / self._steps(trial) - self._passes(job.previous)
-                epochs[job.bracket] = epochs.get(job.bracket, 0.0) + max(0.0, gained)
-        return [
-            Activity(b, rung, alive[b], epochs.get(b, 0.0), self._bests.get(b, math.nan))
-            for b, rung in sorted(self._rungs.items())
-        ]
+    def partial(self) -> dict[int, float]:
+        """Resource that networks have gained in their open jobs, of those that were trained last."""
+        steps = self._engine.progress(self._residents.ids(self._active)).step.tolist() if self._active else []
+        return {trial: self._gained(trial, step) for trial, step in zip(self._active, steps, strict=True)}
 
-    def _steps(self, trial: int) -> int:
-        return steps_per_epoch(self._residents.member(trial).architecture, self._n_rows)
-
-    def _passes(self, amount: float) -> float:
-        return self.resource.passes * amount / self.resource.maximum
+    def _gained(self, trial: int, step: int) -> float:
+        job = self._open[trial].job
+        reached = self.resource.reached(self._residents.member(trial).architecture, step)
+        return min(max(0.0, reached - job.previous), job.resource - job.previous)
 
     def release(self, trials: Sequence[int]) -> None:
         """Free these networks; weights that were kept stay."""
         self._residents.release(trials)
         for trial in trials:
-            self._alive.pop(trial, None)
             self._step_work.pop(trial, None)
 
     def close(self) -> None:

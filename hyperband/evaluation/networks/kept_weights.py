@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32
+from hyperband.engine.parameters import Layers
 from hyperband.tuning.trial import Result
 
-#: [(weights (n_in, n_out), bias (n_out,)), ...], the first layer first
-Layers = list[tuple[F32, F32]]
 
-
-class Kept:
+class KeptWeights:
     """Weights of the smallest loss seen and of the smallest at the highest resource reached; ties by trial, then rung.
 
     Weights that were overtaken stay until `prune`: when Ctrl-C comes before the newest results are told, the incumbent
@@ -23,19 +20,23 @@ class Kept:
         self._networks: list[tuple[Result, Architecture, Layers]] = []
 
     def wants(self, result: Result) -> bool:
+        """Whether the weights behind a result are worth keeping."""
         if not math.isfinite(result.loss):
             return False
         return any(all(key(result) < key(kept[0]) for kept in self._networks) for key in (_by_loss, _by_resource))
 
     def put(self, result: Result, network: tuple[Architecture, Layers]) -> None:
+        """Keep the weights behind a result."""
         self._networks.append((result, *network))
 
     def prune(self) -> None:
+        """Forget what was overtaken."""
         if len(self._networks) > 1:
             best = [min((kept[0] for kept in self._networks), key=key) for key in (_by_loss, _by_resource)]
             self._networks = [kept for kept in self._networks if any(kept[0] is one for one in best)]
 
     def get(self, trial: int, resource: float) -> tuple[Architecture, Layers, int]:
+        """Architecture, weights and whole resource of an evaluation; `KeyError` when they were not kept."""
         for result, architecture, layers in self._networks:
             if (result.trial, result.resource) == (trial, resource):
                 return architecture, layers, max(1, round(resource))

@@ -1,8 +1,9 @@
-"""A space of ConfigSpace (1.2 or newer) in the words of this package; that package itself is not needed.
+"""Spaces of ConfigSpace (1.2 or newer) as spaces of this package; ConfigSpace need not be installed.
 
-Ranges keep their logarithm; a normal distribution becomes a prior around its mean, weights one of a choice. Conditions
-become lists of the parent's values, forbidden clauses texts. What has no counterpart is refused by name: beta
-distributions, conditions on real numbers, "or" between conditions on different parents.
+Logarithmic ranges stay logarithmic. A normal distribution becomes a prior around its mean, and weights become the prior
+of a choice. Conditions become lists of the parent's values, forbidden clauses become constraint expressions. An error
+names what has no counterpart: beta distributions, conditions on real numbers, "or" between conditions on different
+parents.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hyperband.errors import InputError
-from hyperband.space.choice import Choice, plain
+from hyperband.space.choice import Choice, as_python
 from hyperband.space.expression import quoted
 from hyperband.space.numbers import Float, Int
 from hyperband.space.rules import When
 
-#: Most values of a parent that a condition lists.
+#: Most values of a parent for which a condition lists those that satisfy it.
 MOST_VALUES = 100_000
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
@@ -41,8 +42,9 @@ def parts(source: Any) -> tuple[dict[str, Any], list[When], list[str]]:
     Raises
     ------
     InputError
-        When it is no such space, or something in it has no counterpart.
+        When ``source`` is no such space, or something in it has no counterpart here.
     """
+    # ConfigSpace need not be installed, so its class cannot be named.
     if not (isinstance(source, Mapping) and hasattr(source, "forbidden_clauses") and hasattr(source, "conditions")):
         raise InputError(f"`from_configspace` needs a ConfigSpace.ConfigurationSpace; got {source!r}.")
     parameters = {str(name): _axis(str(name), axis) for name, axis in source.items()}
@@ -67,7 +69,9 @@ def _axis(name: str, axis: Any) -> Any:
             return Choice(axis.choices, default=axis.default_value, prior=weights)
         make = Int if kind.endswith("Integer") else Float
         if kind in ("UniformFloat", "UniformInteger"):
-            return make(plain(axis.lower), plain(axis.upper), log=axis.log, default=plain(axis.default_value))
+            return make(
+                as_python(axis.lower), as_python(axis.upper), log=axis.log, default=as_python(axis.default_value)
+            )
         if kind in ("NormalFloat", "NormalInteger"):
             return _normal(make, axis)
     except InputError as error:
@@ -79,23 +83,23 @@ def _axis(name: str, axis: Any) -> Any:
 
 
 def _normal(make: Any, axis: Any) -> Float | Int:
-    """A mean and a standard deviation as a default and its prior."""
-    lower, upper, default = plain(axis.lower), plain(axis.upper), plain(axis.default_value)
+    """The mean and standard deviation of a normal distribution as a default and its prior."""
+    lower, upper, default = map(as_python, (axis.lower, axis.upper, axis.default_value))
     if not math.isclose(default, round(axis.mu) if make is Int else axis.mu, rel_tol=1e-6, abs_tol=1e-9):
         raise InputError(
-            f"the default of a normal distribution must be its mean, a number in [{lower}, {upper}]; got {default!r} "
-            f"and {axis.mu!r}. Priors lie around defaults."
+            f"the default of a normal distribution must be its mean, a number in [{lower}, {upper}]; got default "
+            f"{default!r} and mean {axis.mu!r}. Set the default there to the mean."
         )
-    if axis.log:  # so it is scaled there: the distance of `sigma` from 0 on the logarithmic axis that starts at `lower`
-        spread = abs(math.log(lower + axis.sigma)) / (math.log(upper) - math.log(lower))
+    if axis.log:  # ConfigSpace scales `sigma` like a value: to its position on the logarithmic axis
+        deviation = abs(math.log(lower + axis.sigma)) / (math.log(upper) - math.log(lower))
     else:
-        spread = axis.sigma / (upper - lower + (make is Int))
-    axis_here: Float | Int = make(lower, upper, log=axis.log, default=default, prior=float(spread))
-    return axis_here
+        deviation = axis.sigma / (upper - lower + (make is Int))
+    number: Float | Int = make(lower, upper, log=axis.log, default=default, prior=float(deviation))
+    return number
 
 
 def _values(parent: Any, why: str) -> list[Any]:
-    """All values of a parent, in their order."""
+    """All values of a parent in their order; ``why`` is the subject of the error when it has too many."""
     kind = _kind(parent).removesuffix("Hyperparameter")
     if kind in ("Categorical", "Ordinal"):
         return list(parent.choices if kind == "Categorical" else parent.sequence)
@@ -128,18 +132,23 @@ def _conditions(condition: Any) -> list[When]:
     if kind == "InCondition":
         wanted = [value for value in possible if value in list(condition.values)]
     elif kind in _COMPARED:
-        rank = possible.index if _kind(parent) == "OrdinalHyperparameter" else plain
+        rank = possible.index if _kind(parent) == "OrdinalHyperparameter" else as_python
         mark = rank(condition.value)
         wanted = [value for value in possible if _COMPARED[kind](rank(value), mark)]
     else:
-        raise InputError(f"A condition of the ConfigSpace must be one of {', '.join(_COMPARED)}; got {kind}.")
+        raise InputError(
+            f"A condition of the ConfigSpace must be one of InCondition, {', '.join(_COMPARED)}; got {kind}."
+        )
     if not wanted:
-        raise InputError(f"The condition on {child!r} of the ConfigSpace must hold for some value of {parent.name!r}.")
+        raise InputError(
+            f"The condition on {child!r} of the ConfigSpace must hold for some value of {parent.name!r}; it "
+            "holds for none."
+        )
     return [When(child, str(parent.name), wanted)]
 
 
 def _forbidden(clause: Any) -> str:
-    """When a configuration is forbidden, as a text."""
+    """The condition under which a configuration is forbidden, as a constraint expression."""
     kind = _kind(clause)
     if kind in ("ForbiddenAndConjunction", "ForbiddenOrConjunction"):
         word = " and " if kind == "ForbiddenAndConjunction" else " or "
@@ -151,9 +160,9 @@ def _forbidden(clause: Any) -> str:
     if sign := _SIGNS.get(kind.removesuffix("Clause")):
         axis = clause.hyperparameter
         if _kind(axis) == "OrdinalHyperparameter":
-            place = axis.sequence.index(clause.value)
-            before, here, after = axis.sequence[:place], axis.sequence[place : place + 1], axis.sequence[place + 1 :]
-            chosen = {"==": here, "<": before, "<=": before + here, ">": after, ">=": here + after}[sign]
+            index = axis.sequence.index(clause.value)
+            before, equal, after = axis.sequence[:index], axis.sequence[index : index + 1], axis.sequence[index + 1 :]
+            chosen = {"==": equal, "<": before, "<=": before + equal, ">": after, ">=": equal + after}[sign]
             return _one_of(axis, list(chosen))
         return f"{quoted(str(axis.name))} {sign} {_written(axis, clause.value)}"
     raise InputError(f"A forbidden clause of the ConfigSpace must compare parameters or values; got {kind}.")
@@ -165,7 +174,7 @@ def _one_of(axis: Any, values: list[Any]) -> str:
 
 
 def _written(axis: Any, value: Any) -> str:
-    value = plain(value)
+    value = as_python(value)
     if value is None or isinstance(value, str | bool | int | float):
         return repr(value)
     raise InputError(

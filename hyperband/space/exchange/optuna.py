@@ -1,4 +1,4 @@
-"""Optuna's distributions (version 3 or newer) in the words of this package; that package itself is not needed."""
+"""Optuna's distributions (version 3 or newer) as parameters of this package; Optuna need not be installed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from hyperband.errors import InputError
 from hyperband.space.choice import Choice
 from hyperband.space.numbers import Float, Int
 
-#: Most values of a distribution with a step, each of which is listed.
+#: Most values of a distribution with a step; each becomes an option.
 MOST_VALUES = 100_000
 
 
 def parameters(distributions: Any) -> dict[str, Any]:
-    """Parameters by name.
+    """The parameters, by name, of a mapping of names to Optuna's distributions.
 
-    A step makes an ordered choice of all its values, or whole numbers where the step is 1 between whole bounds.
+    A distribution with a step becomes an ordered choice of all its values; an `Int` where the step is 1 and the bounds
+    are whole numbers.
 
     Raises
     ------
     InputError
-        When it is no mapping, or a distribution is none of Optuna's floats, integers and categories.
+        When ``distributions`` is no mapping, or one of them is no float, integer or categorical distribution of Optuna.
     """
     if not isinstance(distributions, Mapping):
         raise InputError(
@@ -32,6 +33,7 @@ def parameters(distributions: Any) -> dict[str, Any]:
 
 
 def _axis(name: str, distribution: Any) -> Any:
+    # By name, since Optuna need not be installed.
     kinds = {kind.__name__ for kind in type(distribution).__mro__}
     try:
         if "CategoricalDistribution" in kinds:
@@ -57,7 +59,7 @@ def _number(distribution: Any, whole: bool) -> Any:
     count = round((high - low) / step) + 1
     if count > MOST_VALUES:
         raise InputError(
-            f"a step must leave at most {MOST_VALUES} values; got {count}. Make it wider, or leave it out."
+            f"a step must leave at most {MOST_VALUES} values; got {count}. Enlarge the step, or leave it out."
         )
-    values = [low + place * step for place in range(count)]
+    values = [low + index * step for index in range(count)]
     return Choice(values if whole else [min(value, high) for value in values], ordered=True)

@@ -1,7 +1,8 @@
-"""scikit-learn's ``param_distributions`` in the words of this package; neither it nor SciPy is needed.
+"""scikit-learn's ``param_distributions`` as parameters; neither scikit-learn nor SciPy need be installed.
 
-Lists become choices, ordered where they are numbers that rise; SciPy's frozen ``uniform``, ``loguniform``, ``randint``
-and ``truncnorm`` become axes. A list of mappings, of which one is drawn first, becomes the choice ``which``.
+Lists become choices, ordered ones where they hold ascending numbers. SciPy's frozen ``uniform``, ``loguniform``,
+``randint`` and ``truncnorm`` become numeric axes. A list of mappings, of which scikit-learn first draws one, becomes
+the choice ``which``.
 
 Examples
 --------
@@ -14,28 +15,28 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from hyperband.errors import InputError
-from hyperband.space.choice import Choice, plain
+from hyperband.space.choice import Choice, as_python
 from hyperband.space.nested import Repeat
 from hyperband.space.numbers import Float, Int
 
-#: Name of the choice between several mappings.
+#: Name of the choice among several mappings.
 WHICH = "which"
 
 
 def parameters(distributions: Any) -> dict[str, Any]:
-    """Parameters by name; of several mappings ``which`` with the places of the mappings as its options.
+    """The parameters, by name; several mappings become the choice ``which``, whose options are their indices.
 
     Raises
     ------
     InputError
-        When it is neither a mapping nor a list of mappings, or an entry is neither a list nor a distribution that has a
-        counterpart.
+        When ``distributions`` is neither a mapping nor a list of mappings, or an entry is neither a list nor a
+        distribution with a counterpart here.
     """
     if isinstance(distributions, Mapping):
         return {name: _axis(name, value) for name, value in distributions.items()}
@@ -44,16 +45,16 @@ def parameters(distributions: Any) -> dict[str, Any]:
         raise InputError(f"`from_sklearn` needs a mapping of names to lists or distributions; got {distributions!r}.")
     if len(distributions) == 1:
         return parameters(distributions[0])
-    return {WHICH: Choice({place: parameters(part) for place, part in enumerate(distributions)})}
+    return {WHICH: Choice({index: parameters(part) for index, part in enumerate(distributions)})}
 
 
 def _axis(name: str, value: Any) -> Any:
     try:
         if isinstance(value, Float | Int | Choice | Repeat):
             return value
-        if hasattr(value, "rvs"):
+        if hasattr(value, "rvs"):  # how scikit-learn itself tells a distribution from a list
             return _distribution(name, value)
-        if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
             raise InputError(f"must be a list of values or a distribution; got {value!r}. One value: [{value!r}].")
         return _choice(list(value))
     except InputError as error:
@@ -61,23 +62,24 @@ def _axis(name: str, value: Any) -> Any:
 
 
 def _choice(values: list[Any]) -> Choice:
-    options = [plain(value) for value in values]
+    options = [as_python(value) for value in values]
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in options)
     return Choice(options, ordered=numbers and len(options) > 1 and bool((np.diff(options) > 0).all()))
 
 
 def _distribution(name: str, frozen: Any) -> Any:
+    # SciPy need not be installed: its frozen distributions are known by `dist.name`.
     kind = getattr(getattr(frozen, "dist", None), "name", type(frozen).__name__)
     if kind in ("uniform", "loguniform", "reciprocal", "randint", "truncnorm"):
-        low, high = (plain(end) for end in frozen.support())
+        low, high = (as_python(end) for end in frozen.support())
         if kind == "randint":
             return Int(low, high)
         if kind == "uniform":
             return Float(low, high)
-        # Both others have two shapes, and then:
+        # `loguniform` and `truncnorm` have two shape parameters, then `loc` and `scale`.
         loc, scale = (
-            plain(frozen.args[place] if len(frozen.args) > place else frozen.kwds.get(key, usual))
-            for place, key, usual in ((2, "loc", 0.0), (3, "scale", 1.0))
+            as_python(frozen.args[index] if len(frozen.args) > index else frozen.kwds.get(key, usual))
+            for index, key, usual in ((2, "loc", 0.0), (3, "scale", 1.0))
         )
         if kind == "truncnorm":
             if not low <= loc <= high:

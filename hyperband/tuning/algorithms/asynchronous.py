@@ -1,25 +1,20 @@
-"""Asynchronous early stopping: ASHA, asynchronous Hyperband, PASHA. Nobody waits for a rung to fill."""
+"""Asynchronous early stopping: ASHA, asynchronous Hyperband, PASHA. No trial waits for a rung to fill."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import KW_ONLY, dataclass
 
-from hyperband._common.checks import Number
-from hyperband.tuning.algorithms.base import Joined
+from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
 from hyperband.tuning.schedulers.base import Scheduler
 
-if TYPE_CHECKING:
-    from hyperband.tuning.samplers.base import Sampler
-
 
 @dataclass(frozen=True, slots=True)
-class ASHA(Joined):
+class ASHA(RungAlgorithm):
     """Asynchronous successive halving, by promotion (Li et al., MLSys 2020, Algorithm 2).
 
-    A trial goes on as soon as it is among the best 1/eta of its rung; the others stay paused and may still be promoted.
-    What is run depends on the order in which losses arrive.
+    A trial is promoted as soon as it is among the best 1/eta of its rung; the others stay paused and may still be
+    promoted. What is run depends on the order in which losses arrive.
 
     Parameters
     ----------
@@ -30,10 +25,10 @@ class ASHA(Joined):
     n : int or None
         New configurations in all; None: without end, until a budget is spent.
     sampler : Sampler, optional
-        Who is tried; uniformly random when not given.
+        What proposes configurations; uniformly random when not given.
     seed : int, optional
     whole : bool
-        Whole amounts of resource only.
+        Resources are whole numbers only.
 
     Raises
     ------
@@ -46,25 +41,17 @@ class ASHA(Joined):
     58
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
+    _: KW_ONLY
     n: int | None = None
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return ASHAScheduler(self.max_resource, self.eta, self.n, self.min_resource, self.whole)
+        """The scheduler with these settings."""
+        return scheduler_of(ASHAScheduler, self)
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncHyperband(Joined):
+class AsyncHyperband(RungAlgorithm):
     """Asynchronous Hyperband: ASHA in every bracket of Hyperband, new configurations going to them in turn.
 
     ``repetitions``: how often all brackets take as many configurations as those of `Hyperband`; None: until a budget is
@@ -76,25 +63,17 @@ class AsyncHyperband(Joined):
     143
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
+    _: KW_ONLY
     repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return AsyncHyperbandScheduler(self.max_resource, self.eta, self.min_resource, self.whole, self.repetitions)
+        """The scheduler with these settings."""
+        return scheduler_of(AsyncHyperbandScheduler, self)
 
 
 @dataclass(frozen=True, slots=True)
-class PASHA(Joined):
+class PASHA(RungAlgorithm):
     """Progressive ASHA: the highest rung rises only while the ranking of the leaders is not settled.
 
     Bohdal, Balles, Wistuba, Ermis, Archambeau, Zappella, ICLR 2023. ``epsilon``: losses that differ by no more count
@@ -106,19 +85,11 @@ class PASHA(Joined):
     81
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
+    _: KW_ONLY
     n: int | None = None
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
     epsilon: float | None = None
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return PASHAScheduler(self.max_resource, self.eta, self.n, self.min_resource, self.whole, self.epsilon)
+        """The scheduler with these settings."""
+        return scheduler_of(PASHAScheduler, self)

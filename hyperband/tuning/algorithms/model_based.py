@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
-from hyperband._common.checks import Number, as_float, exact
-from hyperband.tuning.algorithms.base import Joined
+from hyperband._common.checks import as_float, exact
+from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
 from hyperband.tuning.samplers.evolution import EvolutionSampler
 from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.priorband import PriorBandSampler
@@ -18,35 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settings(Joined):
-    """The settings of all three; see `BOHB`."""
-
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-    repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Who goes on: as Hyperband, or generation after generation."""
-        if self._generations:
-            return EvolutionScheduler(self.max_resource, self.eta, self.min_resource, self.whole, self.repetitions)
-        return HyperbandScheduler(
-            self.max_resource, self.eta, self.min_resource, whole=self.whole, repetitions=self.repetitions
-        )
-
-    _generations: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class BOHB(_Settings):
-    """Hyperband whose configurations come from kernel densities of good and bad ones (Falkner, Klein, Hutter 2018).
+class BOHB(RungAlgorithm):
+    """Hyperband whose configurations come from kernel density estimates (Falkner, Klein, Hutter 2018).
 
     Brackets run one after another, so that each learns from those before.
 
@@ -69,13 +42,21 @@ class BOHB(_Settings):
     69
     """
 
+    _: KW_ONLY
+    repetitions: int | None = 1
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler of `Hyperband`."""
+        return scheduler_of(HyperbandScheduler, self)
+
     def default_sampler(self) -> Sampler:
-        """The densities of the paper."""
+        """The kernel density estimate of the paper."""
         return KDESampler()
 
 
 @dataclass(frozen=True, slots=True)
-class DEHB(_Settings):
+class DEHB(RungAlgorithm):
     """Differential evolution over the brackets of Hyperband (Awad, Mallik, Hutter, IJCAI 2021).
 
     After a first bracket of successive halving every rung is a new generation, bred from what was best at the next
@@ -89,7 +70,13 @@ class DEHB(_Settings):
     (69, 396)
     """
 
-    _generations: ClassVar[bool] = True
+    _: KW_ONLY
+    repetitions: int | None = 1
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Generation after generation."""
+        return scheduler_of(EvolutionScheduler, self)
 
     def default_sampler(self) -> Sampler:
         """DE/rand/1/bin with the factors of the paper."""
@@ -97,7 +84,7 @@ class DEHB(_Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class PriorBand(_Settings):
+class PriorBand(RungAlgorithm):
     """Hyperband whose configurations come from the user's priors, the incumbent's neighbourhood, and at random.
 
     Mallik, Bergman, Hvarfner, Stoll, Janowski, Lindauer, Nardi, Hutter, NeurIPS 2023. Priors are part of the space:
@@ -109,6 +96,14 @@ class PriorBand(_Settings):
     >>> PriorBand(max_resource=27).plan().cost
     357
     """
+
+    _: KW_ONLY
+    repetitions: int | None = 1
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler of `Hyperband`."""
+        return scheduler_of(HyperbandScheduler, self)
 
     def default_sampler(self) -> Sampler:
         """The mixture of the paper, for this eta."""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import KW_ONLY, dataclass
 
-from hyperband._common.checks import Number
-from hyperband.tuning.algorithms.base import Joined
+from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.schedulers.base import Scheduler
 
-if TYPE_CHECKING:
-    from hyperband.tuning.samplers.base import Sampler
-
 
 @dataclass(frozen=True, slots=True)
-class Hyperband(Joined):
+class Hyperband(RungAlgorithm):
     """Hyperband: brackets of successive halving, from many briefly trained configurations to few fully trained ones.
 
     Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, JMLR 18.1 (2017), Algorithm 1.
@@ -25,15 +20,15 @@ class Hyperband(Joined):
     max_resource : number, R
         The most that a single configuration gets, for instance 81 epochs.
     eta : number > 1
-        One in ``eta`` goes on from a rung, with ``eta`` times the resource.
+        One in ``eta`` is promoted from a rung, with ``eta`` times the resource.
     min_resource : number
-        The least that a configuration is judged on.
+        The resource of the lowest rung is at least this.
     sampler : Sampler, optional
-        Who is tried; uniformly random when not given.
+        What proposes configurations; uniformly random when not given.
     seed : int, optional
     variant : {"algorithm1", "table1", "ceil"}, see `hyperband.tuning.plans.hyperband_plan`
     whole : bool
-        Whole amounts of resource only (epochs, rows); False allows fractions.
+        Resources are whole numbers only (epochs, rows); False allows fractions.
     repetitions : int or None
         Times that all brackets are run, with new configurations; None: until a budget is spent.
 
@@ -49,28 +44,18 @@ class Hyperband(Joined):
     (143, 206, 1581)
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
+    _: KW_ONLY
     variant: str = "algorithm1"
-    whole: bool = True
     repetitions: int | None = 1
-
-    def __post_init__(self) -> None:
-        self.check()
 
     @property
     def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return HyperbandScheduler(
-            self.max_resource, self.eta, self.min_resource, self.variant, self.whole, self.repetitions
-        )
+        """The scheduler with these settings."""
+        return scheduler_of(HyperbandScheduler, self)
 
 
 @dataclass(frozen=True, slots=True)
-class SuccessiveHalving(Joined):
+class SuccessiveHalving(RungAlgorithm):
     """Successive halving: one bracket (Jamieson & Talwalkar, AISTATS 2016).
 
     Without ``n`` there are eta^s configurations, R / eta^s >= min_resource: the classical R = eta^s. With
@@ -84,30 +69,13 @@ class SuccessiveHalving(Joined):
     [(40, 3), (13, 9), (4, 27), (1, 81)]
     """
 
-    max_resource: Number = 81
-    eta: Number = 3
+    _: KW_ONLY
     n: int | None = None
-    min_resource: Number = 1
-    sampler: Sampler | None = None
-    seed: int | None = None
-    whole: bool = True
-    repetitions: int | None = 1
     aggressive: bool = False
     variant: str = "algorithm1"
-
-    def __post_init__(self) -> None:
-        self.check()
+    repetitions: int | None = 1
 
     @property
     def scheduler(self) -> Scheduler:
-        """Who goes on."""
-        return SuccessiveHalvingScheduler(
-            self.max_resource,
-            self.eta,
-            self.n,
-            self.min_resource,
-            self.whole,
-            self.repetitions,
-            self.aggressive,
-            self.variant,
-        )
+        """The scheduler with these settings."""
+        return scheduler_of(SuccessiveHalvingScheduler, self)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband._common.columns import Blocks
+from hyperband._common.columns import GrowingColumns
 from hyperband.tuning.schedulers.rung_table import F64, I64, pack, unpack
 from hyperband.tuning.trial import Result
 
@@ -30,10 +30,10 @@ class Records:
 
     def __init__(self) -> None:
         self._n = 0
-        self._whole = Blocks(len(_WHOLE), np.int32, 0)  # two thousand million trials
-        self._real = Blocks(len(_REAL), np.float64, 0)
-        self._metrics: dict[str, Blocks] = {}
-        self._objectives: Blocks | None = None  # when there are several
+        self._whole = GrowingColumns(len(_WHOLE), np.int32, 0)  # two thousand million trials
+        self._real = GrowingColumns(len(_REAL), np.float64, 0)
+        self._metrics: dict[str, GrowingColumns] = {}
+        self._objectives: GrowingColumns | None = None  # when there are several
         self.spent: float = 0  #: resource of all evaluations, continuing
 
     def __len__(self) -> int:
@@ -156,13 +156,13 @@ class Records:
         records.extend(whole, real, metrics, objectives, state["spent"])
         return records
 
-    def _table(self, blocks: Blocks) -> NDArray[Any]:
+    def _table(self, blocks: GrowingColumns) -> NDArray[Any]:
         return blocks.between(0, self._n)
 
-    def _metric(self, name: str) -> Blocks:
-        return self._metrics.setdefault(name, Blocks(1, np.float64, math.nan))
+    def _metric(self, name: str) -> GrowingColumns:
+        return self._metrics.setdefault(name, GrowingColumns(1, np.float64, math.nan))
 
-    def _several(self, n: int) -> Blocks:
+    def _several(self, n: int) -> GrowingColumns:
         if self._objectives is None:
-            self._objectives = Blocks(n, np.float64, math.nan)
+            self._objectives = GrowingColumns(n, np.float64, math.nan)
         return self._objectives

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband._common.columns import Blocks
+from hyperband._common.columns import GrowingColumns
 from hyperband.errors import InputError
 from hyperband.tuning.schedulers.rung_table import pack, unpack
 
@@ -33,8 +33,8 @@ class PointStore:
 
     def __init__(self, n_dimensions: int) -> None:
         self._n_dimensions = n_dimensions
-        self._values = Blocks(n_dimensions, np.float64, 0)
-        self._known = Blocks(1, np.bool_, 0)  # numbers of trials that never began stay unused
+        self._values = GrowingColumns(n_dimensions, np.float64, 0)
+        self._known = GrowingColumns(1, np.bool_, 0)  # numbers of trials that never began stay unused
         self._end = self._n = 0
 
     def __len__(self) -> int:

@@ -72,7 +72,7 @@ class Run:
         self._proposer = sampler.start(space, self.seed)
         self._explored = explored(explore)
         for name in self._explored or ():
-            space.place(name, "`explore`")
+            space.column_of(name, "`explore`")
         learns = self._proposer.batch > 0
         self._allocation = scheduler.start(one_by_one=learns)
         self._lots = Lots(self._proposer.batch if scheduler.synchronous else 0)

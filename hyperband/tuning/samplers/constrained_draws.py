@@ -44,7 +44,7 @@ class Drawer:
 
     def __init__(self, space: Space, seed: int) -> None:
         self._space, self._seed = space, seed
-        self._repeats = space.repeats
+        self._repeats = space.draws_may_repeat
         self._size = space.size if self._repeats else float("inf")
         self._seen: set[bytes] = set()
         self._rest: _Rest | None = None

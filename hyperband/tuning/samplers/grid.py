@@ -41,6 +41,19 @@ class GridSampler:
         """A fresh proposer; nothing is drawn, so the seed plays no part."""
         return GridProposer(space, self.points)
 
+    def size(self, space: Space) -> int:
+        """How many configurations the grid has on this space, at least one.
+
+        Raises
+        ------
+        InputError
+            When the constraints allow none of them.
+        """
+        n = sum(len(block) for block in grid_blocks(space, self.points))
+        if not n:
+            raise _no_point()
+        return n
+
 
 class GridProposer:
     """See `hyperband.tuning.samplers.base.Adopter`."""
@@ -52,7 +65,7 @@ class GridProposer:
         self._adopted: dict[bytes, Points] = {}
         self._rewind(0)
         if self._next is None:
-            raise InputError("The constraints must allow some point of the grid; got none. Take more points.")
+            raise _no_point()
 
     def _rewind(self, handed_out: int) -> None:
         self._rows = (row for block in grid_blocks(self._space, self._points) for row in block)
@@ -104,3 +117,7 @@ class GridProposer:
 
     def _is_adopted(self, row: Points) -> bool:
         return bool(self._adopted) and self._space.canonical(row[None])[0].tobytes() in self._adopted
+
+
+def _no_point() -> InputError:
+    return InputError("The constraints must allow some point of the grid; got none. Take more points.")

@@ -58,7 +58,7 @@ def explore(space: Space, parents: Points, trials: Sequence[int], seed: int, nam
     >>> bool(points[0, 0] != 0.5), float(points[0, 1])
     (True, 0.5)
     """
-    places = [space.place(name, "`explore`") for name in (space.names if names is None else names)]
+    places = [space.column_of(name, "`explore`") for name in (space.names if names is None else names)]
     points, waiting = parents.copy(), np.arange(len(parents))
     for attempt in range(ATTEMPTS):
         if not len(waiting):

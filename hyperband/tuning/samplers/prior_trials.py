@@ -143,10 +143,10 @@ def _active(space: Space, values: Mapping[str, Any], name: str) -> bool:
     point = np.zeros((1, space.n_dimensions))
     for other, value in values.items():
         try:
-            point[0, space.place(other)] = space.parameters[other].encode([value])[0]
+            point[0, space.column_of(other)] = space.parameters[other].encode([value])[0]
         except InputError:  # the row is refused later, with its number
             return True
-    return not bool(np.isnan(space.activate(point)[0, space.place(name)]))
+    return not bool(np.isnan(space.activate(point)[0, space.column_of(name)]))
 
 
 def _resource(value: Any, name: str) -> float:

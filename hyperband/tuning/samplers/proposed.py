@@ -58,5 +58,5 @@ class Proposed:
         self._points: list[Points] = [np.empty((0, self._space.n_dimensions))]
 
     def _keep(self, points: Points) -> None:
-        if self._space.repeats:
+        if self._space.draws_may_repeat:
             self._points.append(points)

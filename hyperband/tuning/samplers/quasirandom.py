@@ -68,7 +68,7 @@ class QuasiRandomProposer:
     def __init__(self, kind: str, space: Space, seed: int) -> None:
         self._kind, self._space, self._seed = kind, space, seed
         # Without rejection the trials take the points one to one, so all at a time.
-        self._one_to_one = not space.repeats and not space.constraints
+        self._one_to_one = not space.draws_may_repeat and not space.constraints
         self._proposed = Proposed(space, seed)
         self._go_to(0)
 

@@ -34,7 +34,7 @@ class RandomProposer:
     batch = 0
 
     def __init__(self, space: Space, seed: int) -> None:
-        self.pure = not space.repeats
+        self.pure = not space.draws_may_repeat
         self._proposed = Proposed(space, seed)
 
     @property

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from hyperband._common.checks import Number, exact, whole_number
+from hyperband._common.checks import exact, whole_number
 from hyperband.tuning.plans import Plan, ladder_plan, ladders_plan
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
+from hyperband.tuning.schedulers.base import RungScheduler
 
 
 @dataclass(frozen=True, slots=True)
-class ASHAScheduler:
+class ASHAScheduler(RungScheduler):
     """ASHA with promotion (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020,
     Algorithm 2): one bracket from ``min_resource`` on (the paper's s = 0).
 
@@ -28,16 +29,10 @@ class ASHAScheduler:
     [(1, 3), (3, 1)]
     """
 
-    max_resource: Number
-    eta: Number = 3
+    _: KW_ONLY
     n: int | None = None
-    min_resource: Number = 1
-    whole: bool = True
 
     synchronous: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        self.plan()
 
     def plan(self) -> Plan:
         """The rungs, and the least that will run; see `hyperband.tuning.plans.ladder_plan`."""
@@ -49,7 +44,7 @@ class ASHAScheduler:
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncHyperbandScheduler:
+class AsyncHyperbandScheduler(RungScheduler):
     """Asynchronous Hyperband: every bracket of Hyperband as an asynchronous one, new trials going to them in turn
     (Li et al., MLSys 2020, section 3.2).
 
@@ -63,16 +58,10 @@ class AsyncHyperbandScheduler:
     [(0, 1), (1, 3)]
     """
 
-    max_resource: Number
-    eta: Number = 3
-    min_resource: Number = 1
-    whole: bool = True
+    _: KW_ONLY
     repetitions: int | None = 1
 
     synchronous: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        self.plan()
 
     def plan(self) -> Plan:
         """The brackets, and the least that will run in them."""

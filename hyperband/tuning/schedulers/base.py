@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import repeat
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband._common.checks import as_float, exact, whole_number
+from hyperband._common.checks import Number, as_float, exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.trial import Loss
@@ -112,3 +114,25 @@ class Scheduler(Protocol):
 
     def start(self, one_by_one: bool = False) -> Allocation:
         """A fresh allocation; ``one_by_one``: no bracket begins before the one before has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RungScheduler(ABC):
+    """The settings of schedulers whose rungs are a factor ``eta`` apart: ``max_resource, eta``, others by name."""
+
+    max_resource: Number
+    eta: Number = 3
+    _: KW_ONLY
+    min_resource: Number = 1
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    @abstractmethod
+    def plan(self) -> Plan:
+        """The exact table of brackets and rungs."""
+
+    @abstractmethod
+    def start(self, one_by_one: bool = False) -> Allocation:
+        """A fresh allocation."""

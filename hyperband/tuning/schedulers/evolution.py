@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
-from hyperband._common.checks import Number, whole_number
+from hyperband._common.checks import whole_number
 from hyperband.tuning.plans import Bracket, Plan, hyperband_plan
+from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
 
 
 @dataclass(frozen=True, slots=True)
-class EvolutionScheduler:
+class EvolutionScheduler(RungScheduler):
     """Brackets of DEHB (Awad, Mallik, Hutter, IJCAI 2021, section 4).
 
     The first bracket is successive halving. In every later one each rung consists of as many *new* trials, which start
@@ -27,16 +28,10 @@ class EvolutionScheduler:
     (18, 22, 72)
     """
 
-    max_resource: Number
-    eta: Number = 3
-    min_resource: Number = 1
-    whole: bool = True
+    _: KW_ONLY
     repetitions: int | None = 1
 
     synchronous: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self.plan()
 
     def plan(self) -> Plan:
         """The exact table. Of an endless search that of the first repetition; later ones have no successive halving."""

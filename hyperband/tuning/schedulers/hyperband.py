@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from hyperband._common.checks import Number
 from hyperband.tuning.plans import Plan, hyperband_plan, repeated
+from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
 
 
 @dataclass(frozen=True, slots=True)
-class HyperbandScheduler:
+class HyperbandScheduler(RungScheduler):
     """Hyperband (Li et al., JMLR 2017, Algorithm 1), all brackets at once; settings as `hyperband_plan`.
 
     ``repetitions``: times that all brackets are run, with new configurations; None: until a budget is spent.
@@ -22,17 +22,11 @@ class HyperbandScheduler:
     206
     """
 
-    max_resource: Number
-    eta: Number = 3
-    min_resource: Number = 1
+    _: KW_ONLY
     variant: str = "algorithm1"
-    whole: bool = True
     repetitions: int | None = 1
 
     synchronous: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self.plan()
 
     def plan(self) -> Plan:
         """The exact table; see `hyperband.tuning.plans.hyperband_plan`."""

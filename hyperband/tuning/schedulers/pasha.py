@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
-from hyperband._common.checks import Number, exact, whole_number
+from hyperband._common.checks import exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.plans import Plan, Rung, ladder_plan
 from hyperband.tuning.plans.plan import Bracket
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
-from hyperband.tuning.schedulers.base import F64, I64, Slot, tell_each
+from hyperband.tuning.schedulers.base import F64, I64, RungScheduler, Slot, tell_each
 from hyperband.tuning.schedulers.rung_table import pack, unpack
 from hyperband.tuning.trial import Loss, is_finite
 
@@ -24,7 +24,7 @@ MOST_COMPARED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class PASHAScheduler:
+class PASHAScheduler(RungScheduler):
     """PASHA (Bohdal, Balles, Wistuba, Ermis, Archambeau, Zappella, ICLR 2023, Algorithm 1).
 
     As ASHA, but promotion reaches the second rung at first. Whenever a loss arrives in the highest rung, the trials of
@@ -44,17 +44,14 @@ class PASHAScheduler:
     36
     """
 
-    max_resource: Number
-    eta: Number = 3
+    _: KW_ONLY
     n: int | None = None
-    min_resource: Number = 1
-    whole: bool = True
     epsilon: float | None = None
 
     synchronous: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        self.plan()
+        RungScheduler.__post_init__(self)
         if self.epsilon is not None and not (
             isinstance(self.epsilon, Real) and not isinstance(self.epsilon, bool) and self.epsilon >= 0
         ):

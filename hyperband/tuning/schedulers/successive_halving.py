@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from hyperband._common.checks import Number
 from hyperband.tuning.plans import Plan, repeated, successive_halving_plan
+from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
 
 
 @dataclass(frozen=True, slots=True)
-class SuccessiveHalvingScheduler:
+class SuccessiveHalvingScheduler(RungScheduler):
     """Synchronous successive halving (Jamieson & Talwalkar 2016); settings as `successive_halving_plan`.
 
     ``repetitions``: brackets with new configurations; None: until a budget is spent.
@@ -22,19 +22,13 @@ class SuccessiveHalvingScheduler:
     40
     """
 
-    max_resource: Number
-    eta: Number = 3
+    _: KW_ONLY
     n: int | None = None
-    min_resource: Number = 1
-    whole: bool = True
-    repetitions: int | None = 1
     aggressive: bool = False
     variant: str = "algorithm1"
+    repetitions: int | None = 1
 
     synchronous: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self.plan()
 
     def plan(self) -> Plan:
         """The exact table; see `hyperband.tuning.plans.successive_halving_plan`."""

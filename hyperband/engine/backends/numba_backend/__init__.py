@@ -7,6 +7,7 @@ Threads run over members; the compiled code releases the GIL.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import llvmlite.binding
 import numba
@@ -21,6 +22,7 @@ from hyperband.engine.backends.numba_backend import jit, plans
 from hyperband.engine.backends.numba_backend.kernels import NumbaKernels
 from hyperband.engine.backends.state import MemberState
 from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.parameters import output_width
 
 
 class NumbaBackend:
@@ -43,14 +45,14 @@ class NumbaBackend:
         checks.refuse(self.name, precision, ("float32",), device_memory)
         return HostEngine(NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(threads))
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         rows = checks.check_inputs(x, None, "x")
         given = checks.check_layers(architecture, weights, rows.shape[1])
-        n_outputs = given[-1][1].shape[0]
+        n_outputs = output_width(architecture, given)
         layout = Layout.of(architecture, rows.shape[1], n_outputs, plans.stride)
         numbers = plans.aligned(layout.size)
-        for own, layer in zip(layout.layers(numbers), given, strict=True):
-            own[0][...], own[1][...] = layer
+        for view, array in zip(layout.views(numbers), chain.from_iterable(given), strict=True):
+            view[...] = array
         state = MemberState(Member(architecture, 0), layout, numbers, None, None)
         return NumbaKernels("mse", n_outputs).outputs(state, numbers, rows)
 

@@ -33,54 +33,50 @@ class NumbaKernels:
         return plans.aligned(size)
 
     def steps(self, state: MemberState, train: HostSplit, count: int) -> tuple[int, float]:
-        a = state.member.architecture
+        a, seed = state.member.architecture, state.member.seed
         batch = min(a.batch_size, state.rows)
         made = plans.plan(state.layout, batch)
         threshold = dropout_threshold(a.dropout) if a.dropout > 0.0 else 0
         bits = max(2, (state.rows - 1).bit_length())
-        numbers = (
+        run = plans.Run(
             plans.activation(a), plans.rule(a), self._loss, train.x.shape[1], state.inputs, state.rows, batch,
             state.epoch, state.position, state.step, threshold, bits // 2, bits - bits // 2,
+            plans.stride(state.layout.dims[0]), np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32),
         )  # fmt: skip
-        settings = plans.settings(a, learning_rates(a, state.member.total_steps, state.step, count), state.step)
-        keep = np.float32(65536.0 / (65536.0 - threshold))
+        schedule = plans.Schedule(
+            plans.settings(a, learning_rates(a, state.member.total_steps, state.step, count), state.step),
+            state.running,
+            np.float32(a.label_smoothing),
+            np.float32(65536.0 / (65536.0 - threshold)),
+            a.clip_norm,
+        )
+        arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in (state.weights, state.m, state.v)))
+        tables = plans.Tables(made.layers, made.parameters, made.transposed)
         with self._pool.take(made, state.layout.size, batch) as s:
-            done, running = step.train_steps(
-                made.layers, numbers, train.x.reshape(-1), plans.stride(state.layout.dims[0]), *_targets(train),
-                _key(state.member.seed), state.running, settings, np.float32(a.label_smoothing), keep, a.clip_norm,
-                state.weights, _NONE if state.m is None else state.m, _NONE if state.v is None else state.v, s.floats,
-                made.transposed, s.gradients, s.zeros, s.words, s.index,
-            )  # fmt: skip
+            done, running = step.train_steps(tables, run, _data(train), schedule, arenas, s.arrays())
         return int(done), float(running)
 
     def evaluate(self, state: MemberState, weights: NDArray[Any], split: HostSplit) -> tuple[float, float]:
         made, sums = plans.plan(state.layout, plans.CHUNK), np.zeros(3)
-        n_rows, n_inputs = split.x.shape
-        numbers = (
-            plans.activation(state.member.architecture), self._loss, n_inputs, state.inputs or n_inputs, n_rows
-        )  # fmt: skip
         with self._pool.take(made, 0, 0) as s:
-            step.evaluate_rows(
-                made.layers, numbers, split.x.reshape(-1), *_targets(split), weights, s.floats, sums
-            )  # fmt: skip
-        return float(sums[0] / sums[2]), float(sums[1] / n_rows)
+            run = self._evaluation(state, split.x)
+            step.evaluate_rows(made.layers, run, _data(split), weights, s.floats, sums)
+        return float(sums[0] / sums[2]), float(sums[1] / len(split.x))
 
     def outputs(self, state: MemberState, weights: NDArray[Any], x: F32) -> F32:
         made, out = plans.plan(state.layout, plans.CHUNK), np.empty((len(x), self._n_outputs), np.float32)
-        n_rows, n_inputs = x.shape
-        numbers = (plans.activation(state.member.architecture), n_inputs, state.inputs or n_inputs, n_rows)
         with self._pool.take(made, 0, 0) as s:
-            step.output_rows(made.layers, numbers, x.reshape(-1), weights, s.floats, out)
+            step.output_rows(made.layers, self._evaluation(state, x), x.reshape(-1), weights, s.floats, out)
         return out
 
+    def _evaluation(self, state: MemberState, x: F32) -> plans.Evaluation:
+        n_rows, n_inputs = x.shape
+        kind = plans.activation(state.member.architecture)
+        return plans.Evaluation(kind, self._loss, n_inputs, state.inputs or n_inputs, n_rows)
 
-def _key(seed: int) -> NDArray[np.uint64]:
-    return np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)
 
-
-def _targets(split: HostSplit) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Labels, target values and weights, the missing ones empty: the compiled code has one type for each."""
-    weight = _NONE if split.weight is None else split.weight
+def _data(split: HostSplit) -> plans.Data:
+    weight, x = _NONE if split.weight is None else split.weight, split.x.reshape(-1)
     if split.y.ndim == 1:
-        return split.y, _NO_TARGETS, weight
-    return _NO_LABELS, split.y, weight
+        return plans.Data(x, split.y, _NO_TARGETS, weight)
+    return plans.Data(x, _NO_LABELS, split.y, weight)

@@ -84,7 +84,7 @@ def losses(
 
 
 @jit
-def judge(
+def add_scores(
     kind: int, z: Any, stride: int, n_outputs: int, first: int, rows: int, labels: Any, targets: Any, weight: Any,
     sums: Any,
 ) -> None:  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,26 @@ from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.numba_backend import updates
 from hyperband.engine.backends.numba_backend.jit import WIDTH
+from hyperband.engine.parameters import TABLE
 
 #: rows of an evaluation at a time
 CHUNK = 64
 
-#: columns of a plan: inputs and outputs of the layer, row length, offsets of the weights, the bias, the layer's outputs
-#: (later the gradient by them) and its slopes
-IN, OUT, ROW, WEIGHTS, BIAS, OUTPUTS, SLOPES = range(7)
+#: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
+#: (later the gradient by them) and of its slopes; then a column for each row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, _PARAMETERS = range(6)
+
+
+def parameter_column(name: str) -> int:
+    """The column with the offsets of this kind of parameter, -1 in layers without it."""
+    return _PARAMETERS + [kind.name for kind in TABLE].index(name)
+
+
+WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
+
+#: columns of a plan's parameters: first and last + 1 of its numbers; of those over the data's columns the numbers a
+#: column, else 0; its layer; its row of the parameter table
+BEGIN, END, PER_INPUT, LAYER, KIND = range(5)
 
 
 def stride(width: int) -> int:
@@ -41,9 +54,14 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``layers``: int64 (n_layers, 7), see the column numbers; the rest are offsets and sizes in scratch floats."""
+    """Where a step finds everything.
+
+    ``layers``: int64 (n_layers, 5 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    numbers; the rest are offsets and sizes in scratch floats.
+    """
 
     layers: NDArray[np.int64]
+    parameters: NDArray[np.int64]
     transposed: int
     size: int
     widest: int
@@ -53,18 +71,22 @@ class Plan:
 def plan(layout: Layout, rows: int) -> Plan:
     """The plan for batches of up to ``rows`` rows; the gathered inputs lie at 0."""
     n_layers = len(layout.strides)
-    layers = np.zeros((n_layers, 7), np.int64)
-    place = rows * stride(layout.dims[0])
+    layers = np.full((n_layers, _PARAMETERS + len(TABLE)), -1, np.int64)
+    end = rows * stride(layout.dims[0])
     for layer, row in enumerate(layout.strides):
-        layers[layer, : OUTPUTS + 1] = (
-            layout.dims[layer], layout.dims[layer + 1], row, layout.weights[layer], layout.biases[layer], place,
-        )  # fmt: skip
-        place += rows * row
+        layers[layer, : OUTPUTS + 1] = layout.dims[layer], layout.dims[layer + 1], row, end
+        end += rows * row
         if layer < n_layers - 1:
-            layers[layer, SLOPES] = place
-            place += rows * row
+            layers[layer, SLOPES] = end
+            end += rows * row
+    parameters = np.zeros((len(layout.parameters), 5), np.int64)
+    ends = (*layout.offsets[1:], layout.size)
+    for number, (parameter, first, last) in enumerate(zip(layout.parameters, layout.offsets, ends, strict=True)):
+        per_input = (last - first) // parameter.shape[0] if parameter.over_inputs else 0
+        parameters[number] = first, last, per_input, parameter.layer, TABLE.index(parameter.kind)
+        layers[parameter.layer, parameter_column(parameter.kind.name)] = first
     backward = [a * b for a, b in zip(layout.strides[:-1], layout.strides[1:], strict=True)]
-    return Plan(layers, place, place + max(backward, default=0), max(layout.strides))
+    return Plan(layers, parameters, end, end + max(backward, default=0), max(layout.strides))
 
 
 def rule(a: Architecture) -> int:
@@ -81,16 +103,98 @@ def activation(a: Architecture) -> int:
 
 
 def settings(a: Architecture, rates: NDArray[np.float64], first: int) -> NDArray[np.float32]:
-    """What `updates.update` needs of each step, float32 (n_steps, 10): its eight numbers, then decay and shrink."""
+    """What `updates.update` needs, float32 (n_steps, rows of the parameter table, 10).
+
+    Of each step and kind of parameter its eight numbers, then decay and shrink.
+    """
     t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)
-    out = np.zeros((len(rates), 10), np.float32)
-    adam = a.optimizer in ("adam", "adamw")
-    out[:, 0] = rates / (1.0 - a.beta1**t) if adam else rates
-    out[:, 1] = 1.0 / np.sqrt(1.0 - a.beta2**t) if adam else 1.0
-    out[:, 2:8] = a.beta1, 1.0 - a.beta1, a.beta2, 1.0 - a.beta2, max(a.epsilon, 1e-30), a.momentum
-    out[:, 8] = 0.0 if a.optimizer == "adamw" else a.weight_decay
-    out[:, 9] = 1.0 - rates * a.weight_decay if a.optimizer == "adamw" else 1.0
+    out = np.zeros((len(rates), len(TABLE), 10), np.float32)
+    adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
+    for number, kind in enumerate(TABLE):
+        own, decay = rates * kind.rate_factor, a.weight_decay if kind.decay else 0.0
+        each = out[:, number]
+        each[:, 0] = own / (1.0 - a.beta1**t) if adam else own
+        each[:, 1] = 1.0 / np.sqrt(1.0 - a.beta2**t) if adam else 1.0
+        each[:, 2:8] = a.beta1, 1.0 - a.beta1, a.beta2, 1.0 - a.beta2, max(a.epsilon, 1e-30), a.momentum
+        each[:, 8] = 0.0 if decoupled else decay
+        each[:, 9] = 1.0 - own * decay if decoupled else 1.0
     return out
+
+
+class Tables(NamedTuple):
+    """A plan for compiled code, see `Plan`. Numba compiles these records to the same code as separate arguments."""
+
+    layers: Any
+    parameters: Any
+    transposed: int
+
+
+class Run(NamedTuple):
+    """The whole numbers of a run of steps: what is trained, where it begins, and the row order's bits."""
+
+    activation: int
+    rule: int  #: of `updates.update`
+    loss: int
+    n_inputs: int  #: columns of the data
+    inputs: int  #: columns that are seen
+    n_rows: int
+    batch: int
+    epoch: int
+    position: int  #: steps done of this epoch
+    step: int
+    dropped: int  #: `dropout_threshold`, 0 without dropout
+    low_bits: int
+    high_bits: int
+    x_row: int  #: row length of the gathered inputs
+    key_low: Any  #: of the member's seed, uint64 below 2**32
+    key_high: Any
+
+
+class Evaluation(NamedTuple):
+    """The whole numbers of an evaluation."""
+
+    activation: int
+    loss: int
+    n_inputs: int
+    inputs: int
+    n_rows: int
+
+
+class Data(NamedTuple):
+    """Rows and their targets; an empty array stands for a missing one: compiled code has one type for each."""
+
+    x: Any  #: float32, flat
+    labels: Any  #: int32 (n_rows,)
+    targets: Any  #: float32 (n_rows, n_outputs)
+    weight: Any  #: float32 (n_rows,)
+
+
+class Schedule(NamedTuple):
+    """The settings of each step, and what all of them share."""
+
+    settings: Any  #: see `settings`
+    running: float  #: sum of the epoch's losses so far
+    smoothing: Any  #: float32
+    keep: Any  #: float32, factor of the units that dropout keeps
+    clip_norm: float
+
+
+class Arenas(NamedTuple):
+    """The member's parameters and moments, flat; empty where the rule keeps none."""
+
+    w: Any
+    m: Any
+    v: Any
+
+
+class Working(NamedTuple):
+    """A thread's working arrays, see `Scratch`."""
+
+    floats: Any
+    gradients: Any
+    zeros: Any
+    words: Any
+    index: Any
 
 
 class Scratch:
@@ -99,6 +203,9 @@ class Scratch:
     def __init__(self) -> None:
         self.floats, self.gradients, self.zeros = aligned(0), aligned(0), aligned(0)
         self.words, self.index = aligned(0, np.uint32), aligned(0, np.int64)
+
+    def arrays(self) -> Working:
+        return Working(self.floats, self.gradients, self.zeros, self.words, self.index)
 
     def fit(self, made: Plan, weights: int, rows: int) -> Scratch:
         if self.floats.size < made.size:

@@ -9,9 +9,27 @@ import numpy as np
 
 from hyperband.engine.backends.numba_backend import jit as _jit
 from hyperband.engine.backends.numba_backend.jit import entry, jit
-from hyperband.engine.backends.numba_backend.losses import judge, losses
+from hyperband.engine.backends.numba_backend.losses import add_scores, losses
 from hyperband.engine.backends.numba_backend.network import activate, backward, forward, linear
-from hyperband.engine.backends.numba_backend.plans import BIAS, CHUNK, OUT, OUTPUTS, ROW, SLOPES, WEIGHTS
+from hyperband.engine.backends.numba_backend.plans import (
+    BEGIN,
+    CHUNK,
+    END,
+    KIND,
+    LAYER,
+    OUT,
+    OUTPUTS,
+    PER_INPUT,
+    ROW,
+    SLOPES,
+    Arenas,
+    Data,
+    Evaluation,
+    Run,
+    Schedule,
+    Tables,
+    Working,
+)
 from hyperband.engine.backends.numba_backend.randomness import drop, epoch_keys, row_numbers
 from hyperband.engine.backends.numba_backend.updates import sum_of_squares, update
 
@@ -28,104 +46,111 @@ def _gather(x: Any, n_inputs: int, inputs: int, index: Any, row: int, out: Any) 
 
 
 @jit
-def _forward_with_dropout(
-    layers: Any, kind: int, inputs: int, w: Any, x_row: int, rows: int, scratch: Any, step: int, k0: Any, k1: Any,
-    threshold: int, keep: Any, words: Any,
-) -> None:  # fmt: skip
+def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, keep: Any) -> None:
+    floats = scratch.floats
     for layer in range(len(layers)):
-        linear(layers, layer, inputs, w, scratch, x_row, rows, scratch)
+        linear(layers, layer, run.inputs, w, floats, run.x_row, rows, floats)
         if layer < len(layers) - 1:
             row, out, slopes = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
-            h, d = scratch[out : out + rows * row], scratch[slopes : slopes + rows * row]
-            activate(kind, h, d)
-            drop(h, d, row, rows, layers[layer, OUT], layer, step, k0, k1, threshold, keep, words)
+            h, d = floats[out : out + rows * row], floats[slopes : slopes + rows * row]
+            activate(run.activation, h, d)
+            drop(
+                h, d, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, run.dropped, keep,
+                scratch.words,
+            )  # fmt: skip
 
 
 @jit
-def _clip(layers: Any, inputs: int, gradients: Any, clip_norm: float) -> Any:
+def _ends(parameter: Any, inputs: int) -> Any:
+    """Where the numbers of a parameter begin and end; without those of columns that are not seen."""
+    begin, per_input = parameter[BEGIN], parameter[PER_INPUT]
+    return begin, begin + inputs * per_input if per_input > 0 else parameter[END]
+
+
+@jit
+def _clip(parameters: Any, inputs: int, gradients: Any, clip_norm: float) -> Any:
     """Factor of the gradient."""
-    total = 0.0
-    for layer in range(len(layers)):
-        bias, row, begin = layers[layer, BIAS], layers[layer, ROW], layers[layer, WEIGHTS]
-        end = begin + inputs * row if layer == 0 else bias
-        total += sum_of_squares(gradients[begin:end]) + sum_of_squares(gradients[bias : bias + row])
-    norm = math.sqrt(total)
+    total, of_layer, layer = 0.0, 0.0, 0
+    for number in range(len(parameters)):
+        if parameters[number, LAYER] != layer:
+            total, of_layer, layer = total + of_layer, 0.0, parameters[number, LAYER]
+        begin, end = _ends(parameters[number], inputs)
+        of_layer += sum_of_squares(gradients[begin:end])
+    norm = math.sqrt(total + of_layer)
     return f4(clip_norm / norm) if norm > clip_norm else f4(1)
 
 
 @jit
-def _update_all(layers: Any, inputs: int, rule: int, w: Any, m: Any, v: Any, gradients: Any, s: Any, clip: Any) -> None:
-    for layer in range(len(layers)):
-        bias, row, begin = layers[layer, BIAS], layers[layer, ROW], layers[layer, WEIGHTS]
-        end = begin + inputs * row if layer == 0 else bias
+def _update_all(
+    parameters: Any, inputs: int, rule: int, arenas: Arenas, gradients: Any, settings: Any, clip: Any
+) -> None:
+    w, m, v = arenas.w, arenas.m, arenas.v
+    for number in range(len(parameters)):
+        begin, end = _ends(parameters[number], inputs)
+        s = settings[parameters[number, KIND]]
         update(rule, w[begin:end], m[begin:end], v[begin:end], gradients[begin:end], s, s[8], s[9], clip)
-        end = bias + row
-        update(rule, w[bias:end], m[bias:end], v[bias:end], gradients[bias:end], s, f4(0), f4(1), clip)
 
 
 def _entries(stamp: int) -> tuple[Any, Any, Any]:
     @entry
-    def train_steps(
-        layers: Any, numbers: Any, x: Any, x_row: int, labels: Any, targets: Any, weight: Any, key: Any, running: float,
-        settings: Any, smoothing: Any, keep: Any, clip_norm: float, w: Any, m: Any, v: Any, scratch: Any,
-        transposed: int, gradients: Any, zeros: Any, words: Any, index: Any,
-    ) -> Any:  # fmt: skip
-        (
-            kind, rule, loss_kind, n_inputs, inputs, n_rows, batch, epoch, position, step, threshold, low, high,
-        ) = numbers  # fmt: skip
+    def train_steps(tables: Tables, run: Run, data: Data, schedule: Schedule, arenas: Arenas, scratch: Working) -> Any:
+        running, layers, inputs, floats = schedule.running, tables.layers, run.inputs, scratch.floats
         if stamp < 0:  # never; keeps the stamp among the closure's values
             return 0, running
-        last, k0, k1 = len(layers) - 1, key[0], key[1]
-        keys = epoch_keys(k0, k1, epoch)
-        for done in range(len(settings)):
-            first = (position + done) * batch
-            rows = min(batch, n_rows - first)
-            chosen = index[:rows]
-            row_numbers(keys, n_rows, low, high, first, rows, chosen)
-            _gather(x, n_inputs, inputs, chosen, x_row, scratch)
-            if threshold > 0:
-                _forward_with_dropout(
-                    layers, kind, inputs, w, x_row, rows, scratch, step + done, k0, k1, threshold, keep, words
-                )
+        last = len(layers) - 1
+        keys = epoch_keys(run.key_low, run.key_high, run.epoch)
+        for done in range(len(schedule.settings)):
+            first = (run.position + done) * run.batch
+            rows = min(run.batch, run.n_rows - first)
+            chosen = scratch.index[:rows]
+            row_numbers(keys, run.n_rows, run.low_bits, run.high_bits, first, rows, chosen)
+            _gather(data.x, run.n_inputs, inputs, chosen, run.x_row, floats)
+            if run.dropped > 0:
+                _forward_with_dropout(layers, run, arenas.w, rows, scratch, run.step + done, schedule.keep)
             else:
-                forward(layers, kind, inputs, w, scratch, x_row, rows, scratch)
+                forward(layers, run.activation, inputs, arenas.w, floats, run.x_row, rows, floats)
             z, row = layers[last, OUTPUTS], layers[last, ROW]
             loss = losses(
-                loss_kind, scratch[z : z + rows * row], row, layers[last, OUT], chosen, labels, targets, weight,
-                smoothing,
+                run.loss, floats[z : z + rows * row], row, layers[last, OUT], chosen, data.labels, data.targets,
+                data.weight, schedule.smoothing,
             )  # fmt: skip
             if not math.isfinite(loss):
                 return done, running
-            backward(layers, inputs, w, x_row, rows, scratch, transposed, zeros, gradients)
-            clip = _clip(layers, inputs, gradients, clip_norm) if clip_norm > 0.0 else f4(1)
-            _update_all(layers, inputs, rule, w, m, v, gradients, settings[done], clip)
+            gradients = scratch.gradients
+            backward(
+                layers, inputs, arenas.w, run.x_row, rows, floats, tables.transposed, scratch.zeros, gradients
+            )  # fmt: skip
+            clip = f4(1)
+            if schedule.clip_norm > 0.0:
+                clip = _clip(tables.parameters, inputs, gradients, schedule.clip_norm)
+            _update_all(tables.parameters, inputs, run.rule, arenas, gradients, schedule.settings[done], clip)
             running += loss * rows
-        return len(settings), running
+        return len(schedule.settings), running
 
     @entry
-    def evaluate_rows(
-        layers: Any, numbers: Any, x: Any, labels: Any, targets: Any, weight: Any, w: Any, scratch: Any, sums: Any
-    ) -> None:
-        kind, loss_kind, n_inputs, inputs, n_rows = numbers
+    def evaluate_rows(layers: Any, run: Evaluation, data: Data, w: Any, scratch: Any, sums: Any) -> None:
         if stamp < 0:
             return
         last = len(layers) - 1
         z, row, n_outputs = layers[last, OUTPUTS], layers[last, ROW], layers[last, OUT]
-        for first in range(0, n_rows, CHUNK):
-            rows = min(CHUNK, n_rows - first)
-            forward(layers, kind, inputs, w, x[first * n_inputs :], n_inputs, rows, scratch)
-            judge(loss_kind, scratch[z : z + rows * row], row, n_outputs, first, rows, labels, targets, weight, sums)
+        for first in range(0, run.n_rows, CHUNK):
+            rows = min(CHUNK, run.n_rows - first)
+            x = data.x[first * run.n_inputs :]
+            forward(layers, run.activation, run.inputs, w, x, run.n_inputs, rows, scratch)
+            add_scores(
+                run.loss, scratch[z : z + rows * row], row, n_outputs, first, rows, data.labels, data.targets,
+                data.weight, sums,
+            )  # fmt: skip
 
     @entry
-    def output_rows(layers: Any, numbers: Any, x: Any, w: Any, scratch: Any, out: Any) -> None:
-        kind, n_inputs, inputs, n_rows = numbers
+    def output_rows(layers: Any, run: Evaluation, x: Any, w: Any, scratch: Any, out: Any) -> None:
         if stamp < 0:
             return
         last = len(layers) - 1
         z, row, n_outputs = layers[last, OUTPUTS], layers[last, ROW], layers[last, OUT]
-        for first in range(0, n_rows, CHUNK):
-            rows = min(CHUNK, n_rows - first)
-            forward(layers, kind, inputs, w, x[first * n_inputs :], n_inputs, rows, scratch)
+        for first in range(0, run.n_rows, CHUNK):
+            rows = min(CHUNK, run.n_rows - first)
+            forward(layers, run.activation, run.inputs, w, x[first * run.n_inputs :], run.n_inputs, rows, scratch)
             for b in range(rows):
                 for j in range(n_outputs):
                     out[first + b, j] = scratch[z + b * row + j]

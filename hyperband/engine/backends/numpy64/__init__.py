@@ -37,10 +37,10 @@ class ReferenceBackend:
         kernels = ReferenceKernels(loss, n_outputs)
         return HostEngine(kernels, train, validation, loss, n_outputs, thread_count(threads))
 
-    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, F32]], x: F32) -> F32:
+    def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         rows = checks.check_inputs(x, None, "x")
         layers = checks.check_layers(architecture, weights, rows.shape[1])
-        wide = [(w.astype(np.float64), b.astype(np.float64)) for w, b in layers]
+        wide = [tuple(array.astype(np.float64) for array in layer) for layer in layers]
         with np.errstate(all="ignore"):
             return network.forward(architecture.activation, wide, rows.astype(np.float64)).astype(np.float32)
 

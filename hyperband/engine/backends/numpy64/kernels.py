@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
-from hyperband.engine.backends.layout import Layers
 from hyperband.engine.backends.numpy64 import network
 from hyperband.engine.backends.philox import RowOrder, dropout_mask
 from hyperband.engine.backends.rates import learning_rates
 from hyperband.engine.backends.state import MemberState
+from hyperband.engine.parameters import Layers
 
 A = NDArray[np.float64]
 
@@ -77,16 +78,16 @@ class ReferenceKernels:
             return self._outputs(state, weights, x).astype(np.float32)
 
     def _outputs(self, state: MemberState, weights: NDArray[Any], x: F32) -> A:
-        layers = _active(state, weights)
-        columns = layers[0][0].shape[0]
+        layers, columns = _active(state, weights), state.inputs or state.layout.dims[0]
         return network.forward(state.member.architecture.activation, layers, x[:, :columns].astype(np.float64))
 
 
 def _active(state: MemberState, numbers: NDArray[Any]) -> Layers:
-    """The layers with only those rows of the first matrix that exist for this member's columns."""
+    """The parameters layer by layer, without those of columns that this member does not see."""
     layers = state.layout.layers(numbers)
     if state.inputs:
-        layers[0] = (layers[0][0][: state.inputs], layers[0][1])
+        first = zip(state.layout.parameters, layers[0], strict=False)
+        layers[0] = tuple(view[: state.inputs] if parameter.over_inputs else view for parameter, view in first)
     return layers
 
 
@@ -94,21 +95,21 @@ def clipped(gradients: Layers, clip_norm: float) -> Layers:
     """The gradients, scaled down to the Euclidean norm ``clip_norm`` when it is > 0 and they are longer."""
     if clip_norm <= 0.0:
         return gradients
-    norm = math.sqrt(sum(float((w * w).sum() + (b * b).sum()) for w, b in gradients))
+    norm = math.sqrt(sum(float(sum((g * g).sum() for g in layer)) for layer in gradients))
     if not norm > clip_norm:
         return gradients
-    return [(w * (clip_norm / norm), b * (clip_norm / norm)) for w, b in gradients]
+    return [tuple(g * (clip_norm / norm) for g in layer) for layer in gradients]
 
 
 def update(state: MemberState, layers: Layers, gradients: Layers, rate: float, step: int) -> None:
-    """One optimiser step in place; decay acts on weights alone."""
+    """One optimiser step in place, with each parameter's learning-rate factor and decay."""
     a = state.member.architecture
     first = _active(state, state.m) if state.m is not None else layers
     second = _active(state, state.v) if state.v is not None else layers
-    for place, gradient in zip(zip(layers, first, second, strict=True), gradients, strict=True):
-        for kind, decay in ((0, a.weight_decay), (1, 0.0)):
-            weights, m, v = (numbers[kind] for numbers in place)
-            _update_one(a, weights, m, v, gradient[kind], rate, step + 1, decay)
+    listed = (chain.from_iterable(each) for each in (layers, first, second, gradients))
+    for parameter, w, m, v, g in zip(state.layout.parameters, *listed, strict=True):
+        decay = a.weight_decay if parameter.kind.decay else 0.0
+        _update_one(a, w, m, v, g, rate * parameter.kind.rate_factor, step + 1, decay)
 
 
 def _update_one(a: Architecture, w: A, m: A, v: A, g: A, rate: float, t: int, decay: float) -> None:

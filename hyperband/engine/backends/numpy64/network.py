@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.engine.backends.layout import Layers
+from hyperband.engine.parameters import Layers
 
 A = NDArray[np.float64]
 

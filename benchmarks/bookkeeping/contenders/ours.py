@@ -1,0 +1,59 @@
+"""ASHA of this package, through batches and one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hyperband as hb
+from benchmarks.bookkeeping.contenders.base import ETA, Contender, Losses, R
+from benchmarks.common.optional import Unavailable
+
+SPACE = {"learning_rate": hb.Float(1e-4, 1e-1, log=True), "width": hb.Int(8, 256, log=True)}
+
+
+def _run() -> Any:
+    if not hasattr(hb, "ASHA"):
+        raise Unavailable("this version has no ASHA")
+    return hb.ASHA(max_resource=R, eta=ETA, min_resource=1, n=None).start(hb.Space(SPACE), seed=0)
+
+
+class OneByOne(Contender):
+    """``run.ask(1)``, ``run.tell(result)``."""
+
+    name = "hyperband one by one"
+
+    def __init__(self, losses: Losses) -> None:
+        super().__init__(losses)
+        self._run = _run()
+
+    def advance(self, until: int) -> None:
+        """See `Contender`."""
+        run, lists, log = self._run, self.losses.lists, self.log
+        while self.results < until:
+            job = run.ask(1)[0]
+            run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, lists[job.rung][job.trial]))
+            if log is not None:
+                log.append((job.trial, job.rung))
+            self.results += 1
+
+
+class Batched(Contender):
+    """``run.ask_batch(n)``, ``run.tell_batch(batch, losses)``."""
+
+    name, batch = "hyperband in batches", 1000
+
+    def __init__(self, losses: Losses) -> None:
+        super().__init__(losses)
+        self._run = _run()
+        if not hasattr(self._run, "ask_batch"):
+            raise Unavailable("this version has no batched ask and tell")
+
+    def advance(self, until: int) -> None:
+        """See `Contender`."""
+        run, table, log = self._run, self.losses.table, self.log
+        while self.results < until:
+            batch = run.ask_batch(self.batch)
+            run.tell_batch(batch, table[batch.rung, batch.trial])
+            if log is not None:
+                log += zip(batch.trial.tolist(), batch.rung.tolist(), strict=True)
+            self.results += len(batch)

@@ -1,0 +1,1 @@
+"""What the benchmarks share: paths, the description of the machine, timing, records on disk, charts."""

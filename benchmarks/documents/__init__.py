@@ -1,0 +1,1 @@
+"""The tables and figures of README.md and RESULTS.md, written from the JSON in ``benchmarks/results``."""

@@ -1,0 +1,145 @@
+"""Features and target: separated, checked, and matched row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband.errors import DataError
+from hyperband.tables.columns import check_feature
+from hyperband.tables.preprocess import Preprocessing
+from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
+from hyperband.tables.target_input import target_values
+from hyperband.tables.weights import F64, sample_weights
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """Features with their target values and sample weights; ``dropped`` rows without a target were left out."""
+
+    table: Table
+    values: Array
+    names: tuple[str, ...]
+    weight: F64 | None = None
+    dropped: int = 0
+
+
+def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[Table, Any, tuple[str, ...], Any]:
+    """Features, target, names of the target, and sample weights, separated.
+
+    Parameters
+    ----------
+    table : Table
+    y, target : the target, given as values or by its columns, not both; see `hyperband.tables.prepare`
+    sample_weight : one number a row, the name of a column, or None
+
+    Raises
+    ------
+    DataError
+        When the target is given twice, or a column does not exist.
+    """
+    if isinstance(sample_weight, str):
+        (name,) = resolve_columns(table.names, [sample_weight], "sample_weight")
+        sample_weight = table.column(name).to_numpy()
+        weight_column: tuple[str, ...] = (name,)
+    else:
+        weight_column = ()
+    if y is not None:
+        if target is not None:
+            raise DataError("The target must be given as `y` or named by `target`, not both; got both. Leave one out.")
+        label = getattr(y, "name", None)  # a series has a name, an array or list has none
+        return table.without(weight_column), y, (str(label) if label else "y",), sample_weight
+    wanted = list(target) if isinstance(target, (list, tuple)) else [target]
+    names = tuple(dict.fromkeys(resolve_target(table, t) for t in wanted))
+    columns = [table.column(n) for n in names]
+    values = columns[0] if len(columns) == 1 else as_table(dict(zip(names, columns, strict=True))).frame
+    return table.without(names + weight_column), values, names, sample_weight
+
+
+def check_features(table: Table, dropped: Collection[str]) -> None:
+    """Check that a table has features, and that every column that is not dropped can be one.
+
+    Raises
+    ------
+    DataError
+    """
+    if all(name in dropped for name in table.names):
+        raise DataError(
+            "A table must have at least one feature; none is left besides the target and `drop`. Drop fewer columns."
+        )
+    if table.frame is not None:
+        for name in table.names:
+            if name not in dropped:
+                check_feature(table.frame[name])
+
+
+def match_rows(
+    table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y"
+) -> LabelledRows:
+    """Features and target matched row by row; rows without a target are left out with ``missing_target="drop"``.
+
+    Raises
+    ------
+    DataError
+        When the numbers of rows differ, or targets are missing with ``missing_target="error"``.
+    """
+    values, missing = target_values(y, names[0] if names != ("y",) else what)
+    if len(values) != table.n_rows:
+        raise DataError(f"`X` and `{what}` must have the same number of rows; got {table.n_rows} and {len(values)}.")
+    if values.ndim == 2 and len(names) != values.shape[1]:
+        names = tuple(f"{names[0]}{j}" for j in range(values.shape[1]))
+    weights = None if weight is None else sample_weights(weight, table.n_rows)
+    count = int(missing.sum())
+    if not count:
+        return LabelledRows(table, values, names, weights)
+    if missing_target == "error":
+        raise DataError(
+            f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {count} of {len(values)} rows, "
+            f"first in row {int(np.flatnonzero(missing)[0])}. Remove these rows, or leave them out "
+            f"by missing_target='drop'."
+        )
+    keep = ~missing
+    return LabelledRows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)
+
+
+def held_out_rows(value: Any, prep: Preprocessing, name: str, missing_target: str = "error") -> LabelledRows:
+    """Features and target values of rows given as (X, y) or as a table with the target column.
+
+    Parameters
+    ----------
+    value : (X, y), or anything that `hyperband.tables.as_table` takes
+    prep : Preprocessing, fitted on the training rows
+    name : str, such as "validation", in errors
+    missing_target : {"error", "drop"}
+
+    Raises
+    ------
+    DataError
+        When the target is absent or missing in a row, there are no rows, or the numbers of rows differ.
+    """
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        table, y = as_table(value[0], f"X of {name}"), value[1]
+    else:
+        table = as_table(value, name)
+        width = len(prep.inputs) + len(prep.target.names)
+        if not table.named and not prep.named and len(table.names) != width:
+            raise DataError(f"`{name}` must have {width} columns, the target among them; got {len(table.names)}.")
+        absent = [n for n in prep.target.names if n not in table.names]
+        if absent:
+            raise DataError(
+                f"`{name}` must hold the target column {absent[0]!r}, or be given as (X, y); it does neither."
+            )
+        columns = {n: table.column(n) for n in prep.target.names}
+        y = next(iter(columns.values())) if len(columns) == 1 else as_table(columns).frame
+        table = table.without(prep.target.names)
+    names = prep.target.names if len(prep.target.names) == 1 else ("y",)
+    rows = match_rows(table, y, names, None, missing_target, f"y of {name}")
+    if rows.table.n_rows == 0:
+        raise DataError(f"`{name}` must have at least one row; it has none.")
+    return rows

@@ -1,0 +1,103 @@
+"""The gradient that one plain step of sgd reveals, against central differences of the reference's loss."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hyperband.engine.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import LOSSES, Backend, Member
+from hyperband.testing import lab
+from hyperband.testing.tolerances import FLOAT32, Tolerances
+
+ROWS, INPUTS, WIDTHS, SEED = 11, 4, (5, 3), 12345
+
+
+def _architecture(activation: str, rate: float) -> Architecture:
+    return Architecture(widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS)
+
+
+def one_step_gradient(backend: Backend, activation: str, loss: str, weighted: bool) -> NDArray[Any]:
+    """(weights before - weights after) / rate. The rate is large, so that rounding the weights costs nothing."""
+    rate = 1024.0
+    made = lab.engine(backend, loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
+    (member,) = made.add([Member(_architecture(activation, rate), SEED, 1)]).tolist()
+    before = lab.flat(lab.layers(made.export_state(member)))
+    lab.train(made, member, 1, evaluate=False)
+    return (before - lab.flat(lab.layers(made.export_state(member)))) / rate
+
+
+@cache
+def central_differences(activation: str, loss: str, weighted: bool) -> NDArray[Any]:
+    """Of the reference's evaluation: no backward pass takes part."""
+    made = lab.engine(registry.get("numpy"), loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
+    (member,) = made.add([Member(_architecture(activation, 1.0), SEED, 1)]).tolist()
+    data = lab.split(loss, ROWS, INPUTS, weighted=weighted)
+    state, found, h = made.export_state(member), [], 1e-5
+    for numbers in [array for pair in lab.layers(state) for array in pair]:
+        for index in np.ndindex(numbers.shape):
+            centre, sides = numbers[index], []
+            for shift in (h, -h):
+                numbers[index] = centre + shift
+                made.import_state(member, state)
+                sides.append(made.evaluate(np.array([member]), data)[0][0])
+            numbers[index] = centre
+            found.append((sides[0] - sides[1]) / (2 * h))
+    return np.array(found)
+
+
+def straight_through(loss: str) -> NDArray[Any]:
+    """The gradient of ``step``: that of a clipped identity with the step's own outputs, row by row as on paper."""
+    made = lab.engine(registry.get("numpy"), loss, rows=ROWS, inputs=INPUTS)
+    (member,) = made.add([Member(_architecture("step", 1.0), SEED, 1)]).tolist()
+    (w0, b0), (w1, b1), (w2, b2) = lab.layers(made.export_state(member))
+    data: Any = lab.split(loss, ROWS, INPUTS)
+    x, expected = data.x.astype(float), [np.zeros_like(a) for a in (w0, b0, w1, b1, w2, b2)]
+    for row, target in zip(x, data.y, strict=True):
+        z0 = row @ w0 + b0
+        h0 = (z0 > 0) * 1.0
+        z1 = h0 @ w1 + b1
+        h1 = (z1 > 0) * 1.0
+        z2 = h1 @ w2 + b2
+        if loss == "cross_entropy":
+            g2 = np.exp(z2) / np.exp(z2).sum() - np.eye(len(z2))[target]
+        elif loss == "logistic":
+            g2 = 1 / (1 + np.exp(-z2)) - target
+        else:
+            g2 = 2 * (z2 - target) / len(z2)
+        g1 = (w2 @ g2) * (abs(z1) <= 1)
+        g0 = (w1 @ g1) * (abs(z0) <= 1)
+        parts = (np.outer(row, g0), g0, np.outer(h0, g1), g1, np.outer(h1, g2), g2)
+        for total, part in zip(expected, parts, strict=True):
+            total += part / ROWS
+    return np.concatenate([part.ravel() for part in expected])
+
+
+class GradientChecks:
+    """The gradients of every activation under every loss."""
+
+    backend: Backend
+    tolerances: Tolerances = FLOAT32
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "step"])
+    def test_gradient_is_the_slope_of_the_loss(self, activation: str, loss: str) -> None:
+        """What one step subtracts is the slope of the loss, by central differences in float64."""
+        weighted = activation in ("tanh", "relu")
+        found = one_step_gradient(self.backend, activation, loss, weighted)
+        expected = central_differences(activation, loss, weighted)
+        assert np.abs(expected).max() > 1e-3, "the problem of this check is flat"
+        gap = lab.difference(found, expected)
+        assert gap < self.tolerances.gradient, f"look at the derivative of {activation} and at the backward pass"
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    def test_gradient_of_step_goes_straight_through(self, loss: str) -> None:
+        """step has no slope: its gradient is that of the straight-through estimator."""
+        found = one_step_gradient(self.backend, "step", loss, weighted=False)
+        gap = lab.difference(found, straight_through(loss))
+        assert gap < self.tolerances.gradient, "the derivative of step is 1 where |z| <= 1 and 0 elsewhere"
