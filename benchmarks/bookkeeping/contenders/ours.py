@@ -20,7 +20,7 @@ class _Asha(Contender):
 
 
 class OneByOne(_Asha):
-    """``run.ask(1)``, ``run.tell(result)``."""
+    """``run.ask(1)``, ``run.tell(job, loss)``."""
 
     name = "hyperband one by one"
 
@@ -29,7 +29,7 @@ class OneByOne(_Asha):
         run, lists, log = self._run, self.losses.lists, self.log
         while self.results < until:
             job = run.ask(1)[0]
-            run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, lists[job.rung][job.trial]))
+            run.tell(job, lists[job.rung][job.trial])
             if log is not None:
                 log.append((job.trial, job.rung))
             self.results += 1
