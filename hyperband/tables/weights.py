@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.row_weights import with_mean_one
 from hyperband.errors import DataError
 from hyperband.tables.target import Target, label_text
 
@@ -54,6 +55,12 @@ def class_weights(class_weight: Any, target: Target, y_train: NDArray[np.int32])
     ------
     DataError
         When the task is regression, a label is unknown, or a weight is no finite number of at least 0.
+
+    Examples
+    --------
+    >>> target = Target(("label",), "classification", ("no", "yes"))
+    >>> class_weights("balanced", target, np.array([0, 0, 0, 1])).round(3).tolist()
+    [0.667, 2.0]
     """
     if target.task != "classification":
         raise DataError("`class_weight` must be None for regression; got weights. Use `sample_weight` instead.")
@@ -87,15 +94,15 @@ def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> ND
     ------
     DataError
         When every row has weight 0.
+
+    Examples
+    --------
+    >>> row_weights(None, np.array([1.0, 3.0]), np.array([0, 1])).tolist()
+    [0.5, 1.5]
     """
     if sample is None and by_class is None:
         return None
     weight = np.ones(len(y)) if sample is None else sample
     if by_class is not None:
         weight = weight * by_class[y]
-    mean = weight.mean()
-    if not mean > 0:
-        raise DataError(
-            "Weights must not all be 0; every row of a split has weight 0. Give some rows a weight above 0."
-        )
-    return np.ascontiguousarray(weight / mean, dtype=np.float32)
+    return with_mean_one(weight)

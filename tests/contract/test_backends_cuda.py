@@ -15,7 +15,7 @@ from conftest import host_cuda
 import hyperband as hb
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Split
+from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 from hyperband.testing import lab
 
@@ -115,14 +115,14 @@ def test_members_are_dealt_to_devices_by_cost() -> None:
     made: Any = lab.engine(host_cuda(3))
     widths = [200, 8, 8, 100, 100, 8]
     ids = made.add(lab.members([Architecture(widths=[w, w]) for w in widths]))
-    homes = [made._core._homes[i][0] for i in ids.tolist()]
-    assert homes[0] not in homes[1:] and homes[3] != homes[0]
-    assert set(homes) == {0, 1, 2}
+    devices = [made._core._homes[i][0] for i in ids.tolist()]
+    assert devices[0] not in devices[1:] and devices[3] != devices[0]
+    assert set(devices) == {0, 1, 2}
     load = list(made._core._loads)
     made.release(ids[:1])
     assert sum(made._core._loads) < sum(load)
     again = made.add(lab.members([Architecture(widths=[200, 200])]))
-    assert made._core._homes[int(again[0])][0] == homes[0]
+    assert made._core._homes[int(again[0])][0] == devices[0]
 
 
 def test_the_cost_of_a_member_does_not_go_by_what_its_optimiser_keeps() -> None:
@@ -190,9 +190,9 @@ def test_other_backends_have_no_device(name: str) -> None:
         pytest.skip(registry.available()[name])
     data = lab.split("cross_entropy", 53)
     with pytest.raises(InputError, match="device_memory"):
-        registry.get(name).engine(data, None, "cross_entropy", 4, device_memory=1 << 20)
+        registry.get(name).engine(data, None, "cross_entropy", 4, EngineSettings(device_memory=1 << 20))
     with pytest.raises(BackendUnavailable, match="tf32"):
-        registry.get(name).engine(data, None, "cross_entropy", 4, precision="tf32")
+        registry.get(name).engine(data, None, "cross_entropy", 4, EngineSettings(precision="tf32"))
 
 
 def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_a_gpu_gives_the_bits_of_the_cpu(native: Backend, cuda: Backend, loss: s
 def test_a_gpu_pauses_and_pages_to_the_same_bits(native: Backend, cuda: Backend) -> None:
     shapes = [replace(a, widths=[256, 256]) for a in lab.MIXED]
     data, held = lab.split("cross_entropy", 53, weighted=True), lab.split("cross_entropy", 31, weighted=True, seed=1)
-    made = cuda.engine(data, held, "cross_entropy", 4, device_memory=6 << 20)
+    made = cuda.engine(data, held, "cross_entropy", 4, EngineSettings(device_memory=6 << 20))
     ids = made.add(lab.members(shapes))
     while not lab.train(made, ids, STEPS, seconds=0.0005).all():
         pass

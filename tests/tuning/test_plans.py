@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+import hyperband_81_3
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,16 +28,10 @@ from hyperband.tuning.plans import (
 #: (R, eta): rungs of each bracket as (n, r), evaluations, cost restarting, cost continuing
 TABLES = {
     (81, 3): (
-        [
-            [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
-            [(34, 3), (11, 9), (3, 27), (1, 81)],
-            [(15, 9), (5, 27), (1, 81)],
-            [(8, 27), (2, 81)],
-            [(5, 81)],
-        ],
-        206,
-        1902,
-        1581,
+        hyperband_81_3.RUNGS,
+        hyperband_81_3.EVALUATIONS,
+        hyperband_81_3.COST_RESTARTING,
+        hyperband_81_3.COST,
     ),
     (9, 3): ([[(9, 1), (3, 3), (1, 9)], [(5, 3), (1, 9)], [(3, 9)]], 22, 78, 69),
     (27, 3): (
@@ -105,7 +100,10 @@ def test_table_1_of_the_paper():
     assert (plan.n_evaluations, plan.cost_restart, plan.cost) == (187, 1701, 1404)
 
 
-@pytest.mark.parametrize(("r", "models", "evaluations"), [(9, 17, 69), (27, 49, 357), (81, 143, 1581)])
+MODELS_AND_COSTS = [(9, 17, 69), (27, 49, 357), (81, hyperband_81_3.CONFIGURATIONS, hyperband_81_3.COST)]
+
+
+@pytest.mark.parametrize(("r", "models", "evaluations"), MODELS_AND_COSTS)
 def test_models_and_calls_as_dask_ml_counts_them(r, models, evaluations):
     plan = hyperband_plan(r, 3)
     assert (plan.n_configurations, plan.cost) == (models, evaluations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import hyperband_81_3
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,8 +41,8 @@ def test_hyperband_81_3_to_the_unit():
     asked = Algorithm(HyperbandScheduler(81, 3)).start()
     while not asked.done:
         asked.tell([result_of(job, float(job.trial)) for job in asked.ask()])
-    assert (asked.n_evaluations, asked.n_configurations, asked.spent) == (206, 143, 1581)
-    assert run.n_configurations == 143
+    assert (asked.n_evaluations, asked.n_configurations, asked.spent) == hyperband_81_3.TOTALS
+    assert run.n_configurations == hyperband_81_3.CONFIGURATIONS
 
 
 def test_results_are_in_order_whatever_the_order_of_telling():

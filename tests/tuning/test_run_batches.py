@@ -36,7 +36,7 @@ def test_a_batch_is_its_jobs(run):
     assert columns["x"].tolist() == [job.configuration["x"] for job in jobs]
     assert np.isnan(columns["only_b"]).tolist() == [job.configuration["kind"] == "a" for job in jobs]
     assert repr(batch) == "JobBatch(12 jobs)"
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="out of range"):
         batch[12]
 
 
