@@ -113,7 +113,7 @@ ROW_LENGTHS = {
 
 @pytest.mark.parametrize("engine", ROW_LENGTHS)
 def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
-    from hyperband.engine.backends.compiled import record
+    from hyperband.engine.backends.compiled import packed
 
     matrix, vector = ROW_LENGTHS[engine]
     for a, n_inputs, n_outputs in architectures(60):
@@ -124,7 +124,7 @@ def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
             expected.append((p.name, p.shape, offset, kind.initial, bound, kind.rate_factor, kind.decay, kind.moments))
             *outer, last = p.shape
             offset += math.prod(outer) * (matrix(last) if outer else vector(last))
-        assert compiled_engine(engine, n_inputs, n_outputs).parameters(record(a)) == expected
+        assert compiled_engine(engine, n_inputs, n_outputs).parameters(packed([a])) == expected
 
 
 def test_a_table_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
