@@ -1,4 +1,4 @@
-"""What the engines of ``hyperband._core`` have in common: arguments are checked here, once, then cross."""
+"""What the engines of ``hyperband._core`` have in common: arguments are checked here, once, then passed to C++."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.parameters import named, output_width
 from hyperband.errors import InputError
 
-#: Seconds that an engine works before it lets Python look for Ctrl-C.
+#: Seconds that an engine works before Python checks for Ctrl-C.
 _QUANTUM = 0.1
 
 #: Rows, on the host or at an address on a device: (pointer, n_rows, n_columns).
@@ -38,7 +38,7 @@ class CompiledEngine:
     train, validation, loss, n_outputs : the problem, see `hyperband.engine.backends.base.Backend`
     make : callable
         Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs). It has
-        the verbs of csrc/bindings/members.hpp, and ``add(records, seeds, total_steps)`` with an id for each.
+        the methods of csrc/bindings/members.hpp, and ``add(records, seeds, total_steps)`` with an id for each.
     arrays : ReadsArrays or None
         Of an engine that reads rows on a device; it keeps them there for as long as it lives.
     """
@@ -188,7 +188,7 @@ def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F
 
 
 def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
-    """Numbers that are not finite are found by the engine, which reads them all anyway."""
+    """The engine finds numbers that are not finite, since it reads them all anyway."""
     try:
         return compute(*arguments)
     except ValueError as error:
