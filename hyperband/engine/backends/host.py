@@ -74,7 +74,7 @@ class HostEngine:
         for member in members:
             checks.check_member(member)
         needed = sum(self.bytes_per_member(member.architecture) for member in members)
-        memory.require(needed + self._unpaged(), f"{len(members)} members", checks.FEWER)
+        memory.require(needed + self._reserved(), f"{len(members)} members", checks.FEWER)
         ids = np.arange(self._next, self._next + len(members), dtype=np.int64)
         for identity, member in zip(ids.tolist(), members, strict=True):
             self._states[identity] = self._initialised(member)
@@ -166,7 +166,7 @@ class HostEngine:
             view[...] = initial_values(member.seed, architecture, parameter)
         return state
 
-    def _unpaged(self) -> int:
+    def _reserved(self) -> int:
         """Bytes that living members will take although the system still counts them as free."""
         total = 0
         for state in self._states.values():
