@@ -7,14 +7,11 @@ run = hb.Hyperband(max_resource=27, eta=3).start(space, seed=0)
 
 while not run.done:
     jobs = run.ask(8)  # up to eight at a time, from all brackets
-    results = []
-    for job in jobs:
+    for job in reversed(jobs):  # the order does not matter
         # A job continues trial `job.trial` from `job.previous` to `job.resource`, both counted from zero.
         c = job.configuration
         loss = c["x"] ** 2 + c["y"] ** 2 + 1 / job.resource
-        cost = job.resource - job.previous
-        results.append(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=cost))
-    run.tell(reversed(results))  # the order does not matter
+        run.tell(job, loss, metrics={"norm": abs(c["x"]) + abs(c["y"])}, cost=job.resource - job.previous)
 
 print(f"{run.n_evaluations} evaluations of {run.n_configurations} configurations, {run.spent:g} spent")
 print(f"best: loss {run.best.loss:.4f} at {dict(run.best.configuration)}")

@@ -17,16 +17,20 @@ json_option = click.option(
 )
 
 
-def write(file: Path | None, measured: dict[str, Any], about: dict[str, Any] | None = None) -> None:
+def write(
+    file: Path | None, measured: dict[str, Any], about: dict[str, Any] | None = None, indent: int | None = 1
+) -> None:
     """Write what was measured as JSON, after a description of the machine; without a file do nothing.
 
     Parameters
     ----------
     about : dict, optional
         A description that was made earlier; by default `machine.describe` is called now.
+    indent : int, optional
+        None writes one line, for records with thousands of numbers.
     """
     if file is not None:
-        text = json.dumps({**(machine.describe() if about is None else about), **measured}, indent=1)
+        text = json.dumps({**(machine.describe() if about is None else about), **measured}, indent=indent)
         file.write_text(text + "\n", encoding="utf-8")
 
 

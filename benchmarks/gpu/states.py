@@ -22,7 +22,11 @@ from hyperband.interface.carry_out import carry_out
 from hyperband.testing import lab
 
 #: Steps and rows by population: short last batches, several epochs, evaluations between them.
-CASES = {"mixed": (lab.MIXED, 40, 53), "large": (lab.LARGE, 12, 300), "twins": (lab.same_shape(lab.MIXED[2]), 20, 53)}
+CASES = {
+    "mixed": (lab.MIXED, 40, 53),
+    "large": (lab.LARGE, 12, 300),
+    "same shape": (lab.same_shape(lab.MIXED[2]), 20, 53),
+}
 
 
 def states(backend: str, case: str, loss: str, steps: int) -> list[str]:

@@ -127,7 +127,7 @@ def device(backend: str = "cuda") -> dict[str, Any]:
     processors = sum(int(f["processors"]) for f in facts)
     real = first["capability"] != "none"
     peak = processors * lanes * 2 * clock if clock and real else None
-    block = cuda.block_threads() if real and hasattr(cuda, "block_threads") else first["threads"]
+    block = cuda.block_threads() if real else first["threads"]
     more = {"clock_hz": clock, "fp32_lanes": lanes, "fp32_peak": peak, "block_threads": block}
     return {**first, "devices": len(facts), **more}
 

@@ -22,7 +22,7 @@ from benchmarks.common.records import json_option
 from benchmarks.quality import figure, report
 from benchmarks.quality.contenders import ALL as CONTENDERS
 from benchmarks.quality.contenders import levels
-from benchmarks.quality.outcomes import FULL, Outcome, Work, grid_of
+from benchmarks.quality.outcomes import FULL, MARKS, Outcome, Work, grid_of
 from benchmarks.quality.statistics import F64
 from benchmarks.quality.tasks import ALL as TASKS
 from benchmarks.quality.tasks import task
@@ -95,7 +95,9 @@ def _named(text: str | None, known: Sequence[str], what: str) -> list[str]:
 @click.option("--tasks", help="Names, separated by commas; all when not given.")
 @click.option("--contenders", help="Names, separated by commas; all when not given.")
 @click.option("--workers", default="1,8", show_default=True, help="Numbers of simulated workers.")
-@click.option("--full", type=click.IntRange(1), default=FULL, show_default=True, help="Budget in full evaluations.")
+@click.option(
+    "--full", type=click.IntRange(MARKS[0]), default=FULL, show_default=True, help="Budget in full evaluations."
+)
 @click.option("--quick", is_flag=True, help="Two seeds, four tasks, a fifth of the budget; no slow library.")
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 @json_option
@@ -119,7 +121,7 @@ def main(seeds: int, tasks: str | None, contenders: str | None, workers: str, fu
         **report.summary(good, full),
     }
     report.show(record)
-    records.write(json_file, record)
+    records.write(json_file, record, indent=None)
     if figure_file is not None:
         figure.draw(good, figure_file)
     if wrong := sorted({f"{o.work.contender} on {o.work.task}: {o.wrong}" for o in outcomes if o.wrong}):

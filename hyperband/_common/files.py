@@ -72,6 +72,13 @@ def write_bytes(path: Path, data: bytes, what: str) -> None:
     ------
     InputError
         When the folder does not exist or cannot be written; nothing is left behind.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_bytes(Path(folder) / "out", b"data", "The output")
+    ...     (Path(folder) / "out").read_bytes()
+    b'data'
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -83,9 +90,19 @@ def write_bytes(path: Path, data: bytes, what: str) -> None:
 
 
 def replace_file(path: Path, data: bytes, temporary: Path, *, sync: bool) -> None:
-    """Write ``temporary`` and rename it to ``path``; `OSError` when that fails, and nothing is left behind.
+    """Write ``data`` to ``temporary`` and rename that to ``path``, which changes completely or not at all.
 
-    ``sync``: wait until the disk has it, so that even after a power failure the file is whole.
+    Parameters
+    ----------
+    path, temporary : Path, in the same folder
+    data : bytes
+    sync : bool
+        Whether to wait until the data is on the disk, so that the file is complete even after a power failure.
+
+    Raises
+    ------
+    OSError
+        When writing or renaming fails; ``temporary`` is removed.
     """
     try:
         with open(temporary, "wb") as file:

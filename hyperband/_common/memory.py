@@ -52,6 +52,10 @@ def require(needed: int, what: str, remedy: str) -> None:
     ------
     InsufficientMemory
         It names the needed and the free bytes.
+
+    Examples
+    --------
+    >>> require(1, "12 members", "Train fewer at a time.")
     """
     free = free_bytes()
     if free is not None and needed > free:

@@ -1,4 +1,4 @@
-"""Ask, evaluate, tell, until the plan is done, a budget is spent, or somebody presses Ctrl-C."""
+"""Ask, evaluate, tell, until the plan is done, a budget is spent, or Ctrl-C is pressed."""
 
 from __future__ import annotations
 

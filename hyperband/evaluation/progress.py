@@ -57,6 +57,8 @@ class SearchProgress:
     rate : float, resource a second, over the last seconds
     seconds_left : float or None
         Estimated from the rate and what is planned, or from the budget, whichever ends first; None where neither tells.
+    exact : bool
+        False for asynchronous algorithms: at least as much as planned will run.
     """
 
     brackets: tuple[BracketProgress, ...]
@@ -64,6 +66,7 @@ class SearchProgress:
     seconds: float
     rate: float
     seconds_left: float | None = None
+    exact: bool = True
 
     @property
     def done(self) -> float:
@@ -113,8 +116,8 @@ class ProgressTracker:
 
     def __init__(self, run: Run, unit: str, continues: bool, budget: Budget) -> None:
         self._plan, self._unit, self._continues, self._budget = run.plan, unit, continues, budget
-        cost = "cost" if continues else "cost_restart"
-        self._planned = [float(getattr(bracket, cost)) for bracket in run.plan.brackets]
+        brackets = run.plan.brackets
+        self._planned = [float(bracket.cost if continues else bracket.cost_restart) for bracket in brackets]
         self._brackets: dict[int, _Bracket] = {}
         self._open: dict[int, tuple[int, float]] = {}  # trial -> its bracket, what its job adds
         self._partial: dict[int, float] = {}  # trial -> what its open job has added so far
@@ -160,7 +163,8 @@ class ProgressTracker:
             bracket = self._open[trial][0]
             gained[bracket] = gained.get(bracket, 0.0) + resource
         brackets = tuple(self._describe(k, gained.get(k, 0.0)) for k in self._shown())
-        return SearchProgress(brackets, self._unit, seconds, rate, self._seconds_left(seconds, done, rate))
+        left = self._seconds_left(seconds, done, rate)
+        return SearchProgress(brackets, self._unit, seconds, rate, left, self._plan.exact)
 
     def _catch_up(self, results: Sequence[Result]) -> None:
         """Enter what was told before, in the order (bracket, rung, trial)."""

@@ -49,7 +49,7 @@ class Reporter:
             self._draw(progress)
             return
         for bracket in progress.brackets:
-            line = bracket_line(bracket, progress.unit)
+            line = bracket_line(bracket, progress.unit, progress.exact)
             if self._shown.get(bracket.bracket) != line and (bracket.alive or bracket.done):
                 self._shown[bracket.bracket] = line
                 print(f"[{progress.seconds:5.1f} s] {line}, {_pace(progress)}", file=self._stream, flush=True)
@@ -66,27 +66,25 @@ class Reporter:
         for name in ("bracket", "rung", "alive", "best loss", progress.unit, ""):
             table.add_column(name, justify="right")
         for b in progress.brackets:
-            bar = _bar(b.done / b.planned if b.planned else 1.0)
             best = "-" if math.isnan(b.best) else f"{b.best:.4f}"
-            done = f"{_resource(b.done)} of {_resource(b.planned)}"
-            table.add_row(str(b.bracket), f"{b.rung + 1} of {b.n_rungs}", str(b.alive), best, done, bar)
+            cells = [str(b.bracket), f"{b.rung + 1} of {b.n_rungs}", str(b.alive), best]
+            table.add_row(*cells, _done(b, progress.exact), _bar(b, progress.exact))
         table.caption = f"{progress.seconds:.1f} s, {_pace(progress)}"
         self._live.update(table, refresh=True)
 
 
-def bracket_line(b: BracketProgress, unit: str) -> str:
+def bracket_line(b: BracketProgress, unit: str, exact: bool = True) -> str:
     """One bracket as plain text.
 
     Examples
     --------
     >>> bracket_line(BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), "epochs")
     'bracket 0: rung 2 of 5, 27 alive, best loss 0.2500, 120 of 405 epochs'
+    >>> bracket_line(BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), "epochs", exact=False)
+    'bracket 0: rung 2 of 5, 27 alive, best loss 0.2500, 120 of at least 405 epochs'
     """
     best = "no loss yet" if math.isnan(b.best) else f"best loss {b.best:.4f}"
-    return (
-        f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}, {b.alive} alive, {best}, "
-        f"{_resource(b.done)} of {_resource(b.planned)} {unit}"
-    )
+    return f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}, {b.alive} alive, {best}, {_done(b, exact)} {unit}"
 
 
 def duration(seconds: float) -> str:
@@ -113,6 +111,15 @@ def _resource(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _bar(fraction: float, width: int = 20) -> str:
-    full = round(min(1.0, max(0.0, fraction)) * width)
+def _done(b: BracketProgress, exact: bool) -> str:
+    if exact:
+        return f"{_resource(b.done)} of {_resource(b.planned)}"
+    # An asynchronous bracket goes on beyond what is planned at least: then nobody knows how far.
+    return f"{_resource(b.done)} of at least {_resource(b.planned)}" if b.done < b.planned else _resource(b.done)
+
+
+def _bar(b: BracketProgress, exact: bool, width: int = 20) -> str:
+    if not exact and b.done >= b.planned:
+        return ""
+    full = round(min(1.0, b.done / b.planned if b.planned else 1.0) * width)
     return "█" * full + "·" * (width - full)

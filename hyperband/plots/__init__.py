@@ -1,9 +1,18 @@
-"""Pictures that teach: what was tried, what was dropped, when, and what it was worth. Drawn by matplotlib."""
+"""Pictures of a result, drawn by matplotlib: which configurations were tried, when they were dropped, their losses."""
 
 from hyperband.plots.bracket_table import brackets
 from hyperband.plots.comparison import compare
 from hyperband.plots.importance import Importance, parameter_importance
-from hyperband.plots.of_result import Plots
-from hyperband.plots.spend import Progress, progress, regret
+from hyperband.plots.incumbent_curves import IncumbentCurve, incumbent_curve, regret
+from hyperband.plots.result_plots import Plots
 
-__all__ = ["Importance", "Plots", "Progress", "brackets", "compare", "parameter_importance", "progress", "regret"]
+__all__ = [
+    "Importance",
+    "IncumbentCurve",
+    "Plots",
+    "brackets",
+    "compare",
+    "incumbent_curve",
+    "parameter_importance",
+    "regret",
+]

@@ -1,4 +1,4 @@
-"""The bracket table as a diagram: a block a rung, with how many configurations it holds and what each has by then."""
+"""The bracket table as a diagram: one block a rung, with its number of configurations and their resource."""
 
 from __future__ import annotations
 
@@ -16,26 +16,21 @@ if TYPE_CHECKING:
 
     from hyperband.plots.style import Style
 
-#: Of a column's width and a row's height.
+#: Width and height of a block, as fractions of a column and a row.
 _WIDE, _HIGH = 0.78, 0.7
 
 
 def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, style: str = "light") -> Axes:
-    """The table of a plan as a diagram: a row a bracket, a column an amount of resource, a block a rung.
+    """The brackets of a plan as a diagram: a row a bracket, a column a level of resource, a block a rung.
 
-    In a block stand the configurations that are judged there and the resource that each of them has by then; on the
-    right is what the bracket spends when promoted trials go on from where they were paused.
+    A block shows how many configurations are evaluated at its rung, and the resource that each has received by then.
+    The right axis shows the resource that a bracket spends when promoted trials resume where they were paused.
 
     Parameters
     ----------
     plan : Plan, such as ``hb.Hyperband(81).plan()``
-    unit : str, of the resource
-    ax : Axes of matplotlib, optional; a new figure when not given
-    style : {"light", "dark"}
-
-    Returns
-    -------
-    Axes
+    unit : str, name of the unit of resource
+    ax, style : see `Plots`
 
     Raises
     ------
@@ -83,22 +78,23 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 
-def _row(ax: Axes, look: Style, bracket: Bracket, row: int, places: list[int], colours: list[str]) -> None:
+def _row(ax: Axes, look: Style, bracket: Bracket, row: int, columns: list[int], colours: list[str]) -> None:
+    """The blocks of one bracket with their numbers, and an arrow from each rung to the next."""
     from matplotlib.patches import FancyBboxPatch
 
-    for k, (rung, place) in enumerate(zip(bracket.rungs, places, strict=True)):
-        corner = (place - _WIDE / 2, row - _HIGH / 2)
+    for k, (rung, column) in enumerate(zip(bracket.rungs, columns, strict=True)):
+        corner = (column - _WIDE / 2, row - _HIGH / 2)
         block = FancyBboxPatch(
             corner, _WIDE, _HIGH, boxstyle="round,pad=0,rounding_size=0.1", mutation_aspect=1.0,
-            facecolor=colours[place], edgecolor=look.ink, linewidth=0.5, gid=f"rung {row} {k}",
+            facecolor=colours[column], edgecolor=look.ink, linewidth=0.5, gid=f"rung {row} {k}",
         )  # fmt: skip
         ax.add_patch(block)
-        ink = ink_on(colours[place])
-        ax.text(place, row - 0.09, str(rung.n), ha="center", va="center", fontsize=SMALL, fontweight="bold", color=ink)
-        ax.text(place, row + 0.17, f"× {short(float(rung.r))}", ha="center", va="center", fontsize=TINY, color=ink)
+        ink = ink_on(colours[column])
+        ax.text(column, row - 0.09, str(rung.n), ha="center", va="center", fontsize=SMALL, fontweight="bold", color=ink)
+        ax.text(column, row + 0.17, f"× {short(float(rung.r))}", ha="center", va="center", fontsize=TINY, color=ink)
         if k:
             ax.annotate(
-                "", (place - _WIDE / 2, row), (places[k - 1] + _WIDE / 2, row),
+                "", (column - _WIDE / 2, row), (columns[k - 1] + _WIDE / 2, row),
                 arrowprops={"arrowstyle": "-|>", "color": look.muted, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0,
                             "mutation_scale": 5},
             )  # fmt: skip

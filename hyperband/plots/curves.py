@@ -1,4 +1,4 @@
-"""Learning curves, one panel a bracket: every trial as a line that ends with a mark where it was dropped."""
+"""Learning curves, one panel a bracket: each trial is a line that ends in a mark where the trial was dropped."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, dress, extent, open_frame, rung_colours, say
-from hyperband.plots.losses import Range
+from hyperband.plots.canvas import apply_colours, canvas, extent, hide_top_and_right, rung_colours, write_in_the_middle
+from hyperband.plots.loss_range import LossRange
+from hyperband.plots.plotted_result import Outcomes, PlottedResult
 from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
 from hyperband.plots.ticks import fixed_ticks, log_axis, short, thinned
-from hyperband.plots.trials import Outcomes, Searched
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 F64 = NDArray[np.float64]
 
 
-def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
-    """The picture behind ``result.plot.curves``; see `hyperband.plots.Plots.curves`."""
+def curves(result: PlottedResult, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """Draws ``result.plot.curves``; see `hyperband.plots.Plots.curves`."""
     brackets = np.unique(result.trials["bracket"]).tolist()
     if not brackets:
         raise InputError("Learning curves need at least one evaluation; the result has none.")
@@ -30,7 +30,7 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
     size = (COLUMN, 2.4) if n == 1 else (min(PAGE, 0.6 + 1.35 * n), 2.3)
     with canvas(ax, style, size) as (ax, look):
         outcomes = Outcomes.of(result)
-        shown = Range.of(result.trials["loss"])
+        shown = LossRange.of(result.trials["loss"])
         wide = extent(ax)[0] / n  # of one panel, in points
         panels = [ax] if n == 1 else _panels(ax, look, n)
         for k, (panel, bracket) in enumerate(zip(panels, brackets, strict=True)):
@@ -41,9 +41,9 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
                 title = f"bracket {bracket}, n = {n_trials}" if wide > 75 else f"{bracket}: {n_trials}"
                 panel.set_title(title, fontsize=SMALL, pad=3)
         panels[0].set_ylabel("loss")
-        _name_resource(ax, panels, result.unit)
+        _label_resource(panels, result.unit)
         if shown is None:
-            say(panels[len(panels) // 2], look, "no finite loss")
+            write_in_the_middle(panels[len(panels) // 2], look, "no finite loss")
         above = 0 if shown is None else int((np.asarray(result.trials["loss"]) > shown.top).sum())
         above -= int(np.isposinf(result.trials["loss"]).sum())
         if above > 0:
@@ -55,23 +55,23 @@ def curves(result: Searched, *, ax: Axes | None = None, style: str = "light") ->
 
 
 def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
-    """Axes side by side inside the given ones, which stay as an empty frame."""
+    """n axes side by side inside the given axes, whose own frame is hidden."""
     ax.set_axis_off()
-    gap = (0.06 if extent(ax)[0] / n > 75 else 0.25) / n  # labels of neighbours must not touch
+    gap = (0.06 if extent(ax)[0] / n > 75 else 0.25) / n  # the labels of neighbouring panels must not touch
     wide = (1.0 - gap * (n - 1)) / n
     panels = [ax.inset_axes((k * (wide + gap), 0.0, wide, 1.0)) for k in range(n)]
     for panel in panels:
-        dress(panel, look)
+        apply_colours(panel, look)
     return panels
 
 
-def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket: int) -> None:
-    """Lines of one bracket, those that went furthest on top."""
-    open_frame(ax)
+def _panel(ax: Axes, look: Style, result: PlottedResult, outcomes: Outcomes, bracket: int) -> None:
+    """The lines of one bracket; trials that received more resource are drawn on top."""
+    hide_top_and_right(ax)
     best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
     paths: dict[int, list[F64]] = {}
-    broken: list[F64] = []
-    never: list[F64] = []
+    broken: list[F64] = []  # last finite points of trials that failed later
+    never: list[F64] = []  # last points of trials that never had a finite loss
     for trial, xy in _histories(result, bracket):
         finite = xy[np.isfinite(xy[:, 1])]
         if len(finite) < len(xy):
@@ -84,15 +84,15 @@ def _panel(ax: Axes, look: Style, result: Searched, outcomes: Outcomes, bracket:
     for level, lines in paths.items():
         _lines(ax, look, lines, level, colours[level])
     cross: dict[str, Any] = {"s": 16, "marker": "x", "color": look.ink, "linewidths": 0.9, "zorder": 19}
-    if broken:  # where they were last finite
+    if broken:
         ax.scatter(*np.array(broken).T, gid="failed", **cross)
-    if never:  # on the lower border
+    if never:  # their losses have no height: on the lower border
         across = np.array(never)[:, 0]
         ax.scatter(across, 0 * across, transform=ax.get_xaxis_transform(), clip_on=False, gid="failed", **cross)
 
 
-def _histories(result: Searched, bracket: int) -> Iterator[tuple[int, F64]]:
-    """Each trial of a bracket with its resources and losses, least resource first, shape (n, 2)."""
+def _histories(result: PlottedResult, bracket: int) -> Iterator[tuple[int, F64]]:
+    """Each trial of a bracket with its resources and losses, float64 of shape (n, 2), resource ascending."""
     table = result.trials
     inside = np.flatnonzero(table["bracket"] == bracket)
     order = inside[np.lexsort((table["rung"][inside], table["trial"][inside]))]
@@ -102,7 +102,7 @@ def _histories(result: Searched, bracket: int) -> Iterator[tuple[int, F64]]:
 
 
 def _lines(ax: Axes, look: Style, lines: list[F64], level: int, colour: Any) -> None:
-    """Trials that were last judged at one level, each with a mark at its end."""
+    """The trials whose last evaluation was at one level of resource, each with a mark at its end."""
     from matplotlib.collections import LineCollection
 
     faded = max(0.35, min(1.0, 12 / len(lines)))
@@ -117,7 +117,7 @@ def _lines(ax: Axes, look: Style, lines: list[F64], level: int, colour: Any) -> 
 
 
 def _best(ax: Axes, look: Style, xy: F64) -> None:
-    """A thick line that ends in a star."""
+    """The best trial as a thick line that ends in a star."""
     ax.plot(*xy.T, color=look.background, linewidth=3.0, zorder=20, solid_capstyle="round")
     ax.plot(*xy.T, color=look.ink, linewidth=1.4, zorder=21, gid="best")
     ax.scatter(
@@ -125,15 +125,18 @@ def _best(ax: Axes, look: Style, xy: F64) -> None:
     )
 
 
-def _axes(ax: Axes, levels: F64, shown: Range | None, wide: float, *, first: bool) -> None:
-    """Resource in the logarithm with ticks at rungs, as many as have room; losses the same in all panels."""
+def _axes(ax: Axes, levels: F64, shown: LossRange | None, wide: float, *, first: bool) -> None:
+    """The scales of a panel: resource logarithmic with ticks at rungs, losses the same in all panels.
+
+    ``wide`` is the width of the panel in points, which limits the number of ticks.
+    """
     ax.set_xscale("log")
     low, high = float(levels[0]), float(levels[-1])
     ratio = (high / low) ** 0.06 if high > low else 2.0
     ax.set_xlim(low / ratio, high * ratio)
     longest = max(len(short(level)) for level in levels)
-    places = levels[thinned(levels.tolist(), max(2, int(wide / (4.5 * longest + 7.0))))]
-    fixed_ticks(ax.xaxis, places, [short(level) for level in places])
+    ticks = levels[thinned(levels.tolist(), max(2, int(wide / (4.5 * longest + 7.0))))]
+    fixed_ticks(ax.xaxis, ticks, [short(level) for level in ticks])
     if shown is not None:
         bottom, top = shown.low, shown.top
         if shown.log:
@@ -150,10 +153,9 @@ def _axes(ax: Axes, levels: F64, shown: Range | None, wide: float, *, first: boo
         ax.tick_params(labelleft=False)
 
 
-def _name_resource(ax: Axes, panels: list[Axes], unit: str) -> None:
-    """The name of the resource, once, in the middle."""
+def _label_resource(panels: list[Axes], unit: str) -> None:
+    """The unit of resource, once, below the middle of all panels."""
     middle = panels[len(panels) // 2]
-    if len(panels) % 2:
-        middle.set_xlabel(unit, parse_math=False)
-        return
-    middle.set_xlabel(unit, parse_math=False, x=0.0)
+    middle.set_xlabel(unit, parse_math=False)
+    if len(panels) % 2 == 0:  # between the two panels in the middle
+        middle.xaxis.label.set_x(0.0)

@@ -1,4 +1,4 @@
-"""Which parameters mattered: what a forest loses when one of them is shuffled, on trials that it has not seen."""
+"""Parameter importance: how much worse a forest predicts unseen trials when one parameter is shuffled."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from numpy.typing import NDArray
 from hyperband._common.checks import whole_number
 from hyperband._common.philox import uniform
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, open_frame
+from hyperband.plots.canvas import canvas, hide_top_and_right
+from hyperband.plots.plotted_result import PlottedResult, points_of, space_of
 from hyperband.plots.style import COLUMN, SMALL
-from hyperband.plots.trials import Searched, points_of, space_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 F64 = NDArray[np.float64]
 
-#: Trials with a finite loss, at least: with fewer nothing is left over to judge a forest on.
+#: Fewest trials with a finite loss; with fewer, too few are left to validate a forest on.
 LEAST = 12
-#: Evaluations that a forest sees, at most, and its trees.
+#: Most evaluations that a forest is fitted to, and its number of trees.
 _ROWS, _TREES = 2000, 100
-#: Purposes of draws, apart from those of the search.
+#: Purposes of random draws, different from those of the search.
 _SPLIT, _SHUFFLE = 101, 102
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """How much each parameter explains.
+    """How much of the losses each parameter explains.
 
     Parameters
     ----------
-    names : tuple of str, parameters, most important first
-    mean : float64 array, shape (d,)
-        Share of the variance of unseen trials' ranks that goes with a parameter, alone or together with others: half of
-        the R² that is lost when its values are shuffled among these trials. Averaged over the repeats; below 0 by
-        chance.
-    deviation : float64 array, shape (d,), standard deviation over the repeats
+    names : tuple of str, the parameters, most important first
+    mean : float64 array, shape (n_parameters,)
+        Share of the variance of the loss ranks of unseen trials that depends on a parameter, alone or together with
+        others: half of the R² that is lost when its values are shuffled among these trials. It is averaged over the
+        repeats and can fall below 0 by chance.
+    deviation : float64 array, shape (n_parameters,), standard deviation over the repeats
     explained : float
-        R² of the forest on unseen trials, averaged over the repeats. Near 0 or below it has learnt nothing, and the
-        importances mean nothing.
-    n_trials : int, trials with a finite loss
+        R² of the forest on unseen trials, averaged over the repeats. Near or below 0, the forest has learnt nothing and
+        the importances are meaningless.
+    n_trials : int, number of trials with a finite loss
     """
 
     names: tuple[str, ...]
@@ -53,15 +53,15 @@ class Importance:
     n_trials: int
 
 
-def parameter_importance(result: Searched, *, repeats: int = 10, seed: int = 0) -> Importance:
+def parameter_importance(result: PlottedResult, *, repeats: int = 10, seed: int = 0) -> Importance:
     """Permutation importance of the parameters (Breiman 2001, "Random forests", section 10, on unseen trials).
 
-    ``repeats`` times a random forest of scikit-learn learns the losses of two thirds of the trials, and is asked about
-    the others as they are and with one parameter shuffled. It learns *ranks* of losses, so that one diverged trial does
-    not outweigh all others, from *all* evaluations, with the resource as one more input: a loss at a low rung says
-    what it says, but is not mistaken for one at the top. The resource is not among the parameters that are ranked. All
-    evaluations of a trial are on the same side of the split. A parameter that is switched off has a value of its own,
-    outside its range. Failed evaluations are left out.
+    ``repeats`` times, a random forest of scikit-learn is fitted to two thirds of the trials and predicts the others,
+    once as they are and once with each parameter shuffled. It predicts *ranks* of losses, so that one diverged trial
+    does not outweigh all others. It is fitted to *all* evaluations, with the resource as an additional input, so that
+    losses at low rungs count without being mistaken for losses at the top; the resource itself is not ranked. All
+    evaluations of a trial are on the same side of the split. An inactive parameter has a value of its own, outside its
+    range. Failed evaluations are left out.
 
     Parameters
     ----------
@@ -69,23 +69,19 @@ def parameter_importance(result: Searched, *, repeats: int = 10, seed: int = 0) 
     repeats : int >= 2
     seed : int >= 0, key of the splits, forests and shuffles
 
-    Returns
-    -------
-    Importance
-
     Raises
     ------
     InputError
-        When fewer than 12 trials have a finite loss, or all losses are equal.
+        When fewer than 12 trials have a finite loss, all losses are equal, or the space of the result is not known.
 
     Notes
     -----
-    Shuffling adds a parameter's variance once where it was explained and once where it is wrong, hence the half
-    (Gregorutti, Michel, Saint-Pierre 2017, "Correlation and variable importance in random forests", for sums of
-    independent terms); what is left to 1 is the resource's, other parameters', or not explained.
+    Shuffling a parameter costs its variance twice, because it is no longer explained and because a wrong value adds as
+    much again; hence the half (Gregorutti, Michel, Saint-Pierre 2017, "Correlation and variable importance in random
+    forests", for sums of independent terms). The rest up to 1 belongs to the resource or is not explained.
 
-    Two parameters that say the same share their importance, and a parameter that matters where nothing was tried has
-    none: this describes the trials, not the space.
+    Two parameters that carry the same information share their importance. A parameter that matters only where nothing
+    was tried has none: the importances describe the trials, not the space.
 
     Examples
     --------
@@ -108,12 +104,12 @@ def parameter_importance(result: Searched, *, repeats: int = 10, seed: int = 0) 
         explained[k], drops[k] = _dropped(forest, inputs[unseen], ranks[unseen], (seed, k))
     mean, deviation = drops.mean(axis=0), drops.std(axis=0, ddof=1)
     first = np.argsort(-mean, kind="stable")
-    ordered = tuple(names[place] for place in first)
+    ordered = tuple(names[index] for index in first)
     return Importance(ordered, mean[first], deviation[first], float(explained.mean()), len(known))
 
 
-def _evaluations(result: Searched, seed: int) -> tuple[F64, F64, NDArray[np.int64]]:
-    """Inputs (parameters, then the resource), ranks of losses in [0, 1] and trials, one row an evaluation."""
+def _evaluations(result: PlottedResult, seed: int) -> tuple[F64, F64, NDArray[np.int64]]:
+    """Inputs (the parameters, then the resource), ranks of losses in [0, 1], and trials, one row an evaluation."""
     rows = np.flatnonzero(np.isfinite(result.trials["loss"]))
     n = len(np.unique(result.trials["trial"][rows]))
     if n < LEAST:
@@ -129,9 +125,7 @@ def _evaluations(result: Searched, seed: int) -> tuple[F64, F64, NDArray[np.int6
     if len(different) == 1:
         raise InputError(f"Importances need losses that differ; all are {losses[0]:g}.")
     points = points_of(result, rows)
-    for place, parameter in enumerate(space_of(result).parameters.values()):
-        here = ~np.isnan(points[:, place])
-        points[here, place] = parameter.canonical(points[here, place])
+    points = space_of(result).canonical(points)
     resource = np.log(np.asarray(result.trials["resource"], dtype=np.float64)[rows])
     inputs = np.column_stack([np.where(np.isnan(points), -1.0, points), resource])
     return inputs, ranks / (len(different) - 1), np.asarray(result.trials["trial"])[rows]
@@ -145,7 +139,7 @@ def _forest(inputs: F64, ranks: F64, seed: int) -> Any:
 
 
 def _dropped(forest: Any, inputs: F64, ranks: F64, key: tuple[int, int]) -> tuple[float, F64]:
-    """R² on these rows, and half of what each shuffled parameter costs of it; the last input stays as it is."""
+    """R² on these rows, and half of what it loses by shuffling each parameter; the last input, the resource, stays."""
     n, spread = len(inputs), float(((ranks - ranks.mean()) ** 2).sum()) or 1.0
 
     def explained(rows: F64) -> float:
@@ -154,31 +148,31 @@ def _dropped(forest: Any, inputs: F64, ranks: F64, key: tuple[int, int]) -> tupl
     whole = explained(inputs)
     drops = np.zeros(inputs.shape[1] - 1)
     seed, repeat = key
-    for place in range(len(drops)):
+    for column in range(len(drops)):
         shuffled = inputs.copy()
-        order = np.argsort(uniform(seed, _SHUFFLE, np.arange(n), 1, repeat * 2**16 + place)[:, 0], kind="stable")
-        shuffled[:, place] = inputs[order, place]
-        drops[place] = (whole - explained(shuffled)) / 2
+        order = np.argsort(uniform(seed, _SHUFFLE, np.arange(n), 1, repeat * 2**16 + column)[:, 0], kind="stable")
+        shuffled[:, column] = inputs[order, column]
+        drops[column] = (whole - explained(shuffled)) / 2
     return whole, drops
 
 
-def importance(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
-    """The picture behind ``result.plot.importance``; see `hyperband.plots.Plots.importance`."""
+def importance(result: PlottedResult, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """Draws ``result.plot.importance``; see `hyperband.plots.Plots.importance`."""
     found = parameter_importance(result)
     n = len(found.names)
     with canvas(ax, style, (COLUMN, 0.75 + 0.24 * n)) as (ax, look):
-        places = np.arange(n)
-        ax.barh(places, found.mean, height=0.62, color=look.series[0], gid="importance")
+        rows = np.arange(n)
+        ax.barh(rows, found.mean, height=0.62, color=look.series[0], gid="importance")
         ax.errorbar(
-            found.mean, places, xerr=found.deviation, fmt="none", ecolor=look.ink, elinewidth=0.8, capsize=2
+            found.mean, rows, xerr=found.deviation, fmt="none", ecolor=look.ink, elinewidth=0.8, capsize=2
         )  # fmt: skip
         ax.axvline(0.0, color=look.muted, linewidth=0.6)
-        ax.set_yticks(places, list(found.names), parse_math=False)
+        ax.set_yticks(rows, list(found.names), parse_math=False)
         ax.set_ylim(n - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
-        open_frame(ax)
+        hide_top_and_right(ax)
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("share of the variance of ranks, ± 1 s.d.")
-        said = f"forest: R² = {found.explained:.2f} on unseen trials, {found.n_trials} in all"
-        ax.set_title(said.replace("-", "−"), fontsize=SMALL)
+        summary = f"forest: R² = {found.explained:.2f} on unseen trials, {found.n_trials} in all"
+        ax.set_title(summary.replace("-", "−"), fontsize=SMALL)
     return ax

@@ -1,4 +1,4 @@
-"""Two parameters, the loss as a heat map, and every trial where it was tried, by where it was dropped."""
+"""The loss over two parameters as a heat map, with each trial as a mark in the colour of its last resource."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, colour_map, extent, ink_on, rung_colours
+from hyperband.plots.plotted_result import Outcomes, PlottedResult, complete, points_of, space_of
 from hyperband.plots.scales import Scale, spread
 from hyperband.plots.style import COLUMN, SMALL, Style
 from hyperband.plots.surface import Loss, Surface, surface_of
 from hyperband.plots.ticks import log_axis, short, thinned
-from hyperband.plots.trials import Outcomes, Searched, complete, points_of, space_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 F64 = NDArray[np.float64]
 
-#: Points: a number. Square points: marks with and without one.
+#: Font size of a number in points; areas of marks with and without a number in square points.
 NUMBER, BIG, DOT = 4.6, 62, 14
-#: Numbers are written while their marks take up less than this part of the axes: of the trials that went furthest.
+#: Numbered marks cover at most this fraction of the axes; trials that received the most resource have numbers first.
 SHARE = 0.1
 
 
 def landscape(
-    result: Searched, x: str, y: str, *, loss: Loss | None = None, ax: Axes | None = None, style: str = "light"
+    result: PlottedResult, x: str, y: str, *, loss: Loss | None = None, ax: Axes | None = None, style: str = "light"
 ) -> Axes:
-    """The picture behind ``result.plot.landscape``; see `hyperband.plots.Plots.landscape`."""
+    """Draws ``result.plot.landscape``; see `hyperband.plots.Plots.landscape`."""
     scales = scales_of(result, x, y)
     with canvas(ax, style, (COLUMN, COLUMN)) as (ax, look):
         surface = surface_of([result], *scales, loss)
@@ -54,8 +54,8 @@ def landscape(
     return ax
 
 
-def scales_of(result: Searched, x: str, y: str) -> tuple[Scale, Scale]:
-    """The two axes; `InputError` when a name is unknown or both are the same."""
+def scales_of(result: PlottedResult, x: str, y: str) -> tuple[Scale, Scale]:
+    """The two parameters as scales; raises `InputError` when a name is unknown or both are the same."""
     space = space_of(result)
     scales = Scale.of(space, x, "`x` of a landscape"), Scale.of(space, y, "`y` of a landscape")
     if x == y:
@@ -66,21 +66,33 @@ def scales_of(result: Searched, x: str, y: str) -> tuple[Scale, Scale]:
 def draw_landscape(
     ax: Axes,
     look: Style,
-    result: Searched,
+    result: PlottedResult,
     scales: tuple[Scale, Scale],
     surface: Surface | None,
     levels: F64 | None = None,
 ) -> int:
-    """Heat map, points and numbers of one result, without the legends.
+    """Draw heat map, marks and numbers of one result, without legends.
 
-    ``levels`` are those of all results side by side. Returns how many trials lack one of the two parameters.
+    Parameters
+    ----------
+    ax : Axes
+    look : Style
+    result : SearchResult
+    scales : the parameters along x and y
+    surface : Surface or None, the heat map
+    levels : float64 array, the levels of resource of all results side by side, or None
+
+    Returns
+    -------
+    int
+        How many trials are not shown, because one of the two parameters was inactive.
     """
     across, up = scales
     across.set_up(ax, "x")
     up.set_up(ax, "y")
     if surface is not None:
         ax.set_facecolor(look.blank)
-        # An image inside a vector picture: borders of ten thousand cells would be seen in a PDF.
+        # Rasterised also in a PDF: viewers would show the borders of ten thousand cells as lines.
         ax.pcolormesh(
             across.edges()[0],
             up.edges()[0],
@@ -98,7 +110,7 @@ def draw_landscape(
 
 
 def colour_bar(figure: Any, axes: Any, surface: Surface, look: Style) -> None:
-    """What the colours of the heat map mean."""
+    """Draw the colour scale of the heat map."""
     first = axes[0] if isinstance(axes, list) else axes
     mesh = next(c for c in first.collections if c.get_gid() == "heat map")
     bar = figure.colorbar(mesh, ax=axes, extend="max" if surface.range.beyond else "neither", aspect=30, pad=0.03)
@@ -111,12 +123,12 @@ def colour_bar(figure: Any, axes: Any, surface: Surface, look: Style) -> None:
 
 
 def legend_handles(ax: Axes, look: Style, surface: Surface | None) -> list[Any]:
-    """One mark a level of resource that is on the axes, then failed ones, the best, and where there is no loss."""
+    """Legend entries: one mark a level of resource, failed trials, the best trial, and cells without a loss."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     shown: list[Any] = [c for c in ax.collections if (c.get_gid() or "").startswith("level ")]
-    handles: list[Any] = [  # of one size: large ones have numbers, small ones have not, which is no difference
+    handles: list[Any] = [  # all of one size: whether a mark has a number is no difference in meaning
         Line2D([], [], linestyle="", marker="o", markersize=5.5, markeredgewidth=0.5, label=str(shown[k].get_label()),
                markerfacecolor=shown[k].get_facecolor()[0], markeredgecolor=look.ink, zorder=shown[k].get_zorder())
         for k in thinned(range(len(shown)))
@@ -128,64 +140,70 @@ def legend_handles(ax: Axes, look: Style, surface: Surface | None) -> list[Any]:
 
 
 def _points(ax: Axes, look: Style, outcomes: Outcomes, scales: tuple[Scale, Scale], points: F64) -> None:
-    there = complete(points)
+    """The trials as marks, with their numbers where there is room."""
+    shown = complete(points)
     side = math.sqrt(math.prod(extent(ax)))
-    close = 0.75 * math.sqrt(BIG) / side  # nearer marks hide each other's numbers, as a fraction of the axes
-    where, near = _places(scales, points, outcomes.trial, there, close)
+    # At a smaller distance, as a fraction of the axes, marks hide each other's numbers.
+    close = 0.75 * math.sqrt(BIG) / side
+    where, relative = _positions(scales, points, outcomes.trial, shown, close)
     colours, order = rung_colours(look, len(outcomes.levels)), 3 + outcomes.level
-    numbered = _numbered(outcomes, there, int(SHARE * side**2 / BIG))
-    for level in np.unique(outcomes.level[there & ~outcomes.failed]).tolist():
-        chosen = there & ~outcomes.failed & (outcomes.level == level)
+    numbered = _numbered(outcomes, shown, int(SHARE * side**2 / BIG))
+    for level in np.unique(outcomes.level[shown & ~outcomes.failed]).tolist():
+        chosen = shown & ~outcomes.failed & (outcomes.level == level)
         size = BIG if numbered[chosen].any() else DOT
         ax.scatter(
             where[chosen, 0], where[chosen, 1], s=size, color=[colours[level]], edgecolors=look.ink, linewidths=0.5,
             clip_on=False, zorder=3 + level, label=short(outcomes.levels[level]), gid=f"level {level}",
         )  # fmt: skip
         for i in np.flatnonzero(chosen & numbered).tolist():
-            if not _covered(i, near, order, there & ~outcomes.failed, close):
+            if not _covered(i, relative, order, shown & ~outcomes.failed, close):
                 _number(ax, where[i], outcomes.trial[i], {"color": ink_on(colours[level]), "zorder": 3 + level})
-    failed = there & outcomes.failed
+    failed = shown & outcomes.failed
     if failed.any():
         ax.scatter(
             where[failed, 0], where[failed, 1], s=18, marker="x", color=look.ink, linewidths=1.0,
             clip_on=False, zorder=2.5, label="failed", gid="failed",
         )  # fmt: skip
-    if outcomes.best is not None and there[outcomes.best]:
-        kept = int(there[: outcomes.best].sum())
-        _star(ax, look, kept, where[there], near[there], str(outcomes.trial[outcomes.best]))
+    if outcomes.best is not None and shown[outcomes.best]:
+        kept = int(shown[: outcomes.best].sum())
+        _star(ax, look, kept, where[shown], relative[shown], str(outcomes.trial[outcomes.best]))
 
 
-def _places(
-    scales: tuple[Scale, Scale], points: F64, trials: NDArray[np.int64], there: NDArray[np.bool_], close: float
+def _positions(
+    scales: tuple[Scale, Scale], points: F64, trials: NDArray[np.int64], shown: NDArray[np.bool_], close: float
 ) -> tuple[F64, F64]:
-    """Where trials lie on the axes, and the same as fractions of the axes, shape (n, 2) each.
+    """Positions of the trials in data coordinates and as fractions of the axes, shape (n, 2) each.
 
-    Inside a cell of values that are few, points are spread, unless they are apart as they are, as those of a grid.
+    Trials with equal values of a parameter with few values are spread over the cell of the value, unless all marks are
+    apart already, as those of a grid are.
     """
     where = np.column_stack([scale.positions(u) for scale, u in zip(scales, points.T, strict=True)])
-    near = np.column_stack([scale.fractions(v) for scale, v in zip(scales, where.T, strict=True)])
-    if any(scale.cells for scale in scales) and _closest(near[there]) < close:
+    relative = np.column_stack([scale.fractions(v) for scale, v in zip(scales, where.T, strict=True)])
+    if any(scale.cells for scale in scales) and _closest(relative[shown]) < close:
         for k, (scale, offset) in enumerate(zip(scales, spread(trials), strict=True)):
             if scale.cells:
                 where[:, k] += 0.7 * offset
-                near[:, k] = scale.fractions(where[:, k])
-    return where, near
+                relative[:, k] = scale.fractions(where[:, k])
+    return where, relative
 
 
-def _closest(near: F64) -> float:
-    """Smallest distance between two points; many points are too close without measuring."""
-    if len(near) > 400:
+def _closest(relative: F64) -> float:
+    """Smallest distance between two points; 0 for more than 400 points, which are too close in any case."""
+    if len(relative) > 400:
         return 0.0
-    apart = np.hypot(*(near[:, None] - near[None]).transpose(2, 0, 1))
+    apart = np.hypot(*(relative[:, None] - relative[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     return float(apart.min(initial=np.inf))
 
 
-def _numbered(outcomes: Outcomes, there: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
-    """Which trials get their numbers: whole levels, the highest first, while there is room; the star has its own."""
+def _numbered(outcomes: Outcomes, shown: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
+    """Which trials get their numbers: whole levels, the highest first, while there is room.
+
+    The best trial is left out: its number stands beside the star.
+    """
     numbered = np.zeros(len(outcomes.trial), dtype=np.bool_)
     for level in range(len(outcomes.levels) - 1, -1, -1):
-        more = numbered | (there & ~outcomes.failed & (outcomes.level == level))
+        more = numbered | (shown & ~outcomes.failed & (outcomes.level == level))
         if more.sum() > most:
             break
         numbered = more
@@ -194,10 +212,10 @@ def _numbered(outcomes: Outcomes, there: NDArray[np.bool_], most: int) -> NDArra
     return numbered
 
 
-def _covered(i: int, near: F64, order: NDArray[np.int64], drawn: NDArray[np.bool_], close: float) -> bool:
-    """Whether a mark that is drawn later hides the number of this one."""
+def _covered(i: int, relative: F64, order: NDArray[np.int64], drawn: NDArray[np.bool_], close: float) -> bool:
+    """Whether a mark that is drawn later hides the number of trial i."""
     later = drawn & ((order > order[i]) | ((order == order[i]) & (np.arange(len(order)) > i)))
-    return bool((np.hypot(*(near[later] - near[i]).T) < close).any())
+    return bool((np.hypot(*(relative[later] - relative[i]).T) < close).any())
 
 
 def _number(ax: Axes, spot: F64, trial: int, how: dict[str, Any]) -> None:
@@ -206,8 +224,8 @@ def _number(ax: Axes, spot: F64, trial: int, how: dict[str, Any]) -> None:
     )
 
 
-def _star(ax: Axes, look: Style, best: int, where: F64, near: F64, text: str) -> None:
-    """The best trial, and its number beside it on a halo, in the corner that is farthest from other marks."""
+def _star(ax: Axes, look: Style, best: int, where: F64, relative: F64, text: str) -> None:
+    """The best trial as a star, with its number beside it in the direction that is farthest from other marks."""
     from matplotlib.patheffects import withStroke
 
     spot = (where[best, 0], where[best, 1])
@@ -215,11 +233,11 @@ def _star(ax: Axes, look: Style, best: int, where: F64, near: F64, text: str) ->
         [spot[0]], [spot[1]], s=150, marker="*", color=look.ink, edgecolors=look.background, linewidths=0.8,
         clip_on=False, zorder=100, label="best", gid="best",
     )  # fmt: skip
-    others = np.delete(near, best, axis=0)
+    others = np.delete(relative, best, axis=0)
     corners = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
-    places = near[best] + corners * (0.07, 0.04)
-    room = [np.hypot(*(others - place).T).min(initial=1.0) for place in places]
-    inside = ((places > 0.02) & (places < 0.98)).all(axis=1)
+    spots = relative[best] + corners * (0.07, 0.04)
+    room = [np.hypot(*(others - candidate).T).min(initial=1.0) for candidate in spots]
+    inside = ((spots > 0.02) & (spots < 0.98)).all(axis=1)
     right, up = corners[int(np.argmax(np.where(inside, room, -1.0)))].tolist()
     ax.annotate(
         text, spot, xytext=(7 * right, 6 * up), textcoords="offset points", ha="left" if right > 0 else "right",

@@ -1,4 +1,4 @@
-"""Parallel coordinates: an axis a parameter, a line a trial, coloured by the rank of its loss."""
+"""Parallel coordinates: one axis a parameter, one line a trial, coloured by the rank of its loss."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, colour_map
+from hyperband.plots.plotted_result import Outcomes, PlottedResult, points_of, space_of
 from hyperband.plots.scales import Scale
 from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
 from hyperband.plots.ticks import log_ticks, short
-from hyperband.plots.trials import Outcomes, Searched, points_of, space_of
 from hyperband.space import Choice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Where a line passes an axis whose parameter is switched off.
-OFF = -0.14
+#: Height at which a line passes the axis of an inactive parameter; the axes reach from 0 to 1.
+INACTIVE = -0.14
 
 
-def parallel(result: Searched, *, ax: Axes | None = None, style: str = "light") -> Axes:
-    """The picture behind ``result.plot.parallel``; see `hyperband.plots.Plots.parallel`."""
+def parallel(result: PlottedResult, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    """Draws ``result.plot.parallel``; see `hyperband.plots.Plots.parallel`."""
     space, outcomes = space_of(result), Outcomes.of(result)
     if not len(outcomes.trial):
         raise InputError("Parallel coordinates need at least one evaluation; the result has none.")
@@ -32,11 +32,11 @@ def parallel(result: Searched, *, ax: Axes | None = None, style: str = "light") 
     wide = min(PAGE, max(COLUMN, 0.8 + 0.72 * len(scales)))
     with canvas(ax, style, (wide, 2.5)) as (ax, look):
         _lines(ax, look, outcomes, _heights(scales, points))
-        off = bool(np.isnan(points).any())
-        for place, scale in enumerate(scales):
-            _axis(ax, look, place, scale, off and bool(np.isnan(points[:, place]).any()))
+        inactive = [bool(np.isnan(column).any()) for column in points.T]
+        for k, scale in enumerate(scales):
+            _axis(ax, look, k, scale, inactive[k])
         ax.set_xlim(-0.25, len(scales) - 0.75 + 0.35)
-        ax.set_ylim(OFF - 0.06 if off else -0.04, 1.04)
+        ax.set_ylim(INACTIVE - 0.06 if any(inactive) else -0.04, 1.04)
         ax.spines[:].set_visible(False)
         ax.set_yticks([])
         _names(ax, [scale.name for scale in scales])
@@ -45,26 +45,27 @@ def parallel(result: Searched, *, ax: Axes | None = None, style: str = "light") 
 
 
 def _heights(scales: list[Scale], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Heights of the lines on the axes; those of one option or whole number lie side by side in its cell."""
+    """Heights of the lines on the axes, shape (n_trials, n_parameters): points of [0, 1], or middles of cells."""
     heights = points.copy()
-    for place, scale in enumerate(scales):
-        here = ~np.isnan(points[:, place])
+    for column, scale in zip(heights.T, scales, strict=True):
+        active = ~np.isnan(column)
         if scale.cells:
-            heights[here, place] = scale.parameter.canonical(points[here, place])
-    return np.where(np.isnan(heights), OFF, heights)
+            column[active] = scale.parameter.canonical(column[active])
+    return np.where(np.isnan(heights), INACTIVE, heights)
 
 
 def _ranks(outcomes: Outcomes) -> NDArray[np.float64]:
-    """0 for the smallest last loss, 1 for the largest; NaN for failed ones; equal losses are equal."""
+    """Ranks of the last losses, from 0 for the smallest to 1 for the largest; NaN for failed trials; ties are equal."""
     ranks = np.full(len(outcomes.loss), np.nan)
-    told = outcomes.loss[~outcomes.failed]
-    if len(told):
-        order = np.searchsorted(np.unique(told), told)
+    finite = outcomes.loss[~outcomes.failed]
+    if len(finite):
+        order = np.searchsorted(np.unique(finite), finite)
         ranks[~outcomes.failed] = order / max(1, order.max())
     return ranks
 
 
 def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float64]) -> None:
+    """The trials as lines, better ones on top, failed ones dotted, the best one thick."""
     from matplotlib.collections import LineCollection
 
     across = np.arange(heights.shape[1], dtype=np.float64)
@@ -72,8 +73,8 @@ def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float6
         across, heights = np.array([-0.1, 0.1]), np.repeat(heights, 2, axis=1)
     paths = np.stack([np.broadcast_to(across, heights.shape), heights], axis=2)
     ranks = _ranks(outcomes)
-    order = np.argsort(-ranks, kind="stable")  # NaN last in argsort: drawn by itself, first
-    order = order[~np.isnan(ranks[order])]
+    order = np.argsort(-ranks, kind="stable")
+    order = order[~np.isnan(ranks[order])]  # failed trials are drawn separately, below
     faded = max(0.3, min(0.9, 40 / max(1, len(order))))
     ax.add_collection(
         LineCollection(list(paths[np.isnan(ranks)]), colors=look.muted, linewidths=0.5, linestyles=":", zorder=1,
@@ -94,19 +95,19 @@ def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float6
         ax.plot(*best.T, color=look.ink, linewidth=1.8, zorder=5, gid="best", solid_joinstyle="round")
 
 
-def _axis(ax: Axes, look: Style, place: int, scale: Scale, off: bool) -> None:
-    """A vertical axis with its values beside it."""
-    ax.plot([place, place], [0, 1], color=look.muted, linewidth=0.8, zorder=6, solid_capstyle="butt")
-    for height, label in [*_marks(scale), *([(OFF, "inactive")] if off else [])]:
-        ax.plot([place - 0.03, place + 0.03], [height, height], color=look.muted, linewidth=0.7, zorder=6)
+def _axis(ax: Axes, look: Style, x: int, scale: Scale, inactive: bool) -> None:
+    """A vertical axis with its values beside it, and the mark of inactive parameters below it where there are any."""
+    ax.plot([x, x], [0, 1], color=look.muted, linewidth=0.8, zorder=6, solid_capstyle="butt")
+    for height, label in [*_marks(scale), *([(INACTIVE, "inactive")] if inactive else [])]:
+        ax.plot([x - 0.03, x + 0.03], [height, height], color=look.muted, linewidth=0.7, zorder=6)
         ax.text(
-            place + 0.06, height, label, va="center", ha="left", fontsize=TINY, color=look.ink, zorder=7,
+            x + 0.06, height, label, va="center", ha="left", fontsize=TINY, color=look.ink, zorder=7,
             parse_math=False, bbox={"facecolor": look.background, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         )  # fmt: skip
 
 
 def _marks(scale: Scale) -> list[tuple[float, str]]:
-    """Heights and labels of the ticks of one axis."""
+    """Heights and labels of the ticks of one axis, the ends first."""
     p = scale.parameter
     if isinstance(p, Choice):
         step = -(-len(p.options) // 10)
@@ -117,7 +118,7 @@ def _marks(scale: Scale) -> list[tuple[float, str]]:
     inner = [v for v in inner if low < v < high and (not whole or v == int(v))]
     marks: list[tuple[float, str]] = []
     for value, u in zip([low, high, *inner], p.encode([low, high, *inner]).tolist(), strict=True):
-        if all(abs(u - other) > 0.08 for other, _ in marks):  # the ends come first
+        if all(abs(u - other) > 0.08 for other, _ in marks):  # no tick so close to an earlier one that the labels touch
             marks.append((u, short(value)))
     return marks
 
@@ -127,7 +128,7 @@ def _clipped(text: str) -> str:
 
 
 def _names(ax: Axes, names: list[str]) -> None:
-    """Names under the axes, words below one another; slanted where there are many."""
+    """Names below the axes, one word a line, or slanted where there are many."""
     from textwrap import fill
 
     crowded = len(names) > 8
@@ -141,7 +142,7 @@ def _names(ax: Axes, names: list[str]) -> None:
 
 
 def _bar(ax: Axes, look: Style, outcomes: Outcomes) -> None:
-    """What the colours mean."""
+    """The colour scale."""
     if outcomes.failed.all():
         return
     (lines,) = (c for c in ax.collections if c.get_gid() == "trials")

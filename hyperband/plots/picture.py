@@ -1,4 +1,4 @@
-"""Figures and axes that a notebook shows by themselves; the one file that needs matplotlib when it is imported."""
+"""Figures and axes that notebooks display. The only module of this package that imports matplotlib at its top."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 
 class Picture(Figure):
-    """A figure outside pyplot: nobody has to close it, and nothing of pyplot's state changes."""
+    """A figure independent of pyplot: it need not be closed, and pyplot's state does not change."""
 
     def savefig(self, fname: Any, **options: Any) -> None:
-        """As matplotlib's; PDF and PostScript get TrueType fonts, which journals ask for."""
+        """Write the figure to a file, as matplotlib does; PDF and PostScript embed TrueType fonts for journals."""
         with rc_context({"pdf.fonttype": 42, "ps.fonttype": 42}):
             super().savefig(fname, **options)
 
@@ -25,7 +25,7 @@ class Picture(Figure):
 
 
 class PictureAxes(Axes):
-    """Axes that a notebook shows as their whole figure, when they are the last line of a cell."""
+    """Axes that a notebook displays as their whole figure when they are the last line of a cell."""
 
     def _repr_png_(self) -> bytes | None:
         figure = self.figure

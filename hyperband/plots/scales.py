@@ -1,4 +1,4 @@
-"""A parameter as an axis of a picture: logarithmic where it is, options in their order, whole numbers as cells."""
+"""A parameter as an axis of a picture: linear, logarithmic, or cells for options and few whole numbers."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 
 F64 = NDArray[np.float64]
 
-#: Whole numbers up to so many are cells, in which points are spread so that none hides another.
+#: Up to this many whole numbers are cells, in which points are spread so that none hides another.
 FEW = 12
+#: Cells of a heat map along a continuous parameter.
 _CELLS = 96
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One parameter along x or y.
+    """A parameter along the x or y axis of a picture.
 
     Parameters
     ----------
     name : str
     parameter : Float, Int or Choice
+
+    Examples
+    --------
+    >>> scale = Scale("rate", Float(0.01, 1.0, log=True))
+    >>> scale.log, scale.positions(np.array([0.0, 0.5, 1.0])).round(6).tolist()
+    (True, [0.01, 0.1, 1.0])
     """
 
     name: str
@@ -39,32 +46,32 @@ class Scale:
 
     @classmethod
     def of(cls, space: Space, name: str, where: str) -> Scale:
-        """Of a parameter by name; `InputError` when there is none of that name."""
+        """The scale of a parameter by name; raises `InputError`, with ``where`` as its subject, when there is none."""
         space.column_of(name, where)
         return cls(name, space.parameters[name])
 
     @property
     def log(self) -> bool:
-        """The axis is logarithmic."""
+        """Whether the axis is logarithmic."""
         return isinstance(self.parameter, Float | Int) and self.parameter.log
 
     @property
     def cells(self) -> bool:
-        """Values are few and apart."""
+        """Whether the values are few and distinct, so that each has a cell of the axis."""
         return isinstance(self.parameter, Choice) or self.parameter.n_values <= FEW
 
     def positions(self, u: F64) -> F64:
-        """Where points of [0, 1] lie on the axis: the value, or the number of the option; NaN stays NaN."""
-        off = np.isnan(u)
-        inside = np.where(off, 0.5, u)
+        """Data coordinates of points of [0, 1]: the value, or the index of the option; NaN stays NaN."""
+        inactive = np.isnan(u)
+        inside = np.where(inactive, 0.5, u)
         if isinstance(self.parameter, Choice):
             found = self.parameter.indices(inside).astype(np.float64)
         else:
             found = np.asarray(self.parameter.decode(inside), dtype=np.float64)
-        return np.where(off, np.nan, found)
+        return np.where(inactive, np.nan, found)
 
     def fractions(self, positions: F64) -> F64:
-        """The same places as fractions of the axis' length."""
+        """Data coordinates as fractions of the length of the axis."""
         edges, _ = self.edges()
         low, high = float(edges[0]), float(edges[-1])
         if self.log:
@@ -73,7 +80,7 @@ class Scale:
         return (positions - low) / (high - low)
 
     def edges(self) -> tuple[F64, F64]:
-        """Borders of the cells of a heat map, shape (n + 1,), and a point of [0, 1] inside each, shape (n,)."""
+        """Borders of the cells of a heat map, shape (n + 1,), and the point of [0, 1] of each cell, shape (n,)."""
         p = self.parameter
         if isinstance(p, Float):
             middles = (np.arange(_CELLS) + 0.5) / _CELLS
@@ -91,7 +98,7 @@ class Scale:
         return np.concatenate([[values[0] - 0.5], between, [values[-1] + 0.5]]), middles
 
     def set_up(self, ax: Axes, along: str) -> None:
-        """Scale, limits, ticks and name of one axis; ``along`` is "x" or "y"."""
+        """Set scale, limits, ticks and label of one axis of a picture; ``along`` is "x" or "y"."""
         axis = ax.xaxis if along == "x" else ax.yaxis
         edges, _ = self.edges()
         low, high = float(edges[0]), float(edges[-1])
@@ -119,9 +126,10 @@ class Scale:
 
 
 def spread(order: NDArray[np.int64]) -> tuple[F64, F64]:
-    """Offsets in (-0.5, 0.5)² for points of one cell: a low-discrepancy sequence, so the same at every drawing.
+    """Offsets in (-0.5, 0.5)² of the points of one cell, two arrays of shape (n,).
 
-    The additive recurrence with the plastic number, whose powers fill the square evenly at every length.
+    Point number ``order`` of the additive recurrence R₂ with the plastic number (Roberts 2018, "The unreasonable
+    effectiveness of quasirandom sequences"), a low-discrepancy sequence: every drawing is the same.
     """
     plastic = 1.32471795724474602596
     k = order + 1

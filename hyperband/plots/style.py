@@ -1,4 +1,4 @@
-"""Colours and sizes of the pictures: light and dark, told apart without red against green, and in grey print."""
+"""Colours and sizes of the pictures, light and dark: distinguishable with red-green blindness and in grey print."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from typing import Any
 
 from hyperband.errors import InputError
 
-#: Inches: one column of a paper, and both.
+#: Widths in inches: one column of a paper, and a page with two columns.
 COLUMN, PAGE = 3.35, 7.0
 
-#: Points: what is read, and what is looked up.
+#: Font sizes in points.
 TEXT, SMALL, TINY = 8.0, 7.0, 5.5
 
-#: Okabe & Ito, "Color Universal Design" (2008), for things without an order; told apart once more by dashes and marks.
+#: Lines differ in dashes and marks as well as in colour; the colours are Okabe & Ito, "Color Universal Design" (2008).
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2.5)))
 MARKS = ("o", "s", "^", "D", "v", "P")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a picture looks.
+    """The colours of a picture.
 
     Parameters
     ----------
-    background, ink, muted, faint : colour
-        The paper; what is read; lesser text; lines that only help the eye.
-    blank : colour, where a heat map has no value
-    surface : colours of a heat map, small losses first
-    ramp : colours of the rungs, lowest first; they stand out on the surface where such trials are
-    series : colours of things without an order
+    name : str
+    background, ink, muted, faint : str, colours
+        Background, main text, secondary text, guide lines.
+    blank : str, colour of the cells of a heat map that have no value
+    surface : tuple of str, colours of a heat map, smallest losses first
+    ramp : tuple of str
+        Colours of the levels of resource, lowest first; each contrasts with the surface where such trials lie.
+    series : tuple of str, colours of categories without an order
     """
 
     name: str
@@ -43,7 +45,7 @@ class Style:
     series: tuple[str, ...]
 
     def settings(self) -> dict[Any, Any]:
-        """Settings of matplotlib while a picture is made."""
+        """matplotlib's settings (rcParams) while a picture is drawn."""
         return {
             "font.size": TEXT,
             "axes.titlesize": TEXT,
@@ -90,12 +92,12 @@ _STYLES = {style.name: style for style in (LIGHT, DARK)}
 
 
 def style_of(name: str) -> Style:
-    """The style of this name.
+    """The style with this name.
 
     Raises
     ------
     InputError
-        When there is none.
+        When there is no such style.
 
     Examples
     --------

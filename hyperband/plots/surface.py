@@ -1,4 +1,4 @@
-"""The loss over two parameters as a heat map: computed where the function is known, else learnt from the trials."""
+"""The loss over two parameters as a heat map: computed from a known function, or fitted to the trials."""
 
 from __future__ import annotations
 
@@ -10,39 +10,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.losses import Range
+from hyperband.plots.loss_range import LossRange
+from hyperband.plots.plotted_result import Outcomes, PlottedResult, complete, points_of, space_of
 from hyperband.plots.scales import Scale
-from hyperband.plots.trials import Outcomes, Searched, complete, points_of, space_of
 from hyperband.space import Choice, Expression, Space
 
 F64 = NDArray[np.float64]
 Loss = Callable[[Mapping[str, Any]], float]
 
-#: Fewer trials with a finite loss than this teach a forest nothing about two parameters.
+#: Fewest trials with a finite loss to which a forest is fitted.
 LEAST = 5
 _TREES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Losses on the cells of two scales.
+    """Losses in the cells of two scales.
 
     Parameters
     ----------
-    values : float64 array, shape (n_y, n_x); NaN where no configuration is
-    range : Range, what the colours show
-    label : str, what the colours mean and where they come from
+    values : float64 array, shape (n_y, n_x); NaN where no configuration is allowed
+    range : LossRange, the losses that the colours show
+    label : str, the label of the colour scale
     """
 
     values: F64
-    range: Range
+    range: LossRange
     label: str
 
 
-def surface_of(results: Sequence[Searched], x: Scale, y: Scale, loss: Loss | None) -> Surface | None:
-    """Of a known function, or fitted to the last losses of all trials of all results together.
+def surface_of(results: Sequence[PlottedResult], x: Scale, y: Scale, loss: Loss | None) -> Surface | None:
+    """The surface of a known function, or one fitted to the last losses of all trials of all results together.
 
-    None when there is no function, and too few losses to fit anything.
+    None without a function when there are fewer than `LEAST` finite losses.
+
+    Raises
+    ------
+    InputError
+        When ``loss`` is no function, or is finite nowhere.
     """
     if loss is None:
         return _fitted(results, x, y)
@@ -51,8 +56,8 @@ def surface_of(results: Sequence[Searched], x: Scale, y: Scale, loss: Loss | Non
     return _computed(results[0], x, y, loss)
 
 
-def _computed(result: Searched, x: Scale, y: Scale, loss: Loss) -> Surface:
-    """Other parameters as the incumbent has them, or at their defaults where it has none."""
+def _computed(result: PlottedResult, x: Scale, y: Scale, loss: Loss) -> Surface:
+    """The surface of a function, with the other parameters as in the incumbent, or at their defaults."""
     space = space_of(result)
     point = np.array([[p.default_point for p in space.parameters.values()]])
     outcomes = Outcomes.of(result)
@@ -64,20 +69,20 @@ def _computed(result: Searched, x: Scale, y: Scale, loss: Loss) -> Surface:
     points[:, space.column_of(x.name)] = np.tile(us, len(vs))
     points[:, space.column_of(y.name)] = np.repeat(vs, len(us))
     points = space.activate(points)
-    there = complete(points[:, [space.column_of(x.name), space.column_of(y.name)]])
-    there[there] = space.allowed(points[there])
+    has_both = complete(points[:, [space.column_of(x.name), space.column_of(y.name)]])
+    has_both[has_both] = space.allowed(points[has_both])
     values = np.full(len(points), np.nan)
-    values[there] = [float(loss(configuration)) for configuration in space.decode(points[there])]
-    shown = Range.of(values)
+    values[has_both] = [float(loss(configuration)) for configuration in space.decode(points[has_both])]
+    shown = LossRange.of(values)
     if shown is None:
-        raise InputError("`loss` must be finite somewhere on the two axes; it is nowhere.")
+        raise InputError("`loss` must be finite somewhere on the two axes; it is finite nowhere.")
     held = "others at defaults" if outcomes.best is None else "others as in the best"
     label = "loss, computed" if space.n_dimensions == 2 else f"loss, computed\n{held}"
     return Surface(values.reshape(len(vs), len(us)), shown, label)
 
 
-def _fitted(results: Sequence[Searched], x: Scale, y: Scale) -> Surface | None:
-    """Extremely randomised trees on the two parameters alone: others are averaged over as they were tried."""
+def _fitted(results: Sequence[PlottedResult], x: Scale, y: Scale) -> Surface | None:
+    """Extremely randomised trees fitted to the two parameters alone; they average over the other parameters."""
     from sklearn.ensemble import ExtraTreesRegressor
 
     rows, losses = [], []
@@ -87,15 +92,15 @@ def _fitted(results: Sequence[Searched], x: Scale, y: Scale) -> Surface | None:
         usable = ~outcomes.failed & complete(points)
         rows.append(points[usable])
         losses.append(outcomes.loss[usable])
-    points, told = np.concatenate(rows), np.concatenate(losses)
-    shown = Range.of(told)
-    if shown is None or len(told) < LEAST:
+    points, finite = np.concatenate(rows), np.concatenate(losses)
+    shown = LossRange.of(finite)
+    if shown is None or len(finite) < LEAST:
         return None
-    told = np.minimum(told, shown.top)
+    finite = np.minimum(finite, shown.top)
     us, vs = x.edges()[1], y.edges()[1]
     grid = np.column_stack([np.tile(us, len(vs)), np.repeat(vs, len(us))])
     forest = ExtraTreesRegressor(_TREES, min_samples_leaf=2, random_state=0)
-    forest.fit(_features(points, x, y), np.log(told) if shown.log else told)
+    forest.fit(_features(points, x, y), np.log(finite) if shown.log else finite)
     values = forest.predict(_features(grid, x, y))
     values = np.exp(values) if shown.log else values
     values[~_allowed(space_of(results[0]), grid, x, y)] = np.nan
@@ -103,7 +108,7 @@ def _fitted(results: Sequence[Searched], x: Scale, y: Scale) -> Surface | None:
 
 
 def _features(points: F64, x: Scale, y: Scale) -> F64:
-    """Columns for a forest: one an option where options have no order, since no split at a threshold fits those."""
+    """Input columns of a forest: one an option for unordered options, which no threshold divides sensibly."""
     columns = []
     for u, scale in zip(points.T, (x, y), strict=True):
         p = scale.parameter
@@ -115,6 +120,6 @@ def _features(points: F64, x: Scale, y: Scale) -> F64:
 
 
 def _allowed(space: Space, grid: F64, x: Scale, y: Scale) -> NDArray[np.bool_]:
-    """Cells that the constraints on these two parameters alone leave, shape (n,)."""
+    """Cells that satisfy the constraints on these two parameters alone, shape (n,)."""
     own = [c for c in space.constraints if isinstance(c, str) and set(Expression(c).names) <= {x.name, y.name}]
     return Space({x.name: x.parameter, y.name: y.parameter}, constraints=own).allowed(grid)

@@ -1,4 +1,4 @@
-"""Round numbers for axes."""
+"""Ticks of axes at round numbers, and their labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers in a positive range: powers of ten, or 1, 2, 5 of each where there are few.
+    """Round numbers in a positive range: powers of ten, with 2 and 5 times each where there would be few.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def short(value: float) -> str:
-    """A number for a tick.
+    """A number as the short label of a tick, with three significant digits.
 
     Examples
     --------
@@ -51,21 +51,21 @@ def short(value: float) -> str:
 
 
 def fixed_ticks(axis: Axis, ticks: Sequence[float] | NDArray[Any], labels: Sequence[str] | None = None) -> None:
-    """These ticks and no others; the numbers themselves when there are no labels."""
+    """Set exactly these ticks; without labels, the numbers themselves are the labels."""
     from matplotlib.ticker import NullLocator
 
     axis.set_minor_locator(NullLocator())
-    # Names may hold dollar signs, which are no formulas here.
+    # Labels may contain dollar signs, which must not start a formula.
     axis.set_ticks(list(ticks), [short(t) for t in ticks] if labels is None else list(labels), parse_math=False)
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:
-    """Ticks of an axis whose scale is logarithmic."""
+    """Set the ticks of a logarithmic axis from ``low`` to ``high``."""
     fixed_ticks(axis, log_ticks(low, high))
 
 
 def thinned(levels: Sequence[float], most: int = 7) -> list[int]:
-    """Places of at most ``most`` >= 2 levels, evenly spaced, the last among them, and the first where that divides.
+    """Indices of at most ``most`` (>= 2) evenly spaced levels, always with the last, with the first where that fits.
 
     Examples
     --------

@@ -48,6 +48,13 @@ def combinations(space: Definition, axes: Sequence[Column]) -> Iterator[Points]:
     Yields
     ------
     float64 array, shape (n, n_dimensions)
+
+    Examples
+    --------
+    >>> from hyperband.space import Int, Space
+    >>> space = Space({"a": Int(1, 2), "b": Int(1, 2, default=1)})
+    >>> [space.decode(rows) for rows in combinations(space, axes_of(space, {"a": 2}))]
+    [[{'a': 1, 'b': 1}, {'a': 2, 'b': 1}]]
     """
     names, d = space.names, len(axes)
     # A stack of (rows, is_first, column): the columns before `column` are set; `is_first` marks the entries that are

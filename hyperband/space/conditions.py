@@ -30,6 +30,15 @@ class CompiledConditions:
     InputError
         When a name is unknown, a parent cannot have one of the values, no value satisfies all conditions on a
         parameter, or conditions form a cycle.
+
+    Examples
+    --------
+    >>> from hyperband.space import Float, Space
+    >>> space = Space({"k": Choice(["a", "b"]), "x": Float(0.0, 1.0)}, conditions=[When("x", "k", "b")])
+    >>> points = np.array([[0.2, 0.5], [0.7, 0.5]])
+    >>> space.compiled_conditions.deactivate(points)
+    >>> points.tolist()
+    [[0.2, nan], [0.7, 0.5]]
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], conditions: Sequence[When]) -> None:

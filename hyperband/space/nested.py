@@ -198,7 +198,14 @@ def nest_of(name: str, nests: Mapping[str, str]) -> str | None:
 
 
 def expand(parameters: Mapping[str, Any]) -> FlatSpace:
-    """The flat form of a mapping of parameters that may be nested; raises `InputError` when names collide."""
+    """The flat form of a mapping of parameters that may be nested; raises `InputError` when names collide.
+
+    Examples
+    --------
+    >>> flat = expand({"adam": {"beta": Float(0.8, 1.0)}, "layers": Repeat(1, 2, Int(8, 64))})
+    >>> list(flat.parameters), flat.nests
+    (['adam.beta', 'layers', 'layers.0', 'layers.1'], {'adam': 'group', 'layers': 'repeat'})
+    """
     flat = FlatSpace()
     for name, value in parameters.items():
         flat.add(name, value)

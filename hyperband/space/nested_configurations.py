@@ -20,6 +20,12 @@ class NestedConfigurations:
     Parameters
     ----------
     space : Space
+
+    Examples
+    --------
+    >>> from hyperband.space import Repeat, Space
+    >>> NestedConfigurations(Space({"n": Repeat(1, 2, Int(0, 9))})).nested({"n": 1, "n.0": 5})
+    {'n': [5]}
     """
 
     def __init__(self, space: Definition) -> None:

@@ -162,7 +162,13 @@ def weights_of(prior: Any, n: int) -> tuple[float, ...] | str | None:
 
 
 def probabilities_of(weights: Sequence[float]) -> Column:
-    """OptionWeights as probabilities."""
-    largest = np.array(weights, dtype=np.float64) / max(weights)
-    shares: Column = largest / largest.sum()
-    return shares
+    """Positive weights divided by their sum, float64, also where the sum itself would overflow.
+
+    Examples
+    --------
+    >>> probabilities_of([3.0, 1.0]).tolist()
+    [0.75, 0.25]
+    """
+    relative = np.array(weights, dtype=np.float64) / max(weights)
+    probabilities: Column = relative / relative.sum()
+    return probabilities

@@ -31,7 +31,14 @@ class SpaceParts:
 
 
 def to_dict(space: Definition) -> dict[str, Any]:
-    """A space as plain data; see `hyperband.space.Space.to_dict`."""
+    """A space as plain data; see `hyperband.space.Space.to_dict`.
+
+    Examples
+    --------
+    >>> from hyperband.space import Space
+    >>> to_dict(Space({"x": Float(0.0, 1.0)}))["parameters"]
+    {'x': {'type': 'float', 'low': 0.0, 'high': 1.0, 'log': False, 'default': None}}
+    """
     for constraint in space.constraints:
         if not isinstance(constraint, str):
             raise InputError(

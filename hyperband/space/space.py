@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from hyperband.errors import InputError
 from hyperband.space import combinations, conversion, serialization
 from hyperband.space.conditions import CompiledConditions
+from hyperband.space.constraints import CompiledConstraints
 from hyperband.space.definition import Points
 from hyperband.space.exchange import configspace as from_configspace
 from hyperband.space.exchange import optuna as from_optuna
 from hyperband.space.exchange import sklearn as from_sklearn
-from hyperband.space.expression import Expression
 from hyperband.space.nested import expand
 from hyperband.space.nested_configurations import NestedConfigurations
 from hyperband.space.numbers import Float
 from hyperband.space.parameters import Parameter
-from hyperband.space.rules import Constraint, LazyColumns, Predicate, When, holds
+from hyperband.space.rules import Constraint, When
 
 
 class Space:
@@ -77,7 +77,7 @@ class Space:
         self._column = {name: column for column, name in enumerate(self.parameters)}
         #: The conditions, ready to be applied to points.
         self.compiled_conditions = CompiledConditions(self.parameters, self.conditions)
-        self._predicates = [self._predicate(constraint) for constraint in self.constraints]
+        self._compiled_constraints = CompiledConstraints(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,7 +111,15 @@ class Space:
         return self._column[name]
 
     def activate(self, points: Points) -> Points:
-        """A copy of points of the whole cube, shape (n, n_dimensions), with NaN where a parameter is inactive."""
+        """A copy of points of the whole cube, shape (n, n_dimensions), with NaN where a parameter is inactive.
+
+        Examples
+        --------
+        >>> from hyperband.space import Choice, Float
+        >>> space = Space({"k": Choice(["a", "b"]), "x": Float(0.0, 1.0)}, conditions=[When("x", "k", "b")])
+        >>> space.activate(np.array([[0.2, 0.5], [0.7, 0.5]])).tolist()
+        [[0.2, nan], [0.7, 0.5]]
+        """
         out = np.array(points, dtype=np.float64)
         self.compiled_conditions.deactivate(out)
         return out
@@ -123,14 +131,15 @@ class Space:
         ------
         InputError
             When a constraint that is a function raises an exception, or does not return one truth value a row.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float
+        >>> space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraints=["x < y"])
+        >>> space.allowed(np.array([[0.2, 0.5], [0.7, 0.5]])).tolist()
+        [True, False]
         """
-        good = np.ones(len(points), dtype=np.bool_)
-        if self._predicates and len(points):
-            points = conversion.checked(self, points)
-            columns = LazyColumns(self.names, lambda name: conversion.column(self, points, name), len(points))
-            for predicate in self._predicates:
-                good &= holds(predicate, columns, lambda name: ~np.isnan(points[:, self._column[name]]))
-        return good
+        return self._compiled_constraints.allowed(points)
 
     def canonical(self, points: Points) -> Points:
         """One point for each configuration, shape (n, n_dimensions): equal configurations become equal rows.
@@ -166,6 +175,12 @@ class Space:
         InputError
             When a name is unknown, a value is out of range, an active parameter is absent, or an inactive parameter is
             present.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float
+        >>> Space({"x": Float(0.0, 10.0)}).encode([{"x": 2.5}, {"x": 10.0}]).tolist()
+        [[0.25], [1.0]]
         """
         return conversion.encode(self, configurations)
 
@@ -176,6 +191,12 @@ class Space:
         ------
         InputError
             When it violates a constraint.
+
+        Examples
+        --------
+        >>> from hyperband.space import Float, Int
+        >>> Space({"x": Float(0.0, 1.0), "n": Int(1, 9, default=3)}).defaults()
+        {'x': 0.5, 'n': 3}
         """
         points = self.activate(np.array([[p.default_point for p in self.parameters.values()]]))
         configuration = self.decode(points)[0]
@@ -333,16 +354,3 @@ class Space:
     def _parts(self) -> tuple[Any, ...]:
         # The order of the parameters matters: it is the order of the columns, and so of the draws.
         return list(self.parameters.items()), self.conditions, self.constraints, self.nests
-
-    def _predicate(self, constraint: Constraint) -> Expression | Predicate:
-        if isinstance(constraint, str):
-            expression = Expression(constraint)
-            for name in expression.names:
-                self.column_of(name, f"The constraint {constraint!r}")
-            # One evaluation rejects an expression that computes with texts before the search begins.
-            values = self.columns(np.array([[0.0] * self.n_dimensions]))
-            expression({name: values[name] for name in expression.names})
-            return expression
-        if not callable(constraint):
-            raise InputError(f"A constraint must be a text or a function; got {constraint!r}.")
-        return constraint

@@ -110,6 +110,13 @@ def check_feature(column: pl.Series) -> None:
     ------
     DataError
         It says how to convert the column or how to drop it.
+
+    Examples
+    --------
+    >>> check_feature(pl.Series("day", ["2013-01-01"]))
+    Traceback (most recent call last):
+        ...
+    hyperband.errors.DataError: Features must be numbers, text or truth values; column 'day' holds dates or times...
     """
     dtype = column.dtype
     if dtype.is_temporal() or looks_like_dates(column):

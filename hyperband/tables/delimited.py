@@ -30,6 +30,11 @@ def decode(data: bytes, name: str) -> str:
     ------
     DataError
         When the file begins as UTF-16 but cannot be decoded.
+
+    Examples
+    --------
+    >>> decode("é".encode(), "t.csv")
+    'é'
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:

@@ -43,6 +43,12 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
     ------
     DataError
         When the target is given twice, or a column does not exist.
+
+    Examples
+    --------
+    >>> features, values, names, _ = separate_target(as_table({"a": [1, 2], "b": [3, 4]}), None, "b", None)
+    >>> features.names, values.to_list(), names
+    (('a',), [3, 4], ('b',))
     """
     if isinstance(sample_weight, str):
         (name,) = resolve_columns(table.names, [sample_weight], "sample_weight")
@@ -88,6 +94,12 @@ def match_rows(
     ------
     DataError
         When the numbers of rows differ, or targets are missing with ``missing_target="error"``.
+
+    Examples
+    --------
+    >>> rows = match_rows(as_table([[1.0], [2.0]]), [0.5, None], ("y",), None, "drop")
+    >>> rows.values.tolist(), rows.dropped
+    ([0.5], 1)
     """
     values, missing = target_values(y, names[0] if names != ("y",) else what)
     if len(values) != table.n_rows:

@@ -81,6 +81,15 @@ def fit_preprocessing(
         When every column is constant or an identifier.
     InsufficientMemory
         When the training rows do not fit in free memory.
+
+    Examples
+    --------
+    >>> from hyperband.tables.table import as_table
+    >>> from hyperband.tables.target import fit_scale
+    >>> table, rows = as_table({"a": [1.0, 2.5, 4.0], "b": ["x", "y", "x"]}), np.arange(3)
+    >>> preprocessing, notes = fit_preprocessing(table, rows, fit_scale(np.array([1.0, 2.0, 3.0]), rows, ("y",)))
+    >>> preprocessing.feature_names
+    ('a', 'b=x', 'b=y')
     """
     kinds = [_kind(table, name, categorical) for name in table.names]
     codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)
@@ -279,9 +288,9 @@ def _fit_categories(table: Table, names: Sequence[str], train: RowNumbers) -> tu
     encoder.fit(text_block(table, names, train))
     features = []
     for name, levels, rare in zip(names, encoder.categories_, encoder.infrequent_categories_, strict=True):
-        gone = set() if rare is None else set(rare)
-        features += [f"{name}={level}" for level in levels if level not in gone]
-        features += [f"{name}=(rare)"] if gone else []
+        infrequent = set() if rare is None else set(rare)
+        features += [f"{name}={level}" for level in levels if level not in infrequent]
+        features += [f"{name}=(rare)"] if infrequent else []
     return encoder, features
 
 

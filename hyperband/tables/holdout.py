@@ -96,6 +96,11 @@ def check_fraction(value: Any, name: str) -> float:
     ------
     DataError
         When it is anything else.
+
+    Examples
+    --------
+    >>> check_fraction("0.25", "validation")
+    0.25
     """
     try:
         fraction = float(value)

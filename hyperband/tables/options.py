@@ -1,4 +1,4 @@
-"""How a table is prepared: settings that few tables need, with their defaults."""
+"""The options of preparing a table, which few tables need, with their defaults."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ TASKS = ("classification", "regression")
 SCALINGS = ("auto", "standard", "quantile")
 MISSING_TARGETS = ("error", "drop")
 
-#: Fraction of the rows that rank the networks.
+#: Default fraction of the rows that are held out to compare networks.
 VALIDATION = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TableOptions:
-    """How a table is prepared for networks.
+    """Options for preparing a table.
 
     Parameters
     ----------
     task : {"auto", "classification", "regression"}
-        "auto" decides by the target: see `hyperband.tables.target_input.infer_task`.
-    drop : names or numbers of columns that are not used
-    categorical : names or numbers of columns whose numbers are categories
+        "auto" decides from the target: see `hyperband.tables.target_input.infer_task`.
+    drop : names or indices of columns that are not used
+    categorical : names or indices of columns of numbers that are categories
     missing_target : {"error", "drop"}
-        Refuse rows without a target, or leave them out and say so.
+        Whether rows without a target are an error, or are left out and mentioned in the notes.
     scaling : {"auto", "standard", "quantile"}
-        Of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
+        Scaling of columns of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
     class_weight : None, "balanced", or mapping of label to weight
-    sample_weight : array-like, shape (n_rows,), or the name of a column; None: all rows count the same
+    sample_weight : array-like, shape (n_rows,), or the name of a column; None gives all rows the same weight
 
     Raises
     ------
     DataError
-        When a value is not one of those named. What depends on the table is checked with it.
+        When ``task``, ``missing_target`` or ``scaling`` is none of these values. `prepare` checks the other options
+        against the table.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def prepare(
         A fraction is held out before the validation rows.
     seed : int, of the splits and of the order of the training rows
     options : TableOptions, optional
-        What few tables need: the task, columns to drop, categories, scaling, weights.
+        Task, columns to drop, categorical columns, scaling and weights; None uses the defaults.
 
     Returns
     -------

@@ -34,6 +34,12 @@ class Table:
         Exactly one of ``matrix`` and ``frame`` is given.
     named : bool
         Whether the data had column names; otherwise they are ``x0``, ``x1``, ... and columns are matched by position.
+
+    Examples
+    --------
+    >>> table = Table(("a", "b"), matrix=np.array([[1, 2], [3, 4]]))
+    >>> table.without(["a"]).names, table.column("b").to_list()
+    (('b',), [2, 4])
     """
 
     names: tuple[str, ...]
@@ -80,8 +86,8 @@ class Table:
 
     def without(self, names: Iterable[str]) -> Table:
         """The table without the listed columns."""
-        gone = set(names)
-        keep = [j for j, name in enumerate(self.names) if name not in gone]
+        dropped = set(names)
+        keep = [j for j, name in enumerate(self.names) if name not in dropped]
         left = tuple(self.names[j] for j in keep)
         if len(left) == len(self.names):
             return self

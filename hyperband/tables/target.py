@@ -27,6 +27,14 @@ class Target:
         Class number k means ``classes[k]``; empty for regression.
     mean, scale : tuple of float, one an output
         Mean and standard deviation over the training rows, in original units; empty for classification.
+
+    Examples
+    --------
+    >>> target = Target(("label",), "classification", ("no", "yes"))
+    >>> target.encode(np.array(["yes", "no"], dtype=object)).tolist(), target.loss, target.n_outputs
+    ([1, 0], 'logistic', 1)
+    >>> target.labels(np.array([1, 0])).tolist()
+    ['yes', 'no']
     """
 
     names: tuple[str, ...]

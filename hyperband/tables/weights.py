@@ -55,6 +55,12 @@ def class_weights(class_weight: Any, target: Target, y_train: NDArray[np.int32])
     ------
     DataError
         When the task is regression, a label is unknown, or a weight is no finite number of at least 0.
+
+    Examples
+    --------
+    >>> target = Target(("label",), "classification", ("no", "yes"))
+    >>> class_weights("balanced", target, np.array([0, 0, 0, 1])).round(3).tolist()
+    [0.667, 2.0]
     """
     if target.task != "classification":
         raise DataError("`class_weight` must be None for regression; got weights. Use `sample_weight` instead.")
@@ -88,6 +94,11 @@ def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> ND
     ------
     DataError
         When every row has weight 0.
+
+    Examples
+    --------
+    >>> row_weights(None, np.array([1.0, 3.0]), np.array([0, 1])).tolist()
+    [0.5, 1.5]
     """
     if sample is None and by_class is None:
         return None

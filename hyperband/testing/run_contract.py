@@ -19,6 +19,7 @@ from hyperband.tuning.schedulers.asha import ASHAScheduler
 from hyperband.tuning.schedulers.base import Scheduler
 from hyperband.tuning.schedulers.hyperband import HyperbandScheduler
 from hyperband.tuning.schedulers.successive_halving import SuccessiveHalvingScheduler
+from hyperband.tuning.settings import Settings, from_dict
 from hyperband.tuning.trial import Job, Loss, Result
 
 #: Makes the same fresh run again and again.
@@ -122,6 +123,16 @@ def check_batches(start: Start, size: int) -> None:
     assert by_batch.done, "`tell_all` must end a run where `tell` ends it"
     assert table(by_batch) == table(by_job), "`tell_all` and `tell` must lead to the same evaluations"
     assert by_batch.spent == pytest.approx(by_job.spent, rel=1e-12), "`tell_all` and `tell` must cost the same"
+
+
+def check_settings(settings: Any) -> None:
+    """Written as plain data, read back and written again: the same; skipped for what is no `Settings`."""
+    if not isinstance(settings, Settings):
+        pytest.skip("it is no `hyperband.tuning.settings.Settings`: a saved state compares only its fields")
+    data = through_json(settings.to_dict())
+    again = from_dict(data)
+    assert type(again) is type(settings), "`from_dict` made another class: put @register above yours"
+    assert again.to_dict() == data, "a setting is lost or changed on the way through JSON"
 
 
 class SamplerRuns:

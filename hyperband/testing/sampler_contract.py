@@ -10,7 +10,7 @@ import pytest
 
 from hyperband.errors import InputError
 from hyperband.space import Float, Space
-from hyperband.testing.run_contract import SamplerRuns
+from hyperband.testing.run_contract import SamplerRuns, check_settings
 from hyperband.testing.sampler_cases import (
     DISCRETE,
     SPACES,
@@ -58,6 +58,10 @@ class SamplerContract(SamplerRuns):
     keeps_adopted_apart: ClassVar[bool] = True
     takes_objectives: ClassVar[bool] = True
 
+    def test_settings_come_back_from_plain_data(self) -> None:
+        """`to_dict` passes through JSON, and `from_dict` makes equal settings of it, for registered `Settings`."""
+        check_settings(self.sampler)
+
     @every_space
     def test_points_obey_the_space(self, space: Space) -> None:
         """Shape (n, n_dimensions), in [0, 1], NaN exactly where a parameter is inactive, every constraint satisfied."""
@@ -89,7 +93,7 @@ class SamplerContract(SamplerRuns):
     @every_space
     def test_a_pure_draw_belongs_to_its_trial(self, space: Space) -> None:
         """A proposer that says it is ``pure`` gives a trial the same point whichever others are asked for."""
-        if not getattr(self.sampler.start(space, 3), "pure", False):
+        if not self.sampler.start(space, 3).pure:
             pytest.skip("it does not say that its proposals depend on (seed, trial) alone")
         whole = self.sampler.start(space, 3).propose(range(50))
         some = self.sampler.start(space, 3).propose([41, 7, 30])
@@ -128,7 +132,7 @@ class SamplerContract(SamplerRuns):
         proposer = self.sampler.start(space, 0)
         way = propose_in_batches if proposer.batch else propose_all
         found = [tuple(c.values()) for c in space.decode(way(proposer, 1000))]
-        assert len(found) == len(set(found)), "a configuration was proposed twice: see `samplers/proposed.py`"
+        assert len(found) == len(set(found)), "a configuration was proposed twice: see `samplers/proposers.py`"
         assert set(found) == DISCRETE, "configurations of a finite space were left out"
         assert proposer.exhausted, "`exhausted` must be True when a finite space is used up"
         assert len(proposer.propose([2000], [1])) == 0, "an exhausted proposer gives no more points"
@@ -136,7 +140,7 @@ class SamplerContract(SamplerRuns):
     @every_space
     def test_adopted_trials_are_not_proposed_again(self, space: Space) -> None:
         """Trials that another proposed are taken in with `adopt` and told; a finite space does not repeat them."""
-        proposer: Any = self.sampler.start(space, 0)
+        proposer = self.sampler.start(space, 0)
         known = RandomSampler().start(space, 9).propose(range(4))
         proposer.adopt(range(-4, 0), known)
         for trial in range(-4, 0):

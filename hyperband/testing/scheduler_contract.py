@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from hyperband.errors import InputError
-from hyperband.testing.run_contract import SchedulerRuns
+from hyperband.testing.run_contract import SchedulerRuns, check_settings
 from hyperband.testing.sampler_cases import through_json
 from hyperband.testing.scheduler_cases import as_set, carry_out, loss_of
 from hyperband.tuning.schedulers.base import Scheduler, Slot
+from hyperband.tuning.settings import Settings, from_dict
 
 several_orders = pytest.mark.parametrize("order", range(4))
 
@@ -43,6 +44,13 @@ class SchedulerContract(SchedulerRuns):
     def _synchronous(self) -> None:
         if not self.scheduler.synchronous:
             pytest.skip("`synchronous` is False: what is run depends on the order in which results arrive")
+
+    def test_settings_come_back_from_plain_data(self) -> None:
+        """`to_dict` passes through JSON, and `from_dict` makes equal settings of it, for registered `Settings`."""
+        check_settings(self.scheduler)
+        if isinstance(self.scheduler, Settings):
+            same: Any = from_dict(through_json(self.scheduler.to_dict()))
+            assert same.plan() == self.scheduler.plan(), "settings that were read back have another plan"
 
     def test_what_was_run_is_the_plan_to_the_unit(self) -> None:
         """Evaluations, trials, cost, and the number and resource of every rung are those of `plan`."""

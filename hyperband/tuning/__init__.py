@@ -1,1 +1,1 @@
-"""Which configurations are tried and which trials are promoted; knows nothing of networks."""
+"""Sampling and promotion: which configurations are evaluated, and which trials continue. No networks here."""

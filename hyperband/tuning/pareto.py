@@ -25,7 +25,7 @@ def pareto(objectives: F64) -> I64:
     [0, 1, 3]
     """
     found: list[int] = []
-    # In this order nobody is dominated by a later row, so that one pass against the front so far is enough.
+    # In this order no row is dominated by a later one, so that one pass against the front so far is enough.
     for row in np.lexsort(objectives.T[::-1]).tolist():
         rows = objectives[found]
         worse = (rows <= objectives[row]).all(axis=1) & (rows < objectives[row]).any(axis=1)
@@ -38,7 +38,7 @@ def fronts(objectives: F64) -> I64:
     """Number of the front of every row: 0 where no other row is at least as good in all and better in one.
 
     Non-dominated sorting (Deb, Pratap, Agarwal, Meyarivan 2002, "A fast and elitist multiobjective genetic algorithm:
-    NSGA-II", section III A): front k + 1 is what is not dominated once the fronts up to k are gone.
+    NSGA-II", section III A): front k + 1 is what is not dominated once the fronts up to k are removed.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ def fronts(objectives: F64) -> I64:
 
 
 def _fronts_of_two(objectives: F64) -> I64:
-    """`fronts` of two objectives in O(n log n): a row belongs to the first front whose last member leaves it alone.
+    """`fronts` of two objectives in O(n log n): a row joins the first front whose last member does not dominate it.
 
-    In the order of the first objective a front's second one only falls, so that its last member dominates whatever any
-    of the front does; and what a front dominates the fronts before it dominate, too (Jensen 2003).
+    In the order of the first objective the second one falls within a front, so that its last member dominates every row
+    that any of the front dominates; and the fronts before it dominate what a front dominates, too (Jensen 2003).
     """
     number = np.zeros(len(objectives), dtype=np.int64)
     last: list[tuple[float, float]] = []  # of each front, second objective first

@@ -1,4 +1,4 @@
-"""Records of the search: a job to do, the result of one evaluation, and losses."""
+"""A job to do, the result of one evaluation, and losses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from hyperband.errors import InputError
 
-#: A loss as JSON knows it.
+#: A loss in JSON.
 Written: TypeAlias = float | list[float] | None
 
 #: What is minimised: one number, or one for each of several objectives.
@@ -29,9 +29,9 @@ class Job:
     bracket, rung : int
         Where in the schedule this evaluation belongs; rung 0 has the least resource.
     configuration : Mapping[str, Any]
-        Parameter values; parameters that a condition switched off are absent.
+        Parameter values; inactive parameters (see `hyperband.space.When`) are absent.
     resource : float
-        Cumulative amount after this job, in the unit of the objective (int when it is whole).
+        Cumulative resource after this job, in the unit of the objective (int when it is whole).
     previous : float
         What the trial already has, 0 for a new one. Only ``resource - previous`` is trained.
     parent : int or None
@@ -62,7 +62,7 @@ class Result:
         Spent on this job alone, in units of resource unless the objective says otherwise. None: the resource that the
         job added.
     objectives : tuple of float
-        All objectives, each minimised, ``loss`` first; empty when there is one alone.
+        All objectives, each minimised, ``loss`` first; empty when there is only one.
     """
 
     trial: int
@@ -76,7 +76,7 @@ class Result:
 
 
 def is_finite(loss: Loss) -> bool:
-    """Whether a trial with this loss may go on: no objective is NaN or infinite.
+    """Whether a trial with this loss may be promoted: no objective is NaN or infinite.
 
     Examples
     --------

@@ -119,6 +119,7 @@ def test_names_of_kernels_are_short() -> None:
     assert instructions.kernel_of(tile) == "tile"
     rule = "void hyperband::avx2::update_run<(hyperband::Rule)3, true>(float*, hyperband::Update const&)"
     assert instructions.kernel_of(rule) == "update_run<(Rule)3, true>"
+    assert instructions.kernel_of("hyperband::cpu::Engine::train_member(unsigned long)") == "Engine::train_member"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hyperband._common.columns import BLOCK_COLUMNS as BLOCK
 from hyperband._common.columns import GrowingColumns
 from hyperband.errors import InputError
-from hyperband.tuning.run.evaluation_log import Records
+from hyperband.tuning.run.evaluation_log import EvaluationLog
 from hyperband.tuning.run.point_store import PointStore
 from hyperband.tuning.trial import Result
 
@@ -37,7 +37,7 @@ def test_growing_columns_hold_what_an_array_holds(parts, fill, seed):
 
 
 def test_records_and_points_cross_the_border_of_a_block():
-    records, points = Records(), PointStore(2)
+    records, points = EvaluationLog(), PointStore(2)
     n = BLOCK + 5
     whole = np.stack([np.arange(n), np.zeros(n, np.int64), np.zeros(n, np.int64)])
     real = np.stack([np.ones(n), np.arange(n, 0.0, -1.0), np.ones(n)])

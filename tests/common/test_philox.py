@@ -56,9 +56,9 @@ def test_row_order_of_a_part_is_that_part_of_the_order() -> None:
 
 def test_row_order_differs_by_seed_and_epoch_and_looks_shuffled() -> None:
     orders = [RowOrder.of(seed, 2000, epoch)(np.arange(2000)) for seed in (1, 2, 1 << 32) for epoch in (0, 1)]
-    places = np.arange(2000)
+    positions = np.arange(2000)
     for i, a in enumerate(orders):
-        assert abs(np.corrcoef(a, places)[0, 1]) < 0.1
+        assert abs(np.corrcoef(a, positions)[0, 1]) < 0.1
         assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 0.1
         for b in orders[:i]:
             assert (a == b).mean() < 0.01

@@ -1,4 +1,4 @@
-"""Keyed draws: published values, and numbers that belong to their key alone."""
+"""Keyed draws: published values, and numbers that depend on their key alone."""
 
 from __future__ import annotations
 

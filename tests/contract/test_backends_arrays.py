@@ -15,8 +15,19 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import host_cuda
+from exporters import (
+    MATRIX,
+    ROWS,
+    Exporter,
+    Interface,
+    Tensor,
+    WatchedDevice,
+    as_device_matrix,
+    split_on_device,
+    splits,
+    trained,
+)
 from required import REQUIRED
-from speakers import MATRIX, ROWS, Exporter, Interface, Tensor, Watched, moved, splits, there, trained
 
 import hyperband as hb
 from hyperband.engine.architecture import Architecture
@@ -37,32 +48,32 @@ def host() -> Backend:
 
 @pytest.mark.parametrize("inputs", [1, 3, 8, 9, 12, 34])
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
-def test_rows_in_place_give_the_same_bits(native: Backend, host: Backend, loss: str, inputs: int) -> None:
+def test_rows_on_the_device_give_the_same_bits(native: Backend, host: Backend, loss: str, inputs: int) -> None:
     train, held = splits(inputs, loss)
     expected, same = trained(native, train, held, loss)
-    made, ids = trained(host, moved(train), moved(held), loss)
+    made, ids = trained(host, split_on_device(train), split_on_device(held), loss)
     assert lab.digests(made, ids) == lab.digests(expected, same)
     other = lab.split(loss, 70, inputs, seed=5)
-    for found, wanted in zip(made.evaluate(ids, moved(other)), expected.evaluate(same, other)):
+    for found, wanted in zip(made.evaluate(ids, split_on_device(other)), expected.evaluate(same, other)):
         assert np.array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("size_class", [0, 1, 2, 3])
-def test_rows_in_place_in_every_size_class(native: Backend, size_class: int) -> None:
+def test_rows_on_the_device_in_every_size_class(native: Backend, size_class: int) -> None:
     """Also with some of the columns, and watched for races."""
     train, held = splits(9)
     expected, same = trained(native, train, held, inputs=6, rows=40)
     backend = host_cuda(1, size_class=size_class, watched=True, order="shuffled")
-    made, ids = trained(backend, moved(train), moved(held), inputs=6, rows=40)
+    made, ids = trained(backend, split_on_device(train), split_on_device(held), inputs=6, rows=40)
     assert lab.digests(made, ids) == lab.digests(expected, same)
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 @pytest.mark.parametrize("inputs", [8, 9])
-def test_rows_in_place_for_tensor_cores(host: Backend, precision: str, inputs: int) -> None:
+def test_rows_on_the_device_for_tensor_cores(host: Backend, precision: str, inputs: int) -> None:
     train, held = splits(inputs)
     expected, same = trained(host, train, held, precision=precision)
-    made, ids = trained(host, moved(train), moved(held), precision=precision)
+    made, ids = trained(host, split_on_device(train), split_on_device(held), precision=precision)
     assert lab.digests(made, ids) == lab.digests(expected, same)
 
 
@@ -74,7 +85,7 @@ def test_rows_that_begin_between_multiples_of_16_bytes(native: Backend, host: Ba
     x = memory[first : first + ROWS * 8].reshape(ROWS, 8)
     x[...] = train.x
     assert x.ctypes.data % 16 == 4 * offset
-    made, ids = trained(host, replace(train, x=there(x)), held)
+    made, ids = trained(host, replace(train, x=as_device_matrix(x)), held)
     expected, same = trained(native, train, held)
     assert lab.digests(made, ids) == lab.digests(expected, same)
 
@@ -82,7 +93,7 @@ def test_rows_that_begin_between_multiples_of_16_bytes(native: Backend, host: Ba
 def test_only_one_of_two_splits_on_the_device(native: Backend, host: Backend) -> None:
     train, held = splits(9)
     expected, same = trained(native, train, held)
-    for pair in ((moved(train), held), (train, moved(held))):
+    for pair in ((split_on_device(train), held), (train, split_on_device(held))):
         made, ids = trained(host, *pair)
         assert lab.digests(made, ids) == lab.digests(expected, same)
 
@@ -91,14 +102,14 @@ def test_nothing_is_copied(native: Backend, host: Backend) -> None:
     """What changes before training begins is seen; a copy would not show it. And the device's memory is not taken."""
     train, held = splits(9)
     x = train.x.copy()
-    made = host.engine(replace(train, x=there(x)), moved(held), "cross_entropy", 4)
+    made = host.engine(replace(train, x=as_device_matrix(x)), split_on_device(held), "cross_entropy", 4)
     x[...] = x[::-1].copy()
     ids = made.add(lab.members(lab.MIXED))
     lab.train(made, ids, 9)
     expected, same = trained(native, replace(train, x=np.ascontiguousarray(train.x[::-1])), held)
     assert lab.digests(made, ids) == lab.digests(expected, same)
     large = np.zeros((100_000, 30), np.float32)
-    split = Split(there(large), np.arange(100_000, dtype=np.int32) % 4)
+    split = Split(as_device_matrix(large), np.arange(100_000, dtype=np.int32) % 4)
     assert host_cuda(1, total_bytes=2 << 20).engine(split, None, "cross_entropy", 4).capacity() is not None
 
 
@@ -167,7 +178,7 @@ def test_the_stream_of_an_interface(version: int, said: dict[str, Any], stream: 
     x = np.zeros((4, 3), np.float32)
     found = device_matrix(Interface(x, version, **said))
     assert found is not None and found.stream == stream and found.device is None
-    device = Watched(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
     arrays = GpuArrays([device], "cuda")
     admitted = arrays.admit(found, "X")
     assert device.waited == ([] if stream is None else [stream])
@@ -282,4 +293,4 @@ def test_a_gpu_waits_for_pytorchs_stream(native: Backend, one_gpu: Backend) -> N
 @pytest.mark.device
 def test_an_address_of_the_host_is_no_address_of_a_gpu(one_gpu: Backend) -> None:
     with pytest.raises(InputError, match="its address 0x"):
-        one_gpu.engine(Split(there(MATRIX), np.array([0, 1, 0, 1], np.int32)), None, "logistic", 1)
+        one_gpu.engine(Split(as_device_matrix(MATRIX), np.array([0, 1, 0, 1], np.int32)), None, "logistic", 1)

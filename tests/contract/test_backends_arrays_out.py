@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import host_cuda
-from speakers import MATRIX, Exporter, Interface, Tensor, Watched, there
+from exporters import MATRIX, Exporter, Interface, Tensor, WatchedDevice, as_device_matrix
 
 import hyperband as hb
 from hyperband.engine.architecture import Architecture
@@ -53,8 +53,8 @@ def cupy(monkeypatch: pytest.MonkeyPatch) -> Any:
     return made
 
 
-@pytest.mark.parametrize("speaker", [Interface, Exporter, Tensor])
-def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any, speaker: Any) -> None:
+@pytest.mark.parametrize("exporter", [Interface, Exporter, Tensor])
+def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any, exporter: Any) -> None:
     """Rows, targets and weights from a device; the same curves, and predictions there."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 5)).astype(np.float32)
@@ -65,7 +65,7 @@ def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any,
             lab.MIXED, put(x), put(y), validation=(put(x[:50]), put(y[:50])), sample_weight=put(weight), epochs=3,
             backend=name, seed=4,
         )
-        for put, name in ((speaker, "cuda"), (np.asarray, "native"))
+        for put, name in ((exporter, "cuda"), (np.asarray, "native"))
     ]  # fmt: skip
     for population in made:
         population.train()
@@ -73,12 +73,12 @@ def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any,
     assert found.loss == expected.loss == "logistic"
     assert np.array_equal(found.progress().loss, expected.progress().loss)
     for one, two in zip(
-        found.evaluate(None, speaker(x[:31]), speaker(y[:31])), expected.evaluate(None, x[:31], y[:31])
+        found.evaluate(None, exporter(x[:31]), exporter(y[:31])), expected.evaluate(None, x[:31], y[:31])
     ):
         assert np.array_equal(one, two)
     for kind in ("current", "best"):
         wanted = expected.predict(2, x, weights=kind)
-        on_gpu, on_host = found.predict(2, speaker(x), weights=kind), found.predict(2, x, weights=kind)
+        on_gpu, on_host = found.predict(2, exporter(x), weights=kind), found.predict(2, x, weights=kind)
         assert type(on_gpu) is cupy.ndarray and type(on_host) is np.ndarray
         assert on_gpu.dtype == np.float32 and np.array_equal(on_gpu, wanted) and np.array_equal(on_host, wanted)
         for one, two in zip(found.weights(0, weights=kind, array="cupy"), expected.weights(0, weights=kind)):
@@ -92,7 +92,7 @@ def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any,
 
 def test_memory_that_cupy_hands_out_is_waited_for(cupy: Any) -> None:
     """CuPy reuses memory in the order of its own stream, on which we do not work."""
-    device = Watched(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
     GpuArrays([device], "cuda").empty(0, (2, 2))
     assert device.waited == [77]
 
@@ -112,8 +112,8 @@ def test_targets_of_every_type(stand_in: Backend) -> None:
     arrays = stand_in.arrays  # type: ignore[attr-defined]
     for dtype in (np.bool_, np.int8, np.uint8, np.int32, np.int64, np.float16, np.float32, np.float64):
         y = (np.arange(6) % 2).astype(dtype).reshape(3, 2)
-        for speaker in (Interface, Exporter):
-            told = device_array(speaker(y), "y")
+        for exporter in (Interface, Exporter):
+            told = device_array(exporter(y), "y")
             assert told is not None
             found = arrays.fetch(told, "y")
             assert found.dtype == dtype and np.array_equal(found, y)
@@ -134,5 +134,5 @@ def test_predictions_from_pieces_of_a_long_array(native: Backend, stand_in: Back
         made = backend.engine(small, None, "logistic", 1)
         ids = made.add(lab.members([Architecture(widths=[5])]))
         lab.train(made, ids, 3)
-        found.append(made.predict(int(ids[0]), there(x) if backend is stand_in else x))
+        found.append(made.predict(int(ids[0]), as_device_matrix(x) if backend is stand_in else x))
     assert np.array_equal(*found)

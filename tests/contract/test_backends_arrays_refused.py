@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import host_cuda
-from speakers import MATRIX, Exporter, Interface, OnlyInterface, Tensor, Watched, there
+from exporters import MATRIX, Exporter, Interface, OnlyInterface, Tensor, WatchedDevice, as_device_matrix
 
 import hyperband as hb
 from hyperband.engine.architecture import Architecture
@@ -26,7 +26,7 @@ def test_what_is_not_on_a_device() -> None:
         assert not on_device(x) and device_matrix(x) is None and device_array(x) is None
 
 
-@pytest.mark.parametrize("speaker", [Interface, Exporter, Tensor])
+@pytest.mark.parametrize("exporter", [Interface, Exporter, Tensor])
 @pytest.mark.parametrize(
     ("x", "error", "words"),
     [
@@ -41,9 +41,9 @@ def test_what_is_not_on_a_device() -> None:
         (MATRIX[:, :0], DataError, r"got \(4, 0\)"),
     ],
 )
-def test_what_is_no_such_matrix(speaker: Any, x: np.ndarray, error: type[Exception], words: str) -> None:
+def test_what_is_no_such_matrix(exporter: Any, x: np.ndarray, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        device_matrix(speaker(x))
+        device_matrix(exporter(x))
 
 
 def test_strides_of_single_rows_and_columns_do_not_matter() -> None:
@@ -81,31 +81,31 @@ def test_numbers_that_are_not_finite(stand_in: Backend) -> None:
             messages.append(str(raised.value))
         assert messages[0] == messages[1]
         with pytest.raises(InputError, match=r"`train.x` must be finite"):
-            stand_in.engine(Split(there(x), y.astype(np.int32)), None, "logistic", 1)
+            stand_in.engine(Split(as_device_matrix(x), y.astype(np.int32)), None, "logistic", 1)
 
 
 @pytest.mark.parametrize("name", ["native", "numba", "numpy"])
-@pytest.mark.parametrize("speaker", [Interface, Exporter])
-def test_backends_on_the_host_refuse(name: str, speaker: Any) -> None:
+@pytest.mark.parametrize("exporter", [Interface, Exporter])
+def test_backends_on_the_host_refuse(name: str, exporter: Any) -> None:
     if registry.available()[name]:
         pytest.skip(registry.available()[name])
     x, y = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32), np.arange(40) % 2
     shapes = [Architecture()]
     with pytest.raises(InputError, match=rf"`X` lies on a GPU.*{name}.*backend='cuda'.*X\.get\(\) / X\.cpu\(\)"):
-        hb.Population(shapes, speaker(x), y, backend=name)
+        hb.Population(shapes, exporter(x), y, backend=name)
     with pytest.raises(InputError, match="`y` lies on a GPU"):
-        hb.Population(shapes, x, speaker(y), backend=name)
+        hb.Population(shapes, x, exporter(y), backend=name)
     with pytest.raises(InputError, match=r"`validation X` lies on a GPU.* X\.get\(\)"):
-        hb.Population(shapes, x, y, validation=(speaker(x), y), backend=name)
+        hb.Population(shapes, x, y, validation=(exporter(x), y), backend=name)
     population = hb.Population(shapes, x, y, backend=name)
     with pytest.raises(InputError, match="`X` lies on a GPU"):
-        population.predict(0, speaker(x))
+        population.predict(0, exporter(x))
     with pytest.raises(InputError, match="`X` lies on a GPU"):
-        population.evaluate(None, speaker(x), y)
+        population.evaluate(None, exporter(x), y)
     with pytest.raises(InputError, match="array='cupy'.*backend='cuda'"):
         population.weights(0, array="cupy")
     with pytest.raises(InputError, match="lies on a GPU"):
-        registry.get(name).engine(Split(there(x), y.astype(np.int32)), None, "logistic", 1)
+        registry.get(name).engine(Split(as_device_matrix(x), y.astype(np.int32)), None, "logistic", 1)
 
 
 def test_a_search_prepares_tables_on_the_host() -> None:
@@ -118,14 +118,14 @@ def test_a_search_prepares_tables_on_the_host() -> None:
 
 
 def test_rows_on_another_device() -> None:
-    device = Watched(host_cuda(1)._devices[0], owner=3)  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1)._devices[0], owner=3)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"`X` lies on GPU 3, but backend 'cuda:0' works on GPU 0.*backend='cuda:3'"):
-        GpuArrays([device], "cuda:0").admit(there(MATRIX), "X")
+        GpuArrays([device], "cuda:0").admit(as_device_matrix(MATRIX), "X")
     with pytest.raises(InputError, match=r"works on 2 GPUs, and each needs the rows.*backend='cuda:3'"):
-        GpuArrays([device, device], "cuda").admit(there(MATRIX), "X")
-    nowhere = Watched(host_cuda(1)._devices[0], owner=-1)  # type: ignore[attr-defined]
+        GpuArrays([device, device], "cuda").admit(as_device_matrix(MATRIX), "X")
+    nowhere = WatchedDevice(host_cuda(1)._devices[0], owner=-1)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="its address 0x"):
-        GpuArrays([nowhere], "cuda").admit(there(MATRIX), "X")
+        GpuArrays([nowhere], "cuda").admit(as_device_matrix(MATRIX), "X")
     assert not device.waited
 
 
@@ -135,7 +135,7 @@ def test_other_numbers_of_columns(stand_in: Backend) -> None:
     for given in (x[:, :2].copy(), Interface(x[:, :2].copy())):
         with pytest.raises(DataError, match="must have 3 columns like the training data; got 2"):
             population.predict(0, given)
-    made = stand_in.engine(Split(there(x), y.astype(np.int32)), None, "logistic", 1)
+    made = stand_in.engine(Split(as_device_matrix(x), y.astype(np.int32)), None, "logistic", 1)
     ids = made.add(lab.members(lab.MIXED[:1]))
     with pytest.raises(InputError, match="must have 3 columns"):
-        made.evaluate(ids, Split(there(x[:, :2].copy()), y.astype(np.int32)))
+        made.evaluate(ids, Split(as_device_matrix(x[:, :2].copy()), y.astype(np.int32)))

@@ -85,10 +85,10 @@ def test_curves_stay_near_those_in_float32() -> None:
             data, data, "cross_entropy", 4, EngineSettings(threads=1, precision=precision)
         )
         ids = engine.add(lab.members(networks))
-        born = [lab.flat(lab.layers(engine.export_state(int(i)))) for i in ids]
+        initial = [lab.flat(lab.layers(engine.export_state(int(i)))) for i in ids]
         lab.train(engine, ids, 4)
         flat[precision] = [
-            lab.flat(lab.layers(engine.export_state(int(i)))) - b for i, b in zip(ids, born, strict=True)
+            lab.flat(lab.layers(engine.export_state(int(i)))) - b for i, b in zip(ids, initial, strict=True)
         ]
     for network, exact, found in zip(networks, flat["float32"], flat["bf16"], strict=True):
         gap = float(np.linalg.norm(found - exact) / np.linalg.norm(exact))

@@ -12,6 +12,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import processors
 import pytest
 from every_backend import OnEveryBackend
 
@@ -70,18 +71,8 @@ def _run_with(isa: str) -> str:
 
 @pytest.mark.parametrize("isa", ["avx2", "avx512", "neon"])
 def test_instruction_sets_give_the_same_bits(native: Backend, ran_elsewhere: Counter[str], isa: str) -> None:
-    if not _cpu_has(isa):
+    if not processors.has(isa):
         pytest.skip(f"this processor has no {isa}")
     assert _run_with(isa) == _run_with("portable")
     for each in (isa, "portable"):
         ran_elsewhere[f"native {each}"] += 3
-
-
-def _cpu_has(isa: str) -> bool:
-    """By the operating system's word, not by the package's."""
-    path = Path("/proc/cpuinfo")
-    words = set(path.read_text().split()) if path.exists() else set()
-    needed = {
-        "avx2": {"avx2", "fma"}, "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, "neon": {"asimd"}
-    }  # fmt: skip
-    return needed[isa] <= words

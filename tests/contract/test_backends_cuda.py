@@ -115,14 +115,14 @@ def test_members_are_dealt_to_devices_by_cost() -> None:
     made: Any = lab.engine(host_cuda(3))
     widths = [200, 8, 8, 100, 100, 8]
     ids = made.add(lab.members([Architecture(widths=[w, w]) for w in widths]))
-    homes = [made._core._homes[i][0] for i in ids.tolist()]
-    assert homes[0] not in homes[1:] and homes[3] != homes[0]
-    assert set(homes) == {0, 1, 2}
+    devices = [made._core._homes[i][0] for i in ids.tolist()]
+    assert devices[0] not in devices[1:] and devices[3] != devices[0]
+    assert set(devices) == {0, 1, 2}
     load = list(made._core._loads)
     made.release(ids[:1])
     assert sum(made._core._loads) < sum(load)
     again = made.add(lab.members([Architecture(widths=[200, 200])]))
-    assert made._core._homes[int(again[0])][0] == homes[0]
+    assert made._core._homes[int(again[0])][0] == devices[0]
 
 
 def test_the_cost_of_a_member_does_not_go_by_what_its_optimiser_keeps() -> None:

@@ -34,9 +34,9 @@ def moved(backend: Backend, precision: str, loss: str = "cross_entropy", steps: 
     data = lab.split(loss, 300, 40)
     made = backend.engine(data, data, loss, lab.N_OUTPUTS[loss], EngineSettings(precision=precision))
     ids = made.add(lab.members(NETWORKS))
-    born = [lab.flat(lab.layers(made.export_state(int(i)))) for i in ids]
+    initial = [lab.flat(lab.layers(made.export_state(int(i)))) for i in ids]
     lab.train(made, ids, steps)
-    return [lab.flat(lab.layers(made.export_state(int(i)))) - b for i, b in zip(ids, born, strict=True)]
+    return [lab.flat(lab.layers(made.export_state(int(i)))) - b for i, b in zip(ids, initial, strict=True)]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

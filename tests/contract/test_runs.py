@@ -165,7 +165,7 @@ def test_a_learner_knows_the_same_before_every_batch():
     seen = {}
 
     class Spy:
-        batch, exhausted = 3, False
+        batch, exhausted, pure = 3, False, False
 
         def __init__(self, log):
             self.log, self.told = log, []

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperband.engine.backends import registry
 from hyperband.errors import InputError
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
@@ -26,6 +27,11 @@ def engine(request):
     if ENGINES[request.param] is None:
         pytest.skip("hyperband._core is not built: this is a pure-Python installation")
     return ENGINES[request.param]
+
+
+def test_the_compiled_implementation_is_tested_where_there_is_one():
+    """Otherwise half of this file would be skipped, and searches would be slow, without anybody noticing."""
+    assert (ENGINES["native"] is None) == bool(registry.available()["native"])
 
 
 class Model:
@@ -68,53 +74,53 @@ def test_promotions_are_those_of_the_paper(losses, eta, seed):
         if open_ and rng.random() < 0.6:
             trial, rung = open_.pop(int(rng.integers(len(open_))))
             model.record(trial, rung, loss)
-            for ladders in tables:
-                ladders.record_one(trial, rung, loss)
+            for rungs in tables:
+                rungs.record_one(trial, rung, loss)
         else:
             expected = model.job()
-            for ladders in tables:
-                assert ladders.ready == (expected is not None)
-                found = ladders.promote(1)
+            for rungs in tables:
+                assert rungs.ready == (expected is not None)
+                found = rungs.promote(1)
                 assert found == ([] if expected is None else [(expected[0], 0, expected[1])])
             if expected is None:
-                new = {ladders.begin([0]) for ladders in tables}
+                new = {rungs.begin([0]) for rungs in tables}
                 assert len(new) == 1
                 expected = new.pop(), 0
             open_.append(expected)
-    assert len({ladders.n_open for ladders in tables}) <= 1
-    assert all(ladders.n_open == len(open_) for ladders in tables)
+    assert len({rungs.n_open for rungs in tables}) <= 1
+    assert all(rungs.n_open == len(open_) for rungs in tables)
 
 
 def test_seven_of_nine_are_not_promoted(engine):
     """Those that were promoted stay counted: of nine results three go on in all, not three and two and ..."""
-    ladders = AsyncRungs([3], Fraction(3), engine)
-    ladders.begin([0] * 9)
+    rungs = AsyncRungs([3], Fraction(3), engine)
+    rungs.begin([0] * 9)
     promoted = []
     for trial in range(9):
-        ladders.record_one(trial, 0, float(trial))
-        promoted += ladders.promote(9)
+        rungs.record_one(trial, 0, float(trial))
+        promoted += rungs.promote(9)
     assert promoted == [(0, 0, 1), (1, 0, 1), (2, 0, 1)]
 
 
 def test_a_later_result_can_promote_an_earlier_trial(engine):
     """State is kept: the second best of three waits until six results are there."""
-    ladders = AsyncRungs([2], Fraction(3), engine)
-    ladders.begin([0] * 6)
+    rungs = AsyncRungs([2], Fraction(3), engine)
+    rungs.begin([0] * 6)
     for trial, loss in enumerate([1.0, 2.0, 3.0]):
-        ladders.record_one(trial, 0, loss)
-    assert ladders.promote(3) == [(0, 0, 1)]
+        rungs.record_one(trial, 0, loss)
+    assert rungs.promote(3) == [(0, 0, 1)]
     for trial in (3, 4, 5):
-        ladders.record_one(trial, 0, 9.0)
-    assert ladders.promote(3) == [(1, 0, 1)]
-    assert ladders.paused() == [2, 3, 4, 5]
+        rungs.record_one(trial, 0, 9.0)
+    assert rungs.promote(3) == [(1, 0, 1)]
+    assert rungs.paused() == [2, 3, 4, 5]
 
 
 def test_failures_count_and_are_never_promoted(engine):
-    ladders = AsyncRungs([2], Fraction(2), engine)
-    ladders.begin([0] * 6)
+    rungs = AsyncRungs([2], Fraction(2), engine)
+    rungs.begin([0] * 6)
     for trial, loss in enumerate([math.nan, math.inf, -math.inf, math.nan, 7.0, 8.0]):
-        ladders.record_one(trial, 0, loss)
-    assert ladders.promote(6) == [(4, 0, 1), (5, 0, 1)]
+        rungs.record_one(trial, 0, loss)
+    assert rungs.promote(6) == [(4, 0, 1), (5, 0, 1)]
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(0, 80))
@@ -125,8 +131,8 @@ def test_many_at_once_is_the_same_as_one_by_one(seed, n):
     losses = np.where(rng.random(n) < 0.1, np.nan, rng.integers(0, 9, n))
     for engine in ENGINES.values():
         one, many = AsyncRungs([3, 2], Fraction(3), engine), AsyncRungs([3, 2], Fraction(3), engine)
-        for ladders in (one, many):
-            ladders.begin(brackets.tolist())
+        for rungs in (one, many):
+            rungs.begin(brackets.tolist())
         order = rng.permutation(n)
         for trial in order.tolist():
             one.record_one(trial, 0, float(losses[trial]))
@@ -136,18 +142,18 @@ def test_many_at_once_is_the_same_as_one_by_one(seed, n):
 
 
 def test_a_refused_batch_leaves_nothing_half_told(engine):
-    ladders = AsyncRungs([2], Fraction(3), engine)
-    ladders.begin([0] * 4)
-    before = ladders.state_dict()
-    for trials, rungs, message in [
+    rungs = AsyncRungs([2], Fraction(3), engine)
+    rungs.begin([0] * 4)
+    before = rungs.state_dict()
+    for trials, at, message in [
         ([0, 1, 0], [0, 0, 0], "told once a rung; got trial 0 again"),
         ([0, 1, 4], [0, 0, 0], "from 0 to 3; got trial 4"),
         ([0, 1, -1], [0, 0, 0], "from 0 to 3; got trial -1"),
         ([0, 1, 2], [0, 0, 1], "open rung 0; got rung 1"),
     ]:
         with pytest.raises(InputError, match=message):
-            ladders.record(np.array(trials), np.array(rungs), np.zeros(3))
-        assert ladders.state_dict() == before
+            rungs.record(np.array(trials), np.array(at), np.zeros(3))
+        assert rungs.state_dict() == before
 
 
 @pytest.mark.parametrize("brackets", [[0], [256]])
@@ -163,8 +169,8 @@ def test_an_eta_of_too_many_digits_is_refused():
 
 @given(seed=st.integers(0, 10**6))
 @settings(deadline=None, max_examples=25)
-def test_tables_change_places_through_their_state(seed):
-    """What one engine wrote down, the other continues."""
+def test_implementations_exchange_their_states(seed):
+    """What one implementation wrote down, the other continues."""
     if ENGINES["native"] is None:
         return
     rng = np.random.default_rng(seed)
@@ -265,17 +271,17 @@ def test_in_two_rungs_no_curves_cross_and_cross_back():
 @settings(deadline=None, max_examples=25)
 def test_several_objectives_are_promoted_by_fronts(seed):
     rng = np.random.default_rng(seed)
-    ladders = AsyncRungs([2], Fraction(2))
-    ladders.begin([0] * 12)
-    ladders.record_one(11, 0, math.nan)  # a failure before anybody knows how many objectives there are
+    rungs = AsyncRungs([2], Fraction(2))
+    rungs.begin([0] * 12)
+    rungs.record_one(11, 0, math.nan)  # a failure before anybody knows how many objectives there are
     losses = [tuple(rng.integers(0, 5, 2).astype(float).tolist()) for _ in range(11)]
     for trial, loss in enumerate(losses):
-        ladders.record_one(trial, 0, loss)
+        rungs.record_one(trial, 0, loss)
     expected = ranked(losses, range(11))[:6].tolist()
-    state = json.loads(json.dumps(ladders.state_dict(), allow_nan=False))
+    state = json.loads(json.dumps(rungs.state_dict(), allow_nan=False))
     again = AsyncRungs([2], Fraction(2))
     again.load_state_dict(state)
-    for table_ in (ladders, again):
+    for table_ in (rungs, again):
         assert isinstance(table_._engine, FrontRungs)
         assert [trial for trial, _, _ in table_.promote(12)] == expected
         assert not table_.ready

@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 PYTHON = [code for kind, code in BLOCKS if kind == "python"]
-WORKED = re.findall(r"^```python\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.S)
 SHELL = [line for kind, code in BLOCKS if kind == "sh" for line in code.splitlines() if line.strip()]
 
 #: Commands that set up a machine; the two `make` targets are what the continuous integration itself calls.
@@ -51,11 +50,7 @@ def test_commands_run_in_their_order(tmp_path, monkeypatch):
     assert {"search", "plan", "predict", "info"} <= set(ran)
 
 
-def test_contributing_has_a_worked_example():
-    assert WORKED
-
-
-@pytest.mark.parametrize("code", PYTHON + WORKED, ids=lambda code: code.splitlines()[-1][:40])
+@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[-1][:40])
 def test_python_example_runs(code, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import hyperband as hb
-from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Split
 
@@ -133,16 +132,3 @@ def test_no_file_stays(monkeypatch, tmp_path):
     assert len(list(tmp_path.glob("hyperband-*/*"))) >= 2
     del scarce
     assert list(tmp_path.iterdir()) == []
-
-
-def test_pages_keep_kinds_shapes_and_empty_arrays():
-    pages = DiskArrays()
-    arrays = {"a": np.arange(3), "b": np.zeros((0, 4), np.float32), "c": np.full((2, 3), np.nan), "d": np.array(True)}
-    pages.put(1, arrays)
-    pages.put(2, {"a": np.arange(5)})
-    for name, array in pages.read(1).items():
-        np.testing.assert_array_equal(array, arrays[name], strict=True)
-    pages.drop(1)
-    pages.drop(1)
-    assert 1 not in pages and pages.read(2)["a"].tolist() == [0, 1, 2, 3, 4]
-    pages.close()

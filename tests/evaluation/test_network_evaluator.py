@@ -205,7 +205,7 @@ def test_rows_and_features_train_the_same_networks_on_more(backend):
     assert {options["inputs"] for _, _, options in backend.spy.trained} == {4, 13}
 
 
-def test_a_network_that_diverges_has_loss_nan_and_harms_nobody(backend, monkeypatch):
+def test_a_network_that_diverges_has_loss_nan_and_changes_no_other(backend, monkeypatch):
     healthy, _ = climb(backend)
     plain = configuration(1)
     wild = {"widths": [8], "optimizer": "sgd", "learning_rate": 1e6}

@@ -35,7 +35,7 @@ def test_a_copy_of_nothing_removes_what_another_search_left(tmp_path):
     assert files.read(1, 1) == ("new",)
 
 
-def test_half_a_file_is_never_in_place(tmp_path, monkeypatch):
+def test_half_a_file_never_replaces_a_whole_one(tmp_path, monkeypatch):
     files = StateFiles(tmp_path)
     files.write(1, pickled(1, "whole"))
     monkeypatch.setattr(os, "replace", lambda *paths: 1 / 0)

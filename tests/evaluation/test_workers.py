@@ -305,7 +305,7 @@ def test_processes_do_not_outlive_a_search_that_is_killed(tmp_path):
     assert all(is_gone(pid) for pid in pids)
 
 
-def test_an_evaluator_that_is_forgotten_leaves_nobody():
+def test_an_evaluator_that_is_forgotten_leaves_no_process():
     evaluator = FunctionEvaluator(work.plain, workers=Workers(2, executor="processes"))
     evaluator.submit([Job(0, 0, 0, {"x": 0.5}, 1)])
     evaluator.collect()

@@ -57,6 +57,19 @@ def test_a_terminal_gets_one_live_table():
         assert text in shown
 
 
+def test_an_asynchronous_search_may_do_more_than_is_planned():
+    stream = io.StringIO()
+    reporter = Reporter(stream, interval=0.0)
+    for done in (9.0, 30.0):
+        reporter(
+            SearchProgress((BracketProgress(0, 1, 3, 3, 0.5, done, max(done, 21.0)),), "epochs", 3.0, 2.0, exact=False)
+        )
+    assert [line.split("0.5000, ")[1] for line in stream.getvalue().splitlines()] == [
+        "9 of at least 21 epochs, 2 epochs/s",
+        "30 epochs, 2 epochs/s",
+    ]
+
+
 def test_no_time_is_shown_where_none_is_known():
     stream = io.StringIO()
     reporter = Reporter(stream)

@@ -27,8 +27,8 @@ def test_the_table_of_trials():
     assert list(table) == ["trial", "bracket", "rung", "resource", "loss", "cost", "accuracy", "x", "deep"]
     assert table.n_rows == 22
     assert {len(column) for column in table.values()} == {22}
-    places = list(zip(table["bracket"].tolist(), table["rung"].tolist(), table["trial"].tolist(), strict=True))
-    assert places == sorted(places)
+    order = list(zip(table["bracket"].tolist(), table["rung"].tolist(), table["trial"].tolist(), strict=True))
+    assert order == sorted(order)
     np.testing.assert_array_equal(table["loss"], table["x"])
     np.testing.assert_array_equal(np.isnan(table["deep"]), table["x"] <= 0.5)
     assert [table[name].dtype.kind for name in table] == list("iiifffff" + "f")
@@ -95,7 +95,7 @@ def test_where_losses_are_not_comparable_the_highest_rung_decides():
     assert full.best == seen.best_at_full
 
 
-def test_where_losses_are_not_comparable_and_nobody_reached_the_top():
+def test_where_losses_are_not_comparable_and_no_trial_reached_the_top():
     run = Algorithm(SuccessiveHalvingScheduler(9, 3)).start()
     run.tell([result_of(job, float(job.trial)) for job in run.ask()])
     for job, loss in zip(run.ask(), [math.nan, 5.0, 5.0], strict=True):

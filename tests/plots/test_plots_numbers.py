@@ -1,4 +1,4 @@
-"""The numbers behind the pictures: importances, incumbents over spend, scales, ranges, ticks."""
+"""The numbers behind the pictures: importances, incumbent curves, scales, ranges, ticks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from matplotlib.colors import to_rgb
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.plots import parameter_importance, progress, regret
+from hyperband.plots import incumbent_curve, parameter_importance, regret
 from hyperband.plots.canvas import ink_on, rung_colours
-from hyperband.plots.losses import Range
+from hyperband.plots.loss_range import LossRange
+from hyperband.plots.plotted_result import Outcomes, points_of
 from hyperband.plots.scales import Scale, spread
 from hyperband.plots.style import style_of
 from hyperband.plots.ticks import log_ticks, short, thinned
-from hyperband.plots.trials import Outcomes, points_of
 
 SPACE = hb.Space(
     {
@@ -112,10 +112,10 @@ def test_importance_checks_its_settings():
         parameter_importance(result, seed=-1)
 
 
-# ---- incumbents over spend -----------------------------------------------------
+# ---- incumbents over cost -----------------------------------------------------
 
 
-def test_progress_follows_the_order_in_which_results_were_told():
+def test_incumbent_curves_follow_the_order_in_which_results_were_told():
     run = hb.Hyperband(9).start(SPACE, seed=0)
     told = []
     while not run.done:
@@ -128,27 +128,27 @@ def test_progress_follows_the_order_in_which_results_were_told():
             run.tell(result)
             told.append(result)
     result = hb.SearchResult.of(run)
-    found = progress(result)
+    found = incumbent_curve(result)
     np.testing.assert_allclose(found.spent, np.cumsum([r.cost for r in told]))
     np.testing.assert_allclose(found.loss, np.minimum.accumulate([r.loss for r in told]))
-    np.testing.assert_array_equal(progress(result, x="evaluations").spent, np.arange(1, len(told) + 1))
+    np.testing.assert_array_equal(incumbent_curve(result, x="evaluations").spent, np.arange(1, len(told) + 1))
     full = np.minimum.accumulate([r.loss if r.resource == 9 else math.inf for r in told])
-    np.testing.assert_allclose(progress(result, at_full=True).loss, np.where(np.isfinite(full), full, math.nan))
+    np.testing.assert_allclose(incumbent_curve(result, at_full=True).loss, np.where(np.isfinite(full), full, math.nan))
 
 
-def test_progress_without_costs_is_refused_and_without_an_order_is_that_of_the_table():
+def test_curves_without_costs_are_refused_and_without_an_order_follow_the_table():
     run = hb.RandomSearch(n=3, max_resource=1).start(SPACE, seed=0)
     run.tell([hb.Result(j.trial, j.bracket, j.rung, j.resource, -float(j.trial), cost=0.0) for j in run.ask()])
     result = hb.SearchResult.of(run)
-    with pytest.raises(InputError, match="results that tell their cost; all costs are 0"):
-        progress(result)
+    with pytest.raises(InputError, match="results with a cost; all costs are 0"):
+        incumbent_curve(result)
     bare = hb.SearchResult(result.best, result.best, result.trials, result.plan, space=SPACE)
-    assert progress(bare, x="evaluations").loss.tolist() == [0.0, -1.0, -2.0]
+    assert incumbent_curve(bare, x="evaluations").loss.tolist() == [0.0, -1.0, -2.0]
 
 
 def test_failures_before_the_first_loss_are_a_gap():
     result = hb.minimize(lambda c, r: c["strong"] if c["strong"] < 0.5 else math.nan, SPACE, hb.RandomSearch(n=12))
-    found = progress(result)
+    found = incumbent_curve(result)
     first = int(np.flatnonzero(np.isfinite(result.trials["loss"]))[0])
     assert np.isnan(found.loss[:first]).all()
     assert np.isfinite(found.loss[first:]).all()
@@ -163,8 +163,8 @@ def test_several_searches_share_their_axes_and_regret_is_what_is_missing():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(found)
     assert ax.get_yscale() == "log"
     for line, result in zip(ax.lines, found.values(), strict=True):
-        np.testing.assert_allclose(line.get_xdata(), progress(result).spent)
-        np.testing.assert_allclose(line.get_ydata(), progress(result).loss)
+        np.testing.assert_allclose(line.get_xdata(), incumbent_curve(result).spent)
+        np.testing.assert_allclose(line.get_ydata(), incumbent_curve(result).loss)
     assert len({(line.get_color(), str(line.get_linestyle())) for line in ax.lines}) == 2
     assert regret(found).get_yscale() == "linear"
 
@@ -220,7 +220,7 @@ def test_short_numbers_are_short_and_near(value):
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=40))
 def test_a_range_shows_the_smallest_and_most_of_the_others(losses):
-    shown = Range.of(losses)
+    shown = LossRange.of(losses)
     finite = sorted(v for v in losses if math.isfinite(v))
     if not finite:
         assert shown is None

@@ -97,8 +97,8 @@ def _is_module(module: str, name: str) -> bool:
     """Whether ``from module import name`` imports a module of this package."""
     if module.split(".")[0] not in ("hyperband", "benchmarks"):
         return False
-    place = ROOT.joinpath(*module.split("."), name)
-    return place.is_dir() or place.with_suffix(".py").exists() or f"{module}.{name}" in ONLY_IN
+    path = ROOT.joinpath(*module.split("."), name)
+    return path.is_dir() or path.with_suffix(".py").exists() or f"{module}.{name}" in ONLY_IN
 
 
 def room(path: Path) -> str:

@@ -70,6 +70,101 @@ FAULTS = {
         SAMPLERS,
     ),
 }
+#: (file below hyperband/, text, what it becomes, a quick test below tests/ that must fail)
+SEARCH_FAULTS = {
+    "loop: dropped trials are not released": (
+        "evaluation/loop.py", "self._evaluator.release(gone)", "gone.clear()",
+        "evaluation/test_loop.py::test_the_run_is_the_plan_to_the_unit",
+    ),
+    "loop: an event sees one result of a batch": (
+        "evaluation/loop.py", "self._on_event(self._run, results)", "self._on_event(self._run, results[:1])",
+        "evaluation/test_loop.py::test_events_see_every_result_once",
+    ),
+    "loop: jobs that wait do not count towards the capacity": (
+        "evaluation/loop.py", "int(room) - len(self._queue)", "int(room)",
+        "evaluation/test_loop.py::test_with_capacity_one_a_bracket_is_finished_before_the_next",
+    ),
+    "loop: running jobs do not count towards the capacity": (
+        "evaluation/loop.py", "capacity - self._working", "capacity",
+        "evaluation/test_loop.py::test_batches_and_capacity_change_nothing",
+    ),
+    "budget: one evaluation too many": (
+        "evaluation/budget.py", "self._begun >= self._budget.evaluations", "self._begun > self._budget.evaluations",
+        "evaluation/test_loop.py::test_budget_of_evaluations",
+    ),
+    "budget: a job starts that would exceed the resource": (
+        "evaluation/budget.py", "self._promised + self._price(job) > self", "self._promised > self",
+        "evaluation/test_loop.py::test_budget_of_resource_counts_what_a_job_adds",
+    ),
+    "budget: a little better counts as improved": (
+        "evaluation/budget.py", "self._reference - self._budget.min_improvement", "self._reference",
+        "evaluation/test_loop.py::test_patience_ends_when_nothing_gets_better",
+    ),
+    "budget: a continued job pays for all of its resource": (
+        "evaluation/budget.py", "return job.resource - job.previous if self._continues", "return job.resource if 1",
+        "evaluation/test_loop.py::test_budget_of_resource_counts_what_a_job_adds",
+    ),
+    "run: the sampler is told nothing": (
+        "tuning/run/run.py", "self._session.tell_all(told)", "None",
+        "tuning/test_run.py::test_samplers_learn_in_one_order",
+    ),
+    "run: a result costs all of the resource": (
+        "tuning/run/run.py", "self._leaderboard.append(result, slot.resource - slot.previous)",
+        "self._leaderboard.append(result, slot.resource)", "tuning/test_run_tell.py::test_all_forms_leave_the_same_run",
+    ),
+    "run: open jobs are lost with the state": (
+        "tuning/run/run.py", 'map(slot_from, state["open"])', 'map(slot_from, state["open"][1:])',
+        "tuning/test_run.py::test_open_jobs_come_back_whole",
+    ),
+    "run: a batch may name a trial twice": (
+        "tuning/run/run.py", "if len(set(trials)) < len(batch):", "if False:",
+        "tuning/test_run_batches.py",
+    ),
+    "networks: a diverged one has a loss": (
+        "evaluation/networks/evaluator.py", "failed = bool(progress.diverged[row]) or", "failed =",
+        "evaluation/test_network_evaluator.py::test_a_network_that_diverges_has_loss_nan_and_harms_nobody",
+    ),
+    "networks: the best weights of fewer rows stay": (
+        "evaluation/networks/evaluator.py", "        self._engine.forget_best(ids)\n", "",
+        "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
+    ),
+    "networks: the last weights instead of the best": (
+        "evaluation/networks/evaluator.py", '"best."', '""',
+        "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
+    ),
+    "networks: the weights of the largest loss are kept": (
+        "evaluation/networks/kept_weights.py", "key(result) < key(kept[0])", "key(result) > key(kept[0])",
+        "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
+    ),
+    "networks: an epoch too few": (
+        "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",
+        "evaluation/test_network_evaluator.py::test_resource_goals",
+    ),
+    "functions: one retry too few": (
+        "evaluation/functions/evaluator.py", "task.failures <= self._workers.retries",
+        "task.failures < self._workers.retries",
+        "evaluation/test_worker_pool.py::test_with_retries_enough_nothing_is_lost",
+    ),
+    "functions: a worker forgets which state it holds": (
+        "evaluation/functions/evaluator.py", "self._affinity.assign(task.job.trial, worker)", "None",
+        "evaluation/test_worker_pool.py::test_the_order_of_arrival_changes_nothing",
+    ),
+    "functions: a state is shared with its copy": (
+        "evaluation/functions/state_memory.py", "copy.deepcopy(held)", "held", "evaluation/test_batched.py",
+    ),
+    "functions: a batch mixes resources": (
+        "evaluation/functions/batched.py", "if job.resource == first.resource", "if job",
+        "evaluation/test_batched.py::test_a_whole_rung_is_one_call_and_the_answer_is_the_same_as_one_by_one",
+    ),
+    "functions: a retry of a batch keeps its cost": (
+        "evaluation/functions/batched.py", "(job.previous if state else 0)", "job.previous",
+        "evaluation/test_batched.py::test_a_retry_of_states_starts_from_zero",
+    ),
+}  # fmt: skip
+FAULTS |= {
+    name: Fault(f"hyperband/{file}", old, new, (f"tests/{test}",))
+    for name, (file, old, new, test) in SEARCH_FAULTS.items()
+}
 NATIVE_FAULTS = {
     "the sign of a kernel": Fault(
         "csrc/cpu/simd/losses.hpp",

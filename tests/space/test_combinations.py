@@ -1,4 +1,4 @@
-"""Grids and counts of spaces with conditions, against every combination laid out one by one."""
+"""Grids and sizes of spaces with conditions, compared with all combinations enumerated one by one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from hyperband.tuning.samplers import AdaptiveSampler, GridSampler
 
 @st.composite
 def conditional(draw):
-    """Small axes in which anything may depend on anything, on parents before and after it."""
+    """Spaces of small axes with random conditions, whose parents stand before or after their children."""
     n = draw(st.integers(2, 5))
     axes = st.sampled_from([Int(1, 3), Int(0, 1), Choice(["x", None]), Choice(["a", "b", "c"])])
     parameters = {f"p{i}": draw(axes) for i in range(n)}
     rank = draw(st.permutations(list(parameters)))
     conditions = []
-    for place, name in enumerate(rank):
-        if place and draw(st.booleans()):
-            parent = draw(st.sampled_from(rank[:place]))
+    for i, name in enumerate(rank):
+        if i and draw(st.booleans()):
+            parent = draw(st.sampled_from(rank[:i]))
             axis = parameters[parent]
             values = draw(st.lists(st.sampled_from(axis.values(axis.grid(9))), min_size=1, unique=True))
             conditions.append(When(name, parent, values))
@@ -34,7 +34,7 @@ def conditional(draw):
 
 
 def brute(space, axes):
-    """All combinations in order, each configuration where it comes first."""
+    """All configurations in order, each at its first occurrence among the combinations."""
     rows = space.activate(np.array(list(itertools.product(*axes))))
     rows = rows[space.allowed(rows)]
     _, first = np.unique(np.nan_to_num(rows, nan=-1.0), axis=0, return_index=True)

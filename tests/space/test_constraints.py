@@ -1,4 +1,4 @@
-"""Constraints: names that are no words, functions that fail, columns that are decoded only where they are needed."""
+"""Constraints: names that are no identifiers, functions that fail, columns that are decoded only where needed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_odd_names_are_compared():
      "f(x).y < 1", "layers[0:1] < 1", "layers[True].width < 1", "`z` < 1", "layers.0.width < 1"],
 )  # fmt: skip
 def test_other_names_are_refused(text):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="[Cc]onstraint"):
         Space(dict(DOTTED.parameters), constraints=[text])
 
 
@@ -86,13 +86,13 @@ def fails(columns):
         (lambda c: True, r"shape \(\)"),
     ],
 )
-def test_functions_that_fail_or_answer_wrongly_are_named(function, message):
+def test_functions_that_fail_or_return_something_else_are_named(function, message):
     space = Space({"x": Float(0, 1), "y": Float(0, 1), "kind": Choice(["a", "b"])}, constraints=[function])
     with pytest.raises(InputError, match=message):
         space.allowed(np.array([[0.1, 0.2, 0.3]] * 3))
 
 
-def test_functions_may_answer_with_lists_and_see_what_is_off():
+def test_functions_may_return_lists_and_see_inactive_parameters():
     space = Space(
         {"k": Choice(["a", "b"]), "x": Float(0, 1), "t": Choice(["u", "v"])},
         conditions=[When("x", "k", "b"), When("t", "k", "b")],

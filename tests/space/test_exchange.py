@@ -1,4 +1,4 @@
-"""Spaces of other libraries: the same values, conditions and priors, told by those libraries themselves."""
+"""Spaces of other libraries: values, conditions and priors agree with what those libraries compute."""
 
 from __future__ import annotations
 
@@ -231,8 +231,8 @@ def test_several_mappings_become_a_choice_between_them():
     found = [ours.nested(c)["which"] for c in ours.decode(RandomSampler().start(ours, 0).propose(range(50)))]
     assert {tuple(c) for c in found} == {(0,), (1,)}
     for c in found:
-        ((place, parameters),) = c.items()
-        assert set(parameters) == ({"kernel", "C"} if place == 0 else {"kernel", "gamma"})
+        ((index, parameters),) = c.items()
+        assert set(parameters) == ({"kernel", "C"} if index == 0 else {"kernel", "gamma"})
     assert Space.from_sklearn([{"C": [1, 2]}]).names == ("C",)
 
 

@@ -1,4 +1,4 @@
-"""Spaces within spaces: how they are laid out, read back and written as text, and what is refused."""
+"""Nested spaces: flat columns, nested configurations, JSON, and errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drawn(space, n, seed=0):
     return space.decode(RandomSampler().start(space, seed).propose(range(n)))
 
 
-def test_a_nested_space_is_laid_out_in_columns():
+def test_a_nested_space_is_flattened_into_columns():
     assert NESTED.names == (
         "rate", "layers", "layers.0.width", "layers.0.dropout", "layers.1.width", "layers.1.dropout", "layers.2.width",
         "layers.2.dropout", "kind", "kind.cnn.filters", "kind.cnn.pool", "kind.cnn.size", "kind.mlp.sizes",
@@ -53,7 +53,7 @@ def test_a_nested_space_is_laid_out_in_columns():
     assert not NESTED.draws_may_repeat and NESTED.parameters["kind"] == Choice(["cnn", "mlp", "linear"], default="mlp")
 
 
-def test_configurations_have_what_their_choices_bring():
+def test_configurations_have_the_parameters_of_their_options():
     found = drawn(NESTED, 400)
     assert NESTED.decode(NESTED.encode(found)) == found
     kinds = set()
@@ -202,11 +202,11 @@ def test_configurations_that_do_not_fit_are_refused():
     ],
 )
 def test_damaged_nests_are_refused(nests):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="written space"):
         Space.from_json(json.dumps({**json.loads(NESTED.to_json()), "nests": nests}))
 
 
-def test_points_are_off_exactly_where_the_nests_say():
+def test_parameters_are_inactive_exactly_where_their_nests_are():
     points = RandomSampler().start(NESTED, 3).propose(range(200))
     again = NESTED.activate(np.where(np.isnan(points), 0.0, points))
     assert np.array_equal(np.isnan(again), np.isnan(points))

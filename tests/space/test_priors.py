@@ -1,4 +1,4 @@
-"""Priors: exact masses, draws that follow them, maps that invert, and what is refused."""
+"""Priors: exact probabilities, draws that follow them, quantiles that invert, and errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVEN = (np.arange(20_000) + 0.5) / 20_000
 
 
 def mass(centre, deviation, low, high):
-    """Probability of [low, high) under a normal distribution cut off at 0 and 1, by the standard library."""
+    """Probability of [low, high) under a normal distribution truncated to [0, 1], by the standard library."""
     cdf = NormalDist(centre, deviation).cdf
     return (cdf(high) - cdf(low)) / (cdf(1.0) - cdf(0.0))
 
@@ -49,7 +49,7 @@ def test_real_numbers_follow_a_normal_distribution_on_the_axis(axis, centre, pri
     width = 1e-4
     for point in (0.05, 0.3, 0.9):
         density = mass(centre, deviation, point - width / 2, point + width / 2) / width
-        if density > 1e-4:  # the difference of two values near 1 is no oracle below
+        if density > 1e-4:  # below, the difference of two values near 1 loses its precision
             assert axis.log_prior(np.array([point]))[0] == pytest.approx(math.log(density), abs=1e-5)
 
 

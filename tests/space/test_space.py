@@ -1,4 +1,4 @@
-"""The search space: axes, conditions, constraints, grids, text."""
+"""The search space: axes, conditions, constraints, grids, JSON."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_expressions(text, holds):
     ],
 )
 def test_other_texts_are_refused_and_not_run(text):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="[Cc]onstraint"):
         Space({"x": Float(0, 1), "y": Float(0, 1)}, constraints=[text])
 
 
@@ -263,11 +263,11 @@ def test_powers_end():
 
 @pytest.mark.parametrize("text", ["kind < 1", "kind + 1 == 2", "z < 1"])
 def test_texts_that_do_not_suit_the_space_are_refused_at_once(text):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="[Cc]onstraint.*'(kind|z) "):
         Space({"kind": Choice(["a", "b"])}, constraints=[text])
 
 
-def test_a_text_holds_where_a_parameter_is_off():
+def test_a_text_holds_where_a_parameter_is_inactive():
     space = Space(
         {"k": Int(1, 2), "a": Float(0, 1), "b": Float(0, 1)},
         conditions=[When("b", "k", 2)],
@@ -277,7 +277,7 @@ def test_a_text_holds_where_a_parameter_is_off():
     assert space.allowed(points).tolist() == [True, True, False]
 
 
-def test_functions_see_columns_and_must_answer_by_row():
+def test_functions_see_columns_and_must_return_one_truth_value_a_row():
     good = Space({"x": Float(0, 1), "y": Float(0, 1)}, constraints=lambda c: c["x"] < c["y"])
     assert good.allowed(np.array([[0.1, 0.2], [0.3, 0.2]])).tolist() == [True, False]
     for answer in (lambda c: True, lambda c: c["x"], lambda c: [True]):
@@ -306,7 +306,7 @@ def test_sizes():
     assert MIXED.size == math.inf
 
 
-# text
+# JSON
 
 
 def test_json_round_trip():
@@ -344,5 +344,5 @@ def damaged():
 
 @pytest.mark.parametrize("text", list(damaged()), ids=range(9))
 def test_damaged_texts_are_refused(text):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="written space|`low` of a Float|A constraint"):
         Space.from_json(text)

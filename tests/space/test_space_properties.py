@@ -1,4 +1,4 @@
-"""Random spaces of every kind keep what all spaces promise."""
+"""Properties of all spaces, tested on random ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choices(draw):
 
 @st.composite
 def members(draw, axes, depth=1):
-    """A mapping of parameters, some of which hold others."""
+    """A mapping of parameters, some of them nested."""
     entries = [axes]
     if depth:
         inside = members(axes, depth - 1)
@@ -54,8 +54,8 @@ def spaces(draw, axes=None):
     flat = Space(draw(members(axes)))
     names, conditions = flat.names, []
     ruled = {rule.name for rule in flat.conditions}
-    for place, name in enumerate(names):
-        parents = [n for n in names[:place] if not isinstance(flat.parameters[n], Float) and "." not in n]
+    for i, name in enumerate(names):
+        parents = [n for n in names[:i] if not isinstance(flat.parameters[n], Float) and "." not in n]
         if parents and "." not in name and name not in ruled and name not in flat.nests and draw(st.booleans()):
             parent = draw(st.sampled_from(parents))
             values = flat.parameters[parent].values(np.array(draw(st.lists(st.floats(0, 1), min_size=1, max_size=3))))
@@ -80,7 +80,7 @@ def propose(space, n, seed=0):
 
 
 def expected_names(space, configuration):
-    """What exists, straight from the conditions."""
+    """The active parameters, read directly from the conditions."""
     there = set(space.names)
     for _ in space.names:
         there = {
@@ -101,7 +101,7 @@ def _same(a, b):
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(space=spaces())
-def test_configurations_come_back_and_exist_where_conditions_say(space):
+def test_configurations_come_back_and_parameters_are_active_where_conditions_hold(space):
     points = propose(space, 20)
     if points is None:
         return
@@ -146,7 +146,7 @@ def test_discrete_spaces_never_repeat_and_end(space, parts):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(space=spaces())
-def test_priors_are_densities_of_their_draws(space):
+def test_priors_are_the_density_of_their_draws(space):
     u = np.random.default_rng(0).random((4000, space.n_dimensions))
     points = space.from_prior(u)
     assert ((points >= 0) & (points <= 1)).all()

@@ -40,8 +40,8 @@ class PromotesTheWorst(Allocation):
     def tell(self, trial, rung, loss):
         self.inner.tell(trial, rung, -loss)
 
-    def tell_all(self, places, losses):
-        self.inner.tell_all(places, -np.asarray(losses))
+    def tell_all(self, identities, losses):
+        self.inner.tell_all(identities, -np.asarray(losses))
 
 
 class Forgets(Allocation):

@@ -23,7 +23,7 @@ class Line:
     def decode(self, points):
         return [{"x": float(x)} if np.isnan(deep) else {"x": float(x), "deep": float(deep)} for x, deep in points]
 
-    def to_json(self):
+    def to_dict(self):
         return {"line": 2}
 
 
@@ -39,6 +39,7 @@ class Keyed:
 
 class KeyedProposer:
     batch = 0
+    pure = False
 
     def __init__(self, seed, limit):
         self._seed, self._limit, self._given = seed, limit, 0
@@ -66,7 +67,7 @@ class KeyedProposer:
 
 @dataclass(frozen=True)
 class Rounds:
-    """Proposes ``size`` trials at a time and waits until all of them were judged; near the best one so far."""
+    """Proposes ``size`` trials at a time and waits until all of them were evaluated; near the best one so far."""
 
     size: int
 
@@ -80,8 +81,8 @@ class RoundsProposer(KeyedProposer):
         self._size = size
 
     def propose(self, trials, resources=None):
-        judged = {trial for trial, _, _ in self.told}
-        room = self._size - self._given % self._size if self._given % self._size or len(judged) == self._given else 0
+        evaluated = {trial for trial, _, _ in self.told}
+        room = self._size - self._given % self._size if self._given % self._size or len(evaluated) == self._given else 0
         points = super().propose(list(trials)[:room])
         losses = [
             (loss, trial) for trial, _, loss in self.told if loss is not None and trial < self._given // self._size

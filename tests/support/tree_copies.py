@@ -32,9 +32,9 @@ sys.exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--no-header", *sys.
 """
 
 
-def copy_tree(to: Path) -> Path:
-    """Python sources and tests, without anything that was built."""
-    for folder in ("hyperband", "tests"):
+def copy_tree(to: Path, *more: str) -> Path:
+    """Python sources, tests and more folders, without anything that was built."""
+    for folder in ("hyperband", "tests", *more):
         shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
     for file in ("pyproject.toml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / file, to / file)
@@ -58,7 +58,7 @@ ISA_FLAGS = {
 }
 #: Stands for the kernels of an instruction set that is not built here and never chosen.
 ABSENT = """#include "cpu/kernels.hpp"
-namespace hyperband {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}
+namespace hyperband::cpu {{ extern const Kernels k_{isa}; const Kernels k_{isa} = {{"{isa}"}}; }}
 """
 
 

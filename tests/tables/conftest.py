@@ -1,4 +1,4 @@
-"""Where the real data sets are, and why a test that needs them is skipped."""
+"""The paths of real data sets, and the reason for a skip where they are absent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def real_file(name: str) -> Path:
-    """Path of a real data set, or a skip that says what is absent."""
+    """The path of a real data set; skips the test, naming the file, where it is absent."""
     folder = Path(os.environ.get("HYPERBAND_DATA", ROOT.parent / "shared" / "data"))
     path = folder / name
     if not path.exists():

@@ -47,8 +47,8 @@ def test_seed_and_purpose_are_keys():
     assert not np.array_equal(base, shuffled(100, 0, ORDER))
 
 
-def test_the_order_is_fixed_for_good():
-    """Written down once: a change of NumPy or of the keys would silently change every split."""
+def test_the_order_never_changes():
+    """A fixed expectation: a change of NumPy or of the keys would silently change every split."""
     assert shuffled(10, 0, VALIDATION).tolist() == [6, 7, 2, 9, 1, 3, 5, 0, 4, 8]
 
 

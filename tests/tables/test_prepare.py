@@ -1,4 +1,4 @@
-"""From any table to float32 rows: the whole way, its promises and its refusals."""
+"""From any table to float32 rows: `prepare` as a whole, and its errors."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_mixed_table():
     assert np.array_equal(p.x_train[:, 5:].sum(axis=1), np.ones(140))
     text = " ".join(p.notes)
     assert "'id' is ignored: 140 different texts" in text
-    assert "empty, same" not in text  # an empty text column and a constant number are told apart below
+    assert "empty, same" not in text  # an empty text column and a constant number have different notes
     assert "constant in the training rows: same" in text
     assert "constant in the training rows: empty" in text
     assert "holes (" in text
@@ -109,7 +109,7 @@ def _rows_of(part, whole):
     return np.array([index[row.tobytes()] for row in part])
 
 
-def test_only_training_rows_are_looked_at():
+def test_only_training_rows_fit_the_preprocessing():
     """Changing held-out rows beyond recognition changes no training row and no fitted number."""
     X = np.random.default_rng(2).normal(size=(60, 2))
     y = np.arange(60) / 7.0
@@ -149,7 +149,7 @@ def test_stratified_and_tiny_classes():
         assert held.sum() == 13
 
 
-def test_held_out_rows_of_ones_own():
+def test_validation_and_test_rows_can_be_given():
     frame = mixed(300)
     train, other = frame.head(200), frame.tail(100)
     p = prepare(
@@ -189,7 +189,7 @@ def test_scalings():
     reach = {s: float(np.abs(prepare(heavy, y, scaling=s).x_train).max()) for s in ("standard", "quantile", "auto")}
     assert reach["standard"] > 10 > reach["quantile"]
     assert reach["auto"] == reach["quantile"]
-    spiked = np.where(np.arange(500)[:, None] % 25 == 0, heavy, 0.0)  # mostly zero: standardised and held at 10
+    spiked = np.where(np.arange(500)[:, None] % 25 == 0, heavy, 0.0)  # mostly zero: standardised and limited to 10
     assert np.abs(prepare(spiked, y).x_train).max() == pytest.approx(10.0)
     plain = prepare(np.random.default_rng(0).uniform(size=(500, 2)), y)
     assert np.array_equal(
@@ -233,7 +233,7 @@ def test_multi_output_and_scale():
     assert np.array_equal(p.y_train, q.y_train)
 
 
-def test_task_can_be_told():
+def test_the_task_can_be_given():
     X = np.random.default_rng(0).normal(size=(40, 2))
     y = np.arange(40) % 3
     assert prepare(X, y).task == "classification"

@@ -1,4 +1,4 @@
-"""Every format in, and every file that is not what its name says refused."""
+"""Reading every format, and errors for files whose content does not match their name."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_text_value_that_looks_missing_inside_words_stays(tmp_path):
         ("?,x\n1,y\n2,x\n", False),
     ],
 )
-def test_header_is_found_out(tmp_path, text, header):
+def test_header_is_detected(tmp_path, text, header):
     path = write(tmp_path, "t.csv", text)
     n_lines = text.count("\n")
     assert read_table(path).height == n_lines - header

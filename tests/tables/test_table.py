@@ -1,4 +1,4 @@
-"""All kinds of tables become one, and targets are found by name or place."""
+"""All kinds of tables give the same `Table`, and targets are found by name or index."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_series_from_objects(values, dtype):
     assert series_from_objects("a", values).dtype == dtype
 
 
-def test_as_text_is_one_for_equal_numbers():
+def test_equal_numbers_give_equal_texts():
     assert as_text(pl.Series([1.0, 2.0, None])).to_list() == ["1", "2", None]
     assert as_text(pl.Series([1, 2])).to_list() == ["1", "2"]
     assert as_text(pl.Series([1.5, float("nan"), 2.0])).to_list() == ["1.5", None, "2"]
@@ -179,7 +179,7 @@ def test_dates_of_every_unit_are_dates(unit):
     "text",
     ["2013-01-01", "2013-01-01T10:00:00Z", "2013-01-01 10:00:00.5", "31.12.1999", "1/31/99", "10:15", "10:15:30 PM"],
 )
-def test_dates_as_text_are_seen(text):
+def test_dates_as_text_are_recognised(text):
     assert looks_like_dates(pl.Series([text, None, text]))
     assert not looks_like_dates(pl.Series([text, "unknown"]))
 

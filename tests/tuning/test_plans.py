@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+import hyperband_81_3
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,9 +18,9 @@ from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans import (
     Plan,
+    async_plan,
     full_plan,
     hyperband_plan,
-    ladder_plan,
     population_plan,
     successive_halving_plan,
 )
@@ -27,16 +28,10 @@ from hyperband.tuning.plans import (
 #: (R, eta): rungs of each bracket as (n, r), evaluations, cost restarting, cost continuing
 TABLES = {
     (81, 3): (
-        [
-            [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
-            [(34, 3), (11, 9), (3, 27), (1, 81)],
-            [(15, 9), (5, 27), (1, 81)],
-            [(8, 27), (2, 81)],
-            [(5, 81)],
-        ],
-        206,
-        1902,
-        1581,
+        hyperband_81_3.RUNGS,
+        hyperband_81_3.EVALUATIONS,
+        hyperband_81_3.COST_RESTARTING,
+        hyperband_81_3.COST,
     ),
     (9, 3): ([[(9, 1), (3, 3), (1, 9)], [(5, 3), (1, 9)], [(3, 9)]], 22, 78, 69),
     (27, 3): (
@@ -105,7 +100,10 @@ def test_table_1_of_the_paper():
     assert (plan.n_evaluations, plan.cost_restart, plan.cost) == (187, 1701, 1404)
 
 
-@pytest.mark.parametrize(("r", "models", "evaluations"), [(9, 17, 69), (27, 49, 357), (81, 143, 1581)])
+MODELS_AND_COSTS = [(9, 17, 69), (27, 49, 357), (81, hyperband_81_3.CONFIGURATIONS, hyperband_81_3.COST)]
+
+
+@pytest.mark.parametrize(("r", "models", "evaluations"), MODELS_AND_COSTS)
 def test_models_and_calls_as_dask_ml_counts_them(r, models, evaluations):
     plan = hyperband_plan(r, 3)
     assert (plan.n_configurations, plan.cost) == (models, evaluations)
@@ -133,8 +131,8 @@ def test_whole_resources_are_rounded_and_end_at_the_maximum(max_resource, eta, e
     assert [rung.r for rung in hyperband_plan(max_resource, eta).brackets[0].rungs] == expected
 
 
-def test_rungs_of_the_same_amount_are_one_rung():
-    # Amounts 1.05, 1.37, 1.78, 2.31, 3 for 3, 2, 1, 1, 1 configurations.
+def test_rungs_of_the_same_resource_are_one_rung():
+    # Resources 1.05, 1.37, 1.78, 2.31, 3 for 3, 2, 1, 1, 1 configurations.
     assert rungs(successive_halving_plan(3, 1.3)) == [[(3, 1), (1, 2), (1, 3)]]
 
 
@@ -235,7 +233,7 @@ def test_plain_data():
         (lambda: hyperband_plan(81, "3"), "`eta` must be a finite number; got '3'."),
         (lambda: hyperband_plan(81, True), "`eta` must be a finite number; got True."),
         (lambda: hyperband_plan(81, 1.0001), "`eta` must leave at most 255 rungs"),
-        (lambda: ladder_plan(2.0**255, 2, whole=False), "`eta` must leave at most 255 rungs"),
+        (lambda: async_plan(2.0**255, 2, whole=False), "`eta` must leave at most 255 rungs"),
         (lambda: hyperband_plan(math.inf), "`max_resource` must be a finite number; got inf."),
         (lambda: hyperband_plan(0), "`max_resource` must be greater than 0; got 0."),
         (lambda: hyperband_plan(8.5), "`max_resource` must be a whole number; got 8.5. Pass whole=False"),
@@ -275,11 +273,11 @@ def test_rules_of_every_hyperband_table(max_resource, eta, low, variant):
     s_max = len(plan.brackets) - 1
     assert ratio**s_max * low <= max_resource < ratio ** (s_max + 1) * low
     for bracket in plan.brackets:
-        amounts, sizes = [rung.r for rung in bracket.rungs], [rung.n for rung in bracket.rungs]
-        assert amounts[-1] == max_resource
-        assert amounts[0] >= low
-        assert all(isinstance(r, int) for r in amounts)
-        assert all(a < b for a, b in pairwise(amounts))
+        resources, sizes = [rung.r for rung in bracket.rungs], [rung.n for rung in bracket.rungs]
+        assert resources[-1] == max_resource
+        assert resources[0] >= low
+        assert all(isinstance(r, int) for r in resources)
+        assert all(a < b for a, b in pairwise(resources))
         assert sizes[-1] >= 1
         assert all(a >= b for a, b in pairwise(sizes))
         if ratio.denominator == 1:
@@ -294,5 +292,5 @@ def test_rules_of_every_successive_halving_table(max_resource, eta, n):
     assert len(plan.brackets) == 1
     assert (first.n, last.r) == (n, max_resource)
     assert last.n >= 1
-    amounts = [rung.r for rung in plan.brackets[0].rungs]
-    assert amounts == sorted(set(amounts))
+    resources = [rung.r for rung in plan.brackets[0].rungs]
+    assert resources == sorted(set(resources))

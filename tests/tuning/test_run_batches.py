@@ -1,4 +1,4 @@
-"""Jobs as columns, losses as arrays: checked whole, refused whole, and the same books as job by job."""
+"""Jobs as columns, losses as arrays: checked whole, refused whole, and the same state as job by job."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_batch_is_its_jobs(run):
     assert columns["x"].tolist() == [job.configuration["x"] for job in jobs]
     assert np.isnan(columns["only_b"]).tolist() == [job.configuration["kind"] == "a" for job in jobs]
     assert repr(batch) == "JobBatch(12 jobs)"
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="out of range"):
         batch[12]
 
 
@@ -187,9 +187,9 @@ def test_a_result_without_a_cost_costs_what_it_added():
 
 
 def test_a_state_of_other_settings_is_refused():
-    """Settings that the plan does not show: they change who goes on."""
+    """Settings that the plan does not show: they change what is promoted."""
     state = hb.PASHA(27, n=20).start(SPACE, 0).state_dict()
-    with pytest.raises(InputError, match="same scheduler"):
+    with pytest.raises(InputError, match="same `scheduler.epsilon`"):
         hb.PASHA(27, n=20, epsilon=0.5).start(SPACE, 0).load_state_dict(state)
 
 

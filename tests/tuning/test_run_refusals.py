@@ -1,4 +1,4 @@
-"""What a run refuses, in words and without being half changed: odd results, odd trials, damaged states."""
+"""What a run refuses, with an explanation and without being half changed: odd results, odd trials, damaged states."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ ALGORITHMS = {
 
 
 def result(job, loss=0.5, **others):
-    place = {"trial": job.trial, "bracket": job.bracket, "rung": job.rung, "resource": job.resource}
-    return hb.Result(**{**place, "loss": loss, **others})
+    identity = {"trial": job.trial, "bracket": job.bracket, "rung": job.rung, "resource": job.resource}
+    return hb.Result(**{**identity, "loss": loss, **others})
 
 
 @pytest.fixture(params=ALGORITHMS)
@@ -62,11 +62,15 @@ def test_numbers_of_any_kind_leave_the_same_plain_state(name, others):
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        (lambda job: 5, "`tell` takes a Result.*got 5"),
-        (lambda job: None, "`tell` takes a Result.*got None"),
-        (lambda job: "ab", "`tell` takes a Result.*got 'a'"),
-        (lambda job: [result(job), None], "`tell` takes a Result.*got None"),
-        (lambda job: [job], "`tell` takes a Result.*got Job"),
+        (lambda job: 5, "`tell` takes a job and its loss.*got 5"),
+        (lambda job: None, "`tell` takes a job and its loss.*got None"),
+        (lambda job: "ab", "`tell` takes a job and its loss.*got 'a'"),
+        (lambda job: [result(job), None], "`tell` takes a job and its loss.*got None"),
+        (lambda job: [job], "`tell` takes a job and its loss.*got Job"),
+        (lambda job: [(job, 0.5, 1)], "`tell` takes a job and its loss"),
+        (lambda job: job, "`loss` must be given with a job"),
+        (lambda job: [(job, "0.5")], "`loss` must be a number .*got '0.5'"),
+        (lambda job: [(job, ())], r"`loss` must be a number, or a number for each of several objectives; got \(\)"),
         (lambda job: result(job, trial="x"), "`trial` must be a whole number of at least 0; got 'x'"),
         (lambda job: result(job, trial=None), "`trial` must be a whole number"),
         (lambda job: result(job, trial=[0]), "`trial` must be a whole number"),
@@ -153,23 +157,23 @@ def test_a_state_without_a_part_is_refused(run):
 
 def test_a_state_of_another_share_is_refused():
     state = hb.PBT(n=8, fraction=0.25).start(SPACE).state_dict()
-    with pytest.raises(InputError, match="same plan"):
+    with pytest.raises(InputError, match=r"same `scheduler.fraction` \(0.5\); got 0.25"):
         hb.PBT(n=8, fraction=0.5).start(SPACE).load_state_dict(state)
 
 
-def places(value, path=()):
-    """Every place of a state."""
+def entries(value, path=()):
+    """The path to every entry of a state."""
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [p for step, inner in steps for p in ((*path, step), *places(inner, (*path, step)))]
+    return [p for step, inner in steps for p in ((*path, step), *entries(inner, (*path, step)))]
 
 
 @given(data=st.data(), value=st.sampled_from([None, -1, 3, 10**6, 2**70, "x", 0.5, [], {}]))
-@settings(deadline=None, max_examples=200)
-def test_a_damaged_state_is_refused_in_words(data, value):
-    """Any place of the state exchanged: loading says what is wrong, or works; it never ends the process."""
+@settings(deadline=None, max_examples=300)
+def test_a_damaged_state_is_refused_with_an_explanation_or_continues(data, value):
+    """Any entry of the state exchanged: loading says what is wrong, or the run can be written down and continued."""
     name = data.draw(st.sampled_from(sorted(ALGORITHMS)))
     state = copy.deepcopy(STATES[name])
-    *path, last = data.draw(st.sampled_from([p for p in places(state) if p[0] != "proposer"]))
+    *path, last = data.draw(st.sampled_from(entries(state)))
     part = state
     for step in path:
         part = part[step]
@@ -177,10 +181,17 @@ def test_a_damaged_state_is_refused_in_words(data, value):
     run = ALGORITHMS[name].start(SPACE, seed=0)
     try:
         run.load_state_dict(state)
-    except InputError:
+    except InputError as error:
+        assert "must" in str(error)
         return
-    assert run.open_jobs is not None
     json.dumps(run.state_dict(), allow_nan=False)
+    before, jobs = run.n_evaluations, run.open_jobs
+    assert all(set(job.configuration) <= {"x", "y"} for job in jobs)
+    try:
+        run.tell([(job, 0.5) for job in jobs])
+    except InputError:
+        return  # the scheduler or the sampler does not have the job
+    assert run.n_evaluations == before + len(jobs)
 
 
 @pytest.mark.parametrize(

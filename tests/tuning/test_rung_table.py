@@ -1,4 +1,4 @@
-"""Rung tables: who survives, on both twins where the native one is built."""
+"""Rung tables: which trials survive, by both implementations where the one in C++ is built."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hyperband.errors import InputError
 from hyperband.tuning.schedulers import rung_table as rungs
 from hyperband.tuning.schedulers.rung_table import RungTable, pack, top_k_numpy, unpack
 
-TWINS = {"numpy": top_k_numpy, "native": rungs._native_top_k}
+IMPLEMENTATIONS = {"numpy": top_k_numpy, "native": rungs._native_top_k}
 
 
-@pytest.fixture(params=TWINS)
+@pytest.fixture(params=IMPLEMENTATIONS)
 def top_k(request):
-    if TWINS[request.param] is None:
+    if IMPLEMENTATIONS[request.param] is None:
         pytest.skip("hyperband._core is not built: this is a pure-Python installation")
-    return TWINS[request.param]
+    return IMPLEMENTATIONS[request.param]
 
 
 def survivors(top_k, losses, trials, k):
@@ -56,9 +56,9 @@ def test_as_sorting_in_plain_python_in_any_row_order(losses, k, seed):
     trials = np.random.default_rng(seed).permutation(1000)[: len(losses)].tolist()
     ranked = sorted((loss, trial) for loss, trial in zip(losses, trials, strict=True) if math.isfinite(loss))
     expected = [trial for _, trial in ranked[:k]]
-    for twin in TWINS.values():
-        if twin is not None:
-            assert survivors(twin, losses, trials, k) == expected
+    for implementation in IMPLEMENTATIONS.values():
+        if implementation is not None:
+            assert survivors(implementation, losses, trials, k) == expected
 
 
 def test_a_table_is_complete_when_everybody_is_told():

@@ -1,4 +1,4 @@
-"""Differential evolution: who is a target, who are parents, who takes a place."""
+"""Differential evolution: which trial is the target, which are parents, which takes a slot."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_population_begins_with_random_points():
     assert members(proposer, 1) == [0, 1, 2, 3]
 
 
-def test_offspring_challenge_the_places_in_turn_and_win_ties():
+def test_offspring_challenge_the_slots_in_turn_and_win_ties():
     proposer, _ = filled()
     proposer.propose(range(4, 8), [1] * 4)
     for trial, loss in zip(range(4, 8), (3.0, 5.0, math.nan, 0.5)):
@@ -49,7 +49,7 @@ def test_offspring_challenge_the_places_in_turn_and_win_ties():
 
 def test_selection_is_with_whoever_sits_there_when_the_result_comes():
     proposer, _ = filled()
-    proposer.propose(range(4, 9), [1] * 5)  # 4 and 8 were made for the same place
+    proposer.propose(range(4, 9), [1] * 5)  # 4 and 8 were made for the same slot
     proposer.tell(8, 1, 1.0)
     proposer.tell(4, 1, 2.0)
     assert members(proposer, 1)[0] == 8
@@ -87,12 +87,12 @@ def test_promoted_trials_enter_the_population_of_their_new_resource():
         proposer.tell(trial, 3, loss)
     assert members(proposer, 3) == [1, 2, 4, 3]
     proposer.tell(0, 3, 7.5)
-    assert members(proposer, 3) == [0, 2, 4, 3], "in the place of the worst"
+    assert members(proposer, 3) == [0, 2, 4, 3], "in the slot of the worst"
     proposer.tell(0, 9, math.nan)
-    assert members(proposer, 9) == [None] * 4, "a failure takes no place"
+    assert members(proposer, 9) == [None] * 4, "a failure takes no slot"
 
 
-def test_a_member_that_fails_when_it_is_judged_again_leaves():
+def test_a_member_that_fails_when_it_is_evaluated_again_leaves():
     proposer, _ = filled()
     for trial in range(4):
         proposer.tell(trial, 1, math.nan)

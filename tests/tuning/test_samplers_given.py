@@ -151,7 +151,7 @@ def test_trials_of_a_search_that_has_ended():
         x = space.columns(found.points)["x"]
         assert np.allclose(x**2 + 1 / np.array(found.resources), found.losses)
     proposer = WarmStartSampler(KDESampler(), result).start(space, 0)
-    assert proposer._inner._densities() is not None
+    assert proposer._inner._estimates() is not None
 
 
 def test_holes_of_a_table_and_none_as_an_option():

@@ -1,4 +1,4 @@
-"""Kernel densities against a scalar reference, and the model of `KDESampler`: which results, and what it favours."""
+"""Kernel density estimates against a scalar reference, and the model of `KDESampler`: its results, what it favours."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def reference(space, points, x, least=1e-3):
     """Log of the density at one point, one number at a time, from the definitions alone."""
     parameters = list(space.parameters.values())
     varying = [j for j, p in enumerate(parameters) if p.n_values > 1]
-    total = 0.0
+    kernels = []  # logarithms: far from every point all kernels would be 0
     for point in points:
-        kernel = 1.0
+        kernel = 0.0
         for j in varying:
             known = [float(row[j]) for row in points if not math.isnan(row[j])]
             if math.isnan(x[j]) or math.isnan(point[j]):
@@ -55,25 +55,26 @@ def reference(space, points, x, least=1e-3):
                 spread = math.sqrt((1.0 - sum((options.count(k) / len(known)) ** 2 for k in range(c))) / 2.0)
                 h = min(max(1.06 * (spread if len(known) > 1 else 0.5) * shrink, least), 1.0 - 1.0 / c)
                 same = int(x[j] * c) == int(point[j] * c)
-                kernel *= c * (1.0 - h) if same else c * h / (c - 1)
+                kernel += math.log(c * (1.0 - h) if same else c * h / (c - 1))
             else:
                 spread = deviation(known) if len(known) > 1 else math.sqrt(1.0 / 12.0)
                 h = max(1.06 * spread * shrink, least, 0.25 / parameters[j].n_values)
                 mass = phi((1.0 - point[j]) / h) - phi(-point[j] / h)
-                kernel *= math.exp(-0.5 * ((x[j] - point[j]) / h) ** 2) / (h * math.sqrt(2.0 * math.pi) * mass)
-        total += kernel
-    return math.log(total / len(points))
+                kernel += -0.5 * ((x[j] - point[j]) / h) ** 2 - math.log(h * math.sqrt(2.0 * math.pi) * mass)
+        kernels.append(kernel)
+    top = max(kernels)
+    return top + math.log(sum(math.exp(kernel - top) for kernel in kernels) / len(points))
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(n=st.integers(1, 12), seed=st.integers(0, 1000))
-def test_densities_are_those_of_the_definition(n, seed):
+def test_estimates_are_those_of_the_definition(n, seed):
     points, others = np.split(MIXED.canonical(RandomSampler().start(MIXED, seed).propose(range(n + 5))), [n])
     found = Density(Axes.of(MIXED), points).log(others)
     assert np.allclose(found, [reference(MIXED, points, x) for x in others], rtol=1e-5, atol=1e-5)
 
 
-def test_densities_do_not_depend_on_how_many_are_asked():
+def test_estimates_do_not_depend_on_how_many_are_asked():
     points = MIXED.canonical(RandomSampler().start(MIXED, 0).propose(range(90)))
     density = Density(Axes.of(MIXED), points[:60])
     assert np.array_equal(density.log(points[60:]), np.concatenate([density.log(row[None]) for row in points[60:]]))
@@ -149,12 +150,12 @@ def test_the_model_is_of_the_largest_resource_with_enough_results():
     """d = 1: N_min = 2, so that 4 results are needed."""
     proposer = KDESampler(random_fraction=0.0).start(LINE, 0)
     points = told(proposer, [0.0, *range(1, 12)])
-    assert proposer._densities()[0]._points.ravel().tolist() == points[:2].ravel().tolist()
+    assert proposer._estimates()[0]._points.ravel().tolist() == points[:2].ravel().tolist()
     for trial in (5, 6, 7):
         proposer.tell(trial, 3, 10.0 - trial)
-    assert proposer._densities()[0]._points.ravel().tolist() == points[:2].ravel().tolist(), "three are too few"
+    assert proposer._estimates()[0]._points.ravel().tolist() == points[:2].ravel().tolist(), "three are too few"
     proposer.tell(8, 3, 9.0)
-    good, bad = proposer._densities()
+    good, bad = proposer._estimates()
     assert good._points.ravel().tolist() == points[[7, 6]].ravel().tolist()
     assert bad._points.ravel().tolist() == points[[6, 5, 8]].ravel().tolist()
 
@@ -162,7 +163,7 @@ def test_the_model_is_of_the_largest_resource_with_enough_results():
 def test_the_best_15_percent_are_good_and_the_others_bad_failures_among_them():
     proposer = KDESampler(random_fraction=0.0).start(LINE, 0)
     points = told(proposer, [math.nan if i % 10 == 0 else float(i) for i in range(40)])
-    good, bad = proposer._densities()
+    good, bad = proposer._estimates()
     assert good._points.ravel().tolist() == points[[1, 2, 3, 4, 5, 6]].ravel().tolist()
     assert len(bad._points) == 34 and bad._points[-4:].ravel().tolist() == points[[0, 10, 20, 30]].ravel().tolist()
 
@@ -170,7 +171,7 @@ def test_the_best_15_percent_are_good_and_the_others_bad_failures_among_them():
 def test_without_enough_finite_results_there_is_no_model():
     proposer = KDESampler().start(LINE, 0)
     told(proposer, [math.nan] * 20 + [1.0])
-    assert proposer._densities() is None
+    assert proposer._estimates() is None
     random = RandomSampler().start(LINE, 0)
     assert np.array_equal(proposer.propose([30]), random.propose([30])), "random draws are those of random search"
 

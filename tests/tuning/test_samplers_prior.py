@@ -70,7 +70,7 @@ def test_the_incumbent_counts_after_enough_results():
     assert proposer._incumbent()[0].tolist() == proposer._history.points([-2])[0].tolist()
 
 
-def test_prior_and_incumbent_share_by_their_densities_at_the_top_results():
+def test_prior_and_incumbent_share_by_their_density_at_the_top_results():
     """By hand: the top are max(9 / 3, 3) = 3, weighted 3, 2, 1."""
     best = np.array([[0.5], [0.3], [0.6]])
     incumbent, share = learned(best)._incumbent()

@@ -44,7 +44,7 @@ def mixed(point):
 
 
 def best(sampler, space, function, seed, n=100):
-    """Smallest of so many losses, in lots as in a run."""
+    """Smallest of so many losses, in batches as in a run."""
     proposer, lowest = sampler.start(space, seed), math.inf
     batch = proposer.batch or n
     for first in range(0, n, batch):

@@ -6,14 +6,11 @@ from typing import Any
 
 import hyperband as hb
 from benchmarks.bookkeeping.contenders.base import ETA, Contender, Losses, R
-from benchmarks.common.optional import Unavailable
 
 SPACE = {"learning_rate": hb.Float(1e-4, 1e-1, log=True), "width": hb.Int(8, 256, log=True)}
 
 
 def _run() -> Any:
-    if not hasattr(hb, "ASHA"):
-        raise Unavailable("this version has no ASHA")
     return hb.ASHA(max_resource=R, eta=ETA, min_resource=1, n=None).start(hb.Space(SPACE), seed=0)
 
 
@@ -45,8 +42,6 @@ class Batched(Contender):
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)
         self._run = _run()
-        if not hasattr(self._run, "ask_batch"):
-            raise Unavailable("this version has no batched ask and tell")
 
     def advance(self, until: int) -> None:
         """See `Contender`."""

@@ -11,11 +11,9 @@ from dataclasses import fields
 from typing import Any
 
 import hyperband as hb
-from benchmarks.common.optional import Unavailable
 from benchmarks.quality.contenders.base import ETA, Contender
 from benchmarks.quality.tasks.base import SearchTask
 from benchmarks.quality.virtual_clock import Asked, WrongAnswer
-from hyperband.tuning import samplers
 
 Make = Callable[[SearchTask, int], Any]
 
@@ -52,35 +50,24 @@ class Ours:
         self._run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=spent))
 
 
-def _named(namespace: Any, name: str) -> Any:
-    found = getattr(namespace, name, None)
-    if found is None:
-        raise Unavailable(f"this version has no {name}")
-    return found
-
-
-def _sampler(name: str | None, **settings: Any) -> dict[str, Any]:
-    return {} if name is None else {"sampler": _named(samplers, name)(**settings)}
-
-
-def halving(scheduler: str, sampler: str | None = None, **settings: Any) -> Make:
+def halving(scheduler: Any, sampler: Any = None) -> Make:
     """A scheduler with rungs, without an end where it has that setting."""
 
     def make(task: SearchTask, full: int) -> Any:
-        kind = _named(hb, scheduler)
-        known = {field.name for field in fields(kind)}
-        forever: dict[str, Any] = {name: None for name in ("repetitions", "n") if name in known}
-        if "repetitions" in forever:
-            forever.pop("n", None)
-        given = {"max_resource": task.max_resource, "eta": ETA, "min_resource": task.min_resource}
-        return kind(**{k: v for k, v in given.items() if k in known}, **forever, **_sampler(sampler), **settings)
+        known = {field.name for field in fields(scheduler)}
+        endless = next(({name: None} for name in ("repetitions", "n") if name in known), {})
+        return scheduler(task.max_resource, ETA, min_resource=task.min_resource, **endless, **_sampling(sampler))
 
     return make
 
 
-def full(sampler: str | None = None, **settings: Any) -> Make:
+def full(sampler: Any = None) -> Make:
     """Every trial with the whole resource."""
-    return lambda task, n: hb.RandomSearch(task.max_resource, n=n, **_sampler(sampler, **settings))
+    return lambda task, n: hb.RandomSearch(task.max_resource, n=n, **_sampling(sampler))
+
+
+def _sampling(sampler: Any) -> dict[str, Any]:
+    return {} if sampler is None else {"sampler": sampler()}
 
 
 def adaptive(task: SearchTask, n: int) -> Any:
@@ -91,23 +78,23 @@ def adaptive(task: SearchTask, n: int) -> Any:
 #: name in the tables -> how the algorithm is made for a task and a number of full evaluations; drawn in colour or not
 TABLE: dict[str, tuple[Make, bool]] = {
     "random": (full(), True),
-    "quasi-random": (full("QuasiRandomSampler"), False),
+    "quasi-random": (full(hb.QuasiRandomSampler), False),
     "adaptive": (adaptive, False),
-    "KDE": (full("KDESampler"), False),
-    "evolution": (full("EvolutionSampler"), False),
-    "successive halving": (halving("SuccessiveHalving"), False),
-    "Hyperband": (halving("Hyperband"), True),
-    "Hyperband + quasi-random": (halving("Hyperband", "QuasiRandomSampler"), False),
-    "BOHB": (halving("BOHB"), True),
-    "DEHB": (halving("DEHB"), True),
-    "PriorBand without prior": (halving("PriorBand"), False),
-    "ASHA": (halving("ASHA"), True),
-    "ASHA + quasi-random": (halving("ASHA", "QuasiRandomSampler"), False),
-    "ASHA + KDE": (halving("ASHA", "KDESampler"), True),
-    "ASHA + evolution": (halving("ASHA", "EvolutionSampler"), False),
-    "async Hyperband": (halving("AsyncHyperband"), False),
-    "async Hyperband + KDE": (halving("AsyncHyperband", "KDESampler"), False),
-    "PASHA": (halving("PASHA"), False),
+    "KDE": (full(hb.KDESampler), False),
+    "evolution": (full(hb.EvolutionSampler), False),
+    "successive halving": (halving(hb.SuccessiveHalving), False),
+    "Hyperband": (halving(hb.Hyperband), True),
+    "Hyperband + quasi-random": (halving(hb.Hyperband, hb.QuasiRandomSampler), False),
+    "BOHB": (halving(hb.BOHB), True),
+    "DEHB": (halving(hb.DEHB), True),
+    "PriorBand without prior": (halving(hb.PriorBand), False),
+    "ASHA": (halving(hb.ASHA), True),
+    "ASHA + quasi-random": (halving(hb.ASHA, hb.QuasiRandomSampler), False),
+    "ASHA + KDE": (halving(hb.ASHA, hb.KDESampler), True),
+    "ASHA + evolution": (halving(hb.ASHA, hb.EvolutionSampler), False),
+    "async Hyperband": (halving(hb.AsyncHyperband), False),
+    "async Hyperband + KDE": (halving(hb.AsyncHyperband, hb.KDESampler), False),
+    "PASHA": (halving(hb.PASHA), False),
 }
 
 

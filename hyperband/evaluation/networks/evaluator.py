@@ -21,6 +21,7 @@ from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.kept_weights import KeptWeights
+from hyperband.evaluation.networks.metrics import Metrics
 from hyperband.evaluation.networks.resources import Goal, Resource
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
 from hyperband.evaluation.networks.training import Training
@@ -109,16 +110,16 @@ class NetworkEvaluator:
         self._seed, self._rank_by = seed, training.rank_by
         self._columns = _order(n_inputs, seed) if self.unit == "features" else None
         train = _split(data.x_train, data.y_train, data.weight_train, self._columns)
-        self._validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
-        self._loss, self._ends = data.loss, (n_inputs, data.n_outputs)
-        self._scale = np.array(data.scale)
+        validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
+        self._ends = n_inputs, data.n_outputs
         self._engine: Engine = backend.engine(
             train,
-            self._validation,
+            validation,
             data.loss,
             data.n_outputs,
             EngineSettings(compute.threads, compute.precision, compute.device_memory),
         )
+        self._metrics = Metrics(self._engine, data.loss, validation, data.scale)
         self._residents = Residency(self._engine, compute.memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
@@ -144,9 +145,9 @@ class NetworkEvaluator:
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
 
     def collect(self) -> list[Result]:
-        """Train everything that is due for about 0.15 s; returns what has arrived.
+        """Train the open jobs for about 0.15 s; returns those that have reached their goal.
 
-        After Ctrl-C it returns what had arrived until then, and raises `KeyboardInterrupt` when called again.
+        After Ctrl-C it returns what was finished until then, and raises `KeyboardInterrupt` when called again.
         """
         if self._interrupted:
             raise KeyboardInterrupt
@@ -171,7 +172,7 @@ class NetworkEvaluator:
         self._policy.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
 
     def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
-        """Train these for about this time, and append what has arrived."""
+        """Train these for about this time, and append the results of those that reach their goal."""
         for group in self._groups(trials):
             goal = self._open[group[0]].goal
             until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
@@ -181,15 +182,15 @@ class NetworkEvaluator:
             results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
 
     def _work_left(self, trials: Sequence[int]) -> dict[int, float]:
-        """Of each of these, in about floating-point operations."""
+        """Of each trial, roughly in floating-point operations."""
         steps = self._engine.progress(self._residents.ids(trials)).step.tolist()
         left = ((t, self._open[t].goal.step - step) for t, step in zip(trials, steps, strict=True))
         return {t: count * self._step_work[t] for t, count in left}
 
     def _start(self, trials: list[int]) -> None:
-        """First look at a job: with other rows or columns than before, the old snapshot means nothing any more.
+        """Before the first step of a job: forget a snapshot that does not belong to it.
 
-        A copy starts with the snapshot of its parent, which is not its own.
+        One of other rows or columns is not comparable, and that of a copy's parent is not the copy's own.
         """
         for trial in trials:
             self._open[trial].started = True
@@ -223,7 +224,7 @@ class NetworkEvaluator:
             failed = bool(progress.diverged[row]) or progress.best_step[row] < 0
             error, loss = float(progress.best_error[row]), float(progress.best_loss[row])
             ranked = math.nan if failed else error if self._rank_by == "error" else loss
-            metrics = {} if failed else self._metrics(int(ids[row]), error, loss, float(progress.train_loss[row]))
+            metrics = {} if failed else self._metrics.of(int(ids[row]), error, loss, float(progress.train_loss[row]))
             result = Result(
                 job.trial, job.bracket, job.rung, job.resource, ranked, metrics, float(job.resource - job.previous)
             )
@@ -232,24 +233,6 @@ class NetworkEvaluator:
             results.append(result)
         self._active = [t for t in self._active if t in self._open]
         return results
-
-    def _metrics(self, identity: int, error: float, loss: float, train_loss: float) -> dict[str, float]:
-        figures = {"accuracy": 1.0 - error} if self._loss != "mse" else self._regression(identity, error)
-        figures |= {"validation_loss": loss, "train_loss": train_loss}
-        return {name: value for name, value in figures.items() if math.isfinite(value)}
-
-    def _regression(self, identity: int, error: float) -> dict[str, float]:
-        """In original units; of several targets the mean."""
-        truth = self._validation.y.astype(np.float64)
-        if truth.shape[1] == 1:
-            squares = np.array([error])
-        else:
-            outputs = self._engine.predict(identity, self._validation.x, weights="best").astype(np.float64)
-            squares = np.mean((outputs - truth) ** 2, axis=0)
-        spread = np.var(truth, axis=0)
-        r2 = np.mean(1.0 - squares / np.where(spread > 0, spread, np.nan))
-        rmse = float(np.mean(np.sqrt(squares) * self._scale))
-        return {"rmse": rmse, "r2": float(r2)}
 
     def _export(self, trial: int) -> tuple[Architecture, Layers]:
         member = self._residents.member(trial)

@@ -53,9 +53,14 @@ class WorkerPool(Protocol):
         """Give all workers up; those that have no call open may end by themselves."""
 
 
+def perform(handler: Any, method: str, arguments: tuple[Any, ...]) -> Any:
+    """Call a method by its name: to a process a call is a message."""
+    return getattr(handler, method)(*arguments)
+
+
 def answer(handler: Any, method: str, arguments: tuple[Any, ...]) -> tuple[Event, Any]:
     """Call a method in a worker. Nothing that it raises, `SystemExit` included, ends the worker."""
     try:
-        return Event.ANSWER, getattr(handler, method)(*arguments)
+        return Event.ANSWER, perform(handler, method, arguments)
     except BaseException as error:
         return Event.FAILED, Failure.of(error)

@@ -51,7 +51,7 @@ def _recipe(objective: Callable[..., Any], make: Callable[[], ObjectiveRunner]) 
         raise InputError(
             f"`objective` must be picklable for executor='processes'; got {objective!r}: {error}. {remedy}"
         ) from None
-    main = sys.modules["__main__"]
+    main = sys.modules["__main__"]  # not every main module has a file and a specification
     file = getattr(main, "__file__", None)  # "<stdin>" of a script that is piped into Python
     interactive = (file is None or not os.path.exists(file)) and getattr(main, "__spec__", None) is None
     if interactive and b"__main__" in recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 from hyperband.evaluation.functions.failure import Failure
-from hyperband.evaluation.worker_pools.base import Event, Report
+from hyperband.evaluation.worker_pools.base import Event, Report, perform
 
 
 @final
@@ -32,7 +32,7 @@ class InlinePool:
 
     def tell(self, worker: int, method: str, *arguments: Any) -> None:
         """Call at once."""
-        getattr(self._handler, method)(*arguments)
+        perform(self._handler, method, arguments)
 
     def wait(self, seconds: float | None) -> list[Report]:
         """Make the call that was remembered, however long it takes."""
@@ -40,7 +40,7 @@ class InlinePool:
         if not reports and self._call is not None:
             (worker, method, arguments), self._call = self._call, None
             try:
-                reports = [Report(worker, Event.ANSWER, getattr(self._handler, method)(*arguments))]
+                reports = [Report(worker, Event.ANSWER, perform(self._handler, method, arguments))]
             except Exception as error:  # the user's code can raise anything
                 reports = [Report(worker, Event.FAILED, Failure.of(error))]
         return reports

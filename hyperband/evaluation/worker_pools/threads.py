@@ -6,7 +6,7 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, final
 
-from hyperband.evaluation.worker_pools.base import Event, Report, answer
+from hyperband.evaluation.worker_pools.base import Event, Report, answer, perform
 
 _Inbox: TypeAlias = "SimpleQueue[tuple[str, tuple[Any, ...]] | None]"
 
@@ -44,7 +44,7 @@ class ThreadPool:
 
     def tell(self, worker: int, method: str, *arguments: Any) -> None:
         """Call at once: the object is the same for all."""
-        getattr(self._handler, method)(*arguments)
+        perform(self._handler, method, arguments)
 
     def wait(self, seconds: float | None) -> list[Report]:
         """All reports, once there is one."""

@@ -1,5 +1,9 @@
-"""The algorithms by name: each joins a sampler (who is tried) with a scheduler (who goes on)."""
+"""The algorithms by name: a sampler, which proposes configurations, and a scheduler, which promotes trials."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from hyperband.tuning import settings as _settings
 from hyperband.tuning.algorithms.asynchronous import ASHA, PASHA, AsyncHyperband
 from hyperband.tuning.algorithms.base import Algorithm, AlgorithmBase
 from hyperband.tuning.algorithms.full_budget import AdaptiveSearch, GridSearch, RandomSearch
@@ -22,4 +26,22 @@ __all__ = [
     "PriorBand",
     "RandomSearch",
     "SuccessiveHalving",
+    "from_dict",
 ]
+
+
+def from_dict(data: Mapping[str, Any]) -> Algorithm:
+    """The algorithm of any registered class that its ``to_dict`` wrote.
+
+    Raises
+    ------
+    InputError
+        When the data is of another kind, class or version, misses a setting, or has one that breaks a rule.
+
+    Examples
+    --------
+    >>> from_dict(ASHA(27, n=40).to_dict()) == ASHA(27, n=40)
+    True
+    """
+    found: Algorithm = _settings.of_kind(data, "an algorithm", has=("plan", "start"), lacks=("synchronous",))
+    return found

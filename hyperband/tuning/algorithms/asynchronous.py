@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
+from hyperband.tuning.algorithms.base import BracketAlgorithm, RungAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class ASHA(RungAlgorithm):
     """Asynchronous successive halving, by promotion (Li et al., MLSys 2020, Algorithm 2).
@@ -50,8 +52,9 @@ class ASHA(RungAlgorithm):
         return scheduler_of(ASHAScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class AsyncHyperband(RungAlgorithm):
+class AsyncHyperband(BracketAlgorithm):
     """Asynchronous Hyperband: ASHA in every bracket of Hyperband, new configurations going to them in turn.
 
     ``repetitions``: how often all brackets take as many configurations as those of `Hyperband`; None: until a budget is
@@ -63,15 +66,13 @@ class AsyncHyperband(RungAlgorithm):
     143
     """
 
-    _: KW_ONLY
-    repetitions: int | None = 1
-
     @property
     def scheduler(self) -> Scheduler:
         """The scheduler with these settings."""
         return scheduler_of(AsyncHyperbandScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PASHA(RungAlgorithm):
     """Progressive ASHA: the highest rung rises only while the ranking of the leaders is not settled.

@@ -13,6 +13,7 @@ from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.random import RandomSampler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import Settings
 
 if TYPE_CHECKING:
     from hyperband.space import Space
@@ -85,7 +86,7 @@ class AlgorithmBase(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsAlgorithm(AlgorithmBase):
+class SettingsAlgorithm(Settings, AlgorithmBase):
     """The settings that all algorithms of this package have: ``max_resource`` first, all others by name."""
 
     max_resource: Number = 81
@@ -137,6 +138,14 @@ class RungAlgorithm(SchedulerAlgorithm):
     eta: Number = 3
     _: KW_ONLY
     min_resource: Number = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BracketAlgorithm(RungAlgorithm):
+    """The settings of algorithms that run all brackets of Hyperband ``repetitions`` times (None: without end)."""
+
+    _: KW_ONLY
+    repetitions: int | None = 1
 
 
 def scheduler_of(kind: Callable[..., S], settings: Any, **others: Any) -> S:

@@ -23,12 +23,14 @@ from hyperband.tuning.samplers.adaptive import AdaptiveSampler
 from hyperband.tuning.samplers.grid import GridSampler
 from hyperband.tuning.schedulers import FullScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 if TYPE_CHECKING:
     from hyperband.space import Space
     from hyperband.tuning.samplers.base import Sampler
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class RandomSearch(SchedulerAlgorithm):
     """``n`` random configurations, each with the whole resource (Bergstra & Bengio, JMLR 13, 2012).
@@ -50,6 +52,7 @@ class RandomSearch(SchedulerAlgorithm):
         return scheduler_of(FullScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class AdaptiveSearch(SchedulerAlgorithm):
     """A coarse random search, then more points around the best ones, in rounds; each with the whole resource.
@@ -90,6 +93,7 @@ class AdaptiveSearch(SchedulerAlgorithm):
         return AdaptiveSampler(n_coarse=n - rounds * per_round, n_per_round=per_round, rounds=rounds)
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class GridSearch(SettingsAlgorithm):
     """Evenly spaced points of the space, each with the whole resource; log axes are spaced in the logarithm.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hyperband._common.checks import as_float, exact
-from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
+from hyperband.tuning.algorithms.base import BracketAlgorithm, scheduler_of
 from hyperband.tuning.samplers.evolution import EvolutionSampler
 from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.priorband import PriorBandSampler
 from hyperband.tuning.schedulers import EvolutionScheduler, HyperbandScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 if TYPE_CHECKING:
     from hyperband.tuning.samplers.base import Sampler
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class BOHB(RungAlgorithm):
+class BOHB(BracketAlgorithm):
     """Hyperband whose configurations come from kernel density estimates (Falkner, Klein, Hutter 2018).
 
     Brackets run one after another, so that each learns from those before.
@@ -42,9 +44,6 @@ class BOHB(RungAlgorithm):
     69
     """
 
-    _: KW_ONLY
-    repetitions: int | None = 1
-
     @property
     def scheduler(self) -> Scheduler:
         """The scheduler of `Hyperband`."""
@@ -55,8 +54,9 @@ class BOHB(RungAlgorithm):
         return KDESampler()
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class DEHB(RungAlgorithm):
+class DEHB(BracketAlgorithm):
     """Differential evolution over the brackets of Hyperband (Awad, Mallik, Hutter, IJCAI 2021).
 
     After a first bracket of successive halving every rung is a new generation, bred from what was best at the next
@@ -70,9 +70,6 @@ class DEHB(RungAlgorithm):
     (69, 396)
     """
 
-    _: KW_ONLY
-    repetitions: int | None = 1
-
     @property
     def scheduler(self) -> Scheduler:
         """Generation after generation."""
@@ -83,8 +80,9 @@ class DEHB(RungAlgorithm):
         return EvolutionSampler()
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class PriorBand(RungAlgorithm):
+class PriorBand(BracketAlgorithm):
     """Hyperband whose configurations come from the user's priors, the incumbent's neighbourhood, and at random.
 
     Mallik, Bergman, Hvarfner, Stoll, Janowski, Lindauer, Nardi, Hutter, NeurIPS 2023. Priors are part of the space:
@@ -96,9 +94,6 @@ class PriorBand(RungAlgorithm):
     >>> PriorBand(max_resource=27).plan().cost
     357
     """
-
-    _: KW_ONLY
-    repetitions: int | None = 1
 
     @property
     def scheduler(self) -> Scheduler:

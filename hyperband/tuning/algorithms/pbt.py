@@ -12,8 +12,10 @@ from hyperband.tuning.algorithms.base import SchedulerAlgorithm, scheduler_of
 from hyperband.tuning.samplers.pbt_perturb import explored
 from hyperband.tuning.schedulers import PopulationScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PBT(SchedulerAlgorithm):
     """Population-based training: the worst members give way to changed copies of the best (Jaderberg et al. 2017).

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from hyperband.tuning.algorithms.base import RungAlgorithm, scheduler_of
+from hyperband.tuning.algorithms.base import BracketAlgorithm, scheduler_of
 from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
 from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class Hyperband(RungAlgorithm):
+class Hyperband(BracketAlgorithm):
     """Hyperband: brackets of successive halving, from many briefly trained configurations to few fully trained ones.
 
     Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, JMLR 18.1 (2017), Algorithm 1.
@@ -46,7 +48,6 @@ class Hyperband(RungAlgorithm):
 
     _: KW_ONLY
     variant: str = "algorithm1"
-    repetitions: int | None = 1
 
     @property
     def scheduler(self) -> Scheduler:
@@ -54,8 +55,9 @@ class Hyperband(RungAlgorithm):
         return scheduler_of(HyperbandScheduler, self)
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class SuccessiveHalving(RungAlgorithm):
+class SuccessiveHalving(BracketAlgorithm):
     """Successive halving: one bracket (Jamieson & Talwalkar, AISTATS 2016).
 
     Without ``n`` there are eta^s configurations, R / eta^s >= min_resource: the classical R = eta^s. With
@@ -73,7 +75,6 @@ class SuccessiveHalving(RungAlgorithm):
     n: int | None = None
     aggressive: bool = False
     variant: str = "algorithm1"
-    repetitions: int | None = 1
 
     @property
     def scheduler(self) -> Scheduler:

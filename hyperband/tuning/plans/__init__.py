@@ -3,10 +3,10 @@
 from hyperband._common.checks import Exact, Number, as_float, exact, plain, whole_number
 from hyperband.tuning.plans.plan import Bracket, Plan, Rung
 from hyperband.tuning.plans.tables import (
+    async_hyperband_plan,
+    async_plan,
     full_plan,
     hyperband_plan,
-    ladder_plan,
-    ladders_plan,
     population_plan,
     repeated,
     successive_halving_plan,
@@ -22,8 +22,8 @@ __all__ = [
     "exact",
     "full_plan",
     "hyperband_plan",
-    "ladder_plan",
-    "ladders_plan",
+    "async_plan",
+    "async_hyperband_plan",
     "plain",
     "population_plan",
     "repeated",

@@ -13,8 +13,8 @@ from hyperband._common.checks import Exact, as_float, plain
 class Rung:
     """``n`` configurations that each reach the cumulative resource ``r`` (int when it is whole).
 
-    ``new`` of them begin in this rung instead of being promoted to it; in the first rung of a bracket all do, whatever
-    it says.
+    ``new`` of them begin in this rung instead of being promoted to it; in the first rung of a bracket all do, and
+    ``new`` is not read.
     """
 
     n: int
@@ -51,7 +51,7 @@ class Bracket:
 
     @property
     def cost(self) -> Exact:
-        """Resource spent when a promoted trial goes on from where it was paused."""
+        """Resource spent when a promoted trial continues from where it was paused."""
         total = Fraction()
         for below, rung in zip((Rung(0, 0), *self.rungs[:-1]), self.rungs, strict=True):
             fresh = 0 if self.copies else rung.new
@@ -74,9 +74,9 @@ class Plan:
     ----------
     brackets : tuple of Bracket
     exact : bool
-        False where the order in which losses arrive has a say (asynchronous algorithms): at least this will run.
+        False where the evaluations depend on the order of arrival (asynchronous algorithms): at least this will run.
     endless : bool
-        The brackets are repeated, and the table is of one repetition, until a budget is spent.
+        The brackets are repeated until a budget is spent; the table is of one repetition.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def cost(self) -> Exact:
-        """Resource spent when promoted trials go on from where they were paused."""
+        """Resource spent when promoted trials continue from where they were paused."""
         return plain(sum((Fraction(bracket.cost) for bracket in self.brackets), Fraction()))
 
     @property

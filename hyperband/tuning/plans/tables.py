@@ -10,7 +10,7 @@ from hyperband._common.checks import Number, exact, plain, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans.plan import Bracket, Plan, Rung
 
-#: More brackets than this mean an `eta` so near to 1 that nobody meant it; asynchronous rungs have room for no more.
+#: More brackets than this mean an `eta` too near to 1 to be intended; asynchronous rungs have room for no more.
 MAX_BRACKETS = 255
 
 #: Likewise for the steps of a population.
@@ -38,14 +38,14 @@ def hyperband_plan(
     max_resource : number, R
     eta : number > 1
         Need not be whole. A float stands for the shortest decimal that prints it: 2.5 is 5/2.
-    min_resource : number > 0, the least that a configuration is judged on
+    min_resource : number > 0, the resource of the lowest rung is at least this
     variant : {"algorithm1", "table1", "ceil"}
         "table1": ``n = ceil(floor((s_max + 1) / (s + 1)) eta^s)``, as the paper's own Table 1 prints (81, 27, 9, 6, 5
         for R = 81, eta = 3), which contradicts its Algorithm 1 (81, 34, 15, 8, 5). "ceil": every rung holds
         ``ceil(n_(i-1) / eta)`` of the one below, as KerasTuner and scikit-learn count.
     whole : bool
         Round every resource to the nearest whole number (halves up). The last rung is R exactly; rungs that round to
-        the same amount are one rung (this needs eta < 2). False keeps exact fractions.
+        the same number are one rung (this needs eta < 2). False keeps exact fractions.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def successive_halving_plan(
 
 
 def full_plan(n: int, max_resource: Number = 1, *, whole: bool = True) -> Plan:
-    """Table without early stopping: ``n`` configurations, each judged once, at ``max_resource``.
+    """Table without early stopping: ``n`` configurations, each evaluated once, at ``max_resource``.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def full_plan(n: int, max_resource: Number = 1, *, whole: bool = True) -> Plan:
     return Plan((Bracket(0, (Rung(whole_number(n, "n"), plain(top)),)),))
 
 
-def ladder_plan(
+def async_plan(
     max_resource: Number,
     eta: Number = 3,
     n: int | None = None,
@@ -145,15 +145,15 @@ def ladder_plan(
 
     Examples
     --------
-    >>> [(rung.n, rung.r) for rung in ladder_plan(27, 3, n=40).brackets[0].rungs]
+    >>> [(rung.n, rung.r) for rung in async_plan(27, 3, n=40).brackets[0].rungs]
     [(40, 1), (13, 3), (4, 9), (1, 27)]
     """
     top, ratio, s = _settings(max_resource, eta, min_resource, whole)
     count = math.ceil(ratio**s) if n is None else whole_number(n, "n")
-    return Plan((_ladder(count, s, top, ratio, whole),), exact=False, endless=n is None)
+    return Plan((_async_bracket(count, s, top, ratio, whole),), exact=False, endless=n is None)
 
 
-def ladders_plan(
+def async_hyperband_plan(
     max_resource: Number,
     eta: Number = 3,
     min_resource: Number = 1,
@@ -167,21 +167,21 @@ def ladders_plan(
 
     Examples
     --------
-    >>> [bracket.n_configurations for bracket in ladders_plan(81, repetitions=2).brackets]
+    >>> [bracket.n_configurations for bracket in async_hyperband_plan(81, repetitions=2).brackets]
     [162, 68, 30, 16, 10]
     """
     top, ratio, _ = _settings(max_resource, eta, min_resource, whole)
     times = 1 if repetitions is None else whole_number(repetitions, "repetitions")
     once = hyperband_plan(max_resource, eta, min_resource, whole=whole).brackets
-    brackets = tuple(_ladder(times * bracket.rungs[0].n, bracket.s, top, ratio, whole) for bracket in once)
+    brackets = tuple(_async_bracket(times * bracket.rungs[0].n, bracket.s, top, ratio, whole) for bracket in once)
     return Plan(brackets, exact=False, endless=repetitions is None)
 
 
 def population_plan(n: int, max_resource: Number, interval: Number, n_replaced: int, *, whole: bool = True) -> Plan:
     """Table of population-based training.
 
-    ``n`` members are judged at every multiple of ``interval`` below ``max_resource`` and there; each time but the last
-    ``n_replaced`` members give way to copies of others.
+    ``n`` members are evaluated at every multiple of ``interval`` below ``max_resource`` and there. Each time but the
+    last ``n_replaced`` members are replaced by copies of others.
 
     Examples
     --------
@@ -194,8 +194,8 @@ def population_plan(n: int, max_resource: Number, interval: Number, n_replaced: 
         raise InputError(f"`interval` must be at most `max_resource` ({max_resource!r}); got {interval!r}.")
     if math.ceil(top / step) > MOST_STEPS:
         raise InputError(f"`interval` must leave at most {MOST_STEPS} steps up to max_resource; got {interval!r}.")
-    amounts = [step * i for i in range(1, math.ceil(top / step))] + [top]
-    rungs = [Rung(n, plain(r), n_replaced if i else 0) for i, r in enumerate(amounts)]
+    resources = [step * i for i in range(1, math.ceil(top / step))] + [top]
+    rungs = [Rung(n, plain(r), n_replaced if i else 0) for i, r in enumerate(resources)]
     return Plan((Bracket(len(rungs) - 1, tuple(rungs), copies=True),))
 
 
@@ -213,12 +213,12 @@ def repeated(plan: Plan, repetitions: int | None) -> Plan:
 
 
 def _resource(value: Any, name: str, whole: bool) -> Fraction:
-    amount = exact(value, name)
-    if amount <= 0:
+    resource = exact(value, name)
+    if resource <= 0:
         raise InputError(f"`{name}` must be greater than 0; got {value!r}.")
-    if whole and amount.denominator != 1:
+    if whole and resource.denominator != 1:
         raise InputError(f"`{name}` must be a whole number; got {value!r}. Pass whole=False for fractional resources.")
-    return amount
+    return resource
 
 
 def _settings(max_resource: Any, eta: Any, min_resource: Any, whole: bool) -> tuple[Fraction, Fraction, int]:
@@ -247,7 +247,7 @@ def _check_variant(variant: str, known: tuple[str, ...]) -> None:
 def _sizes(n: int, s: int, eta: Fraction, variant: str) -> list[int]:
     """Configurations of s + 1 rungs."""
     if variant != "ceil":
-        # Directly from n, as in Algorithm 1: halving the floored numbers again could leave nobody for a fractional eta.
+        # Directly from n, as in Algorithm 1: flooring twice could leave an empty rung for a fractional eta.
         return [math.floor(n / eta**i) for i in range(s + 1)]
     sizes = [n]
     for _ in range(s):
@@ -255,7 +255,7 @@ def _sizes(n: int, s: int, eta: Fraction, variant: str) -> list[int]:
     return sizes
 
 
-def _ladder(n: int, s: int, top: Fraction, eta: Fraction, whole: bool) -> Bracket:
+def _async_bracket(n: int, s: int, top: Fraction, eta: Fraction, whole: bool) -> Bracket:
     sizes = [n]
     for _ in range(s):
         sizes.append(math.floor(sizes[-1] / eta))
@@ -267,7 +267,7 @@ def _bracket(sizes: list[int], s: int, top: Fraction, eta: Fraction, whole: bool
     for i, n_i in enumerate(sizes):
         r_i = top / eta ** (s - i)
         if whole:
-            # Halves up, not to even: amounts at least 1 apart must stay apart (1.5 and 2.5 would both become 2).
+            # Halves up, not to even: resources at least 1 apart must stay apart (1.5 and 2.5 would both become 2).
             r_i = Fraction(max(1, math.floor(r_i + Fraction(1, 2))))
         if not rungs or r_i > rungs[-1].r:
             rungs.append(Rung(n_i, plain(r_i)))

@@ -17,14 +17,14 @@ _WHOLE = ("trial", "bracket", "rung")
 _REAL = ("resource", "loss", "cost")
 
 
-class Records:
+class EvaluationLog:
     """A column store of `Result`: 36 bytes an evaluation, and 8 for each metric and each of several objectives.
 
     Examples
     --------
-    >>> records = Records()
-    >>> row = records.append(Result(3, 0, 0, 1, 0.25, {"accuracy": 0.9}, 1.0), 1)
-    >>> records.result(row).metrics
+    >>> log = EvaluationLog()
+    >>> row = log.append(Result(3, 0, 0, 1, 0.25, {"accuracy": 0.9}, 1.0), 1)
+    >>> log.result(row).metrics
     {'accuracy': 0.9}
     """
 
@@ -47,16 +47,16 @@ class Records:
     def append(self, result: Result, spent: float) -> int:
         """Add one evaluation that took ``spent`` more resource; returns its row."""
         row = self._n
-        whole, place = self._whole.block(row)
-        whole[0, place], whole[1, place], whole[2, place] = result.trial, result.bracket, result.rung
-        real, place = self._real.block(row)
-        real[0, place], real[1, place], real[2, place] = result.resource, result.loss, result.cost
+        whole, column = self._whole.block(row)
+        whole[0, column], whole[1, column], whole[2, column] = result.trial, result.bracket, result.rung
+        real, column = self._real.block(row)
+        real[0, column], real[1, column], real[2, column] = result.resource, result.loss, result.cost
         for name, value in result.metrics.items():
-            block, place = self._metric(name).block(row)
-            block[0, place] = value
+            block, column = self._metric(name).block(row)
+            block[0, column] = value
         if result.objectives:
-            block, place = self._several(len(result.objectives)).block(row)
-            block[:, place] = result.objectives
+            block, column = self._several(len(result.objectives)).block(row)
+            block[:, column] = result.objectives
         self._n += 1
         self.spent += spent
         return row
@@ -88,8 +88,8 @@ class Records:
         metrics = {name: values[row][0] for name, values in self._metrics.items()}
         metrics = {name: value for name, value in metrics.items() if not math.isnan(value)}
         objectives = () if self._objectives is None else tuple(self._objectives[row])
-        amount = int(resource) if resource.is_integer() else resource
-        return Result(trial, bracket, rung, amount, loss, metrics, cost, objectives)
+        whole_or_not = int(resource) if resource.is_integer() else resource
+        return Result(trial, bracket, rung, whole_or_not, loss, metrics, cost, objectives)
 
     def best(self, first: int, resource: float | None = None) -> int | None:
         """Row from ``first`` on with the smallest finite loss, at this resource where it is given; None without any.
@@ -127,8 +127,8 @@ class Records:
         named: dict[str, NDArray[np.generic]] = {}
         named.update(zip(_WHOLE, self._table(self._whole).astype(np.int64), strict=True))
         named.update(zip(_REAL, self._table(self._real), strict=True))
-        for place, values in enumerate(() if self._objectives is None else self._table(self._objectives)):
-            named[f"objective_{place}"] = values
+        for number, values in enumerate(() if self._objectives is None else self._table(self._objectives)):
+            named[f"objective_{number}"] = values
         for name in sorted(self._metrics):
             named[f"metric_{name}" if name in named else name] = self._table(self._metrics[name])[0]
         return named
@@ -145,16 +145,16 @@ class Records:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Records:
-        """The records that `state_dict` was taken of."""
-        records = cls()
+    def from_state(cls, state: Mapping[str, Any]) -> EvaluationLog:
+        """The log that `state_dict` was taken of."""
+        log = cls()
         whole = np.array(state["whole"], dtype=np.int64).reshape(len(_WHOLE), -1)
         real = np.array([unpack(column) for column in state["real"]]).reshape(len(_REAL), -1)
         metrics = {name: unpack(values) for name, values in state["metrics"].items()}
         several = state["objectives"]
         objectives = None if several is None else np.array([unpack(column) for column in several]).T
-        records.extend(whole, real, metrics, objectives, state["spent"])
-        return records
+        log.extend(whole, real, metrics, objectives, state["spent"])
+        return log
 
     def _table(self, blocks: GrowingColumns) -> NDArray[Any]:
         return blocks.between(0, self._n)

@@ -26,7 +26,7 @@ class JobBatch(Sequence[Job]):
     ----------
     slots : list of Slot
     points : shape (n, n_dimensions)
-        Points of the unit cube, NaN where a parameter is switched off.
+        Points of the unit cube, NaN where a parameter is inactive.
     space : Space
     """
 
@@ -34,45 +34,45 @@ class JobBatch(Sequence[Job]):
         self.slots, self.points, self.space = slots, points, space
 
     @cached_property
-    def places(self) -> I64:
+    def identities(self) -> I64:
         """Trial, bracket and rung of every job, shape (3, n)."""
         columns = list(zip(*self.slots, strict=True))[:3]
         return np.array(columns, dtype=np.int64).reshape(3, -1)
 
     @cached_property
-    def amounts(self) -> F64:
-        """What each trial shall have after its job, and what it has, shape (2, n)."""
+    def resources(self) -> F64:
+        """Resource of every trial after its job and before it, shape (2, n)."""
         columns = list(zip(*self.slots, strict=True))[3:5]
         return np.array(columns, dtype=np.float64).reshape(2, -1)
 
     @property
     def trial(self) -> I64:
         """Trial numbers, shape (n,)."""
-        column: I64 = self.places[0]
+        column: I64 = self.identities[0]
         return column
 
     @property
     def bracket(self) -> I64:
         """Brackets, shape (n,)."""
-        column: I64 = self.places[1]
+        column: I64 = self.identities[1]
         return column
 
     @property
     def rung(self) -> I64:
         """Rungs, shape (n,)."""
-        column: I64 = self.places[2]
+        column: I64 = self.identities[2]
         return column
 
     @property
     def resource(self) -> F64:
-        """What each trial shall have after its job, shape (n,)."""
-        column: F64 = self.amounts[0]
+        """Resource of every trial after its job, shape (n,)."""
+        column: F64 = self.resources[0]
         return column
 
     @property
     def previous(self) -> F64:
-        """What each trial has, shape (n,)."""
-        column: F64 = self.amounts[1]
+        """Resource of every trial before its job, shape (n,)."""
+        column: F64 = self.resources[1]
         return column
 
     def columns(self) -> dict[str, NDArray[Any]]:

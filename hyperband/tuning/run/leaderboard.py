@@ -7,36 +7,35 @@ import math
 import numpy as np
 
 from hyperband.tuning.pareto import pareto
-from hyperband.tuning.run.evaluation_log import Records
-from hyperband.tuning.schedulers.rung_table import F64, I64
+from hyperband.tuning.run.evaluation_log import EvaluationLog
+from hyperband.tuning.run.validation import ResultColumns
 from hyperband.tuning.trial import Result
 
-#: Of one evaluation, the best first: loss, trial, rung, and its row of the records.
+#: Of one evaluation, the best first: loss, trial, rung, and its row of the log.
 Key = tuple[float, int, int, int]
 
 
-class Standings:
-    """Records with their leaders kept up to date: O(1) an evaluation.
+class Leaderboard:
+    """The log of evaluations with its leaders kept up to date: O(1) an evaluation.
 
     Parameters
     ----------
-    full : float
-        The maximal resource.
-    records : Records, optional
+    max_resource : float
+    log : EvaluationLog, optional
         What is there already.
 
     Examples
     --------
-    >>> standings = Standings(9)
-    >>> standings.append(Result(0, 0, 0, 9, 0.5), 9)
-    >>> standings.append(Result(1, 0, 0, 1, 0.25), 1)
-    >>> standings.best, standings.best_at_full
+    >>> board = Leaderboard(9)
+    >>> board.append(Result(0, 0, 0, 9, 0.5), 9)
+    >>> board.append(Result(1, 0, 0, 1, 0.25), 1)
+    >>> board.best, board.best_at_full
     (1, 0)
     """
 
-    def __init__(self, full: float, records: Records | None = None) -> None:
-        self.records = Records() if records is None else records
-        self._full = full
+    def __init__(self, max_resource: float, log: EvaluationLog | None = None) -> None:
+        self.log = EvaluationLog() if log is None else log
+        self._max_resource = max_resource
         self._best: Key | None = None
         self._best_at_full: Key | None = None
         self._rank_from(0)
@@ -51,21 +50,27 @@ class Standings:
         """Row of the smallest finite loss at the maximal resource."""
         return None if self._best_at_full is None else self._best_at_full[-1]
 
-    def append(self, result: Result, spent: float) -> None:
-        """Add one evaluation; see `Records.append`."""
-        row = self.records.append(result, spent)
-        if math.isfinite(result.loss):
-            self._rank((result.loss, result.trial, result.rung, row), result.resource == self._full)
+    @property
+    def n_objectives(self) -> set[int]:
+        """The number of objectives; an empty set as long as only failures without objectives were told."""
+        n = self.log.n_objectives
+        return {n} if n > 1 or self._best is not None else set()
 
-    def extend(self, whole: I64, real: F64, metrics: dict[str, F64], objectives: F64 | None, spent: float) -> None:
-        """Add many evaluations; see `Records.extend`."""
-        first = len(self.records)
-        self.records.extend(whole, real, metrics, objectives, spent)
+    def append(self, result: Result, spent: float) -> None:
+        """Add one evaluation; see `EvaluationLog.append`."""
+        row = self.log.append(result, spent)
+        if math.isfinite(result.loss):
+            self._rank((result.loss, result.trial, result.rung, row), result.resource == self._max_resource)
+
+    def extend(self, told: ResultColumns) -> None:
+        """Add many evaluations."""
+        first = len(self.log)
+        self.log.extend(told.whole, told.real, told.metrics, told.objectives, told.spent)
         self._rank_from(first)
 
     def front(self, resource: float | None) -> list[int]:
         """Rows of the Pareto front, one a trial, in the order of the first objective; see `Run.front`."""
-        columns, objectives = self.records.columns(), self.records.objectives
+        columns, objectives = self.log.columns(), self.log.objectives
         fits = np.isfinite(objectives).all(axis=1)
         if resource is not None:
             fits &= np.asarray(columns["resource"]) == resource
@@ -78,10 +83,10 @@ class Standings:
         return list(found.values())
 
     def _rank_from(self, first: int) -> None:
-        """Take the records from this row on into account."""
+        """Take the evaluations from this row on into account."""
         for full in (False, True):
-            if (row := self.records.best(first, self._full if full else None)) is not None:
-                self._rank((*self.records.rank_key(row), row), full)
+            if (row := self.log.best(first, self._max_resource if full else None)) is not None:
+                self._rank((*self.log.rank_key(row), row), full)
 
     def _rank(self, key: Key, full: bool) -> None:
         if self._best is None or key < self._best:

@@ -12,12 +12,12 @@ from hyperband._common.columns import GrowingColumns
 from hyperband.errors import InputError
 from hyperband.tuning.schedulers.rung_table import pack, unpack
 
-#: `hyperband.tuning.run.evaluation_log.Records` writes trials as 32 bits.
+#: `hyperband.tuning.run.evaluation_log.EvaluationLog` writes trials as 32 bits.
 MOST_TRIALS = 2**31
 
 
 class PointStore:
-    """Where every trial is in the space.
+    """The point of every trial in the space.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class PointStore:
             return
         self._end, self._n = max(self._end, trials[-1] + 1), self._n + n
         if n == 1:
-            values, place = self._values.block(trials[0])
-            values[:, place] = points[0]
-            self._known.block(trials[0])[0][0, place] = True
+            values, column = self._values.block(trials[0])
+            values[:, column] = points[0]
+            self._known.block(trials[0])[0][0, column] = True
             return
         if trials[-1] - trials[0] == n - 1:
             self._values.put(trials[0], points.T)
@@ -66,8 +66,8 @@ class PointStore:
     def of(self, trials: Sequence[int]) -> NDArray[np.float64]:
         """Points of trials, shape (n, n_dimensions); `InputError` when one was not handed out."""
         if len(trials) == 1 and self.knows(trials[0]):
-            block, place = self._values.block(trials[0])
-            return block[:, place][None].copy()
+            block, column = self._values.block(trials[0])
+            return block[:, column][None].copy()
         rows = np.asarray(trials, dtype=np.int64)
         wrong = (rows < 0) | (rows >= self._end)
         wrong[~wrong] = ~self._known.take(rows[~wrong])[0]
@@ -88,7 +88,7 @@ class PointStore:
         if len(values) != len(trials) * n_dimensions:
             raise InputError(f"The state must be of a space with {n_dimensions} dimensions. Use the space of that run.")
         if ((values < 0.0) | (values > 1.0)).any():
-            raise InputError("The state must have points in [0, 1], or NaN where a parameter is off.")
+            raise InputError("The state must have points in [0, 1], or NaN where a parameter is inactive.")
         # Room is made up to the greatest: a damaged number must not ask for all memory.
         if len(trials) and not (trials[0] >= 0 and (np.diff(trials) > 0).all() and trials[-1] < MOST_TRIALS):
             raise InputError(f"The state must have trials in ascending order, from 0 to {MOST_TRIALS - 1}.")

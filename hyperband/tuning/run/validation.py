@@ -1,11 +1,11 @@
-"""Results, and states of runs, as they come from outside: checked."""
+"""Results of the user: checked, and put into columns."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,43 +14,55 @@ from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.run.job_batch import JobBatch
 from hyperband.tuning.schedulers.base import Slot
-from hyperband.tuning.trial import Result, is_finite
+from hyperband.tuning.trial import Job, Result, is_finite
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 
-def as_results(results: Iterable[Result] | Result) -> list[Result]:
-    """What `Run.tell` got, as a list; `InputError` when it is anything but results."""
-    batch = [results] if isinstance(results, Result) or not isinstance(results, Iterable) else list(results)
-    for result in batch:
-        if not isinstance(result, Result):
-            raise InputError(
-                "`tell` takes a Result(job.trial, job.bracket, job.rung, job.resource, loss), or several; "
-                f"got {result!r}."
-            )
-        if type(result.trial) is not int:
-            whole_number(result.trial, "trial", 0)
-    return batch
+class Missing:
+    """Stands for a loss that was not given; None is a mistake of its own."""
 
 
-def check_same(state: Mapping[str, Any], version: int, identity: Mapping[str, Any]) -> None:
-    """`InputError` unless a saved state is of this version and of a run with this identity."""
-    if not isinstance(state, Mapping):
-        raise InputError(f"The state must be what `state_dict` gave; got {state!r}.")
-    if state.get("version") != version:
-        raise InputError(f"The state must be of version {version}; got {state.get('version')!r}.")
-    for name, mine in identity.items():
-        if state.get(name) != mine:
-            ours, theirs = _in_short(mine), _in_short(state.get(name))
-            raise InputError(f"The state must be of a run with the same {name} ({ours}); got {theirs}.")
+MISSING: Final = Missing()
 
 
-def _in_short(value: Any) -> str:
-    """A plan by its sums, since its table would fill the screen."""
-    if not isinstance(value, Mapping):
-        return str(value)
-    sums = ("n_configurations", "n_evaluations", "cost")
-    return ", ".join(f"{name.removeprefix('n_')} {value.get(name)}" for name in sums)
+def as_results(told: Any, loss: Any, metrics: Any, cost: Any) -> list[Result]:
+    """The arguments of `Run.tell` as a list of results; `InputError` for anything else."""
+    if isinstance(told, Job):
+        if loss is MISSING:
+            raise InputError("`loss` must be given with a job: run.tell(job, loss); got none. A failure is math.nan.")
+        return [_result_of(told, loss, {} if metrics is None else metrics, cost)]
+    if loss is not MISSING or metrics is not None or cost is not None:
+        raise InputError(
+            f"`loss`, `metrics` and `cost` must come with one job: run.tell(job, loss); got them with {told!r}. "
+            f"{'Use run.tell_batch(batch, losses).' if isinstance(told, JobBatch) else 'Pass a list of Results.'}"
+        )
+    alone = isinstance(told, Result) or not isinstance(told, Iterable)
+    return [_as_result(entry) for entry in ([told] if alone else told)]
+
+
+def _as_result(entry: Any) -> Result:
+    if isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], Job):
+        return _result_of(entry[0], entry[1], {}, None)
+    if not isinstance(entry, Result):
+        raise InputError(
+            f"`tell` takes a job and its loss, run.tell(job, loss), a list of such pairs, or Results; got {entry!r}."
+        )
+    if type(entry.trial) is not int:
+        whole_number(entry.trial, "trial", 0)
+    return entry
+
+
+def _result_of(job: Job, loss: Any, metrics: Any, cost: Any) -> Result:
+    if isinstance(loss, np.ndarray) and loss.ndim == 1:
+        loss = loss.tolist()
+    objectives: Any = ()
+    if isinstance(loss, tuple | list):
+        if not loss:
+            raise InputError(f"`loss` must be a number, or a number for each of several objectives; got {loss!r}.")
+        loss, objectives = loss[0], tuple(loss)
+    return Result(job.trial, job.bracket, job.rung, job.resource, loss, metrics, cost, objectives)
 
 
 def numbered(trials: Iterable[int] | int) -> list[int]:
@@ -94,11 +106,31 @@ def checked(result: Result, slot: Slot) -> Result:
     return Result(slot.trial, slot.bracket, slot.rung, slot.resource, loss, metrics, cost, several)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A checked batch in the order (bracket, rung, trial), as `Records.extend` takes it."""
+def n_objectives(results: Iterable[Result]) -> set[int]:
+    """The numbers of objectives that occur; a failure without objectives does not count."""
+    return {len(result.objectives) or 1 for result in results if result.objectives or math.isfinite(result.loss)}
 
-    whole: NDArray[np.int64]
+
+def check_objectives(numbers: set[int]) -> None:
+    """`InputError` unless all these numbers of objectives are the same."""
+    if len(numbers) > 1:
+        raise InputError(f"All results must have as many objectives; got {sorted(numbers)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumns:
+    """Checked results in the order (bracket, rung, trial), as `EvaluationLog.extend` takes them.
+
+    Parameters
+    ----------
+    whole : int64 array, shape (3, n): trial, bracket, rung
+    real : float64 array, shape (3, n): resource, loss, cost
+    metrics : name -> float64 array, shape (n,), NaN where absent
+    objectives : float64 array, shape (n, n_objectives), or None when there is only one
+    spent : float, the resource that all of them added
+    """
+
+    whole: I64
     real: F64
     metrics: dict[str, F64]
     objectives: F64 | None
@@ -109,32 +141,66 @@ class Told:
         """Shape (n,), or (n, n_objectives)."""
         return self.real[1] if self.objectives is None else self.objectives
 
+    @property
+    def n_objectives(self) -> set[int]:
+        """The number of objectives; an empty set when all are failures without objectives."""
+        if self.objectives is not None:
+            return {self.objectives.shape[1]}
+        return {1} if np.isfinite(self.real[1]).any() else set()
 
-def checked_batch(
-    batch: JobBatch, losses: ArrayLike, costs: ArrayLike | None, metrics: Mapping[str, ArrayLike] | None
-) -> Told:
-    """Arrays of one entry a job; `InputError` when a shape or a value does not fit."""
-    if not isinstance(batch, JobBatch):
-        raise InputError(f"`batch` must be what `ask_batch` gave, or a part of it; got {type(batch).__name__}.")
-    values = _array(losses, "losses")
-    if values.ndim not in (1, 2) or len(values) != len(batch) or (values.ndim == 2 and values.shape[1] < 1):
-        raise InputError(f"`losses` must have shape ({len(batch)},) or ({len(batch)}, n); got {values.shape}.")
-    several = values.ndim == 2 and values.shape[1] > 1
-    first = np.where(np.isfinite(values).all(axis=1), values[:, 0], np.nan) if values.ndim == 2 else values
-    resource = batch.resource
-    added = resource - batch.previous
-    cost = added if costs is None else _column(costs, "costs", len(batch))
-    if not ((cost >= 0.0) & (cost < math.inf)).all():
-        raise InputError("`costs` must be finite numbers of at least 0; got others among them.")
-    if metrics is not None and not isinstance(metrics, Mapping):
-        raise InputError(f"`metrics` must be a mapping of name to numbers; got {metrics!r}.")
-    columns = {str(name): _column(column, f"metrics[{name!r}]", len(batch)) for name, column in (metrics or {}).items()}
-    # In one fixed order, so that what is remembered does not depend on how the batch was put together.
-    order = np.lexsort(batch.places[[0, 2, 1]])
-    real = np.stack([resource, first, cost])[:, order]
-    sorted_metrics = {name: column[order] for name, column in columns.items()}
-    objectives = values[order] if several else None
-    return Told(batch.places[:, order], real, sorted_metrics, objectives, float(added.sum()))
+    @classmethod
+    def of_results(cls, results: Sequence[Result], slots: Sequence[Slot]) -> ResultColumns:
+        """Results of these open jobs; `InputError` when one is of another job, or has other objectives."""
+        rows = [checked(result, slot) for result, slot in zip(results, slots, strict=True)]
+        numbers = n_objectives(rows)
+        check_objectives(numbers)
+        rows.sort(key=_order)
+        whole = np.array([[r.trial for r in rows], [r.bracket for r in rows], [r.rung for r in rows]], dtype=np.int64)
+        real = np.array([[r.resource for r in rows], [r.loss for r in rows], [r.cost for r in rows]], dtype=np.float64)
+        names = dict.fromkeys(name for r in rows for name in r.metrics)
+        metrics = {name: np.array([r.metrics.get(name, math.nan) for r in rows]) for name in names}
+        several = max(numbers, default=1)
+        nothing = (math.nan,) * several
+        objectives = np.array([r.objectives or nothing for r in rows]) if several > 1 else None
+        spent = sum(slot.resource - slot.previous for slot in slots)
+        return cls(whole, real, metrics, objectives, spent)
+
+    @classmethod
+    def of_batch(
+        cls, batch: JobBatch, losses: ArrayLike, costs: ArrayLike | None, metrics: Mapping[str, ArrayLike] | None
+    ) -> ResultColumns:
+        """Arrays of one entry a job; `InputError` when a shape or a value does not fit."""
+        if not isinstance(batch, JobBatch):
+            raise InputError(f"`batch` must be what `ask_batch` gave, or a part of it; got {type(batch).__name__}.")
+        values = _array(losses, "losses")
+        if values.ndim not in (1, 2) or len(values) != len(batch) or (values.ndim == 2 and values.shape[1] < 1):
+            raise InputError(f"`losses` must have shape ({len(batch)},) or ({len(batch)}, n); got {values.shape}.")
+        several = values.ndim == 2 and values.shape[1] > 1
+        first = np.where(np.isfinite(values).all(axis=1), values[:, 0], np.nan) if values.ndim == 2 else values
+        added = batch.resource - batch.previous
+        cost = added if costs is None else _column(costs, "costs", len(batch))
+        if not ((cost >= 0.0) & (cost < math.inf)).all():
+            raise InputError("`costs` must be finite numbers of at least 0; got others among them.")
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise InputError(f"`metrics` must be a mapping of name to numbers; got {metrics!r}.")
+        named = {
+            str(name): _column(values, f"metrics[{name!r}]", len(batch)) for name, values in (metrics or {}).items()
+        }
+        # In one fixed order, so that what is remembered does not depend on how the batch was put together.
+        order = np.lexsort(batch.identities[[0, 2, 1]])
+        real = np.stack([batch.resource, first, cost])[:, order]
+        objectives = values[order] if several else None
+        return cls(
+            batch.identities[:, order],
+            real,
+            {name: column[order] for name, column in named.items()},
+            objectives,
+            float(added.sum()),
+        )
+
+
+def _order(result: Result) -> tuple[int, int, int]:
+    return result.bracket, result.rung, result.trial
 
 
 def _column(values: ArrayLike, name: str, n: int) -> F64:

@@ -16,14 +16,16 @@ from hyperband.errors import InputError
 from hyperband.space import Choice, Points, Space
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.samplers.constrained_draws import Drawer
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss, check_objectives, is_finite, read_loss, write_loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class AdaptiveSampler:
+class AdaptiveSampler(Settings):
     """A coarse random search, then rounds of points in shrinking neighbourhoods of the best ones.
 
-    A round starts when every earlier configuration was judged at least once; what counts is its first loss, so the
+    A round starts when every earlier configuration was evaluated at least once; what counts is its first loss, so the
     order in which later results arrive changes nothing. In round k = 1, 2, ... a configuration starts at one of the
     elite, and every number moves by at most ``shrink**k / 2`` of its axis (of the logarithm on log axes), reflected at
     the bounds; an unordered choice is drawn anew with probability ``shrink**k``. Of several objectives the elite are
@@ -72,9 +74,10 @@ class AdaptiveSampler:
 
 
 class AdaptiveProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     batch = 0
+    pure = False
 
     def __init__(self, settings: AdaptiveSampler, space: Space, seed: int) -> None:
         self._settings, self._space, self._seed = settings, space, seed
@@ -111,7 +114,7 @@ class AdaptiveProposer:
         return self._points[first:]
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Build upon these trials, too, once all of them were judged, and do not repeat them."""
+        """Build upon these trials, too, once all of them were evaluated, and do not repeat them."""
         self._adopted += trials
         self._adopted_points = np.concatenate([self._adopted_points, points])
         self._drawer.remember(points)
@@ -149,7 +152,7 @@ class AdaptiveProposer:
         return self._settings.n_coarse + (number - 1) * self._settings.n_per_round if number else 0
 
     def _round(self) -> tuple[int, int]:
-        """Round of the next configuration (0: the coarse search), and how many of it are still to come."""
+        """Round of the next configuration (0: the coarse search), and how many of it are left."""
         n, s = len(self._trials), self._settings
         if n < s.n_coarse:
             return 0, s.n_coarse - n
@@ -164,8 +167,8 @@ class AdaptiveProposer:
         """Points of the best configurations of earlier rounds; ties by trial."""
         trials = self._before(number)
         points = np.concatenate([self._adopted_points, self._points[: self._start(number)]])
-        good = [place for place, trial in enumerate(trials) if is_finite(self._losses[trial])]
-        best = ranked([self._losses[trials[place]] for place in good], [trials[place] for place in good])
+        good = [row for row, trial in enumerate(trials) if is_finite(self._losses[trial])]
+        best = ranked([self._losses[trials[row]] for row in good], [trials[row] for row in good])
         return points[[good[row] for row in best[: self._settings.elite].tolist()]]
 
     def _near(self, elite: Points, number: int, trials: Sequence[int], attempt: int) -> Points:
@@ -177,7 +180,7 @@ class AdaptiveProposer:
         fresh, move = u[:, 1 : d + 1], u[:, d + 1 :]
         near = np.abs(parent + width * (move - 0.5))
         near = np.where(near > 1.0, 2.0 - near, near)
-        for place, parameter in enumerate(self._space.parameters.values()):
+        for column, parameter in enumerate(self._space.parameters.values()):
             if isinstance(parameter, Choice) and not parameter.ordered:
-                near[:, place] = np.where(move[:, place] < width, fresh[:, place], parent[:, place])
+                near[:, column] = np.where(move[:, column] < width, fresh[:, column], parent[:, column])
         return np.where(np.isnan(near), fresh, near)

@@ -1,4 +1,4 @@
-"""What every sampler offers: a frozen recipe that starts a stateful proposer on a space."""
+"""What every sampler offers: frozen settings that start a stateful proposer on a space."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from hyperband.tuning.trial import Loss
 class Proposer(Protocol):
     """One run of a sampler. Every draw is keyed by (seed, trial id), never by the order of arrival."""
 
-    #: How many trials are proposed at a time, each lot after all earlier trials were judged at least once, where the
-    #: scheduler is synchronous; the run sees to that, and hands results over in one fixed order. 0: proposals do not
-    #: depend on results, or the proposer waits by itself.
+    #: How many trials are proposed at a time, each batch after all earlier trials were evaluated at least once, where
+    #: the scheduler is synchronous; the run sees to that, and hands results over in one fixed order. 0: proposals do
+    #: not depend on results, or the proposer waits by itself.
     batch: int
-
-    # An optional attribute ``pure``: proposals depend on (seed, trial) alone, so that more can be drawn than are used.
+    #: Proposals depend on (seed, trial) alone, so that more can be drawn than are used; the run draws ahead then, and
+    #: does not call ``tell``.
+    pure: bool
 
     @property
     def exhausted(self) -> bool:
@@ -29,12 +30,19 @@ class Proposer(Protocol):
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> NDArray[np.float64]:
         """Points of the unit cube for these new trials, shape (n, n_dimensions), NaN where inactive.
 
-        ``resources``: the amount at which each will be judged first, where that is known. Fewer rows than asked: the
-        proposer waits for results, or is `exhausted`.
+        ``resources``: at which each will be evaluated first, where that is known. Fewer rows than asked: the proposer
+        waits for results, or is `exhausted`.
+        """
+
+    def adopt(self, trials: Sequence[int], points: NDArray[np.float64]) -> None:
+        """These trials have these points, although another proposed them; see `WarmStartSampler`.
+
+        They are not repeated in a finite space; a proposer that learns uses the results that are told of them. Trials
+        of an earlier search have numbers below 0.
         """
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """A trial was judged; proposers that learn use it. NaN or infinite: it failed."""
+        """A trial was evaluated; proposers that learn use it. NaN or infinite: it failed."""
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
@@ -43,19 +51,8 @@ class Proposer(Protocol):
         """Continue where `state_dict` was taken."""
 
 
-class Adopter(Proposer, Protocol):
-    """A proposer that takes in trials of others; see `WarmStartSampler`. All samplers of this package do."""
-
-    def adopt(self, trials: Sequence[int], points: NDArray[np.float64]) -> None:
-        """These trials have these points, although another proposed them.
-
-        They are not repeated in a finite space; a proposer that learns uses the results that are told of them. Trials
-        of an earlier search have numbers below 0.
-        """
-
-
 class Sampler(Protocol):
-    """Who is tried: frozen settings."""
+    """Sampling: frozen settings."""
 
     def start(self, space: Space, seed: int) -> Proposer:
         """A fresh proposer."""

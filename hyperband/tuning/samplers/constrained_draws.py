@@ -23,7 +23,7 @@ Draw = Callable[[Sequence[int], int], Points]
 #: Attempts of one trial before a constraint counts as impossible, or a large finite space as used up.
 MOST_ATTEMPTS = 10_000
 #: Attempts before the rest of a small finite space is listed instead; and, where every trial still lacks a
-#: configuration, before the first of them looks on alone.
+#: configuration, before the search continues for the first of them alone.
 PATIENCE = 32
 #: Attempts of a model or a prior before a trial is drawn uniformly.
 TRUST = 16
@@ -81,34 +81,34 @@ class Drawer:
             draw = _Patient(draw, self.random, patience)
         if self._repeats:
             return self._new(trials, draw)
-        lot = self._first_allowed(trials, MOST_ATTEMPTS, draw)
-        if (lot.attempts == MOST_ATTEMPTS).any():
+        found = self._first_allowed(trials, MOST_ATTEMPTS, draw)
+        if (found.attempts == MOST_ATTEMPTS).any():
             raise _nothing_fits()
-        return lot.points
+        return found.points
 
-    def _first_allowed(self, trials: Sequence[int], limit: int, draw: Draw) -> _Lot:
+    def _first_allowed(self, trials: Sequence[int], limit: int, draw: Draw) -> _Attempted:
         """The first allowed point of each trial, and its attempt: ``limit`` where none of so many is."""
         points = self._space.activate(draw(trials, 0))
         missing = np.flatnonzero(~self._space.allowed(points))
-        lot = _Lot(np.asarray(trials, dtype=np.int64), points, np.zeros(len(points), dtype=np.int64))
-        lot.attempts[missing] = limit
+        found = _Attempted(np.asarray(trials, dtype=np.int64), points, np.zeros(len(points), dtype=np.int64))
+        found.attempts[missing] = limit
         soon = min(PATIENCE, limit)
-        missing = self._search(lot, missing, (1, soon), draw)
+        missing = self._search(found, missing, (1, soon), draw)
         if len(missing) == len(points):  # where nothing fits, this is found out for one trial, not for thousands
-            if len(self._search(lot, missing[:1], (soon, limit), draw)):
-                return lot
+            if len(self._search(found, missing[:1], (soon, limit), draw)):
+                return found
             missing = missing[1:]
-        self._search(lot, missing, (soon, limit), draw)
-        return lot
+        self._search(found, missing, (soon, limit), draw)
+        return found
 
-    def _search(self, lot: _Lot, missing: Ids, attempts: tuple[int, int], draw: Draw) -> Ids:
-        """Give these places of the lot their first allowed point of a range of attempts; places without one."""
+    def _search(self, attempted: _Attempted, missing: Ids, attempts: tuple[int, int], draw: Draw) -> Ids:
+        """Give these rows their first allowed point of a range of attempts; returns the rows without one."""
         attempt, limit = attempts
         while attempt < limit and len(missing):
-            points, good = self._tries(lot.trials[missing], (attempt, limit), draw)
+            points, good = self._tries(attempted.trials[missing], (attempt, limit), draw)
             found, first = good.any(axis=1), good.argmax(axis=1)
-            lot.points[missing[found]] = points[found, first[found]]
-            lot.attempts[missing[found]] = attempt + first[found]
+            attempted.points[missing[found]] = points[found, first[found]]
+            attempted.attempts[missing[found]] = attempt + first[found]
             missing = missing[~found]
             attempt += good.shape[1]
         return missing
@@ -131,10 +131,10 @@ class Drawer:
         limit = PATIENCE + 1 if self._size <= COUNTED else MOST_ATTEMPTS
         rows: list[Points] = []
         if len(self._seen) < self._size:
-            lot = self._first_allowed(trials, limit, draw)
-            points = self._space.canonical(lot.points)
-            for place, trial in enumerate(trials):
-                row = self._first_new(trial, points[place], (int(lot.attempts[place]), limit), draw)
+            drawn = self._first_allowed(trials, limit, draw)
+            points = self._space.canonical(drawn.points)
+            for i, trial in enumerate(trials):
+                row = self._first_new(trial, points[i], (int(drawn.attempts[i]), limit), draw)
                 if row is None:
                     break
                 self._add(row)
@@ -177,18 +177,18 @@ class Drawer:
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """Some attempts one way, the rest at random."""
+    """Some attempts by one draw, the rest at random."""
 
-    way: Draw
+    draw: Draw
     random: Draw
     patience: int
 
     def __call__(self, trials: Sequence[int], attempt: int) -> Points:
-        return (self.way if attempt < self.patience else self.random)(trials, attempt)
+        return (self.draw if attempt < self.patience else self.random)(trials, attempt)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lot:
+class _Attempted:
     """Trials, their points, shape (n, n_dimensions), and the attempts that gave them."""
 
     trials: Ids
@@ -201,18 +201,18 @@ class _Rest:
 
     def __init__(self, rows: Points, seen: set[bytes]) -> None:
         self._rows = rows
-        self._place = {row.tobytes(): place for place, row in enumerate(rows)}
-        self._left = np.array([key not in seen for key in self._place], dtype=np.bool_)
+        self._row = {row.tobytes(): number for number, row in enumerate(rows)}
+        self._left = np.array([key not in seen for key in self._row], dtype=np.bool_)
 
     def remove(self, key: bytes) -> None:
-        if key in self._place:
-            self._left[self._place[key]] = False
+        if key in self._row:
+            self._left[self._row[key]] = False
 
     def pick(self, u: float) -> Points | None:
-        places = np.flatnonzero(self._left)
-        if not len(places):
+        left = np.flatnonzero(self._left)
+        if not len(left):
             return None
-        row: Points = self._rows[places[int(u * len(places))]]
+        row: Points = self._rows[left[int(u * len(left))]]
         return row
 
 

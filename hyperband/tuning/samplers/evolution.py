@@ -14,31 +14,33 @@ from hyperband._common.checks import fraction, positive, whole_number
 from hyperband._common.philox import EVOLUTION, uniform
 from hyperband.space import Points, Space
 from hyperband.tuning.pareto import ranked
-from hyperband.tuning.samplers.history import History
+from hyperband.tuning.samplers.proposers import LearningProposer
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss, is_finite
 
-#: Parents of a mutant in rand/1, and the fewest places of a population.
+#: Parents of a mutant in rand/1, and the fewest slots of a population.
 PARENTS, FEWEST = 3, 4
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class EvolutionSampler:
+class EvolutionSampler(Settings):
     """Differential evolution by resource (Awad, Mallik, Hutter 2021, "DEHB", Algorithms 2 to 4; DE/rand/1/bin).
 
-    Every resource has a population of places, which offspring challenge in turn: the mutant ``a + mutation (b - c)``
-    gives each coordinate to the offspring with probability ``crossover``, and one always; the target, who sits in the
-    place, gives the others. When the offspring's loss is told it takes the place of whoever is there by then unless it
-    is worse. The parents a, b, c are drawn from the best results at the next lower resource, as many as the population
-    has places; at the lowest resource from the population itself. Where there are fewer than three, members of all
-    populations join in. Coordinates that leave the cube are drawn anew.
+    Every resource has a population of slots, which offspring challenge in turn: the mutant ``a + mutation (b - c)``
+    gives each coordinate to the offspring with probability ``crossover``, and one always; the target, which is the
+    member in the slot, gives the others. When the offspring's loss is told it replaces the member that is in the slot
+    by then, unless it is worse. The parents a, b, c are drawn from the best results at the next lower resource, as
+    many as the population has slots; at the lowest resource from the population itself. Where there are fewer than
+    three, the members of all populations are added. Coordinates that leave the cube are drawn again.
 
-    The target of an empty place is one of those parents; at the lowest resource an empty place is filled at random. A
-    trial that was promoted enters the population of the resource that it was promoted to: an empty place, or that of
+    The target of an empty slot is one of those parents; at the lowest resource an empty slot is filled at random. A
+    trial that was promoted enters the population of the resource that it was promoted to: an empty slot, or that of
     the worst unless it is worse still. Whole numbers and choices are binned axes of the cube as in the paper; a value
-    that is switched off is drawn uniformly where a mutant needs it.
+    that is inactive is drawn uniformly where a mutant needs it.
 
-    The authors give a population as many places as Hyperband has trials at a rung. A sampler does not know the rungs:
-    at resource r there are ``population sqrt(lowest / r)`` places, at least 4, close to Hyperband's numbers.
+    The authors give a population as many slots as Hyperband has trials at a rung. A sampler does not know the rungs:
+    at resource r there are ``population sqrt(lowest / r)`` slots, at least 4, close to Hyperband's numbers.
 
     Parameters
     ----------
@@ -80,44 +82,38 @@ class EvolutionSampler:
 
 
 class _Population:
-    """Places of one resource: who sits there, and whose turn it is."""
+    """The slots of one resource: their members, and which slot is next."""
 
-    def __init__(self, n_places: int) -> None:
-        self.members: list[int | None] = [None] * n_places
-        self.challengers: dict[int, int] = {}  # trials in flight, and the places they were made for
+    def __init__(self, n_slots: int) -> None:
+        self.members: list[int | None] = [None] * n_slots
+        self.challengers: dict[int, int] = {}  # trials in flight, and the slots they were made for
         self.turn = 0
 
     def challenge(self, trial: int) -> int:
-        """The place that the next offspring is made for."""
-        place = self.turn
-        self.turn = (place + 1) % len(self.members)
-        self.challengers[trial] = place
-        return place
+        """The slot that the next offspring is made for."""
+        slot = self.turn
+        self.turn = (slot + 1) % len(self.members)
+        self.challengers[trial] = slot
+        return slot
 
     def trials(self) -> list[int]:
         return [trial for trial in self.members if trial is not None]
 
     def free(self) -> int | None:
-        """An empty place for which no offspring is on its way."""
+        """An empty slot for which no offspring is being evaluated."""
         taken = set(self.challengers.values())
-        empty = (place for place, trial in enumerate(self.members) if trial is None and place not in taken)
+        empty = (slot for slot, trial in enumerate(self.members) if trial is None and slot not in taken)
         return next(empty, None)
 
 
-class EvolutionProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+class EvolutionProposer(LearningProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, settings: EvolutionSampler, space: Space, seed: int) -> None:
-        self.batch = settings.batch
-        self._settings, self._space, self._seed = settings, space, seed
-        self._history = History(space, seed)
-        self._n_places = settings.population or max(16, 2 * space.n_dimensions)
+        super().__init__(space, seed, settings.batch)
+        self._settings = settings
+        self._n_slots = settings.population or max(16, 2 * space.n_dimensions)
         self._populations: dict[float, _Population] = {}
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._history.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up.
@@ -133,70 +129,63 @@ class EvolutionProposer:
                 break
         return np.concatenate(found)
 
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Learn from these trials, too, and do not repeat them."""
-        self._history.adopt(trials, points)
-
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Selection: the trial takes a place in the population of this resource, or is forgotten."""
-        resource = float(resource)
-        self._history.tell(trial, resource, loss)
+    def learn(self, trial: int, resource: float, loss: Loss) -> None:
+        """Selection: the trial takes a slot in the population of this resource, or is forgotten."""
         population = self._population(resource)
-        place = population.challengers.pop(trial, None)
+        slot = population.challengers.pop(trial, None)
         if trial in population.members:
-            if not is_finite(loss):  # judged again, and failed
+            if not is_finite(loss):  # evaluated again, and failed
                 population.members[population.members.index(trial)] = None
             return
         if not is_finite(loss):
             return
-        if place is None:
-            place = population.free()
-        if place is None and not population.trials():
-            return  # every place waits for its first offspring
-        if place is None:
+        if slot is None:
+            slot = population.free()
+        if slot is None and not population.trials():
+            return  # every slot waits for its first offspring
+        if slot is None:
             there = population.trials()
             worst = there[ranked([self._history.loss(other, resource) for other in there], there)[-1]]
-            place = population.members.index(worst)
-        sitting = population.members[place]
-        if sitting is None or not _worse(loss, self._history.loss(sitting, resource)):
-            population.members[place] = trial
+            slot = population.members.index(worst)
+        member = population.members[slot]
+        if member is None or not _worse(loss, self._history.loss(member, resource)):
+            population.members[slot] = trial
 
-    def state_dict(self) -> dict[str, Any]:
-        """The history, and every population."""
+    def own_state(self) -> dict[str, Any]:
+        """Every population."""
         populations = [
             {
                 "resource": resource,
                 "members": list(population.members),
-                "challengers": [[trial, place] for trial, place in population.challengers.items()],
+                "challengers": [[trial, slot] for trial, slot in population.challengers.items()],
                 "turn": population.turn,
             }
             for resource, population in self._populations.items()
         ]
-        return {"history": self._history.state_dict(), "populations": populations}
+        return {"populations": populations}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._history.load_state_dict(state["history"])
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        """Inverse of `own_state`."""
         self._populations = {}
         for written in state["populations"]:
             population = self._populations[float(written["resource"])] = _Population(len(written["members"]))
             population.members = [None if trial is None else int(trial) for trial in written["members"]]
-            population.challengers = {int(trial): int(place) for trial, place in written["challengers"]}
+            population.challengers = {int(trial): int(slot) for trial, slot in written["challengers"]}
             population.turn = int(written["turn"])
 
     def _population(self, resource: float) -> _Population:
         if resource not in self._populations:
             lowest = min(self._populations, default=resource)
             share = math.sqrt(lowest / resource) if resource > lowest else 1.0
-            self._populations[resource] = _Population(max(FEWEST, round(self._n_places * share)))
+            self._populations[resource] = _Population(max(FEWEST, round(self._n_slots * share)))
         return self._populations[resource]
 
     def _offspring(self, trial: int, resource: float) -> Points:
         """The next trial of a population, shape (1, n_dimensions), or (0, n_dimensions) in a space that is used up."""
         population = self._population(resource)
-        sitting, parents = population.members[population.turn], self._parents(resource)
-        if sitting is not None:
-            target = self._history.points([sitting])[0]
+        member, parents = population.members[population.turn], self._parents(resource)
+        if member is not None:
+            target = self._history.points([member])[0]
         elif resource > min(self._populations) and len(parents) >= PARENTS:
             target = parents[population.turn % len(parents)]
         else:
@@ -215,8 +204,8 @@ class EvolutionProposer:
         else:
             pool = self._population(resource).trials()
         if len(pool) < PARENTS:
-            everyone = {trial for population in self._populations.values() for trial in population.trials()}
-            pool = pool + sorted(everyone.difference(pool))
+            all_members = {trial for population in self._populations.values() for trial in population.trials()}
+            pool = pool + sorted(all_members.difference(pool))
         return self._history.points(pool)
 
     def _evolve(self, target: Points, parents: Points, trials: Sequence[int], attempt: int) -> Points:
@@ -225,8 +214,8 @@ class EvolutionProposer:
         d = len(fresh)
         u = uniform(self._seed, EVOLUTION, trials, PARENTS + 1 + (PARENTS + 2) * d, attempt)[0]
         picks, forced, rest = u[:PARENTS], int(u[PARENTS] * d), u[PARENTS + 1 :].reshape(-1, d)
-        # A random point stands in for a parent that is missing, and for values that are switched off.
-        known = [parents[row] if row >= 0 else rest[place] for place, row in enumerate(_distinct(picks, len(parents)))]
+        # A random point stands in for a parent that is missing, and for inactive values.
+        known = [parents[row] if row >= 0 else rest[slot] for slot, row in enumerate(_distinct(picks, len(parents)))]
         a, b, c = np.where(np.isnan(known), rest[:PARENTS], known)
         mutant = a + self._settings.mutation * (b - c)
         mutant = np.where((mutant >= 0.0) & (mutant <= 1.0), mutant, rest[PARENTS])

@@ -12,11 +12,13 @@ from hyperband._common.columns import from_lists, to_lists
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
 from hyperband.space.combinations import grid_blocks
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class GridSampler:
+class GridSampler(Settings):
     """Every combination of evenly spaced points, the last parameter fastest; log axes are even in the logarithm.
 
     Whole numbers and choices with fewer values than points give each value once; combinations that conditions make
@@ -56,9 +58,10 @@ class GridSampler:
 
 
 class GridProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     batch = 0
+    pure = False
 
     def __init__(self, space: Space, points: int | Mapping[str, int]) -> None:
         self._space, self._points = space, points
@@ -89,7 +92,7 @@ class GridProposer:
         return np.array(rows).reshape(len(rows), self._space.n_dimensions)
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Leave these out of what is still to come."""
+        """Leave these out from now on."""
         self._adopted.update((row.tobytes(), row) for row in self._space.canonical(points))
         if self._next is not None and self._is_adopted(self._next):
             self._handed_out += 1

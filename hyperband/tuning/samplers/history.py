@@ -1,4 +1,4 @@
-"""What a sampler that learns knows: the point of every trial, and by resource what was told of it."""
+"""The memory of a sampler that learns: the point of every trial, and its losses by resource."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class History:
         self._enter(trials, points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Enter a loss; a second one at the same resource takes the place of the first.
+        """Enter a loss; a second one at the same resource replaces the first.
 
         Raises
         ------
@@ -105,11 +105,11 @@ class History:
         return self._told[resource][trial]
 
     def count(self, resource: float) -> int:
-        """How many trials were judged at this resource, failures included."""
+        """How many trials were evaluated at this resource, failures included."""
         return len(self._told.get(resource, ()))
 
     def order(self, resource: float) -> tuple[list[int], list[int]]:
-        """Trials judged at this resource: with finite losses from the best to the worst, and those that failed."""
+        """Trials evaluated at this resource: with finite losses from the best to the worst, and those that failed."""
         if resource not in self._ordered:
             told = self._told.get(resource, {})
             good = [trial for trial, loss in told.items() if is_finite(loss)]

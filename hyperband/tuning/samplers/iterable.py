@@ -10,14 +10,16 @@ import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class IterableSampler:
+class IterableSampler(Settings):
     """The configurations of any iterable, in its order, as given: twice where it names one twice.
 
-    They are taken one by one when they are needed, so that a generator may go on for ever. The search ends where the
+    They are taken one by one when they are needed, so that a generator need not end. The search ends where the
     iterable does.
 
     Parameters
@@ -46,6 +48,10 @@ class IterableSampler:
         if isinstance(self.configurations, Mapping | str) or not hasattr(self.configurations, "__iter__"):
             raise InputError(f"`configurations` must be an iterable of configurations; got {self.configurations!r}.")
 
+    def setting(self, name: str) -> Any:
+        """The configurations as a list, where they can be listed without an end to the iterable."""
+        return list(self.configurations) if isinstance(self.configurations, Sized) else self.configurations
+
     def start(self, space: Space, seed: int) -> IterableProposer:
         """A fresh proposer; nothing is drawn, so the seed plays no part."""
         return IterableProposer(self, space)
@@ -56,7 +62,7 @@ class IterableSampler:
         if found is self.configurations:
             if self._begun:
                 raise InputError(
-                    "`configurations` must be a list, or anything else that can be gone through again; got an "
+                    "`configurations` must be a list, or anything else that can be read again; got an "
                     "iterator that a run has begun. Make a new one."
                 )
             self._begun.append(True)
@@ -64,9 +70,10 @@ class IterableSampler:
 
 
 class IterableProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     batch = 0
+    pure = False
 
     def __init__(self, settings: IterableSampler, space: Space) -> None:
         self._settings, self._space = settings, space

@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hyperband._common.checks import fraction, positive, whole_number
 from hyperband._common.philox import DENSITY, SOURCE, uniform
 from hyperband.space import Points, Space
-from hyperband.tuning.samplers.history import History
 from hyperband.tuning.samplers.kernels import Axes, Density
-from hyperband.tuning.trial import Loss
+from hyperband.tuning.samplers.proposers import LearningProposer
+from hyperband.tuning.settings import Settings, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class KDESampler:
-    """Kernel densities of the good and of the bad configurations (Falkner, Klein, Hutter 2018, "BOHB", Algorithm 2).
+class KDESampler(Settings):
+    """Kernel density estimates of good and of bad configurations (Falkner, Klein, Hutter 2018, "BOHB", Algorithm 2).
 
     The model is that of the largest resource with at least N_min + 2 results, of which N_min are finite. Its best
     ``max(N_min, top_fraction n)`` give the density l, its worst ``max(N_min, (1 - top_fraction) n)``, failures among
@@ -28,8 +28,8 @@ class KDESampler:
     uniform.
 
     Where this differs from the authors' code: kernels on numbers are truncated to the axis; the bandwidth of an
-    unordered choice does not depend on the order of its options; a value that is switched off counts as uniform
-    on average instead of being imputed at random (see `Density`); draws that a constraint forbids do not compete.
+    unordered choice does not depend on the order of its options; an inactive value counts as uniform on
+    average instead of being imputed at random (see `Density`); draws that a constraint forbids do not compete.
 
     Parameters
     ----------
@@ -80,44 +80,22 @@ class KDESampler:
         return KDEProposer(self, space, seed)
 
 
-class KDEProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+class KDEProposer(LearningProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, settings: KDESampler, space: Space, seed: int) -> None:
-        self.batch = settings.batch
-        self._settings, self._space, self._seed = settings, space, seed
-        self._axes, self._history = Axes.of(space), History(space, seed)
+        super().__init__(space, seed, settings.batch)
+        self._settings, self._axes = settings, Axes.of(space)
         self._model: tuple[Density, Density] | None = None
         self._model_of = -1  # version of the history
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._history.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         return self._history.draw(trials, self._draw)
 
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Learn from these trials, too, and do not repeat them."""
-        self._history.adopt(trials, points)
-
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Enter a result."""
-        self._history.tell(trial, resource, loss)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The history; models follow from it."""
-        return self._history.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._history.load_state_dict(state)
-
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
         points = self._history.drawer.random(trials, attempt)
-        model = self._densities()
+        model = self._estimates()
         if model is None:
             return points
         modelled = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
@@ -141,8 +119,8 @@ class KDEProposer:
         best: Points = points[np.arange(len(trials)) * n + score.reshape(-1, n).argmax(axis=1)]
         return best
 
-    def _densities(self) -> tuple[Density, Density] | None:
-        """Densities of the good and of the bad, kept until something new is told."""
+    def _estimates(self) -> tuple[Density, Density] | None:
+        """Kernel density estimates of the good and of the bad, kept until something new is told."""
         if self._model_of != self._history.version:
             self._model, self._model_of = self._fit(), self._history.version
         return self._model

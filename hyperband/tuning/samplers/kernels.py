@@ -1,6 +1,6 @@
-"""Kernel densities over the unit cube: truncated Gaussians on axes of numbers, Aitchison-Aitken on unordered choices.
+"""Kernel density estimates over the unit cube: truncated Gaussians on numbers, Aitchison-Aitken on unordered choices.
 
-All densities are relative to the uniform one, so that an axis that is switched off counts as 1 everywhere.
+Every density is relative to the uniform one, so that an inactive parameter counts as 1 everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ I64 = NDArray[np.int64]
 
 #: Normal reference rule: this times standard deviation times n^(-1 / (4 + d)) (Scott 1992; Silverman 1986).
 NORMAL_REFERENCE = 1.06
-#: Standard deviation of the uniform distribution, where fewer than two values say nothing of their spread.
+#: Standard deviation of the uniform distribution, where there are too few values to estimate one.
 _UNIFORM = math.sqrt(1.0 / 12.0)
 #: The normal distribution is tabulated between these; beyond lies less than 1e-15 of it.
 _END, _STEPS = 8.0, 8192
@@ -89,12 +89,12 @@ class Axes:
     def of(cls, space: Space) -> Axes:
         """The axes of a space; those with one value alone are left out."""
         choices, numeric = [], []
-        for place, parameter in enumerate(space.parameters.values()):
+        for column, parameter in enumerate(space.parameters.values()):
             if parameter.n_values > 1 and isinstance(parameter, Choice) and not parameter.ordered:
-                choices.append((place, len(parameter.options)))
+                choices.append((column, len(parameter.options)))
             elif parameter.n_values > 1:
-                numeric.append((place, parameter.n_values))
-        columns = np.array([place for place, _ in numeric], dtype=np.int64)
+                numeric.append((column, parameter.n_values))
+        columns = np.array([column for column, _ in numeric], dtype=np.int64)
         return cls(space.n_dimensions, columns, np.array([n for _, n in numeric], dtype=np.float64), tuple(choices))
 
     @property
@@ -108,8 +108,8 @@ class Density:
 
     The kernel of point i at x is the product over the axes on which both are active, relative to the uniform density:
     on an axis of numbers ``N(x; x_i, h^2) / mass of it in [0, 1]``, on an unordered choice of c options (Aitchison &
-    Aitken 1976) ``c (1 - h)`` where they agree and ``c h / (c - 1)`` where not. An axis on which one of them is
-    switched off gives 1: what a value drawn uniformly in its place would give on average.
+    Aitken 1976) ``c (1 - h)`` where they agree and ``c h / (c - 1)`` where not. A parameter that is inactive in
+    one of them gives 1: the average over a value drawn uniformly.
 
     The bandwidth h is ``1.06 s n^(-1 / (4 + d))`` with s the standard deviation of the n active values; of a choice
     with shares p_k ``s^2 = (1 - sum p_k^2) / 2``, which is p (1 - p) of two options and does not depend on the order
@@ -118,7 +118,7 @@ class Density:
     Parameters
     ----------
     axes : Axes
-    points : float64 array, shape (n, n_dimensions), n >= 1, canonical, NaN where switched off
+    points : float64 array, shape (n, n_dimensions), n >= 1, canonical, NaN where inactive
     least : float > 0
         Smallest bandwidth. On an axis with k values at least a quarter of a bin, so that neighbours can be reached.
     """
@@ -136,7 +136,7 @@ class Density:
         #: Bandwidths on the axes of numbers.
         self.widths: F64 = np.maximum(self._reference(spread, count), np.maximum(least, 0.25 / axes.steps))
         #: Bandwidths on the unordered choices.
-        self.flips = [self._flip(points[:, place], options, least) for place, options in axes.choices]
+        self.flips = [self._flip(points[:, column], options, least) for column, options in axes.choices]
         # Axis by axis in one piece, and scaled so that the square is the exponent.
         self._scale = self.widths * math.sqrt(2.0)
         self._z = np.ascontiguousarray((np.where(on, numeric, np.nan) / self._scale).T)
@@ -151,16 +151,16 @@ class Density:
         z = points[:, self._axes.numeric] / self._scale
         kernels = np.repeat(-self._norm[None, :], len(points), axis=0)
         term = np.empty_like(kernels)
-        for place in range(z.shape[1]):
-            np.subtract(z[:, place, None], self._z[place], out=term)
+        for column in range(z.shape[1]):
+            np.subtract(z[:, column, None], self._z[column], out=term)
             term *= term
-            off = np.isnan(z[:, place])
-            if off.any() or not self._whole[place]:
+            off = np.isnan(z[:, column])
+            if off.any() or not self._whole[column]:
                 term[np.isnan(term)] = 0.0
-                kernels[off] += self._norms[:, place]
+                kernels[off] += self._norms[:, column]
             kernels -= term
-        for (place, options), table in zip(self._axes.choices, self._tables, strict=True):
-            kernels += table[_places_or_none(points[:, place], options)]
+        for (column, options), table in zip(self._axes.choices, self._tables, strict=True):
+            kernels += table[_option_or_none(points[:, column], options)]
         top = kernels.max(axis=1)
         kernels -= top[:, None]
         found: F64 = top + np.log(np.exp(kernels, out=kernels).sum(axis=1) / len(self._points))
@@ -179,8 +179,9 @@ class Density:
         known = np.where(np.isnan(centre[:, columns]), 0.5, centre[:, columns])
         near = truncated_normal(draws[:, columns], known, factor * self.widths)
         out[:, columns] = np.where(np.isnan(centre[:, columns]), draws[:, columns], near)
-        for (place, options), flip in zip(self._axes.choices, self.flips, strict=True):
-            out[:, place] = flipped(draws[:, place], centre[:, place], options, min(factor * flip, 1.0 - 1.0 / options))
+        for (column, options), flip in zip(self._axes.choices, self.flips, strict=True):
+            most = 1.0 - 1.0 / options
+            out[:, column] = flipped(draws[:, column], centre[:, column], options, min(factor * flip, most))
         return out
 
     def _reference(self, spread: F64, count: NDArray[np.int64]) -> F64:
@@ -189,21 +190,21 @@ class Density:
 
     def _flip(self, column: F64, options: int, least: float) -> float:
         known = column[~np.isnan(column)]
-        shares = np.bincount(places(known, options), minlength=options) / max(len(known), 1)
+        shares = np.bincount(option_of(known, options), minlength=options) / max(len(known), 1)
         variance = (1.0 - float((shares**2).sum())) / 2.0 if len(known) >= 2 else 0.25
         width = float(self._reference(np.array(math.sqrt(variance)), np.array(len(known))))
         return min(max(width, least), 1.0 - 1.0 / options)
 
-    def _table(self, place: int, options: int, flip: float) -> F64:
-        """Log kernels of an unordered choice by option of x, shape (options + 1, n); the last row: switched off."""
+    def _table(self, column: int, options: int, flip: float) -> F64:
+        """Log kernels of an unordered choice by option of x, shape (options + 1, n); the last row: inactive."""
         agree, differ = math.log(options * (1.0 - flip)), math.log(options * flip / (options - 1))
-        centre = _places_or_none(self._points[:, place], options)
+        centre = _option_or_none(self._points[:, column], options)
         table = np.where(np.arange(options + 1)[:, None] == centre, agree, differ)
         table[options], table[:, centre == options] = 0.0, 0.0
         return table
 
 
-def places(u: F64, options: int) -> I64:
+def option_of(u: F64, options: int) -> I64:
     """Which option a point of the axis stands for."""
     return np.minimum((u * options).astype(np.int64), options - 1)
 
@@ -216,17 +217,17 @@ def flipped(u: F64, centre: F64, options: int, flip: float | F64) -> F64:
     u : uniform draws in [0, 1)
     centre : points of the axis; where NaN, any option is drawn
     """
-    known = places(np.where(np.isnan(centre), 0.0, centre), options)
+    known = option_of(np.where(np.isnan(centre), 0.0, centre), options)
     rest = np.clip((u - (1.0 - flip)) / np.maximum(flip, 1e-300), 0.0, 1.0)
     other = np.minimum((rest * (options - 1)).astype(np.int64), options - 2)
     other = np.where(other >= known, other + 1, other)
     chosen = np.where(u < 1.0 - flip, known, other)
-    chosen = np.where(np.isnan(centre), places(u, options), chosen)
+    chosen = np.where(np.isnan(centre), option_of(u, options), chosen)
     point: F64 = (chosen + 0.5) / options
     return point
 
 
-def _places_or_none(u: F64, options: int) -> I64:
-    """`places`, and ``options`` where switched off."""
+def _option_or_none(u: F64, options: int) -> I64:
+    """`option_of`, and ``options`` where inactive."""
     off = np.isnan(u)
-    return np.where(off, options, places(np.where(off, 0.0, u), options))
+    return np.where(off, options, option_of(np.where(off, 0.0, u), options))

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 LARGEST = 512
 
 
-class Ahead:
+class Prefetch:
     """Proposes blocks of trials where a proposer says that its draws depend on (seed, trial) alone.
 
-    Blocks double while trials are asked for in order, so that a short search draws little in vain. Nothing here is
-    state: it can all be drawn again.
+    Blocks double while trials are asked for in order, so that a short search draws little that it does not use. Nothing
+    here is state: it can all be drawn again.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Ahead:
 
     def __init__(self, proposer: Proposer, space: Space) -> None:
         self._proposer, self._space = proposer, space
-        self.pure: bool = getattr(proposer, "pure", False)
+        self.pure: bool = proposer.pure
         self._first = self._end = 0  # trials of the block
         self._points: Points = np.empty((0, space.n_dimensions))
         self._configurations: list[dict[str, Any]] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,12 +11,13 @@ from hyperband._common.checks import fraction
 from hyperband._common.philox import PRIOR, SOURCE, uniform
 from hyperband.space import Points, Space
 from hyperband.tuning.samplers.constrained_draws import TRUST
-from hyperband.tuning.samplers.proposed import Proposed
-from hyperband.tuning.trial import Loss
+from hyperband.tuning.samplers.proposers import IndependentProposer
+from hyperband.tuning.settings import Settings, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class PriorSampler:
+class PriorSampler(Settings):
     """Random search with priors: a share ``random_fraction`` uniform, the others from the priors of the parameters.
 
     A parameter without a prior is uniform, too.
@@ -51,40 +51,18 @@ class PriorSampler:
         return PriorProposer(self, space, seed)
 
 
-class PriorProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
-
-    batch = 0
+class PriorProposer(IndependentProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, settings: PriorSampler, space: Space, seed: int) -> None:
-        self._settings, self._space, self._seed = settings, space, seed
-        self._proposed = Proposed(space, seed)
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._proposed.drawer.exhausted
+        super().__init__(space, seed)
+        self._settings = settings
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
-        return self._proposed.draw(trials, self._draw, TRUST)
-
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Do not repeat these."""
-        self._proposed.adopt(points)
-
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Nothing to learn."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return self._proposed.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._proposed.load_state_dict(state)
+        return self.draw(trials, self._draw, TRUST)
 
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
         believed = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
         drawn = self._space.from_prior(uniform(self._seed, PRIOR, trials, self._space.n_dimensions, attempt))
-        return np.where(believed[:, None], drawn, self._proposed.drawer.random(trials, attempt))
+        return np.where(believed[:, None], drawn, self._drawer.random(trials, attempt))

@@ -21,7 +21,7 @@ class EarlierTrials:
 
     Parameters
     ----------
-    numbers : list of int, below 0: of the trial that each row judged, those that come first the lowest
+    numbers : list of int, below 0: the trial of each row, the earliest the lowest
     points : float64 array, shape (n, n_dimensions)
     resources : list of float
     losses : list of float or tuple
@@ -52,8 +52,8 @@ def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
     rows = _rows_of_columns(table, space) if isinstance(table, Mapping) else _rows_of_triples(table)
     keys: list[Hashable] = []
     points, resources, losses = [np.empty((0, space.n_dimensions))], [], []
-    for place, (key, configuration, resource, loss) in enumerate(rows):
-        name = f"Row {place} of `trials`"
+    for row, (key, configuration, resource, loss) in enumerate(rows):
+        name = f"Row {row} of `trials`"
         written = _resource(resource, name), _loss(loss, name)
         try:
             points.append(point_of(space, configuration, name))
@@ -68,6 +68,35 @@ def read(trials: Any, space: Space, leave_out: bool = False) -> EarlierTrials:
     return EarlierTrials([order[key] - len(order) for key in keys], np.concatenate(points), resources, losses)
 
 
+def plain_trials(trials: Any) -> Any:
+    """What `read` takes as lists and mappings of plain values; None stands for a number that is not finite.
+
+    An iterator is returned as it is: to list it would leave nothing for the search.
+
+    Examples
+    --------
+    >>> plain_trials({"resource": np.array([1, 1]), "loss": np.array([0.5, np.nan]), "x": np.array([0.1, 0.2])})
+    {'resource': [1, 1], 'loss': [0.5, None], 'x': [0.1, 0.2]}
+    """
+    table = _columns_of_a_frame(getattr(trials, "trials", trials))
+    if isinstance(table, Mapping):
+        return {str(name): [_finite_or_none(value) for value in _plain(column)] for name, column in table.items()}
+    if isinstance(table, Iterator) or not isinstance(table, Iterable):
+        return table
+    return [
+        [
+            configuration,
+            resource,
+            [_finite_or_none(v) for v in loss] if isinstance(loss, tuple | list) else _finite_or_none(loss),
+        ]
+        for _, configuration, resource, loss in _rows_of_triples(table)
+    ]
+
+
+def _finite_or_none(value: Any) -> Any:
+    return None if isinstance(value, float | np.floating) and not math.isfinite(value) else value
+
+
 _Row = tuple[Hashable, Any, Any, Any]
 
 
@@ -77,10 +106,10 @@ def _rows_of_triples(trials: Any) -> Iterator[_Row]:
             "`trials` must be a SearchResult, a TrialTable or a list of (configuration, resource, loss); "
             f"got {trials!r}."
         )
-    for place, row in enumerate(trials):
+    for number, row in enumerate(trials):
         if not isinstance(row, tuple | list) or len(row) != 3:
-            raise InputError(f"Row {place} of `trials` must be (configuration, resource, loss); got {row!r}.")
-        yield (place, *row)
+            raise InputError(f"Row {number} of `trials` must be (configuration, resource, loss); got {row!r}.")
+        yield (number, *row)
 
 
 def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
@@ -95,9 +124,9 @@ def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
             columns[name] = _plain(table[column])
     resources, losses = _plain(table["resource"]), _losses(table, space)
     keys = _plain(table["trial"]) if "trial" in table else list(range(len(losses)))
-    for place, key in enumerate(keys):
-        values = {name: column[place] for name, column in columns.items()}
-        yield key, _configuration(values, space), resources[place], losses[place]
+    for row, key in enumerate(keys):
+        values = {name: column[row] for name, column in columns.items()}
+        yield key, _configuration(values, space), resources[row], losses[row]
 
 
 def _columns_of_a_frame(table: Any) -> Any:
@@ -161,6 +190,8 @@ def _resource(value: Any, name: str) -> float:
 
 def _loss(value: Any, name: str) -> Loss:
     try:
-        return tuple(map(float, value)) if isinstance(value, tuple | list | np.ndarray) else float(value)
+        if isinstance(value, tuple | list | np.ndarray):
+            return tuple(math.nan if entry is None else float(entry) for entry in value)
+        return math.nan if value is None else float(value)
     except (TypeError, ValueError):
         raise InputError(f"{name} must have a loss that is a number, or a tuple of numbers; got {value!r}.") from None

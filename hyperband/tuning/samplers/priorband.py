@@ -13,23 +13,24 @@ from numpy.typing import NDArray
 from hyperband._common.checks import positive, whole_number
 from hyperband._common.philox import INCUMBENT, PRIOR, SOURCE, uniform
 from hyperband.space import Points, Space
-from hyperband.tuning.samplers.history import History
 from hyperband.tuning.samplers.kernels import Axes, flipped, truncated_mass, truncated_normal
-from hyperband.tuning.trial import Loss
+from hyperband.tuning.samplers.proposers import LearningProposer
+from hyperband.tuning.settings import Settings, register
 
 #: Around the incumbent every parameter moves with this probability, numbers by this share of their axis.
 MOVED, WIDTH = 0.5, 0.25
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class PriorBandSampler:
+class PriorBandSampler(Settings):
     """Three sources, mixed by resource and by results (Mallik et al. 2023, "PriorBand", sections 4 and 5).
 
     A trial whose first resource is eta^k times the smallest is uniform with probability ``1 / (1 + eta^k)``. The rest
-    is shared by the prior and the neighbourhood of the incumbent in proportion to their scores: the sum of their
-    densities at the top results, weighted n, n - 1, ..., 1 from the best down. The top are ``max(n / eta, eta)`` of
-    the n results at the largest resource with at least eta, the incumbent is the best of them. Until some resource
-    above the smallest has eta results (eta^2, where there is only one) the prior has the whole rest.
+    is shared by the prior and the neighbourhood of the incumbent in proportion to their scores: the density of each,
+    summed over the top results with the weights n, n - 1, ..., 1 from the best down. The top are ``max(n / eta, eta)``
+    of the n results at the largest resource with at least eta, the incumbent is the best of them. Until some resource
+    above the smallest has eta results (eta^2, where there is only one) the prior has all the rest.
 
     Around the incumbent each parameter moves with probability 1/2: a number by a normal distribution with a quarter
     of its axis, truncated; an unordered choice to any other option. The score takes the density of that normal
@@ -67,21 +68,15 @@ class PriorBandSampler:
         return PriorBandProposer(self, space, seed)
 
 
-class PriorBandProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+class PriorBandProposer(LearningProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, settings: PriorBandSampler, space: Space, seed: int) -> None:
-        self.batch = settings.batch
-        self._settings, self._space, self._seed = settings, space, seed
-        self._axes, self._history = Axes.of(space), History(space, seed)
+        super().__init__(space, seed, settings.batch)
+        self._settings, self._axes = settings, Axes.of(space)
         self._least = math.inf  # smallest resource proposed so far
-        self._judged: tuple[Points, float] | None = None
-        self._judged_of = -1  # version of the history
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._history.drawer.exhausted
+        self._mixture: tuple[Points, float] | None = None  # see `_incumbent`
+        self._mixture_of = -1  # version of the history
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up.
@@ -99,22 +94,12 @@ class PriorBandProposer:
 
         return self._history.draw(trials, draw)
 
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Learn from these trials, too, and do not repeat them."""
-        self._history.adopt(trials, points)
+    def own_state(self) -> dict[str, Any]:
+        """The smallest resource."""
+        return {"least": self._least if math.isfinite(self._least) else None}
 
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Enter a result."""
-        self._history.tell(trial, resource, loss)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The history and the smallest resource."""
-        least = self._least if math.isfinite(self._least) else None
-        return {"history": self._history.state_dict(), "least": least}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._history.load_state_dict(state["history"])
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        """Inverse of `own_state`."""
         self._least = math.inf if state["least"] is None else float(state["least"])
 
     def _level(self, resource: float) -> int:
@@ -139,7 +124,7 @@ class PriorBandProposer:
         return points
 
     def _near(self, incumbent: Points, u: NDArray[np.float64]) -> Points:
-        """Draws around the incumbent, full points; what is switched off there is uniform."""
+        """Draws around the incumbent, full points; what is inactive there is uniform."""
         d = self._space.n_dimensions
         values, out = u[:, d:], np.where(np.isnan(incumbent), u[:, d:], incumbent)
         for column in self._axes.numeric[~np.isnan(incumbent[self._axes.numeric])].tolist():
@@ -152,11 +137,11 @@ class PriorBandProposer:
 
     def _incumbent(self) -> tuple[Points, float] | None:
         """The incumbent's point, and its share of what is not uniform; None while the prior has it all."""
-        if self._judged_of != self._history.version:
-            self._judged, self._judged_of = self._judge(), self._history.version
-        return self._judged
+        if self._mixture_of != self._history.version:
+            self._mixture, self._mixture_of = self._score(), self._history.version
+        return self._mixture
 
-    def _judge(self) -> tuple[Points, float] | None:
+    def _score(self) -> tuple[Points, float] | None:
         eta, history = self._settings.eta, self._history
         resources = history.resources
         for resource in resources:

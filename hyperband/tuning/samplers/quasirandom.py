@@ -12,8 +12,8 @@ import numpy as np
 from hyperband._common.philox import SCRAMBLE
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
-from hyperband.tuning.samplers.proposed import Proposed
-from hyperband.tuning.trial import Loss
+from hyperband.tuning.samplers.proposers import IndependentProposer
+from hyperband.tuning.settings import Settings, register
 
 if TYPE_CHECKING:
     from scipy.stats import qmc
@@ -23,8 +23,9 @@ KINDS = ("sobol", "halton")
 BLOCK = 256
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class QuasiRandomSampler:
+class QuasiRandomSampler(Settings):
     """A scrambled Sobol or Halton sequence over the cube, by SciPy.
 
     Every trial takes the next point of the sequence that the constraints allow and, in a finite space, that was not
@@ -60,48 +61,33 @@ class QuasiRandomSampler:
         return QuasiRandomProposer(self.kind, space, seed)
 
 
-class QuasiRandomProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
-
-    batch = 0
+class QuasiRandomProposer(IndependentProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, kind: str, space: Space, seed: int) -> None:
-        self._kind, self._space, self._seed = kind, space, seed
+        super().__init__(space, seed)
+        self._kind = kind
         # Without rejection the trials take the points one to one, so all at a time.
         self._one_to_one = not space.draws_may_repeat and not space.constraints
-        self._proposed = Proposed(space, seed)
         self._go_to(0)
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._proposed.drawer.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
         if self._one_to_one:
-            return self._proposed.draw(trials, self._take)
+            return self.draw(trials, self._take)
         rows = [np.empty((0, self._space.n_dimensions))]
         for trial in trials:
-            rows.append(self._proposed.draw([trial], self._take))
+            rows.append(self.draw([trial], self._take))
             if not len(rows[-1]):
                 break
         return np.concatenate(rows)
 
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Do not repeat these."""
-        self._proposed.adopt(points)
+    def own_state(self) -> dict[str, Any]:
+        """How many points of the sequence were taken."""
+        return {"taken": self._taken}
 
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Nothing to learn."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """How many points of the sequence were taken; what was proposed, where it could come again."""
-        return {"taken": self._taken, **self._proposed.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._proposed.load_state_dict(state)
+    def load_own_state(self, state: dict[str, Any]) -> None:
+        """Inverse of `own_state`."""
         self._go_to(int(state["taken"]))
 
     def _go_to(self, taken: int) -> None:
@@ -128,7 +114,7 @@ class QuasiRandomProposer:
 def _engine(kind: str, n_dimensions: int, seed: int) -> qmc.QMCEngine:
     from scipy.stats import qmc
 
-    # SciPy scrambles by a stream of its own, which nobody else draws from; before version 1.15 it was called `seed`.
+    # SciPy scrambles with a random stream that has no other use; before version 1.15 it was called `seed`.
     name = "rng" if "rng" in inspect.signature(qmc.Halton).parameters else "seed"
     stream = {name: np.random.default_rng([seed, SCRAMBLE])}
     if kind == "halton":

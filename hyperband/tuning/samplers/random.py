@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hyperband.space import Points, Space
-from hyperband.tuning.samplers.proposed import Proposed
-from hyperband.tuning.trial import Loss
+from hyperband.tuning.samplers.proposers import IndependentProposer
+from hyperband.tuning.settings import Settings, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class RandomSampler:
+class RandomSampler(Settings):
     """Uniform over the unit cube, so log-uniform on logarithmic axes; a finite space is drawn without repetition.
 
     Examples
@@ -28,35 +28,12 @@ class RandomSampler:
         return RandomProposer(space, seed)
 
 
-class RandomProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
-
-    batch = 0
+class RandomProposer(IndependentProposer):
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
     def __init__(self, space: Space, seed: int) -> None:
-        self.pure = not space.draws_may_repeat
-        self._proposed = Proposed(space, seed)
-
-    @property
-    def exhausted(self) -> bool:
-        """A finite space is used up."""
-        return self._proposed.drawer.exhausted
+        super().__init__(space, seed, pure=not space.draws_may_repeat)
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up."""
-        return self._proposed.draw(trials, self._proposed.drawer.random)
-
-    def adopt(self, trials: Sequence[int], points: Points) -> None:
-        """Do not repeat these."""
-        self._proposed.adopt(points)
-
-    def tell(self, trial: int, resource: float, loss: Loss) -> None:
-        """Nothing to learn."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What was proposed, where a draw could repeat it; nothing otherwise."""
-        return self._proposed.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state_dict` was taken."""
-        self._proposed.load_state_dict(state)
+        return self.draw(trials, self._drawer.random)

@@ -1,34 +1,36 @@
-"""A warm start: any sampler that knows the trials of an earlier search, and tries given configurations first."""
+"""A warm start: any sampler, told the trials of an earlier search, with given configurations first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from hyperband.errors import InputError
 from hyperband.space import Points, Space
-from hyperband.tuning.samplers.base import Adopter, Sampler
+from hyperband.tuning.samplers.base import Proposer, Sampler
 from hyperband.tuning.samplers.iterable import point_of
-from hyperband.tuning.samplers.prior_trials import read
+from hyperband.tuning.samplers.prior_trials import plain_trials, read
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class WarmStartSampler:
+class WarmStartSampler(Settings):
     """Another sampler, told what is known already.
 
     Trials of an earlier search are not run again: a sampler that learns has them as results, and in a finite space no
-    sampler proposes them again. They count at the resource at which they were judged, so resources and losses must
+    sampler proposes them again. They count at the resource at which they were evaluated, so resources and losses must
     mean the same in both searches. Configurations in ``start_with`` are the first trials of the new search, as given;
     the sampler learns from them like from its own.
 
     Parameters
     ----------
     sampler : Sampler
-        Any whose proposer has ``adopt`` (all of this package).
+        Any that follows `hyperband.tuning.samplers.base.Proposer`.
     trials : SearchResult, TrialTable, or list of (configuration, resource, loss)
         Or any mapping of columns, or a data frame, with ``resource``, ``loss`` and one for each parameter, such as
         ``result.trials.to_pandas()`` read back from a file. A loss of several objectives is a tuple (of columns:
@@ -67,13 +69,16 @@ class WarmStartSampler:
             raise InputError(f"`start_with` must be a list of configurations; got {self.start_with!r}.")
         object.__setattr__(self, "start_with", tuple(self.start_with))
 
+    def setting(self, name: str) -> Any:
+        """Earlier trials as a list of rows or a mapping of columns, in plain data; the other settings as they are."""
+        return plain_trials(self.trials) if name == "trials" else getattr(self, name)
+
     def start(self, space: Space, seed: int) -> WarmStartProposer:
         """A fresh proposer of the sampler that has adopted the earlier trials."""
-        inner = self.sampler.start(space, seed)
-        if not hasattr(inner, "adopt"):
+        proposer = self.sampler.start(space, seed)
+        if not hasattr(proposer, "adopt"):
             raise InputError(f"`sampler` must offer adopt(trials, points) to start warm; got {self.sampler!r}.")
         first = [point_of(space, c, f"Configuration {i} of `start_with`") for i, c in enumerate(self.start_with)]
-        proposer = cast(Adopter, inner)
         known = read(self.trials, space, self.outside == "leave out")
         fresh = {number: row for row, number in reversed(list(enumerate(known.numbers)))}
         proposer.adopt(sorted(fresh), known.points[[fresh[number] for number in sorted(fresh)]])
@@ -83,9 +88,11 @@ class WarmStartSampler:
 
 
 class WarmStartProposer:
-    """See `hyperband.tuning.samplers.base.Adopter`."""
+    """See `hyperband.tuning.samplers.base.Proposer`."""
 
-    def __init__(self, inner: Adopter, first: Points, n_earlier: int) -> None:
+    pure = False
+
+    def __init__(self, inner: Proposer, first: Points, n_earlier: int) -> None:
         self.batch = inner.batch
         self._inner, self._first, self._n_earlier = inner, first, n_earlier
         self._begun = 0

@@ -1,6 +1,11 @@
-"""Who goes on: each scheduler is a frozen recipe with a plan; `brackets` and `asynchronous` carry plans out."""
+"""Promotion: each scheduler is frozen settings with a plan; `brackets` and `asynchronous` carry plans out."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from hyperband.tuning import settings as _settings
 from hyperband.tuning.schedulers.asha import ASHAScheduler, AsyncHyperbandScheduler
+from hyperband.tuning.schedulers.base import Scheduler
 from hyperband.tuning.schedulers.evolution import EvolutionScheduler
 from hyperband.tuning.schedulers.full import FullScheduler
 from hyperband.tuning.schedulers.hyperband import HyperbandScheduler
@@ -17,4 +22,17 @@ __all__ = [
     "PASHAScheduler",
     "PopulationScheduler",
     "SuccessiveHalvingScheduler",
+    "from_dict",
 ]
+
+
+def from_dict(data: Mapping[str, Any]) -> Scheduler:
+    """The scheduler of any registered class that ``to_dict`` wrote; errors as `hyperband.tuning.algorithms.from_dict`.
+
+    Examples
+    --------
+    >>> from_dict(FullScheduler(10, 81).to_dict()).plan().cost
+    810
+    """
+    found: Scheduler = _settings.of_kind(data, "a scheduler", has=("plan", "start", "synchronous"))
+    return found

@@ -6,17 +6,19 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from hyperband._common.checks import exact, whole_number
-from hyperband.tuning.plans import Plan, ladder_plan, ladders_plan
+from hyperband.tuning.plans import Plan, async_hyperband_plan, async_plan
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
 from hyperband.tuning.schedulers.base import RungScheduler
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class ASHAScheduler(RungScheduler):
     """ASHA with promotion (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020,
     Algorithm 2): one bracket from ``min_resource`` on (the paper's s = 0).
 
-    Settings as `hyperband.tuning.plans.ladder_plan`.
+    Settings as `hyperband.tuning.plans.async_plan`.
 
     Examples
     --------
@@ -35,21 +37,22 @@ class ASHAScheduler(RungScheduler):
     synchronous: ClassVar[bool] = False
 
     def plan(self) -> Plan:
-        """The rungs, and the least that will run; see `hyperband.tuning.plans.ladder_plan`."""
-        return ladder_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
+        """The rungs, and the least that will run; see `hyperband.tuning.plans.async_plan`."""
+        return async_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
 
     def start(self, one_by_one: bool = False) -> AsyncAllocation:
-        """A fresh allocation; there is one bracket alone."""
+        """A fresh allocation; there is only one bracket."""
         return AsyncAllocation(self.plan(), exact(self.eta, "eta"))
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class AsyncHyperbandScheduler(RungScheduler):
     """Asynchronous Hyperband: every bracket of Hyperband as an asynchronous one, new trials going to them in turn
     (Li et al., MLSys 2020, section 3.2).
 
-    Settings as `hyperband.tuning.plans.ladders_plan`; bracket s takes n_s new trials in each of the ``repetitions``
-    (None: until a budget is spent), and then the next bracket is served; promotions never wait.
+    Settings as `hyperband.tuning.plans.async_hyperband_plan`. Bracket s takes n_s new trials in each of the
+    ``repetitions`` (None: until a budget is spent), then the next bracket takes its share; promotions never wait.
 
     Examples
     --------
@@ -65,7 +68,7 @@ class AsyncHyperbandScheduler(RungScheduler):
 
     def plan(self) -> Plan:
         """The brackets, and the least that will run in them."""
-        return ladders_plan(self.max_resource, self.eta, self.min_resource, self.repetitions, whole=self.whole)
+        return async_hyperband_plan(self.max_resource, self.eta, self.min_resource, self.repetitions, whole=self.whole)
 
     def start(self, one_by_one: bool = False) -> AsyncAllocation:
         """A fresh allocation; asynchronous brackets never wait for one another."""

@@ -1,4 +1,4 @@
-"""What every scheduler offers: a frozen recipe with an exact plan, and a stateful allocation of resource."""
+"""What every scheduler offers: frozen settings with an exact plan, and a stateful allocation of resource."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hyperband._common.checks import Number, as_float, exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan
+from hyperband.tuning.settings import Settings
 from hyperband.tuning.trial import Loss
 
 I64 = NDArray[np.int64]
@@ -22,7 +23,7 @@ F64 = NDArray[np.float64]
 
 
 class Slot(NamedTuple):
-    """One evaluation to be done: trial ids, resources and places, never a configuration."""
+    """One evaluation to be done: trial, bracket, rung and resources, never a configuration."""
 
     trial: int
     bracket: int
@@ -51,12 +52,12 @@ _slot = partial(tuple.__new__, Slot)
 def slot_from(row: Sequence[Any]) -> Slot:
     """A slot as ``list(slot)`` wrote it; `InputError` when a number is out of its range."""
     trial, bracket, rung, resource, previous, parent = row
-    places = [whole_number(place, "a place of the state", 0) for place in (trial, bracket, rung)]
-    amounts = [as_float(exact(amount, "a resource of the state")) for amount in (resource, previous)]
-    if max(places) >= 2**31 or not 0 <= amounts[1] < amounts[0]:
+    numbers = [whole_number(number, "a number of the state", 0) for number in (trial, bracket, rung)]
+    after, before = (as_float(exact(value, "a resource of the state")) for value in (resource, previous))
+    if max(numbers) >= 2**31 or not 0 <= before < after:
         raise InputError(f"The state must have evaluations that add resource; got {list(row)!r}.")
     start = None if parent is None else whole_number(parent, "a parent of the state", 0)
-    return Slot(places[0], places[1], places[2], resource, previous, start)
+    return Slot(numbers[0], numbers[1], numbers[2], resource, previous, start)
 
 
 class Allocation(Protocol):
@@ -76,17 +77,17 @@ class Allocation(Protocol):
     def tell(self, trial: int, rung: int, loss: Loss) -> None:
         """The loss of an evaluation that was handed out; NaN ranks last and is never promoted."""
 
-    def tell_all(self, places: I64, losses: F64) -> None:
+    def tell_all(self, identities: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out; the run has checked that they are open.
 
-        ``places``: trial, bracket and rung, shape (3, n); ``losses``: shape (n,), or (n, n_objectives).
+        ``identities``: trial, bracket and rung, shape (3, n); ``losses``: shape (n,), or (n, n_objectives).
         """
 
     def withdraw(self, trials: list[int]) -> None:
         """New trials that could not be given a configuration (exhausted space): forget them, promise no more."""
 
     def dropped(self) -> list[int]:
-        """Trials that will never go on, each named once, since the last call."""
+        """Trials that will never continue, each named once, since the last call."""
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
@@ -95,15 +96,15 @@ class Allocation(Protocol):
         """Continue where `state_dict` was taken."""
 
 
-def tell_each(allocation: Allocation, places: I64, losses: F64) -> None:
+def tell_each(allocation: Allocation, identities: I64, losses: F64) -> None:
     """`Allocation.tell_all` one by one."""
     rows = losses.tolist()
-    for (trial, _, rung), loss in zip(places.T.tolist(), rows, strict=True):
+    for (trial, _, rung), loss in zip(identities.T.tolist(), rows, strict=True):
         allocation.tell(trial, rung, tuple(loss) if isinstance(loss, list) else loss)
 
 
 class Scheduler(Protocol):
-    """Who goes on: frozen settings."""
+    """Promotion: frozen settings."""
 
     @property
     def synchronous(self) -> bool:
@@ -117,7 +118,7 @@ class Scheduler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RungScheduler(ABC):
+class RungScheduler(Settings, ABC):
     """The settings of schedulers whose rungs are a factor ``eta`` apart: ``max_resource, eta``, others by name."""
 
     max_resource: Number

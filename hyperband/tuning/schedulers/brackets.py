@@ -15,25 +15,24 @@ from hyperband.tuning.trial import Loss, is_finite
 
 
 class BracketAllocation:
-    """One run over the brackets of a `Plan`. Trials are numbered bracket after bracket: who is who never depends on
-    arrival.
+    """One run over the brackets of a `Plan`. Trials are numbered bracket after bracket, so that a trial's
+    number never depends on the order of arrival.
 
     Parameters
     ----------
     plan : Plan
-        An endless one begins again at its end, for ever.
+        An endless one begins again at its end.
     one_by_one : bool
-        No bracket begins before the one before has ended (for samplers that learn); else nothing that can start has
-        to wait for another bracket, but that of an endless plan no repetition begins while ``ask(None)`` still waits
-        for the one before.
+        No bracket begins before the previous one has ended (for samplers that learn). Else no evaluation waits for
+        another bracket; only ``ask(None)`` of an endless plan begins no repetition before the previous one has ended.
     later : callable (bracket) -> bracket, optional
-        What takes the place of every bracket but the first.
+        What replaces every bracket but the first.
 
     Notes
     -----
     A rung promotes when its last loss is in: as many as the next rung holds, ties by trial number, NaN and infinite
-    losses never. A rung of new trials opens when the one below is complete. When a bracket comes up short (exhausted
-    space, failed trials) its later rungs hold what is there, and it still ends.
+    losses never. A rung of new trials opens when the one below is complete. When a bracket has fewer trials than
+    planned (exhausted space, failed trials) its later rungs hold those that there are, and it still ends.
     """
 
     def __init__(self, plan: Plan, one_by_one: bool = False, later: Callable[[Bracket], Bracket] | None = None) -> None:
@@ -71,9 +70,9 @@ class BracketAllocation:
         self._dropped += self._live[k].tell(trial, rung, loss)
         self._forget(k)
 
-    def tell_all(self, places: I64, losses: F64) -> None:
+    def tell_all(self, identities: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        tell_each(self, places, losses)
+        tell_each(self, identities, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; no bracket starts further ones."""
@@ -86,7 +85,7 @@ class BracketAllocation:
             self._forget(k)
 
     def dropped(self) -> list[int]:
-        """Trials that will never go on, each named once, since the last call; ascending."""
+        """Trials that will never continue, each named once, since the last call; ascending."""
         gone, self._dropped = sorted(self._dropped), []
         return gone
 
@@ -145,7 +144,7 @@ class BracketAllocation:
 
 
 class _Halving:
-    """One bracket on its way: the table of its current rung, and what is still to be handed out of it."""
+    """One bracket in progress: the table of its current rung, and how much of it was handed out."""
 
     __slots__ = ("_bracket", "_first", "closed", "exhausted", "handed", "rung", "table", "to_start")
 
@@ -187,8 +186,8 @@ class _Halving:
         if not self.fresh and self.table.find(trial) >= self.handed:
             raise InputError(f"A loss must be of a trial that was handed out in this rung; got trial {trial}.")
         self.table.record(trial, loss)
-        nobody_goes_on = self.rung == len(self._bracket.rungs) - 1 or self._bracket.rungs[self.rung + 1].new > 0
-        gone = [trial] if nobody_goes_on or not is_finite(loss) else []
+        none_is_promoted = self.rung == len(self._bracket.rungs) - 1 or self._bracket.rungs[self.rung + 1].new > 0
+        gone = [trial] if none_is_promoted or not is_finite(loss) else []
         return gone + self._advance()
 
     def withdraw(self, trials: list[int]) -> list[int]:

@@ -9,8 +9,10 @@ from hyperband._common.checks import whole_number
 from hyperband.tuning.plans import Bracket, Plan, hyperband_plan
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class EvolutionScheduler(RungScheduler):
     """Brackets of DEHB (Awad, Mallik, Hutter, IJCAI 2021, section 4).
@@ -41,7 +43,7 @@ class EvolutionScheduler(RungScheduler):
         return Plan((first, *map(generations, others)), endless=self.repetitions is None)
 
     def start(self, one_by_one: bool = False) -> BracketAllocation:
-        """A fresh allocation. A generation waits for the one before, whatever ``one_by_one`` says."""
+        """A fresh allocation. A generation always waits for the previous one; ``one_by_one`` is not read."""
         return BracketAllocation(self.plan(), one_by_one=True, later=generations)
 
 

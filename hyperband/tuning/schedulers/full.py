@@ -8,11 +8,13 @@ from typing import ClassVar
 from hyperband._common.checks import Number
 from hyperband.tuning.plans import Plan, full_plan
 from hyperband.tuning.schedulers.brackets import BracketAllocation
+from hyperband.tuning.settings import Settings, register
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class FullScheduler:
-    """``n`` configurations, each judged once, at ``max_resource``; the scheduler of grid and random search.
+class FullScheduler(Settings):
+    """``n`` configurations, each evaluated once, at ``max_resource``; the scheduler of grid and random search.
 
     Examples
     --------

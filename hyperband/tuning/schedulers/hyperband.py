@@ -8,8 +8,10 @@ from typing import ClassVar
 from hyperband.tuning.plans import Plan, hyperband_plan, repeated
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class HyperbandScheduler(RungScheduler):
     """Hyperband (Li et al., JMLR 2017, Algorithm 1), all brackets at once; settings as `hyperband_plan`.

@@ -12,17 +12,19 @@ import numpy as np
 from hyperband._common.checks import exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.pareto import ranked
-from hyperband.tuning.plans import Plan, Rung, ladder_plan
+from hyperband.tuning.plans import Plan, Rung, async_plan
 from hyperband.tuning.plans.plan import Bracket
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
 from hyperband.tuning.schedulers.base import F64, I64, RungScheduler, Slot, tell_each
 from hyperband.tuning.schedulers.rung_table import pack, unpack
+from hyperband.tuning.settings import register
 from hyperband.tuning.trial import Loss, is_finite
 
 #: Trials whose learning curves are compared with one another; the ranking of the leaders is what matters.
 MOST_COMPARED = 100
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class PASHAScheduler(RungScheduler):
     """PASHA (Bohdal, Balles, Wistuba, Ermis, Archambeau, Zappella, ICLR 2023, Algorithm 1).
@@ -36,7 +38,7 @@ class PASHAScheduler(RungScheduler):
     epsilon : float >= 0 or None
         None: the 90th percentile of the differences between trials whose learning curves crossed and crossed back
         (section 4.2 of the paper), measured at the rungs; 0 as long as there are none.
-    max_resource, eta, n, min_resource, whole : as `hyperband.tuning.plans.ladder_plan`
+    max_resource, eta, n, min_resource, whole : as `hyperband.tuning.plans.async_plan`
 
     Examples
     --------
@@ -59,58 +61,58 @@ class PASHAScheduler(RungScheduler):
 
     def plan(self) -> Plan:
         """The rungs, and the least that will run: the first two."""
-        full = ladder_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
+        full = async_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
         bracket = full.brackets[0]
         rungs = tuple(rung if i < 2 else Rung(0, rung.r) for i, rung in enumerate(bracket.rungs))
         return Plan((Bracket(bracket.s, rungs),), exact=False, endless=full.endless)
 
     def start(self, one_by_one: bool = False) -> PASHAAllocation:
-        """A fresh allocation; there is one bracket alone."""
-        plan = ladder_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
+        """A fresh allocation; there is only one bracket."""
+        plan = async_plan(self.max_resource, self.eta, self.n, self.min_resource, whole=self.whole)
         return PASHAAllocation(AsyncAllocation(plan, exact(self.eta, "eta")), len(plan.brackets[0].rungs), self.epsilon)
 
 
 class PASHAAllocation:
     """An asynchronous bracket whose highest rung rises; see `hyperband.tuning.schedulers.base.Allocation`."""
 
-    def __init__(self, ladder: AsyncAllocation, n_rungs: int, epsilon: float | None) -> None:
-        self._ladder, self._epsilon = ladder, epsilon
+    def __init__(self, bracket: AsyncAllocation, n_rungs: int, epsilon: float | None) -> None:
+        self._bracket, self._epsilon = bracket, epsilon
         self._losses: list[dict[int, float]] = [{} for _ in range(n_rungs)]  # by rung and trial
         self._raise_to(1)
 
     @property
     def done(self) -> bool:
         """Nothing is open and nothing will be handed out."""
-        return self._ladder.done
+        return self._bracket.done
 
     def ask(self, n: int | None = None, new: bool = True) -> list[Slot]:
         """Up to ``n`` evaluations that can start now."""
-        return self._ladder.ask(n, new)
+        return self._bracket.ask(n, new)
 
     def tell(self, trial: int, rung: int, loss: Loss) -> None:
         """A loss; one in the highest rung may open the next. Of several objectives the first ranks the leaders."""
-        self._ladder.tell(trial, rung, loss)
+        self._bracket.tell(trial, rung, loss)
         if is_finite(loss):
             self._losses[rung][trial] = loss[0] if isinstance(loss, tuple) else loss
             if rung == self._top < len(self._losses) - 1 and not self._settled():
                 self._raise_to(self._top + 1)
 
-    def tell_all(self, places: I64, losses: F64) -> None:
+    def tell_all(self, identities: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        tell_each(self, places, losses)
+        tell_each(self, identities, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new trials that could not be given a configuration; none begins any more."""
-        self._ladder.withdraw(trials)
+        self._bracket.withdraw(trials)
 
     def dropped(self) -> list[int]:
-        """Trials that will never go on, each named once, since the last call."""
-        return self._ladder.dropped()
+        """Trials that will never continue, each named once, since the last call."""
+        return self._bracket.dropped()
 
     def state_dict(self) -> dict[str, Any]:
         """Plain JSON-able data."""
         losses = [[list(rung), pack(np.array(list(rung.values()), dtype=np.float64))] for rung in self._losses]
-        return {"ladder": self._ladder.state_dict(), "top": self._top, "losses": losses}
+        return {"bracket": self._bracket.state_dict(), "top": self._top, "losses": losses}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
@@ -119,16 +121,16 @@ class PASHAAllocation:
         if len(seen) != len(self._losses) or not climbs:
             raise InputError(f"The state must have losses of {len(self._losses)} rungs, each also in those below it.")
         top = whole_number(state["top"], "top", 0)
-        self._ladder.load_state_dict(state["ladder"])
+        self._bracket.load_state_dict(state["bracket"])
         self._losses = seen
         self._raise_to(top)
 
     def _raise_to(self, rung: int) -> None:
         self._top = min(rung, len(self._losses) - 1)
-        self._ladder.limit(self._top)
+        self._bracket.limit(self._top)
 
     def _settled(self) -> bool:
-        """Ranked by the highest rung, every trial is where it was in the rung below, or as good as who was there."""
+        """The ranking in the highest rung is that of the rung below, apart from losses that count as equal."""
         above, below = self._losses[self._top], self._losses[self._top - 1]
         trials = sorted(above)
         now, then = np.array([above[t] for t in trials]), np.array([below[t] for t in trials])
@@ -142,7 +144,7 @@ class PASHAAllocation:
         Of the best `MOST_COMPARED` trials of the highest rung: every pair is looked at.
         """
         if self._top < 2:
-            return 0.0  # in two rungs nobody can cross and cross back
+            return 0.0  # two rungs cannot show two crossings
         top = self._losses[self._top]
         trials = sorted(sorted(top, key=lambda trial: (top[trial], trial))[:MOST_COMPARED])
         curves = np.array([[rung[trial] for trial in trials] for rung in self._losses[: self._top + 1]])

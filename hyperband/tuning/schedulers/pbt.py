@@ -1,4 +1,4 @@
-"""Population-based training: members train side by side, and the worst give way to copies of the best."""
+"""Population-based training: members train side by side, and copies of the best replace the worst."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan, population_plan
 from hyperband.tuning.schedulers.base import F64, I64, Slot, slot_from, tell_each
 from hyperband.tuning.schedulers.rung_table import RungTable
+from hyperband.tuning.settings import Settings, register
 from hyperband.tuning.trial import Loss
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class PopulationScheduler:
+class PopulationScheduler(Settings):
     """Population-based training (Jaderberg et al. 2017, "Population based training of neural networks").
 
-    ``n`` members are judged at every multiple of ``interval`` and at ``max_resource``. Each time (but the last) the
-    worst share ``fraction`` of them, and whoever failed, gives way to copies of the best ones: the worst to a copy of
-    the best, the second worst to one of the second best, and so on. A copy is a trial of its own that starts with what
-    its parent has; the run changes its parameters (`hyperband.tuning.samplers.pbt_perturb`).
+    ``n`` members are evaluated at every multiple of ``interval`` and at ``max_resource``. Each time (but the last)
+    the worst share ``fraction`` of them, and all that failed, are replaced by copies of the best: the worst by a copy
+    of the best, the second worst by one of the second best, and so on. A copy is a trial of its own that starts with
+    the state of its parent; the run changes its parameters (`hyperband.tuning.samplers.pbt_perturb`).
 
     Parameters
     ----------
     n : int >= 2
     max_resource, interval : number > 0, interval <= max_resource
     fraction : float in [0, 0.5], rounded down to whole members
-    whole : bool, whole amounts of resource only
+    whole : bool, resources are whole numbers only
 
     Examples
     --------
@@ -70,7 +72,7 @@ class PopulationScheduler:
 class PopulationAllocation:
     """See `hyperband.tuning.schedulers.base.Allocation`.
 
-    Copies are handed out before their parents go on: an evaluator copies what the parent has when it gets the job.
+    Copies are handed out before their parents continue: an evaluator copies what the parent has when it gets the job.
     """
 
     def __init__(self, plan: Plan, n_replaced: int) -> None:
@@ -112,9 +114,9 @@ class PopulationAllocation:
         self._table.record(trial, loss)
         self._advance()
 
-    def tell_all(self, places: I64, losses: F64) -> None:
+    def tell_all(self, identities: I64, losses: F64) -> None:
         """Many losses of evaluations that were handed out."""
-        tell_each(self, places, losses)
+        tell_each(self, identities, losses)
 
     def withdraw(self, trials: list[int]) -> None:
         """Forget new members that could not be given a configuration; the population is smaller."""
@@ -123,7 +125,7 @@ class PopulationAllocation:
         self._advance()
 
     def dropped(self) -> list[int]:
-        """Trials that will never go on, each named once, since the last call; ascending."""
+        """Trials that will never continue, each named once, since the last call; ascending."""
         gone, self._dropped = sorted(self._dropped), []
         return gone
 
@@ -151,7 +153,7 @@ class PopulationAllocation:
         self._closed = bool(state["closed"])
 
     def _advance(self) -> None:
-        """When everybody was judged: replace the worst, and open the next rung."""
+        """When every member was evaluated: replace the worst, and open the next rung."""
         if self._closed or self._to_start > 0 or not self._table.complete:
             return
         members: list[int] = self._table.trials.tolist()

@@ -1,4 +1,4 @@
-"""Rung tables: who was judged how, and who survives. Native where it is built, else NumPy with the same answers."""
+"""Rung tables: the losses of one rung, and its survivors. In C++ where it is built, else in NumPy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _built() -> Callable[[F64, I64, int], I64] | None:
 
 _native_top_k = _built()
 
-#: Which twin `top_k` uses: "native" or "numpy".
+#: Which implementation `top_k` uses: "native" or "numpy".
 ENGINE = "numpy" if _native_top_k is None else "native"
 
 
@@ -57,7 +57,7 @@ def top_k(losses: F64, trials: I64, k: int) -> I64:
 
 
 def top_k_numpy(losses: F64, trials: I64, k: int) -> I64:
-    """`top_k` in NumPy: the twin for installations without a compiler, and the reference in tests."""
+    """`top_k` in NumPy: for installations without a compiler, and the reference in tests."""
     finite = np.isfinite(losses)
     rows, names = losses[finite], trials[finite]
     return names[np.lexsort((names, rows))[:k]]
@@ -183,7 +183,7 @@ class RungTable:
 
 
 def pack(values: F64) -> list[float | str | None]:
-    """Numbers for strict JSON, which knows neither NaN (None here) nor infinity ("inf", "-inf"); exact."""
+    """Numbers for strict JSON, which has neither NaN (None here) nor infinity ("inf", "-inf"); exact."""
     return [v if math.isfinite(v) else None if math.isnan(v) else str(v) for v in values.tolist()]
 
 

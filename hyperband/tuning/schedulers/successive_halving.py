@@ -8,8 +8,10 @@ from typing import ClassVar
 from hyperband.tuning.plans import Plan, repeated, successive_halving_plan
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
+from hyperband.tuning.settings import register
 
 
+@register
 @dataclass(frozen=True, slots=True)
 class SuccessiveHalvingScheduler(RungScheduler):
     """Synchronous successive halving (Jamieson & Talwalkar 2016); settings as `successive_halving_plan`.

@@ -1,4 +1,4 @@
-"""Arrays that say they lie on a GPU but lie in the host's memory, which a device on the host takes as its own."""
+"""Arrays in host memory that export the protocols of GPU arrays; a backend that stands in for a GPU accepts them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ MATRIX = np.arange(12, dtype=np.float32).reshape(4, 3)
 
 
 class Interface:
-    """Speaks ``__cuda_array_interface__`` of an array's memory, as Numba and CuPy do."""
+    """Exports an array by ``__cuda_array_interface__``, as Numba and CuPy do, and counts how often it is read."""
 
-    def __init__(self, array: np.ndarray, version: int = 3, **said: Any) -> None:
+    def __init__(self, array: np.ndarray, version: int = 3, **changes: Any) -> None:
         self.array, self.asked = array, 0
-        self.said = {
+        self.exported = {
             "shape": array.shape,
             "typestr": array.dtype.str,
             "data": (array.ctypes.data, False),
             "strides": None if array.flags.c_contiguous else array.strides,
             "version": version,
-            **said,
+            **changes,
         }
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         self.asked += 1
-        return self.said
+        return self.exported
 
 
 class Exporter:
-    """Speaks DLPack, as PyTorch and JAX do, and notes the stream that it is asked for."""
+    """Exports an array by DLPack, as PyTorch and JAX do, and records the streams that it is asked for."""
 
     def __init__(self, array: np.ndarray, *, versions: bool = True) -> None:
         self.array, self.versions, self.streams = array, versions, []
@@ -52,7 +52,7 @@ class Exporter:
 
 
 class Tensor(Exporter):
-    """PyTorch's: both protocols, of the older interface, and none while a gradient is asked for."""
+    """A tensor of PyTorch: exports both protocols, in the older versions, and neither while it requires a gradient."""
 
     def __init__(self, array: np.ndarray, *, grad: bool = False) -> None:
         super().__init__(array)
@@ -62,7 +62,7 @@ class Tensor(Exporter):
     def __cuda_array_interface__(self) -> dict[str, Any]:
         if self.grad:
             raise RuntimeError("Can't get __cuda_array_interface__ on Variable that requires grad.")
-        return Interface(self.array, 2).said
+        return Interface(self.array, 2).exported
 
     def __dlpack__(self, **more: Any) -> Any:
         if self.grad:
@@ -70,8 +70,8 @@ class Tensor(Exporter):
         return super().__dlpack__(**more)
 
 
-class Watched:
-    """A device that notes which streams it waits for; its memory may be another one's."""
+class WatchedDevice:
+    """A device that records the streams it waits for; ``owner`` is the device that its memory belongs to."""
 
     def __init__(self, device: Any, owner: int = 0) -> None:
         self._device, self._owner, self.waited = device, owner, []
@@ -88,7 +88,7 @@ class Watched:
 
 
 class OnlyInterface(Tensor):
-    """The same without DLPack."""
+    """A tensor that exports ``__cuda_array_interface__`` but no DLPack."""
 
     __dlpack_device__ = __dlpack__ = None  # type: ignore[assignment]
 
@@ -98,25 +98,27 @@ class OnlyInterface(Tensor):
         return super().__getattribute__(name)
 
 
-def there(x: Any) -> DeviceMatrix:
-    """NumPy's memory as that of a device: the host's."""
+def as_device_matrix(x: Any) -> DeviceMatrix:
+    """NumPy's memory as memory of a device, the host."""
     found = device_matrix(x, kinds=(CPU,))
     assert found is not None
     return found
 
 
 def splits(inputs: int, loss: str = "cross_entropy") -> tuple[Split, Split]:
+    """Training and validation rows with weights."""
     return lab.split(loss, ROWS, inputs, weighted=True), lab.split(loss, 31, inputs, weighted=True, seed=1)
 
 
-def moved(split: Split) -> Split:
-    return replace(split, x=there(split.x))
+def split_on_device(split: Split) -> Split:
+    """A split whose rows are on a device."""
+    return replace(split, x=as_device_matrix(split.x))
 
 
 def trained(
     backend: Backend, train: Split, held: Split, loss: str = "cross_entropy", *, precision: str = "float32", **more: Any
 ) -> Any:
-    """An engine and the ids of its members, nine steps old."""
+    """An engine and the ids of its members after nine steps of training."""
     made = backend.engine(train, held, loss, lab.N_OUTPUTS[loss], EngineSettings(threads=1, precision=precision))
     ids = made.add(lab.members(lab.MIXED))
     lab.train(made, ids, 9, **more)

@@ -1,4 +1,4 @@
-"""Which losses a scale shows, so that one that diverged does not spoil it."""
+"""The range of losses that a scale shows, so that one diverged loss does not compress all others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     from matplotlib.colors import Normalize
 
-#: From this ratio of largest to smallest a scale of losses is logarithmic.
+#: Ratio of the largest to the smallest loss from which a scale is logarithmic.
 WIDE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """Losses that a scale shows: from ``low`` to ``top``; ``beyond``: there are larger ones, shown as the largest."""
+class LossRange:
+    """The losses that a scale shows.
+
+    Parameters
+    ----------
+    low, top : float, smallest and largest loss on the scale
+    log : bool, whether the scale is logarithmic
+    beyond : bool, whether there are larger losses, which are shown as ``top``
+    """
 
     low: float
     top: float
@@ -25,17 +32,17 @@ class Range:
     beyond: bool = False
 
     @classmethod
-    def of(cls, losses: ArrayLike) -> Range | None:
-        """The range of the finite ones; None when there is none.
+    def of(cls, losses: ArrayLike) -> LossRange | None:
+        """The range of the finite losses; None when there are none.
 
-        The top is at most three times as far above the smallest as nine tenths of them are; half as far again in the
-        logarithm, where losses of a hundred-fold range have that scale.
+        The top lies at most three times as far above the smallest loss as the 90 % quantile does; on a logarithmic
+        scale, at most one and a half times as far in the logarithm.
 
         Examples
         --------
-        >>> Range.of([1.0, 2.0, 3.0])
-        Range(low=1.0, top=3.0, log=False, beyond=False)
-        >>> Range.of([*range(1, 100), 1e30]).beyond
+        >>> LossRange.of([1.0, 2.0, 3.0])
+        LossRange(low=1.0, top=3.0, log=False, beyond=False)
+        >>> LossRange.of([*range(1, 100), 1e30]).beyond
         True
         """
         values = np.asarray(losses, dtype=np.float64).ravel()
@@ -51,7 +58,7 @@ class Range:
         return cls(low, min(high, limit), False, high > limit)
 
     def norm(self) -> Normalize:
-        """For colours; a range of one value gets some width."""
+        """The range as a normalisation of colours; a range of a single value is widened."""
         from matplotlib.colors import LogNorm, Normalize
 
         low, top = self.low, self.top

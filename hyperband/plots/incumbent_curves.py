@@ -1,65 +1,70 @@
-"""How soon a search finds something good: the incumbent's loss, or its regret, over what was spent."""
+"""How quickly a search improves: the incumbent's loss, or its regret, over the cost spent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, open_frame, say
-from hyperband.plots.losses import Range
+from hyperband.plots.canvas import canvas, hide_top_and_right, write_in_the_middle
+from hyperband.plots.loss_range import LossRange
+from hyperband.plots.plotted_result import PlottedResult
 from hyperband.plots.style import COLUMN, DASHES, MARKS
 from hyperband.plots.ticks import log_axis
-from hyperband.plots.trials import Searched
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from hyperband.plots.style import Style
+
 F64 = NDArray[np.float64]
 
+#: What the horizontal axis may count.
 ALONG = ("cost", "evaluations")
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The incumbent of one search.
+class IncumbentCurve:
+    """The incumbent's loss over the cost of one search.
 
     Parameters
     ----------
-    spent : float64 array, shape (n,), after each evaluation
-    loss : float64 array, shape (n,), smallest so far; NaN before the first finite one
+    spent : float64 array, shape (n_evaluations,)
+        Cost, or number of evaluations, up to and including each evaluation.
+    loss : float64 array, shape (n_evaluations,)
+        Smallest loss so far; NaN before the first finite loss.
     """
 
     spent: F64
     loss: F64
 
 
-def progress(result: Searched, *, x: str = "cost", at_full: bool = False) -> Progress:
-    """Spend and incumbent after each evaluation, in the order in which results were told.
+def incumbent_curve(result: PlottedResult, *, x: str = "cost", at_full: bool = False) -> IncumbentCurve:
+    """The incumbent's loss after each evaluation, in the order in which results were told.
 
     Parameters
     ----------
     result : SearchResult
     x : {"cost", "evaluations"}
     at_full : bool
-        Only losses at the highest resource reached count: for a resource across which losses are not comparable.
+        Count only losses at the highest resource reached, where losses at different resources are not comparable.
 
     Raises
     ------
     InputError
-        When ``x`` is something else, or costs are asked for that nobody told.
+        When ``x`` is unknown, or is "cost" and all costs are 0.
 
     Examples
     --------
     >>> import hyperband as hb
     >>> space = hb.Space({"x": hb.Float(0.0, 1.0)})
     >>> result = hb.minimize(lambda c, resource: c["x"], space, hb.RandomSearch(n=3, max_resource=2))
-    >>> progress(result).spent.tolist()
+    >>> incumbent_curve(result).spent.tolist()
     [2.0, 4.0, 6.0]
     """
     if x not in ALONG:
@@ -75,12 +80,12 @@ def progress(result: Searched, *, x: str = "cost", at_full: bool = False) -> Pro
     else:
         spent = np.cumsum(np.nan_to_num(np.asarray(result.trials["cost"], dtype=np.float64)[rows]))
         if counts.any() and not spent[-1] > 0:
-            raise InputError("`x='cost'` needs results that tell their cost; all costs are 0. Use x='evaluations'.")
-    return Progress(spent, np.where(np.isfinite(best), best, math.nan))
+            raise InputError("`x='cost'` needs results with a cost; all costs are 0. Use x='evaluations'.")
+    return IncumbentCurve(spent, np.where(np.isfinite(best), best, math.nan))
 
 
 def regret(
-    results: Mapping[str, Searched],
+    results: Mapping[str, PlottedResult],
     optimum: float | None = None,
     *,
     x: str = "cost",
@@ -88,26 +93,21 @@ def regret(
     ax: Axes | None = None,
     style: str = "light",
 ) -> Axes:
-    """Incumbents of several searches over their spend, on one pair of axes.
+    """The incumbents' losses of several searches over their costs, on one pair of axes.
 
     Parameters
     ----------
     results : mapping of name to SearchResult
     optimum : float, optional
-        The smallest loss that there is. Given, the picture shows the regret, loss minus optimum, in the logarithm.
-    x : {"cost", "evaluations"}
-    at_full : bool, see `progress`
-    ax : Axes of matplotlib, optional; a new figure when not given
-    style : {"light", "dark"}
-
-    Returns
-    -------
-    Axes
+        The smallest possible loss. With it, the picture shows the regret, loss minus optimum, on a logarithmic axis.
+    x, at_full : see `incumbent_curve`
+    ax, style : see `Plots`
 
     Raises
     ------
     InputError
-        When there is no result, ``optimum`` is no finite number or larger than a loss, or an option is unknown.
+        When there is no result, ``optimum`` is no finite number or larger than a loss, or ``x`` or ``style`` is
+        unknown.
 
     Examples
     --------
@@ -119,31 +119,18 @@ def regret(
     """
     if not isinstance(results, Mapping) or not results:
         raise InputError(f"`results` must be a mapping of names to results, at least one; got {results!r}.")
-    found = {name: progress(result, x=x, at_full=at_full) for name, result in results.items()}
+    found = {name: incumbent_curve(result, x=x, at_full=at_full) for name, result in results.items()}
     least = _check_optimum(optimum, found)
     unit = next(iter(results.values())).unit
     with canvas(ax, style, (COLUMN, 2.4)) as (ax, look):
-        open_frame(ax)
+        hide_top_and_right(ax)
         for k, (name, curve) in enumerate(found.items()):
-            ax.step(
-                curve.spent,
-                curve.loss - least,
-                where="post",
-                color=look.series[k % len(look.series)],
-                linestyle=DASHES[k % len(DASHES)],
-                linewidth=1.4,
-                marker=MARKS[k % len(MARKS)],
-                markevery=[len(curve.spent) - 1] if len(curve.spent) else [],  # where this search ended
-                markersize=4.5,
-                markeredgecolor=look.background,
-                markeredgewidth=0.6,
-                zorder=4 - k / len(found),  # the first on top: the second has gaps to see it through, or ends later
-                label=name,
-            )
+            # The first on top: the dashes of the others leave gaps through which it could not be seen below them.
+            _draw_curve(ax, look, curve, least, k, label=name, zorder=4 - k / len(found))
         values = np.concatenate([curve.loss - least for curve in found.values()])
         _scale(ax, values, optimum is not None)
         if not np.isfinite(values).any():
-            say(ax, look, "no finite loss")
+            write_in_the_middle(ax, look, "no finite loss")
             ax.set_yticks([])
         ax.set_xlim(left=0.0)
         ax.set_xlabel("evaluations" if x == "evaluations" else f"spent ({unit})", parse_math=False)
@@ -156,7 +143,18 @@ def regret(
     return ax
 
 
-def _check_optimum(optimum: float | None, found: Mapping[str, Progress]) -> float:
+def _draw_curve(ax: Axes, look: Style, curve: IncumbentCurve, least: float, k: int, **options: Any) -> None:
+    """One search as steps, with a mark where it ended; ``k`` chooses colour, dashes and mark."""
+    ax.step(
+        curve.spent, curve.loss - least, where="post", color=look.series[k % len(look.series)],
+        linestyle=DASHES[k % len(DASHES)], linewidth=1.4, marker=MARKS[k % len(MARKS)],
+        markevery=[len(curve.spent) - 1] if len(curve.spent) else [], markersize=4.5,
+        markeredgecolor=look.background, markeredgewidth=0.6, **options,
+    )  # fmt: skip
+
+
+def _check_optimum(optimum: float | None, found: Mapping[str, IncumbentCurve]) -> float:
+    """The optimum, or 0 without one; raises `InputError` when it is none."""
     if optimum is None:
         return 0.0
     if isinstance(optimum, bool) or not isinstance(optimum, int | float) or not math.isfinite(optimum):
@@ -168,7 +166,7 @@ def _check_optimum(optimum: float | None, found: Mapping[str, Progress]) -> floa
 
 
 def _scale(ax: Axes, values: F64, log: bool) -> None:
-    """Losses on a plain axis without the diverged ones; regret in the logarithm, a regret of 0 at the lower border."""
+    """Set a linear axis without diverged losses, or with ``log`` a logarithmic one with zeros at the lower border."""
     positive = values[np.isfinite(values) & (values > 0)]
     if log and len(positive) and positive.min() < positive.max():
         ax.set_yscale("log", nonpositive="clip")
@@ -178,7 +176,7 @@ def _scale(ax: Axes, values: F64, log: bool) -> None:
         ax.set_ylim(low, high * room)
         log_axis(ax.yaxis, low, high * room)
         return
-    shown = Range.of(values)
+    shown = LossRange.of(values)
     if shown is not None and shown.low < shown.top:
         room = 0.06 * (shown.top - shown.low)
         ax.set_ylim(shown.low - room, shown.top + room)

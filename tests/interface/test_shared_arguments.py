@@ -1,0 +1,133 @@
+"""What `search` and `minimize` share: budget, progress, events, and algorithms that are not of this package."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from sklearn.datasets import load_iris
+
+import hyperband as hb
+from hyperband.evaluation.progress import SearchProgress
+from hyperband.tuning.algorithms import Algorithm, AlgorithmBase
+
+SPACE = hb.Space({"x": hb.Float(0.0, 1.0)})
+IRIS = load_iris(return_X_y=True)
+
+
+def minimize(**options):
+    return hb.minimize(lambda c, r: c["x"] + 1 / r, SPACE, options.pop("algorithm", hb.Hyperband(9)), **options)
+
+
+def search(**options):
+    return hb.search(*IRIS, algorithm=options.pop("algorithm", hb.Hyperband(9)), **options)
+
+
+both = pytest.mark.parametrize("run", [minimize, search])
+
+
+def test_arguments_are_few_and_named_alike():
+    names = {function: list(inspect.signature(function).parameters) for function in (hb.search, hb.minimize)}
+    assert len(names[hb.search]) <= 14 and len(names[hb.minimize]) <= 10
+    shared = [name for name in names[hb.search] if name in names[hb.minimize]]
+    assert shared == ["algorithm", "space", "seed", "budget", "progress", "on_event"]
+
+
+@both
+def test_a_budget_stops_both(run):
+    result = run(budget=hb.Budget(evaluations=5))
+    assert (result.stopped, result.n_evaluations) == ("evaluations", 5)
+
+
+@both
+def test_an_event_stops_both(run):
+    assert run(on_event=lambda run, results: run.n_evaluations >= 3).stopped == "callback"
+
+
+@both
+def test_progress_is_a_function_or_lines_on_stderr(run, capsys):
+    seen: list[SearchProgress] = []
+    run(progress=seen.append)
+    last = seen[-1]
+    cost = 69 if run is search else 78  # the objective starts again in every rung
+    assert (last.planned, last.done, [b.n_rungs for b in last.brackets]) == (cost, cost, [3, 2, 1])
+    assert (last.seconds_left, {b.alive for b in last.brackets}) == (0.0, {0})
+    assert capsys.readouterr() == ("", "")
+    run(progress=True)
+    out, err = capsys.readouterr()
+    unit = "epochs" if run is search else "resource"
+    assert out == "" and "bracket 2: rung 1 of 1, 0 alive, best loss" in err and f"27 of 27 {unit}, " in err
+
+
+def test_progress_changes_nothing():
+    plain, shown = (minimize(progress=progress) for progress in (False, lambda now: None))
+    assert plain.trials["loss"].tolist() == shown.trials["loss"].tolist()
+    for workers in (hb.Workers(3), hb.Workers(2, timeout=60)):
+        assert minimize(workers=workers, progress=lambda now: None).best == plain.best
+
+
+def test_slow_evaluations_are_shown_while_they_run():
+    import time
+
+    seen = []
+    hb.minimize(
+        lambda c, r: time.sleep(0.5) or c["x"],
+        SPACE,
+        hb.RandomSearch(1, n=2),
+        workers=2,
+        progress=lambda now: seen.append((now.done, now.seconds)),
+    )
+    assert len([done for done, _ in seen if done == 0]) >= 3, "several reports before the first result"
+    assert seen[-1][0] == 2
+
+
+class Twice(AlgorithmBase):
+    """No settings, no dataclass: only what it must have."""
+
+    def plan(self, space=None):
+        return hb.RandomSearch(3, n=2).plan()
+
+    def start(self, space, seed=None):
+        return hb.RandomSearch(3, n=2).start(space, seed)
+
+
+class Seeded(Twice):
+    def __init__(self, seed):
+        self.seed = seed
+
+
+@both
+def test_an_algorithm_of_ones_own_needs_two_methods(run):
+    assert isinstance(Twice(), Algorithm)
+    result = run(algorithm=Twice())
+    assert (result.n_evaluations, result.plan.n_evaluations) == (2, 2)
+
+
+def test_the_seed_of_an_algorithm_of_ones_own_counts():
+    one, two, same = (search(algorithm=Seeded(seed)).trials["loss"].tolist() for seed in (1, 2, 1))
+    assert one == same != two
+
+
+@both
+def test_what_lacks_a_member_is_refused_with_the_way_out(run):
+    class Half:
+        def start(self, space, seed=None):
+            raise AssertionError("never asked")
+
+    with pytest.raises(hb.InputError, match="`algorithm` must be .* inherits .*[.]AlgorithmBase"):
+        run(algorithm=Half())
+
+
+@pytest.mark.parametrize(
+    "algorithm", [hb.GridSearch(n=4), hb.Hyperband(9), hb.PBT(n=4)], ids=lambda a: type(a).__name__
+)
+def test_what_algorithms_say_of_themselves(algorithm):
+    assert algorithm.small_space is isinstance(algorithm, hb.GridSearch)
+    assert not algorithm.endless
+    changed = algorithm.changing(["rate"])
+    assert changed == (hb.PBT(n=4, explore=["rate"]) if isinstance(algorithm, hb.PBT) else algorithm)
+
+
+def test_only_a_budget_ends_these():
+    assert hb.ASHA(9).endless and hb.Hyperband(9, repetitions=None).endless
+    assert not hb.ASHA(9, n=5).endless
