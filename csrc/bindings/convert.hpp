@@ -1,17 +1,17 @@
-// Python's arrays and records as the engines' plain values: every shape, type and label is checked here.
+// Python's arrays as the engines' plain values: every shape, type and label is checked here.
 #pragma once
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <iterator>
 #include <limits>
-#include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
-#include "core/architecture.hpp"
-#include "core/table.hpp"
+#include "core/problem.hpp"
 
 namespace py = pybind11;
 
@@ -31,7 +31,7 @@ struct Targets {
     const float *target = nullptr;
 };
 
-// y as the loss wants it; every label is checked, because the kernels index by it.
+// y as the loss needs it; every label is checked, because the kernels index by it.
 inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outputs) {
     Targets t;
     if (loss == Loss::mse) {
@@ -82,45 +82,42 @@ inline Table table(const Matrix &x, const py::array &y, const py::object &weight
     return {x.x, static_cast<size_t>(x.n), t.label, t.target, w, x.on_device};
 }
 
-// The record of hyperband.engine.architecture, as plain numbers (see native.py): codes = activation, optimizer, schedule, init,
-// batch_size, nesterov; numbers = learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate,
-// clip_norm, dropout, label_smoothing.
-inline Architecture architecture(const std::vector<int> &widths, const std::array<int, 6> &codes,
-                                 const std::array<double, 11> &numbers) {
-    Architecture a;
-    if (widths.size() > kMaxHidden) refuse("`widths` must list at most 8 hidden layers.");
-    for (const int w : widths) {
-        if (w < 1 || w > kMaxWidth) refuse("`widths` must be from 1 to 1024; got " + std::to_string(w) + ".");
-        a.widths[a.n_hidden++] = w;
-    }
-    const int most[6] = {7, 3, 2, 3, kMaxBatch, 1}, least[6] = {0, 0, 0, 0, 1, 0};
-    for (size_t i = 0; i < codes.size(); ++i)
-        if (codes[i] < least[i] || codes[i] > most[i]) refuse("`codes` out of range; use hyperband.Architecture.");
-    a.activation = static_cast<Activation>(codes[0]);
-    a.optimizer = static_cast<Optimizer>(codes[1]);
-    a.schedule = static_cast<Schedule>(codes[2]);
-    a.init = static_cast<Init>(codes[3]);
-    a.batch_size = codes[4];
-    a.nesterov = codes[5] != 0;
-    double *fields[11] = {&a.learning_rate, &a.momentum,   &a.beta1,     &a.beta2,   &a.epsilon,        &a.weight_decay,
-                          &a.warmup,        &a.final_rate, &a.clip_norm, &a.dropout, &a.label_smoothing};
-    for (size_t i = 0; i < numbers.size(); ++i) *fields[i] = numbers[i];
-    return a;
+// Architectures as an array of records whose fields are those of the struct, by name: see architecture_dtype().
+using ArchitectureArray = py::array_t<Architecture, py::array::c_style>;
+
+inline void check_code(int code, size_t count, const char *field) {
+    if (code < 0 || code >= static_cast<int>(count))
+        refuse(std::string("`") + field + "` is out of range. Use hyperband.engine.backends.compiled.packed.");
 }
 
-// What every engine is made from, checked. The arrays must outlive it.
-struct Problem {
-    Loss loss;
-    int n_inputs, n_outputs;
-    Table train;
-    std::optional<Table> validation;
-    const Table *validation_or_null() const { return validation ? &*validation : nullptr; }
-};
+// Copies, checked: the kernels index by these numbers.
+inline std::vector<Architecture> architectures(const ArchitectureArray &records) {
+    const std::vector<Architecture> r(records.data(), records.data() + records.size());
+    for (const Architecture &a : r) {
+        if (a.n_hidden < 0 || a.n_hidden > kMaxHidden) refuse("`widths` must list at most 8 hidden layers.");
+        for (int l = 0; l < a.n_hidden; ++l)
+            if (a.widths[l] < 1 || a.widths[l] > kMaxWidth)
+                refuse("`widths` must be from 1 to 1024; got " + std::to_string(a.widths[l]) + ".");
+        if (a.batch_size < 1 || a.batch_size > kMaxBatch)
+            refuse("`batch_size` must be from 1 to 4096; got " + std::to_string(a.batch_size) + ".");
+        check_code(static_cast<int>(a.activation), std::size(kActivations), "activation");
+        check_code(static_cast<int>(a.optimizer), std::size(kOptimizers), "optimizer");
+        check_code(static_cast<int>(a.schedule), std::size(kSchedules), "schedule");
+        check_code(static_cast<int>(a.init), std::size(kInits), "init");
+    }
+    return r;
+}
 
-// devices: whether x may be on one.
+inline Architecture architecture(const ArchitectureArray &record) {
+    if (record.size() != 1) refuse("`record` must hold one architecture.");
+    return architectures(record).front();
+}
+
+// What an engine is made from, checked. The arrays must outlive its constructor; `devices`: whether x may be on one.
 inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                       int n_outputs, bool devices = false) {
-    if (loss < 0 || loss > 2 || n_outputs < 1) refuse("`loss` or `n_outputs` is out of range.");
+                       int n_outputs, bool devices) {
+    if (loss < 0 || loss >= static_cast<int>(std::size(kLosses)) || n_outputs < 1)
+        refuse("`loss` or `n_outputs` is out of range.");
     if (x.n < 1 || x.columns < 1 || x.columns > (1 << 24)) refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
     Problem p{static_cast<Loss>(loss), static_cast<int>(x.columns), n_outputs, {}, {}};
     if (p.loss == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");

@@ -34,7 +34,7 @@ std::shared_ptr<Device> host_device(int threads, const std::string &order, bool 
     return std::make_shared<cuda::HostDevice>(o);
 }
 
-// How many GPUs there are, why none, and how the code for them was built ("" when it was not).
+// How many GPUs there are, why there is none, and how the code for them was built ("": it was not).
 py::tuple gpus() {
 #if HYPERBAND_CUDA
     const cuda::Gpus found = cuda::find_gpus();
@@ -53,17 +53,6 @@ std::shared_ptr<Device> gpu([[maybe_unused]] int number, [[maybe_unused]] int th
 #else
     throw cuda::DeviceError("this build has no CUDA code.");
 #endif
-}
-
-template <class X>
-std::unique_ptr<CudaEngine> make_engine(const std::shared_ptr<Device> &device, const X &x, const py::array &y,
-                                        const py::object &weight, const py::object &validation, int loss, int n_outputs,
-                                        size_t limit, int precision) {
-    if (precision < 0 || precision > 2) refuse("`precision` must be from 0 to 2.");
-    const Problem p = problem(x, y, weight, validation, loss, n_outputs, true);
-    const Release released;
-    return std::make_unique<CudaEngine>(device, p.train, p.validation_or_null(), p.loss, p.n_inputs, n_outputs, limit,
-                                        static_cast<Precision>(precision));
 }
 
 py::dict memory_plan(CudaEngine &e, int64_t member) {
@@ -103,17 +92,12 @@ bool all_finite(Device &d, uintptr_t x, size_t n) {
 
 int whose(const Device &d, uintptr_t memory) { return d.whose(reinterpret_cast<const void *>(memory)); }
 
-// What is asked about arrays of other libraries.
+// Functions about arrays of other libraries.
 template <class Class> void bind_memory(Class &c) {
-    c.def("whose", &whose, "The number of the device whose memory an address is in; -1: none's.")
-        .def("wait_for", &Device::wait_for, py::call_guard<Release>(), "Until the work on another library's stream is done.")
+    c.def("whose", &whose, "The number of the device whose memory an address is in; -1 for other memory.")
+        .def("wait_for", &Device::wait_for, py::call_guard<Release>(), "Waits for the work on another library's stream.")
         .def("all_finite", &all_finite, "Whether the float32 numbers at an address are finite.")
         .def("download", &download, "Bytes at an address.");
-}
-
-template <class X, class Class> void bind_making(Class &c) {
-    c.def(py::init(&make_engine<X>), py::arg("device"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
-          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("limit"), py::arg("precision"));
 }
 
 }  // namespace
@@ -139,16 +123,11 @@ void register_cuda(py::module_ &m) {
     m.def("host_device", &host_device, py::arg("threads") = 32, py::arg("order") = "forward", py::arg("watched") = false,
           py::arg("missing_barrier") = -1, py::arg("shared_bytes") = 227 << 10, py::arg("total_bytes") = 1 << 30,
           py::arg("size_class") = -1);
-    auto c = py::class_<CudaEngine>(m, "CudaEngine");
-    bind_making<FloatArray>(c);
-    bind_making<py::tuple>(c);
-    c.def("memory_plan", &memory_plan,
-          "How a block trains a member: size class, threads, rows at a time, bytes of shared memory.")
+    bind_engine<CudaEngine, std::shared_ptr<Device>, size_t>(m, "CudaEngine", "device", "limit")
+        .def("memory_plan", &memory_plan,
+             "How a block trains a member: size class, threads, rows at a time, bytes of shared and of global memory.")
         .def("capacity", &CudaEngine::capacity, "Bytes that members may take on the device.")
         .def("predict_on_device", &predict_on_device, "`predict` from an address to another.");
-    bind_members<CudaEngine>(c);
-    c.def("evaluate", &evaluate<CudaEngine, py::tuple>, py::arg("members"), py::arg("x"), py::arg("y"), py::arg("weight"),
-          py::arg("best"));
 }
 
 }  // namespace hyperband

@@ -1,4 +1,4 @@
-// What a DLPack capsule says of an array: https://dmlc.github.io/dlpack/latest/. The structures are its ABI.
+// The array in a DLPack capsule: https://dmlc.github.io/dlpack/latest/. The structures are its ABI.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct Versioned {
     Tensor tensor;
 };
 
-// Takes the array out of the capsule, which nobody else may then take it from; the owner gives it back when it dies.
+// Takes the array out of the capsule, which is then used up; the owner releases the array when it is deleted.
 template <class T> py::capsule taken(const py::object &capsule, const char *used) {
     auto *const managed = static_cast<T *>(PyCapsule_GetPointer(capsule.ptr(), PyCapsule_GetName(capsule.ptr())));
     if (managed == nullptr) throw py::error_already_set();

@@ -2,14 +2,15 @@
 #include "cpu/engine.hpp"
 
 #include "bindings/members.hpp"
+#include "cpu/evaluation.hpp"
 
 namespace hyperband {
 namespace {
 
-// Outputs of a network given by its parameters, named as in a state.
-FloatArray forward(const ArchitectureRecord &record, const py::dict &parameters, const std::pair<int, int> &ends,
+// Outputs of a network given by its parameters, named as in a state; ends: numbers of inputs and of outputs.
+FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, const std::pair<int, int> &ends,
                    const FloatArray &x, int threads) {
-    const Architecture a = std::apply(architecture, record);
+    const Architecture a = architecture(record);
     const auto [n_inputs, n_outputs] = ends;
     if (n_inputs < 1 || n_outputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
         refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
@@ -23,30 +24,34 @@ FloatArray forward(const ArchitectureRecord &record, const py::dict &parameters,
     bool finite = true;
     {
         const Release released;
-        finite =
-            cpu::predict_rows(layout, a.activation, ends.first, arena.get(), from, n, ends.first, ends.second, to, scratch);
+        finite = cpu::predict({layout, a.activation, ends.first, arena.get()}, {from, n, to}, scratch);
     }
     if (!finite) refuse(kNotFinite);
     return out;
 }
 
-std::unique_ptr<cpu::Engine> make_engine(const FloatArray &x, const py::array &y, const py::object &weight,
-                                         const py::object &validation, int loss, int n_outputs, int threads, bool bf16) {
-    if (threads < 1) refuse("`threads` must be at least 1.");
-    const Problem p = problem(x, y, weight, validation, loss, n_outputs);
-    const Release released;
-    return std::make_unique<cpu::Engine>(p.train, p.validation_or_null(), p.loss, p.n_inputs, n_outputs, threads,
-                                         bf16 ? Precision::bf16 : Precision::float32);
+template <size_t N> py::tuple names(const char *const (&values)[N]) {
+    py::tuple r(N);
+    for (size_t i = 0; i < N; ++i) r[i] = values[i];
+    return r;
+}
+
+// Names of the numbered values, in their order.
+py::dict choices() {
+    py::dict r;
+    r["activation"] = names(kActivations), r["optimizer"] = names(kOptimizers), r["schedule"] = names(kSchedules);
+    r["init"] = names(kInits), r["loss"] = names(kLosses), r["precision"] = names(kPrecisions);
+    return r;
 }
 
 }  // namespace
 
 void register_engine(py::module_ &m) {
-    auto c = py::class_<cpu::Engine>(m, "Engine");
-    c.def(py::init(&make_engine), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"), py::arg("validation"),
-          py::arg("loss"), py::arg("n_outputs"), py::arg("threads"), py::arg("bf16"));
-    bind_members<cpu::Engine>(c);
-    m.def("forward", &forward, py::arg("record"), py::arg("parameters"), py::arg("ends"), py::arg("x").noconvert(),
+    PYBIND11_NUMPY_DTYPE(Architecture, HB_ARCHITECTURE_FIELDS);
+    m.def("architecture_dtype", [] { return py::dtype::of<Architecture>(); }, "The record of an architecture, field by field.");
+    m.def("choices", &choices, "Names of the numbered values of records, losses and precisions, in their order.");
+    bind_engine<cpu::Engine, int>(m, "Engine", "threads");
+    m.def("forward", &forward, py::arg("record").noconvert(), py::arg("parameters"), py::arg("ends"), py::arg("x").noconvert(),
           py::arg("threads"));
 }
 

@@ -1,16 +1,15 @@
-// The verbs over a population, for Python: templates over the engines, which offer the same ones. Arguments become C++ values
-// first; then the GIL is released: nothing behind that point touches a Python object, and the engine's own lock keeps two
-// calls apart.
+// An engine for Python, written once for every engine that satisfies the concept of core/engine_concept.hpp. Arguments become
+// C++ values first; then the GIL is released: nothing behind that point touches a Python object, and the engine's own lock
+// keeps two calls apart.
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <tuple>
+#include <memory>
 #include <vector>
 
 #include "bindings/convert.hpp"
+#include "core/engine_concept.hpp"
 #include "core/rates.hpp"
-#include "core/state.hpp"
 
 namespace hyperband {
 
@@ -81,7 +80,7 @@ Floats import_arena(const py::dict &state, const std::string &prefix, HasState h
     return arena;
 }
 
-template <class Engine> py::dict export_state(Engine &e, int64_t id) {
+template <PopulationEngine E> py::dict export_state(E &e, int64_t id) {
     const auto s = e.state(id);
     const Counters &c = s.counters;
     const Record &r = s.record;
@@ -97,7 +96,7 @@ template <class Engine> py::dict export_state(Engine &e, int64_t id) {
     return state;
 }
 
-template <class Engine> void import_state(Engine &e, int64_t id, const py::dict &state) {
+template <PopulationEngine E> void import_state(E &e, int64_t id, const py::dict &state) {
     auto s = e.state(id);  // of the same layout, with the same moments
     if (!state.contains("counters") || !state.contains("scores")) refuse("`state` must hold 'counters' and 'scores'.");
     const auto c = LongArray::ensure(state["counters"]);
@@ -118,30 +117,29 @@ template <class Engine> void import_state(Engine &e, int64_t id, const py::dict 
     e.set_state(id, std::move(s));
 }
 
-template <class Engine> py::tuple progress(Engine &e, const std::vector<int64_t> &members) {
-    const auto hold = e.lock();
-    const auto n = static_cast<py::ssize_t>(members.size());
+template <PopulationEngine E> py::tuple progress(E &e, const std::vector<int64_t> &members) {
+    const std::vector<Progress> found = e.progress(members);
+    const auto n = static_cast<py::ssize_t>(found.size());
     LongArray counters({n, py::ssize_t{4}});
     DoubleArray scores({n, py::ssize_t{5}});
-    auto c = counters.mutable_unchecked<2>();
-    auto s = scores.mutable_unchecked<2>();
-    for (py::ssize_t i = 0; i < n; ++i) {
-        const auto &m = e.member(members[static_cast<size_t>(i)]);
-        c(i, 0) = m.counters.step, c(i, 1) = m.counters.epoch, c(i, 2) = m.counters.best_step, c(i, 3) = m.counters.diverged;
-        const Record &r = m.record;
-        s(i, 0) = r.loss, s(i, 1) = r.error, s(i, 2) = r.best_loss, s(i, 3) = r.best_error, s(i, 4) = r.train_loss;
+    int64_t *c = counters.mutable_data();
+    double *s = scores.mutable_data();
+    for (const Progress &p : found) {
+        for (const int64_t x : {p.counters.step, p.counters.epoch, p.counters.best_step, p.counters.diverged}) *c++ = x;
+        const Record &r = p.record;
+        for (const double x : {r.loss, r.error, r.best_loss, r.best_error, r.train_loss}) *s++ = x;
     }
     return py::make_tuple(counters, scores);
 }
 
-template <class Engine>
-std::vector<bool> train(Engine &e, const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows,
-                        int inputs, bool evaluate, double seconds) {
+template <PopulationEngine E>
+std::vector<bool> train(E &e, const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
+                        bool evaluate, double seconds) {
     if (members.size() != until.size()) refuse("`until_step` must have one entry per member.");
     std::vector<char> arrived;
     {
         const Release released;
-        arrived = e.train(members, until, rows, inputs, evaluate, seconds);
+        arrived = e.train(members, until, {rows, inputs, evaluate, seconds});
     }
     return std::vector<bool>(arrived.begin(), arrived.end());
 }
@@ -155,8 +153,8 @@ inline py::tuple scores(const std::vector<Scores> &found) {
     return py::make_tuple(loss, error);
 }
 
-template <class Engine, class X = FloatArray>
-py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const X &x, const py::array &y, const py::object &weight,
+template <PopulationEngine E, class X>
+py::tuple evaluate(E &e, const std::vector<int64_t> &members, const X &x, const py::array &y, const py::object &weight,
                    bool best) {
     const Table data = table(x, y, weight, e.loss(), e.n_inputs(), e.n_outputs());
     std::vector<Scores> found;
@@ -167,7 +165,7 @@ py::tuple evaluate(Engine &e, const std::vector<int64_t> &members, const X &x, c
     return scores(found);
 }
 
-template <class Engine> FloatArray predict(Engine &e, int64_t id, const FloatArray &x, bool best) {
+template <PopulationEngine E> FloatArray predict(E &e, int64_t id, const FloatArray &x, bool best) {
     if (x.ndim() != 2 || x.shape(1) != e.n_inputs())
         refuse("`x` must have shape (n_rows, " + std::to_string(e.n_inputs()) + ").");
     FloatArray out({x.shape(0), static_cast<py::ssize_t>(e.n_outputs())});
@@ -183,18 +181,22 @@ template <class Engine> FloatArray predict(Engine &e, int64_t id, const FloatArr
     return out;
 }
 
-// An architecture as it comes from Python: widths, codes, numbers.
-using ArchitectureRecord = std::tuple<std::vector<int>, std::array<int, 6>, std::array<double, 11>>;
-
-template <class Engine>
-std::vector<int64_t> add(Engine &e, const std::vector<ArchitectureRecord> &records, const std::vector<uint64_t> &seeds,
+template <PopulationEngine E>
+std::vector<int64_t> add(E &e, const ArchitectureArray &records, const std::vector<uint64_t> &seeds,
                          const std::vector<int64_t> &total_steps) {
-    if (seeds.size() != records.size() || total_steps.size() != records.size())
+    const std::vector<Architecture> given = architectures(records);
+    if (seeds.size() != given.size() || total_steps.size() != given.size())
         refuse("`seeds` and `total_steps` must have one entry per member.");
-    std::vector<Architecture> architectures;
-    for (const auto &[widths, codes, numbers] : records) architectures.push_back(architecture(widths, codes, numbers));
     const Release released;
-    return e.add(architectures, seeds, total_steps);
+    return e.add(given, seeds, total_steps);
+}
+
+template <PopulationEngine E> LongArray bytes_per_member(E &e, const ArchitectureArray &records) {
+    LongArray r(records.size());
+    int64_t *to = r.mutable_data();
+    for (const Architecture &a : architectures(records))
+        *to++ = static_cast<int64_t>(E::bytes_per_member(a, e.n_inputs(), e.n_outputs()));
+    return r;
 }
 
 inline const char *name_of(Initial initial) {
@@ -216,27 +218,48 @@ template <class Layout> py::list parameters(const Architecture &a, const Layout 
     return found;
 }
 
-// What all engines offer in the same way.
-template <class Engine, class Class> void bind_members(Class &c) {
-    c.def("add", &add<Engine>)
-        .def("train", &train<Engine>)
-        .def("progress", &progress<Engine>)
-        .def("evaluate", &evaluate<Engine>, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
-             py::arg("best"))
-        .def("predict", &predict<Engine>, py::arg("member"), py::arg("x").noconvert(), py::arg("best"))
-        .def("forget_best", &Engine::forget_best)
-        .def("release", &Engine::release)
-        .def("export_state", &export_state<Engine>)
-        .def("import_state", &import_state<Engine>)
-        .def("parameters",
-             [](Engine &e, const ArchitectureRecord &record) {
-                 const Architecture a = std::apply(architecture, record);
-                 return parameters(a, decltype(e.state(0).layout)::of(a, e.n_inputs(), e.n_outputs()));
-             })
-        .def("bytes_per_member", [](Engine &e, const std::vector<int> &widths, const std::array<int, 6> &codes,
-                                    const std::array<double, 11> &numbers) {
-            return Engine::bytes_per_member(architecture(widths, codes, numbers), e.n_inputs(), e.n_outputs());
-        });
+template <PopulationEngine E> py::list parameters_of(E &e, const ArchitectureArray &record) {
+    const Architecture a = architecture(record);
+    return parameters(a, E::State::Layout::of(a, e.n_inputs(), e.n_outputs()));
+}
+
+// X: where the rows of the training data are. The resources are the fields of E::Resources.
+template <PopulationEngine E, class X, class... Resource>
+std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
+                               int n_outputs, int precision, const Resource &...resources) {
+    if (precision < 0 || precision >= static_cast<int>(std::size(kPrecisions))) refuse("`precision` is out of range.");
+    const Problem p = problem(x, y, weight, validation, loss, n_outputs, E::kReadsDevice);
+    const typename E::Resources on{resources...};
+    const Release released;
+    return std::make_unique<E>(p, static_cast<Precision>(precision), on);
+}
+
+// What takes rows, from the host or from a device.
+template <PopulationEngine E, class X, class... Resource, class... Name>
+void bind_rows(py::class_<E> &c, const Name *...names) {
+    c.def(py::init(&make_engine<E, X, Resource...>), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
+          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("precision"), py::arg(names)...);
+    c.def("evaluate", &evaluate<E, X>, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
+          py::arg("best"));
+}
+
+// Resource and `names`: the types and names of the fields of E::Resources.
+template <PopulationEngine E, class... Resource, class... Name>
+py::class_<E> bind_engine(py::module_ &m, const char *class_name, const Name *...names) {
+    py::class_<E> c(m, class_name);
+    bind_rows<E, FloatArray, Resource...>(c, names...);
+    if constexpr (E::kReadsDevice) bind_rows<E, py::tuple, Resource...>(c, names...);
+    c.def("add", &add<E>, py::arg("records").noconvert(), py::arg("seeds"), py::arg("total_steps"))
+        .def("train", &train<E>)
+        .def("progress", &progress<E>)
+        .def("predict", &predict<E>, py::arg("member"), py::arg("x").noconvert(), py::arg("best"))
+        .def("forget_best", &E::forget_best)
+        .def("release", &E::release)
+        .def("export_state", &export_state<E>)
+        .def("import_state", &import_state<E>)
+        .def("bytes_per_member", &bytes_per_member<E>, py::arg("records").noconvert())
+        .def("parameters", &parameters_of<E>, py::arg("record").noconvert());
+    return c;
 }
 
 }  // namespace hyperband

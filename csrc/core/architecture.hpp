@@ -1,4 +1,4 @@
-// What a network is: plain data, the same on every device.
+// What a network is: plain data, the same on every device, and the record that Python hands over (see bindings/convert.hpp).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #else
 #define HB_FN inline
 #endif
-// Loops over arrays that a GPU must keep in registers.
+// For loops over arrays that a GPU must keep in registers.
 #if defined(__CUDACC__)
 #define HB_UNROLL _Pragma("unroll")
 #else
@@ -27,11 +27,19 @@ enum class Schedule : int32_t { constant, cosine, exponential };
 enum class Init : int32_t { automatic, he, glorot, lecun };
 enum class Loss : int32_t { cross_entropy, logistic, mse };
 
+// The names of these values in Python, in their order. A test compares them with hyperband/engine.
+constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"};
+constexpr const char *kOptimizers[] = {"sgd", "adam", "adamw", "rmsprop"};
+constexpr const char *kSchedules[] = {"constant", "cosine", "exponential"};
+constexpr const char *kInits[] = {"auto", "he", "glorot", "lecun"};
+constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse"};
+
 constexpr int kMaxHidden = 8;
 constexpr int kMaxLayers = kMaxHidden + 1;  // weight matrices
 constexpr int kMaxWidth = 1024;             // of a hidden layer
 constexpr int kMaxBatch = 4096;
 
+// Fields are named as those of hyperband.engine.architecture.Architecture, whose rules they obey.
 struct Architecture {
     int32_t n_hidden = 0;
     int32_t widths[kMaxHidden] = {};
@@ -48,5 +56,9 @@ struct Architecture {
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
 };
+// All fields, for the record that crosses from Python.
+#define HB_ARCHITECTURE_FIELDS                                                                                            \
+    n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing
 
 }  // namespace hyperband

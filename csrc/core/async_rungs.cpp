@@ -29,7 +29,7 @@ bool better(const Row &a, const Row &b) { return a < b; }
 
 void AsyncRung::record(Row row) {
     ++finished_;
-    // The share grows by one as often as floor(finished / eta) does: eta > 1, so never by more.
+    // floor(finished / eta) grows by at most 1 with each result, because eta > 1.
     remainder_ += denominator_;
     if (remainder_ >= numerator_) {
         remainder_ -= numerator_;
@@ -93,7 +93,7 @@ std::int64_t AsyncRungs::begin(const std::vector<std::uint16_t> &brackets) {
     return first;
 }
 
-// Visits (bracket, rung) pairs from which somebody can be promoted, the highest first, until the visitor says stop.
+// Visits (bracket, rung) pairs that may promote, the highest rung first, until the visitor returns true.
 template <typename Visit> bool AsyncRungs::each_from_the_top(Visit visit) const {
     for (std::size_t depth = 2; depth <= longest_; ++depth) {  // the last rung of a bracket promotes nobody
         for (std::size_t bracket = 0; bracket < brackets_.size(); ++bracket) {

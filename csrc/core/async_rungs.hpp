@@ -10,8 +10,8 @@
 
 namespace hyperband {
 
-// The results of one rung. Of `finished` results the best floor(finished / eta) may go on; whoever has done so stays
-// counted. ASHA (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020, Algorithm 2).
+// The results of one rung. A trial may be promoted when it is among the best floor(finished / eta) of `finished` results;
+// promoted trials stay counted. ASHA (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020, Algorithm 2).
 //
 // O(log n) a result and a promotion; 32 bytes a result that is not promoted, 16 afterwards. Not thread-safe.
 class AsyncRung {
@@ -19,14 +19,14 @@ class AsyncRung {
     // eta = numerator / denominator > 1.
     AsyncRung(std::int64_t numerator, std::int64_t denominator) : numerator_(numerator), denominator_(denominator) {}
 
-    // A result; one that is not finite counts, and never goes on.
+    // A result. One that is not finite counts as finished and is never promoted.
     void record(Row row);
 
-    // Results that this rung had before it was written down: `finished` in all, the finite ones in `rows`, those of
-    // trials that have not gone on also in `waiting`.
+    // Replaces the results by saved ones: `finished` in all, the finite ones in `rows`, and those of trials that were not
+    // promoted also in `waiting`.
     void restore(std::int64_t finished, std::deque<Row> rows, std::deque<Row> waiting);
 
-    // Whether somebody may go on, and who: the best that has not.
+    // Whether a trial may be promoted; take() promotes the best one.
     bool ready() const { return !waiting_.empty() && !best_.empty() && !(best_.front() < waiting_.front()); }
     Row take();
 
@@ -39,13 +39,13 @@ class AsyncRung {
     std::int64_t numerator_, denominator_;
     std::int64_t finished_ = 0;
     std::int64_t share_ = 0, remainder_ = 0;  // finished * denominator = share * numerator + remainder
-    // Deques: they grow without a copy and leave no room unused.
-    std::deque<Row> best_;                   // the best `share_` rows; a heap, the worst of them first
-    std::deque<Row> rest_;                   // the others; a heap, the best of them first
-    std::deque<Row> waiting_;                // all rows that have not gone on; a heap, the best first
+    // Deques grow without a copy and without unused capacity.
+    std::deque<Row> best_;                   // the best `share_` rows: a heap, the worst in front
+    std::deque<Row> rest_;                   // the other rows: a heap, the best in front
+    std::deque<Row> waiting_;                // rows of trials that were not promoted: a heap, the best in front
 };
 
-// What a trial is status.
+// Open: its loss is awaited. Paused: it may be promoted. Over: it finished the last rung, or failed. Withdrawn: cancelled.
 enum class TrialStatus : std::uint8_t { open = 0, paused = 1, over = 2, withdrawn = 3 };
 
 struct TrialState {
@@ -68,13 +68,13 @@ class AsyncRungs {
     // Up to `n` promotions, from the top rung down and through the brackets in order; appends the trials.
     void promote(std::size_t n, std::vector<std::int64_t> &trials);
 
-    // Whether `trial` may be told a loss of `rung`.
+    // Whether a loss of `trial` in `rung` can be recorded.
     Fault check(std::int64_t trial, std::int64_t rung) const;
 
-    // A loss of an open trial; `check` has passed.
+    // Records a loss of an open trial; `check` has passed.
     void record(std::int64_t trial, double loss);
 
-    // Open trials that never began after all.
+    // Cancels an open trial that will not be evaluated.
     void withdraw(std::int64_t trial);
 
     // Promotion in a bracket reaches this rung and no higher one.
@@ -88,7 +88,7 @@ class AsyncRungs {
     std::vector<AsyncRung> &rungs(std::size_t bracket) { return brackets_.at(bracket); }
     const std::vector<AsyncRung> &rungs(std::size_t bracket) const { return brackets_.at(bracket); }
 
-    // Trials as they were when they were written down.
+    // Replaces the trials by saved ones.
     void restore(std::deque<TrialState> trials);
 
   private:

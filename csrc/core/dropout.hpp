@@ -1,4 +1,4 @@
-// Which units dropout sets to zero. One call of the generator, counter (unit, row / 8, step, dropout_word(layer)), serves
+// Which units dropout sets to 0. One call of the generator, counter (unit, row / 8, step, dropout_word(layer)), serves
 // eight rows of a column: row r is dropped when half r of its four words, 16 bits, is below the limit.
 #pragma once
 
@@ -9,12 +9,12 @@
 
 namespace hyperband {
 
-// Of 65,536: how many halves are dropped. 0: none.
+// Number of the 65,536 values of 16 bits that drop a unit; 0: no dropout.
 HB_FN uint32_t dropout_limit(double rate) {
     const auto rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5);
     return rounded < 65535 ? rounded : 65535;
 }
-// What the units that stay are multiplied by.
+// Factor of the units that are kept.
 HB_FN float dropout_scale(uint32_t limit) { return 65536.0f / static_cast<float>(65536 - limit); }
 HB_FN uint32_t dropout_word(int layer) { return static_cast<uint32_t>(kDropout) << 16 | static_cast<uint32_t>(layer); }
 

@@ -9,7 +9,7 @@
 
 namespace hyperband {
 
-// Meanwhile the numbers behind them, which come next, are on their way from memory.
+// Prefetches the n numbers that follow, since callers go through an array block by block.
 inline bool all_finite(const float *x, size_t n) {
     constexpr uint32_t kExponent = 0x7f800000;
     uint32_t found = 0;

@@ -1,11 +1,12 @@
 // The only copy of the scalar arithmetic: activations, row losses, optimiser updates.
 //
-// Everything is a template over a number type F: float (CUDA, one lane at a time) or a vector of 16 floats. F offers + - *
-// / and comparisons, and these free functions, found by argument: fma(a, b, c), rounded once; select(mask, a, b);
-// min_(a, b) = a < b ? a : b; max_(a, b) = a > b ? a : b; bits(F) -> integer lanes I; from_bits(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
-// shift_left<n>(I), shift_right<n>(I) (logical), shift_right_signed<n>(I); to_float(I) -> F; I + I, I - I, I & I, I | I.
+// Everything is a template over a number type F: float (CUDA, one number a thread) or a vector of 16 floats. F offers + - * /,
+// comparisons, and these functions, found by argument-dependent lookup:
+//   fma(a, b, c), rounded once; select(mask, a, b); min_(a, b) = a < b ? a : b; max_(a, b) = a > b ? a : b;
+//   bits(F) -> integer lanes I; from_bits(I) -> F; to_float(I) -> F; ints(F, c) -> I, the constant c in as many lanes as F has;
+//   shift_left<n>(I), shift_right<n>(I) (logical), shift_right_signed<n>(I); I + I, I - I, I & I, I | I.
 // No operation here depends on the instruction set, so every device gives the same bits. Errors are within 3 ulp of the
-// exact value unless noted. Not-a-number goes in and comes out as not-a-number.
+// exact value unless noted. NaN gives NaN.
 #pragma once
 
 #include "core/architecture.hpp"
@@ -43,7 +44,7 @@ template <class F> HB_FN F power_of_2(F rounded) {  // 2^n from n + kRounder
     return from_bits(shift_left<23>(bits(rounded) - bits(F(kRounder)) + ints(rounded, 127)));
 }
 
-// exp(x), with x limited to [-60, 60]: below, the answer is exp(-60) = 9e-27, so that no subnormal number arises.
+// exp(x), with x limited to [-60, 60]: below, the result is exp(-60) = 9e-27, so that no subnormal number arises.
 template <class F> HB_FN F exp_(F x) {
     x = min_(F(60.0f), max_(F(-60.0f), x));
     F t = fma(x, F(1.44269504f), F(kRounder));
@@ -133,7 +134,7 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
 template <Activation A> struct ActivationTag {
     static constexpr Activation value = A;
 };
-// visit(tag): what an activation's loops are compiled for.
+// Calls visit(tag) with the activation as a constant, for loops that are compiled for each.
 template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit) {
     switch (a) {
         case Activation::identity: return visit(ActivationTag<Activation::identity>{});
@@ -147,7 +148,7 @@ template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit
     }
 }
 
-// Where the derivative of a hidden layer comes from on the way back: nowhere, from the sign of its output, from memory.
+// The derivative of a hidden layer in the backward pass: 1, the sign of its output, or stored in the forward pass.
 enum class Slope { one, sign, stored };
 
 HB_FN Slope slope_of(Activation a, double dropout) {
@@ -155,7 +156,8 @@ HB_FN Slope slope_of(Activation a, double dropout) {
     return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
 }
 
-// What one optimiser step needs beside the gradient, as float32 numbers of this step; F: of one member, or of one a lane.
+// What one optimiser step needs besides the gradient, rounded to float32. F: a number, or a vector with one member in each
+// lane.
 template <class F> struct UpdateOf {
     F rate;  // of the schedule; for adam divided by the bias correction of m
     F root_scale;  // adam: 1 / sqrt(1 - beta2^t)
@@ -167,7 +169,7 @@ template <class F> struct UpdateOf {
 };
 using Update = UpdateOf<float>;
 
-// Moments too small to matter become 0: no subnormal number lives in the state.
+// Moments below 1e-30 become 0, so that the state holds no subnormal number.
 template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }
 template <class F> HB_FN F flush_positive_(F x) { return select(x < F(1e-30f), F(0.0f), x); }
 
@@ -178,13 +180,13 @@ HB_FN Rule rule_of(const Architecture &a) {
     if (a.optimizer == Optimizer::rmsprop) return a.momentum > 0.0 ? Rule::rmsprop_momentum : Rule::rmsprop;
     return Rule::adam;
 }
-// Neither clipping nor weight decay.
+// Whether there is neither clipping nor weight decay.
 HB_FN bool is_plain(const Architecture &a) { return !(a.clip_norm > 0.0) && !(a.weight_decay > 0.0); }
 template <Rule R> constexpr bool uses_m = R != Rule::sgd && R != Rule::rmsprop;
 template <Rule R> constexpr bool uses_v = R == Rule::adam || R == Rule::rmsprop || R == Rule::rmsprop_momentum;
 
-// One number's step. `decay` is added to the gradient, `shrink` multiplies the weight first (both of u for weights, 0 and 1
-// for biases); kPlain leaves them and the clipping out, for when they are 0, 1 and 1.
+// Updates one number. `decay` times the weight is added to the gradient; `shrink` multiplies the weight (0 and 1 for biases).
+// kPlain leaves both and the clipping out, for when they are 0, 1 and 1.
 template <Rule R, bool kPlain, class F, class N>
 HB_FN void update_(F &w, F &m, F &v, F g, const UpdateOf<N> &u, F decay, F shrink) {
     if constexpr (!kPlain) g = fma(decay, w, g * F(u.clip));

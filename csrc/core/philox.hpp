@@ -18,7 +18,7 @@ HB_FN void mul_wide(uint32_t a, uint32_t c, uint32_t &high, uint32_t &low) {
     low = static_cast<uint32_t>(p);
 }
 
-template <class N> struct KeyOf {  // of one member, or of one a lane
+template <class N> struct KeyOf {  // N: of one member, or a vector with one member in each lane
     N k0, k1;
 };
 struct Key : KeyOf<uint32_t> {
@@ -40,7 +40,7 @@ template <class U, class N> HB_FN void philox(KeyOf<N> key, U &c0, U &c1, U &c2,
     }
 }
 
-// Of initial weights 4 i to 4 i + 3 of a layer, counted row by row of (in, out).
+// The words of initial weights 4 i to 4 i + 3 of a layer, whose matrix (in, out) is counted row by row.
 HB_FN void four_initial_words(Key key, int layer, uint32_t i, uint32_t *w) {
     w[0] = i, w[1] = 0, w[2] = 0, w[3] = static_cast<uint32_t>(kInitialWeights) << 16 | static_cast<uint32_t>(layer);
     philox(key, w[0], w[1], w[2], w[3]);
@@ -50,7 +50,7 @@ HB_FN float initial_weight(uint32_t word, float bound) {
     return (2.0f * (static_cast<float>(word >> 8) * 0x1p-24f) - 1.0f) * bound;
 }
 
-// A bijection on [0, n): an unbalanced Feistel network on the next power of two, walked until it falls below n.
+// A bijection on [0, n): an unbalanced Feistel network on the next power of two, repeated until the value is below n.
 struct RowOrder {
     uint32_t n;
     int lo, hi;  // bits of the halves
@@ -80,7 +80,7 @@ struct RowOrder {
         return h ^ (h >> 13);
     }
 
-    // One pass of the six rounds; the answer lies below the power of two.
+    // One pass of the six rounds; the result is below the power of two.
     template <class U> HB_FN U scramble(U x) const {
         const U hi_mask((1u << hi) - 1u), lo_mask((1u << lo) - 1u);
         U l = x >> lo, r = x & lo_mask;

@@ -73,7 +73,7 @@ HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     return u;
 }
 
-// Half-width of the uniform distribution of the initial weights of layer l of n_layers.
+// Initial weights of layer l of n_layers are uniform in [-bound, bound).
 HB_FN float initial_bound(const Architecture &a, int l, int n_layers, int n_in, int n_out) {
     Init init = a.init;
     const bool last = l + 1 == n_layers;

@@ -1,4 +1,4 @@
-// Where a member stands on its way through the epochs, and the rules by which it moves on: the same on every device.
+// A member's counters and losses, and the rules by which training changes them: the same on every device.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Sums {
 // Rows of a split that are summed up together before their sums are added to the others'.
 constexpr int kEvaluationRows = 64;
 
-// Goes on with so many rows and columns: a change starts a new epoch.
+// Continues with so many rows and columns; when either has changed, an unfinished epoch ends here.
 HB_FN void begin_epoch(Counters &c, Record &r, int64_t rows, int64_t inputs) {
     if ((c.rows != rows || c.inputs != inputs) && c.position > 0) {
         ++c.epoch;
@@ -45,7 +45,7 @@ HB_FN void begin_epoch(Counters &c, Record &r, int64_t rows, int64_t inputs) {
     c.inputs = inputs;
 }
 
-// Rows of a full batch; of the step at hand: its first row and how many there are.
+// Rows of a full batch; then first row and number of rows of the current step.
 HB_FN int64_t most_rows(int64_t batch_size, int64_t rows) { return batch_size < rows ? batch_size : rows; }
 HB_FN int64_t first_row(const Counters &c, int64_t most) { return c.position * most; }
 HB_FN int64_t batch_of(const Counters &c, int64_t most) {
@@ -53,7 +53,7 @@ HB_FN int64_t batch_of(const Counters &c, int64_t most) {
     return most < rest ? most : rest;
 }
 
-// A step was taken, and the losses of its rows had this sum. True when it was the last of an epoch.
+// Counts a step whose losses have this sum. True when it ended an epoch.
 HB_FN bool advance(Counters &c, Record &r, int64_t most, double loss_sum) {
     const bool epoch_ended = first_row(c, most) + batch_of(c, most) >= c.rows;
     ++c.step;
@@ -67,13 +67,13 @@ HB_FN bool advance(Counters &c, Record &r, int64_t most, double loss_sum) {
     return true;
 }
 
-// The loss of a step was not finite: it was not taken, and none will be.
+// The loss of a step was not finite: neither this step nor any later one is taken.
 HB_FN void diverge(Counters &c, Record &r) {
     c.diverged = 1;
     r.loss = r.error = kNotANumber;
 }
 
-// Takes down what the validation rows said. True when they never said anything better: then the weights are kept.
+// Records a validation. True when it is the best one yet, so that the caller keeps the weights.
 HB_FN bool record_validation(Counters &c, Record &r, int64_t step, const Scores &s) {
     r.loss = s.loss;
     r.error = s.error;

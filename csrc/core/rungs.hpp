@@ -7,7 +7,7 @@
 
 namespace hyperband {
 
-// A result in a rung. A strict total order where losses are finite and trials distinct.
+// A result of a rung. The order is strict and total where losses are finite and trials distinct.
 struct Row {
     double loss;
     std::int64_t trial;
@@ -15,7 +15,7 @@ struct Row {
     bool operator<(const Row &other) const { return loss != other.loss ? loss < other.loss : trial < other.trial; }
 };
 
-// The trials with the `k` smallest losses, best first; equal losses in the order of their trial numbers, so the answer
+// The trials with the `k` smallest losses, best first; equal losses in the order of their trial numbers, so the result
 // does not depend on the order of the rows. A loss that is NaN or infinite never survives, even if fewer than `k` do.
 //
 // `losses` and `trials` are owned by the caller, contiguous, `n` long, and only read; trial numbers are distinct.

@@ -1,4 +1,4 @@
-// A float as the number type of math.hpp: one number at a time, for one thread of a GPU and for the tests on the host.
+// float as the number type of math.hpp: for a thread of a GPU, and for the host that stands in for one.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// A member's whole state, for its way in and out of an engine.
+// What an engine tells of a member, and the whole state that it exports and imports.
 #pragma once
 
 #include "core/floats.hpp"
@@ -6,7 +6,13 @@
 
 namespace hyperband {
 
+struct Progress {
+    Counters counters;
+    Record record;
+};
+
 template <class L> struct StateOf {
+    using Layout = L;
     L layout;
     Counters counters;
     Record record;

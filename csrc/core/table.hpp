@@ -1,4 +1,4 @@
-// Rows with targets as they come from outside: row-major, nothing padded.
+// Rows with their targets as the caller has them: row-major, not padded; borrowed, not owned.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct Table {
     const int32_t *label = nullptr;  // (n,) cross_entropy, logistic
     const float *target = nullptr;   // (n, n_outputs) mse
     const float *weight = nullptr;   // (n,) or null: all 1
-    bool x_on_device = false;        // x is an address on a device, of an array that stays there: for engines on it
+    bool x_on_device = false;        // x is an address on a device, in an array that stays there; see E::kReadsDevice
 };
 
 }  // namespace hyperband

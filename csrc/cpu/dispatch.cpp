@@ -1,4 +1,4 @@
-// Chooses the kernel table once.
+// Chooses the table of kernels once.
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -80,7 +80,7 @@ const Choice &choice() {
 }
 
 #if defined(__x86_64__) && HYPERBAND_BF16
-// Tiles are asked of the operating system once; it lets all threads of the process have them.
+// The operating system must grant AMX tiles; one request holds for all threads of the process.
 bool tiles_granted() {
 #if defined(__linux__)
     constexpr long kAskForState = 0x1023, kTileData = 18;

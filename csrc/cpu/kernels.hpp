@@ -1,5 +1,5 @@
-// What one instruction set offers: a table of functions over plain pointers. The text behind it (text/*.hpp) is compiled
-// once per instruction set; `kernels()` chooses one table when it is first asked.
+// The functions of one instruction set: a table of pointers. They are written once, in simd/*.hpp, and compiled once for each
+// instruction set; the first call of `kernels()` chooses a table.
 //
 // All float pointers are 64-byte aligned. Nothing here allocates, throws or knows threads; two threads may call the same
 // function on different members.
@@ -24,11 +24,11 @@ struct Rows {
     const float *weight = nullptr;    // (n,) or null: all 1
 };
 
-// Rows whose order is found at a time: batches of their own would be too short to keep the pipeline busy.
+// Rows whose order is computed at a time: single batches are too short to keep the pipeline busy.
 constexpr int kOrdered = 512;
 
-// Rows of a large batch that go forward and back together: their activations stay in the second-level cache, and working
-// memory stays small. A multiple of 8, for the counters of dropout.
+// Rows of a large batch that are computed together: their activations fit into the second-level cache. A multiple of 8, for
+// the counters of dropout.
 constexpr int kPart = 256;
 inline int rows_at_a_time(int batch) { return batch < kPart ? batch : kPart; }
 
@@ -38,11 +38,11 @@ struct Bf16Operands {
     uint16_t *h[kMaxHidden], *ht[kMaxHidden];  // outputs of hidden layers, and transposed
     uint16_t *g, *gt[kMaxLayers];            // gradients of one layer; of each, for the product over rows
     uint16_t *w[kMaxLayers], *wt[kMaxLayers];  // weights, for the products over inputs and over outputs
-    void *weights;                             // where all of these lie
+    void *weights;                             // all of these, one after the other
     size_t weights_bytes;
 };
 
-// Working memory of one thread, large enough for the member at hand (see Scratch in memory.hpp).
+// Working memory of one thread for one member (see Scratch in memory.hpp).
 struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
@@ -55,7 +55,7 @@ struct Workspace {
     Bf16Operands bf16;
 };
 
-// What one of several threads does of a member's step: thread `rank` of `size`. No bit depends on how work is shared.
+// The share of thread `rank` of `size` in a member's step. No bit depends on the number of threads.
 struct Share {
     int rank = 0, size = 1;
 };
@@ -65,10 +65,10 @@ struct StepArgs {
     const Architecture *architecture;
     Loss loss;
     int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
-    int32_t first, rows;               // the part of the batch at hand
+    int32_t first, rows;               // the part of the batch to compute
     Rows data;
     Key key;
-    const uint32_t *index;  // (rows,) the rows at hand
+    const uint32_t *index;  // (rows,) numbers of these rows
     uint32_t step;
     Update update;
     float *weights, *m, *v;  // arenas; m, v null where the rule has none
@@ -94,11 +94,11 @@ struct EvaluateArgs {
     double loss_sum, weight_sum, error_sum;  // added to
 };
 
-// A pack: members of one shape (see alike() in packs.hpp) that train side by side, one in each lane of a vector of 16. What
-// is a float for one member is a vector here, so nothing is padded, broadcast or reduced across a vector, however small the
-// networks are; bits are those of the member alone.
+// A pack: members of one shape (see shape_of() in packs.hpp) that train side by side, one in each lane of a vector of 16. A
+// float of one member is a vector here, so that nothing is padded, broadcast or reduced across a vector, however small the
+// networks are. Each member gets the bits that it gets alone.
 constexpr int kLanes = 16;
-// Rows that go forward and back together; a multiple of 8, for the counters of dropout.
+// Rows that are computed together; a multiple of 8, for the counters of dropout.
 constexpr int kPackRows = 32;
 // Floats between rows of so many units, of weights and of activations: an odd number of cache lines.
 inline size_t lane_stride(int width) { return static_cast<size_t>(width | 1) * kLanes; }
@@ -111,7 +111,7 @@ struct PackWorkspace {
 };
 
 struct PackArgs {
-    // Where a lane's numbers are: weight (k, j) at weights + k * lane_stride(out) + j * kLanes. layer[0].in: active inputs.
+    // Weight (k, j) of a lane is at weights + k * lane_stride(out) + j * kLanes + lane. layer[0].in: active inputs.
     const Layout *layout;
     const Architecture *architecture[kLanes];
     Loss loss;
@@ -132,13 +132,13 @@ struct Kernels {
     // weights of all layers from the key; bound[l] scales layer l
     void (*initialise)(const Layout &, Key, const float *bound, float *weights) = nullptr;
     void (*order_rows)(const RowOrder &, uint32_t first, int count, uint32_t *index) = nullptr;
-    // Copies of the weights that a step reads, made once; each step renews them.
+    // Copies of the weights in the order in which a step reads them: made once, then renewed by each step.
     void (*transpose)(const Layout &, const float *weights, const Workspace &) = nullptr;
     // A step of the optimiser is `rows`, then `columns`, for each part of the batch, then, where gradients were collected,
-    // `update`. Several threads share each of the three and wait for one another after it.
-    // Gathers this thread's share of the rows at hand; forward, losses of rows, and back to every layer's g.
+    // `update`. Several threads share each of the three, with a barrier after it.
+    // Gathers this thread's share of the rows of a part; computes outputs, losses, and the gradient g of every layer.
     void (*rows)(const StepArgs &, Share) = nullptr;
-    // This thread's share of the weights: their gradient meets the optimiser or, if there is work->gradient, is added there.
+    // This thread's share of the weights: applies the optimiser to their gradient or, if there is work->gradient, adds it there.
     void (*columns)(const StepArgs &, Share) = nullptr;
     void (*update)(const StepArgs &, Share) = nullptr;
     void (*forward)(const ForwardArgs &) = nullptr;
@@ -148,7 +148,7 @@ struct Kernels {
     void (*pack_update)(const PackArgs &) = nullptr;
     // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
     void (*pack_evaluate)(PackArgs &, int rows) = nullptr;
-    double (*fma_flops)(long repetitions) = nullptr;  // does that many rounds of independent FMAs; returns their count of flops
+    double (*fma_flops)(long repetitions) = nullptr;  // runs independent multiply-adds; returns how many flops
     // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
     void (*elementwise)(int function, const float *in, float *out, int n16) = nullptr;
 };
@@ -159,7 +159,7 @@ const Kernels &kernels();
 // The same with products of bfloat16 numbers and sums in float32, for training; HYPERBAND_BF16 = amx | avx512bf16 chooses.
 // Throws std::invalid_argument with the reason when this machine has neither.
 const Kernels &bf16_kernels();
-// Why that one, for people.
+// Why that table was chosen, as a phrase.
 const char *kernels_reason();
 
 }  // namespace hyperband::cpu

@@ -1,4 +1,4 @@
-// One network of a population: its record and its numbers.
+// One network of a population.
 #pragma once
 
 #include "core/record.hpp"
@@ -11,9 +11,18 @@ struct Member {
     Layout layout;
     Key key;
     int64_t total_steps;
-    Floats weights, m, v, best;
+    Floats weights, m, v, best;  // arenas; m and v empty where the optimiser has none, best before the first validation
     Counters counters;
     Record record;
 };
+
+// Columns that take part: all of them until the member has trained.
+inline int32_t active_inputs(const Member &m) {
+    return m.counters.inputs > 0 ? static_cast<int32_t>(m.counters.inputs) : m.layout.layer[0].in;
+}
+// The current weights or, where there is a snapshot and it is wanted, the best ones.
+inline const float *weights_of(const Member &m, bool best) {
+    return best && m.counters.best_step >= 0 ? m.best.get() : m.weights.get();
+}
 
 }  // namespace hyperband::cpu

@@ -8,7 +8,7 @@
 
 namespace hyperband::cpu {
 
-// Working memory of one thread, grown to the largest member that it meets and laid out anew for each.
+// Working memory of one thread: as large as the largest member needed, laid out again for each member.
 class Scratch {
   public:
     // For training a network with this layout on batches of so many rows.
@@ -32,7 +32,7 @@ class Scratch {
         return work_;
     }
 
-    // Lays out room for `rows` rows, for training with the way back. Returns the floats it takes.
+    // Lays out memory for `rows` rows, for training with gradients as well. Returns the number of floats. base null: only counts.
     size_t plan(const Layout &layout, int rows, bool training, bool collected, float *base) {
         size_t at = 0;
         auto take = [&](size_t n) {
@@ -60,7 +60,7 @@ class Scratch {
         return at;
     }
 
-    // Continues at `at` with room for operands in tiles of 512, for a multiple of 32 rows.
+    // Continues at `at` with operands in tiles of 512, for a multiple of 32 rows.
     size_t plan_bf16(const Layout &layout, int rows, float *base, size_t at) {
         auto take = [&](int blocks_of_16, int numbers) {
             auto *p = base == nullptr ? nullptr : reinterpret_cast<uint16_t *>(base + at);
@@ -96,7 +96,7 @@ class Scratch {
 struct ThreadScratch {
     Scratch training, evaluation;
     Floats pack;
-    // Room for the order of so many rows.
+    // A buffer for the order of so many rows.
     uint32_t *order(int64_t rows) {
         const size_t need = (static_cast<size_t>(rows) + 15) / 16 * 16;
         if (need > order_.size()) order_ = Floats(need);

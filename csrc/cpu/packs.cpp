@@ -8,7 +8,7 @@
 namespace hyperband::cpu {
 namespace {
 
-// Weights of a member of a pack: sixteen times these, their moments and gradients take 1.3 MB.
+// Most weights of a member of a pack: those of sixteen members, with moments and gradients, take 1.3 MB.
 constexpr double kMostNumbers = 5000.0;
 
 // Offsets of a lane's numbers. Inputs that take no part in training are left out.
@@ -25,7 +25,7 @@ Layout lane_layout(const Layout &layout, int inputs) {
     return r;
 }
 
-// Calls visit(place in the member's arena, place in the lane's) for each number.
+// Calls visit(offset in the member's arena, offset in the pack's) for each number.
 template <class Visit> void for_each_number(const Layout &own, const Layout &lanes, const Visit &visit) {
     for (int l = 0; l < own.n_layers; ++l) {
         const Layer &y = own.layer[l], &z = lanes.layer[l];

@@ -9,24 +9,24 @@
 
 namespace hyperband::cpu {
 
-// What members must have in common to be lanes of one pack: whatever decides which operations a step does, and when an epoch
-// ends. `steps`: those that are left to do.
+// What members must have in common to be lanes of one pack: everything that decides which operations a step does and when an
+// epoch ends. `steps`: the number that is left.
 std::vector<int64_t> shape_of(const Member &m, int64_t steps);
 
-// What training takes, in the time of one floating-point operation of a large product: fitted to measurements of networks
-// from 8-8-2 to 64-64-64-10 on batches of 1 to 256 rows, AVX-512 and AVX2, which it meets within a fifth.
+// Cost of training, in units of one floating-point operation of a large product. Fitted to measurements of networks from
+// 8-8-2 to 64-64-64-10 on batches of 1 to 256 rows with AVX-512 and AVX2, within 20 %.
 struct Cost {
     double row;     // floating-point operations of a row
     double alone;   // a step of the member by itself
-    double packed;  // its share of a step of a full pack; infinite for networks whose pack would leave the nearer caches
-    double moving;  // its share of the way into a pack and out again
+    double packed;  // its share of a step of a full pack; infinite where a pack would not fit into the first two caches
+    double moving;  // its share of copying members into a pack and back
 };
 Cost cost_of(const Member &m);
 
 // Up to kLanes members of one shape in the arenas of a pack; lanes that are left over repeat the first member.
 class Pack {
   public:
-    // Takes the members' numbers into its own arenas, in working memory that the next pack of this thread may overwrite.
+    // Copies the members' arenas into `memory`, which the next pack of this thread may overwrite.
     Pack(const std::vector<Member *> &members, Loss loss, int n_outputs, Rows data, Floats &memory);
     Pack(const Pack &) = delete;
     Pack &operator=(const Pack &) = delete;

@@ -1,6 +1,7 @@
-// A few threads for one call: started when it begins, joined before it ends, so that fork and unloading stay safe.
+// Threads for one call: started when it begins, joined before it ends, so that fork and unloading are safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -12,7 +13,7 @@
 namespace hyperband::cpu {
 
 // Runs work(i, n) for i = 0 .. n - 1 at the same time, where n is `wanted` or as many threads as the machine gives; the
-// first exception is thrown again here.
+// first exception is rethrown here.
 template <class Work> void run_on_threads(int wanted, const Work &work) {
     std::exception_ptr failure;
     std::mutex guard;
@@ -42,9 +43,18 @@ template <class Work> void run_on_threads(int wanted, const Work &work) {
     if (failure) std::rethrow_exception(failure);
 }
 
-// Where n threads meet: wait(i) returns in thread i when all of them have called it. Each announces itself on a cache line of
-// its own, which costs one trip between processors; a common counter took six times as long. Those that wait spin, and soon
-// let others run, so that more threads than processors still get on.
+// Calls work(i, scratch of the thread) for i = 0 .. n - 1, one thread for each element of `scratch`; a thread takes the next
+// item when it is free.
+template <class Scratch, class Work> void for_each_item(size_t n, std::vector<Scratch> &scratch, const Work &work) {
+    std::atomic<size_t> next{0};
+    run_on_threads(static_cast<int>(std::min(scratch.size(), n)), [&](int thread, int) {
+        for (size_t i = next++; i < n; i = next++) work(i, scratch[static_cast<size_t>(thread)]);
+    });
+}
+
+// A barrier of n threads: wait(i) returns in thread i when all of them have called it. Each thread counts on a cache line of
+// its own, which costs one trip between processors; a shared counter took six times as long. Threads spin, then yield, so
+// that more threads than processors still make progress.
 class Barrier {
   public:
     explicit Barrier(int n) : rounds_(static_cast<size_t>(n)) {}

@@ -1,4 +1,4 @@
-// A member's way through its epochs: which rows come next, at which rate, and what their losses add up to.
+// The position of a member in its training: the rows and the learning rate of the next step, and the sum of the losses.
 #pragma once
 
 #include <algorithm>
@@ -8,21 +8,21 @@
 
 namespace hyperband::cpu {
 
-// Works on copies of the member's counters, so that several threads can count along; write_back() writes them back.
+// Works on copies of the member's counters, so that each thread of a team can have one; write_back() stores them.
 class TrainingCursor {
   public:
     explicit TrainingCursor(const Member &m)
         : member_(&m), c_(m.counters), r_(m.record), most_(most_rows(m)), order_(order()) {}
 
-    // Rows of a full batch, and those whose order is found at a time.
+    // Rows of a full batch, and rows whose order is computed at a time.
     static int64_t most_rows(const Member &m) { return hyperband::most_rows(m.architecture.batch_size, m.counters.rows); }
     static int64_t order_capacity(const Member &m) { return std::max<int64_t>(most_rows(m), kOrdered); }
 
     const Counters &counters() const { return c_; }
-    // Of the step at hand: its rows, their numbers, and its constants.
+    // Of the next step: the number of its rows, its constants, and the numbers of its rows.
     int32_t batch() const { return static_cast<int32_t>(batch_of(c_, most_)); }
     Update update() const { return update_at(member_->architecture, c_.step, member_->total_steps); }
-    // `index` has order_capacity(), padded to 16, and is the same one each time.
+    // `index` has room for order_capacity() numbers, padded to 16, and is the same buffer in every call.
     const uint32_t *rows(const Kernels &kernel, uint32_t *index) {
         if (begin() >= ordered_end_) {
             ordered_ = begin();
@@ -32,14 +32,14 @@ class TrainingCursor {
         return index + (begin() - ordered_);
     }
 
-    // The step was taken, and its losses had this sum. True when it was the last of an epoch.
+    // Counts a step whose losses have this sum. True when it ended an epoch.
     bool advance(double loss_sum) {
         if (!hyperband::advance(c_, r_, most_, loss_sum)) return false;
         ordered_end_ = 0;
         order_ = order();
         return true;
     }
-    // The step was not taken.
+    // The step was not taken, and none will be.
     void diverge() { hyperband::diverge(c_, r_); }
 
     void write_back(Member &m) const {
@@ -62,7 +62,7 @@ class TrainingCursor {
     Record r_;
     int64_t most_;
     RowOrder order_;
-    int64_t ordered_ = 0, ordered_end_ = 0;  // rows of this epoch whose numbers `index` holds
+    int64_t ordered_ = 0, ordered_end_ = 0;  // the rows of this epoch whose numbers are in `index`
 };
 
 }  // namespace hyperband::cpu

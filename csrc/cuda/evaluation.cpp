@@ -7,9 +7,10 @@
 namespace hyperband::cuda {
 namespace {
 
-// Jobs that keep a device busy when an evaluation is dealt to blocks.
-constexpr size_t kJobsABlock = 4;
+constexpr size_t kJobsPerProcessor = 4;     // of an evaluation, so that none is idle
 constexpr size_t kPredictedRows = 1 << 16;  // at a time
+
+size_t blocks_of(int64_t rows) { return static_cast<size_t>((rows + kEvaluationRows - 1) / kEvaluationRows); }
 
 // Memory on a device for the time of a call.
 class ScopedDeviceBuffer {
@@ -33,60 +34,64 @@ class ScopedDeviceBuffer {
 std::vector<Scores> Engine::evaluate(const std::vector<int64_t> &members, const Table &table, bool best) {
     const auto hold = lock();
     const Dataset data(*device_, table, n_inputs_, n_outputs_);
-    const auto rows = static_cast<int64_t>(table.n);
-    const auto blocks = static_cast<size_t>((rows + kEvaluationRows - 1) / kEvaluationRows);
+    const size_t blocks = blocks_of(data.rows().n);
     std::vector<Member *> listed;
     for (const int64_t id : members) {
-        listed.push_back(&find(id));
-        listed.back()->turn = listed.size() - 1;
+        listed.push_back(&members_.at(id));
+        listed.back()->row = listed.size() - 1;
     }
     std::vector<Scores> r(members.size());
     in_waves(listed, [&](const std::vector<Member *> &wave) {
-        Network *const there = networks(wave.size());
+        Network *const there = reserve_networks(wave.size());
         const ScopedDeviceBuffer sums(*device_, wave.size() * blocks * sizeof(Sums));
-        const size_t wanted = (kJobsABlock * static_cast<size_t>(facts_.processors) + wave.size() - 1) / wave.size();
-        const size_t parts = std::max<size_t>(1, std::min(blocks, wanted));
         std::vector<Network> here;
-        std::vector<EvaluateJob> jobs;
-        for (size_t i = 0; i < wave.size(); ++i) {
-            const Network &n = wave[i]->network;
-            here.push_back(n);
-            const MemoryPlan plan = plan_evaluation(n.architecture, n.layout, loss_, rows, limits(false));
-            const float *const weights = best && n.counters.best_step >= 0 ? n.best : n.weights;
-            const int64_t inputs = n.counters.inputs > 0 ? n.counters.inputs : n_inputs_;
-            for (size_t p = 0; p < parts; ++p) {
-                const auto first = static_cast<int64_t>(blocks * p / parts) * kEvaluationRows;
-                const auto end = std::min(rows, static_cast<int64_t>(blocks * (p + 1) / parts) * kEvaluationRows);
-                Sums *const to = sums.as<Sums>() + i * blocks + static_cast<size_t>(first / kEvaluationRows);
-                jobs.push_back({there + i, plan, weights, data.rows(), first, end - first, inputs, to, nullptr});
-            }
-        }
+        for (const Member *m : wave) here.push_back(m->network);
         device_->upload(there, here.data(), here.size() * sizeof(Network));
-        device_->evaluate(jobs, task(false));
+        device_->evaluate(evaluation_jobs(wave, there, data.rows(), best, sums.as<Sums>()), task(false));
         std::vector<Sums> found(wave.size() * blocks);
         device_->download(found.data(), sums.as<Sums>(), found.size() * sizeof(Sums));
         for (size_t i = 0; i < wave.size(); ++i) {
             Sums all;
             for (size_t b = 0; b < blocks; ++b) all.add(found[i * blocks + b]);
-            r[wave[i]->turn] = all.scores(rows);
+            r[wave[i]->row] = all.scores(data.rows().n);
         }
         return true;
     });
     return r;
 }
 
+// Each member's rows in as many parts as keep the device busy; `sums`: of all blocks of rows, member by member.
+std::vector<EvaluateJob> Engine::evaluation_jobs(const std::vector<Member *> &wave, Network *there, const DeviceRows &rows,
+                                                 bool best, Sums *sums) const {
+    const size_t blocks = blocks_of(rows.n);
+    const size_t wanted = (kJobsPerProcessor * static_cast<size_t>(facts_.processors) + wave.size() - 1) / wave.size();
+    const size_t parts = std::max<size_t>(1, std::min(blocks, wanted));
+    std::vector<EvaluateJob> jobs;
+    for (size_t i = 0; i < wave.size(); ++i) {
+        const Member &m = *wave[i];
+        const MemoryPlan plan = plan_evaluation(m.architecture(), m.network.layout, loss_, rows.n, limits(false));
+        for (size_t p = 0; p < parts; ++p) {
+            const auto first = static_cast<int64_t>(blocks * p / parts) * kEvaluationRows;
+            const auto end = std::min(rows.n, static_cast<int64_t>(blocks * (p + 1) / parts) * kEvaluationRows);
+            Sums *const to = sums + i * blocks + static_cast<size_t>(first / kEvaluationRows);
+            jobs.push_back({there + i, plan, m.weights(best), rows, first, end - first, m.active_inputs(), to, nullptr});
+        }
+    }
+    return jobs;
+}
+
 bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out) {
     const auto hold = lock();
-    Member &m = find(id);
+    Member &m = members_.at(id);
     const auto inputs = static_cast<size_t>(n_inputs_), outputs = static_cast<size_t>(n_outputs_);
-    const Network *const there = alone(m);
+    const Network *const there = upload_alone(m);
     for (size_t begin = 0; begin < n; begin += kPredictedRows) {
         const size_t rows = std::min(kPredictedRows, n - begin);
         const float *const from = x + begin * inputs;
         if (!all_finite(from, rows * inputs)) return false;
         const Dataset data(*device_, Table{from, rows, nullptr, nullptr, nullptr}, n_inputs_, n_outputs_);
         const ScopedDeviceBuffer to(*device_, rows * outputs * sizeof(float));
-        send_through(m, there, data.rows(), best, to.as<float>());
+        compute_outputs(m, there, data.rows(), best, to.as<float>());
         device_->download(out + begin * outputs, to.as<float>(), rows * outputs * sizeof(float));
     }
     return true;
@@ -94,31 +99,27 @@ bool Engine::predict(int64_t id, const float *x, size_t n, bool best, float *out
 
 bool Engine::predict_on_device(int64_t id, const float *x, size_t n, bool best, float *out) {
     const auto hold = lock();
-    Member &m = find(id);
+    Member &m = members_.at(id);
     if (!device_->all_finite(x, n * static_cast<size_t>(n_inputs_))) return false;
     const Dataset data(*device_, Table{x, n, nullptr, nullptr, nullptr, true}, n_inputs_, n_outputs_);
-    send_through(m, alone(m), data.rows(), best, out);
+    compute_outputs(m, upload_alone(m), data.rows(), best, out);
     return true;
 }
 
-// A member that works alone: brought to the device, its record there.
-const Network *Engine::alone(Member &m) {
-    if (!come(m, now_)) refuse(m);
-    Network *const there = networks(1);
+// Brings one member to the device; returns its network there.
+const Network *Engine::upload_alone(Member &m) {
+    if (!bring(m, clock_)) refuse(m);
+    Network *const there = reserve_networks(1);
     device_->upload(there, &m.network, sizeof(Network));
     return there;
 }
 
-// Its outputs for these rows.
-void Engine::send_through(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to) {
-    const Network &net = m.network;
-    const MemoryPlan plan = plan_evaluation(net.architecture, net.layout, loss_, rows.n, limits(false));
-    const float *const weights = best && net.counters.best_step >= 0 ? net.best : net.weights;
-    const int64_t inputs = net.counters.inputs > 0 ? net.counters.inputs : n_inputs_;
+void Engine::compute_outputs(const Member &m, const Network *there, const DeviceRows &rows, bool best, float *to) {
+    const MemoryPlan plan = plan_evaluation(m.architecture(), m.network.layout, loss_, rows.n, limits(false));
     std::vector<EvaluateJob> jobs;
     for (int64_t first = 0; first < rows.n; first += kEvaluationRows) {
         const int64_t count = std::min<int64_t>(kEvaluationRows, rows.n - first);
-        jobs.push_back({there, plan, weights, rows, first, count, inputs, nullptr, to + first * n_outputs_});
+        jobs.push_back({there, plan, m.weights(best), rows, first, count, m.active_inputs(), nullptr, to + first * n_outputs_});
     }
     device_->evaluate(jobs, task(false));
 }

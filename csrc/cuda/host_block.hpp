@@ -1,5 +1,5 @@
-// A block of threads on the host, for tests: phases are loops over the threads in some order, shared memory begins as NaN,
-// and, if it is watched, every access is looked at: two threads that touch a word in one phase, one of them writing, race.
+// A block of threads on the host, for tests: phases are loops over the threads in some order, and shared memory begins as NaN.
+// A watched block reports races: two threads that touch a word in one phase, one of them writing.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace hyperband::cuda {
 
 enum class Order { forward, reverse, shuffled };
 
-// Who touched each word of memory in the phase at hand.
+// Which threads touched each word of memory in the current phase.
 class Watch {
   public:
     static constexpr int kEveryone = -1;
@@ -58,7 +58,7 @@ class Watch {
     std::unordered_map<uintptr_t, Touched> words_;
 };
 
-// Numbers that a block reads and writes; kWatched: not without being seen.
+// Memory of a block; kWatched: every access is noted.
 template <class T, bool kWatched> struct HostMemory {
     using Index = int64_t;
     using Number = std::remove_const_t<T>;
@@ -95,7 +95,7 @@ struct HostOptions {
     int threads = 32;
     Order order = Order::forward;
     bool watched = false;
-    int64_t missing_barrier = -1;  // the phase after which the barrier is left out, for the tests of the watch
+    int64_t missing_barrier = -1;  // the phase whose barrier is left out, to test the watch
 };
 
 template <bool kWatched> class HostBlock {

@@ -1,4 +1,4 @@
-// A device whose blocks are loops on the host: what the tests run the text of the blocks on.
+// A device whose blocks are loops on the host: the tests run the blocks' code on it.
 #pragma once
 
 #include "cuda/device.hpp"

@@ -12,7 +12,7 @@ namespace hyperband::cuda {
 // As a GPU rounds: tf32 to the nearest, ties away from zero; bf16 to the nearest, ties to even.
 template <Precision P> float rounded(float x) {
     const auto u = std::bit_cast<uint32_t>(x);
-    if (!(x - x == 0.0f)) return x;  // what is not a number, and infinity, stay so
+    if (!(x - x == 0.0f)) return x;  // NaN and infinity are kept
     if constexpr (P == Precision::tf32) return std::bit_cast<float>((u + 0x1000u) & ~0x1fffu);
     return std::bit_cast<float>((u + 0x7fffu + (u >> 16 & 1u)) & 0xffff0000u);
 }

@@ -7,9 +7,9 @@ namespace {
 
 constexpr int kRowTile = 8;    // parts are multiples of it, for the tiles and for the counters of dropout
 constexpr int64_t kFloat = sizeof(float);
-constexpr int kLeastThreads = 64;          // of a block of several on a multiprocessor
-constexpr int64_t kSpareBytes = 2 << 10;  // what a block takes of shared memory beside its plan, and more
-constexpr int kMostRows = 256;  // of a part: shared memory of a member is then better spent on its weights
+constexpr int kLeastThreads = 64;          // of a block that shares a multiprocessor
+constexpr int64_t kSpareBytes = 2 << 10;  // upper bound of what a block takes of shared memory besides its plan
+constexpr int kMostRows = 256;  // of a part: beyond, shared memory is better spent on weights
 
 bool inputs_shared(SizeClass c) { return c == SizeClass::S || c == SizeClass::M; }
 bool weights_shared(SizeClass c) { return inputs_shared(c); }
@@ -18,8 +18,8 @@ bool outputs_shared(SizeClass c) { return c != SizeClass::XL; }
 
 int tiles(int n, int each) { return (n + each - 1) / each; }
 
-// The largest tile of which there are enough for the threads: a larger one loads less for each product, but must not leave
-// threads without any.
+// The largest tile of which there are enough for all threads: larger tiles load less for each product, but may leave threads
+// without work.
 Tile tile_of(int rows, int units, int threads) {
     Tile best = Tile::t4x1;
     double least = 0.0;
@@ -114,7 +114,7 @@ int whole_tiles(int64_t rows) {
     return static_cast<int>((std::min<int64_t>(rows, kMostRows) + kRowTile - 1) / kRowTile) * kRowTile;
 }
 
-// The largest part that fits, or 0.
+// The largest part whose plan fits, or 0.
 template <class Make> int largest_part(int most, int least, int64_t shared, const Make &make) {
     for (int part = most; part >= std::max(least, 1);
          part = part > 2 * kRowTile ? (part / 2 + kRowTile - 1) / kRowTile * kRowTile : part - kRowTile)
@@ -131,8 +131,8 @@ MemoryPlan with_class(const Architecture &a, const DeviceLayout &layout, Loss lo
     return make(part > 0 ? part : kRowTile);
 }
 
-// A batch in parts puts its gradient together in global memory, which is read and written once more for each of them: a class
-// that takes the batch whole, or parts of some size, comes before one that holds more of the weights.
+// A batch in parts collects its gradient in global memory, which is read and written once for each part. So a class that takes
+// the batch whole, or in large parts, is preferred to one that holds more of the weights.
 MemoryPlan best_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t shared) {
     for (const int least : {whole_tiles(batch), std::min(64, whole_tiles(batch))})
         for (const SizeClass c : {SizeClass::S, SizeClass::M, SizeClass::L}) {

@@ -1,4 +1,4 @@
-// What crosses to the device: plain data, laid out for blocks of threads.
+// What is copied to the device: plain data, laid out for blocks of threads.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@
 
 namespace hyperband::cuda {
 
-// Vectors of four floats move as one. Rows of a matrix are an odd number of vectors apart, so that the same column of
+// Four floats are loaded and stored at once. Rows of a matrix are an odd number of vectors apart, so that the same column of
 // eight consecutive rows falls into eight different groups of banks.
 constexpr int kVector = 4;
 HB_FN int vectors_of(int n) { return (n + kVector - 1) / kVector; }
 HB_FN int whole_vectors(int n) { return vectors_of(n) * kVector; }
 HB_FN int odd_stride(int n) { return (vectors_of(n) | 1) * kVector; }
 
-// Numbers of an arena, or of a block's part of global memory: an int counts them.
+// Most numbers of an arena, or of a block's part of global memory: an int counts them.
 constexpr int64_t kMostFloats = int64_t{1} << 31;
 
-// Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they are
-// and stay 0.
+// Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they
+// are 0 and stay 0.
 struct DeviceLayer : Offsets<int64_t> {  // multiples of 4
     int32_t in, out, stride;
 };
@@ -72,7 +72,7 @@ struct DeviceRows {
     bool wide = true;                // rows of x begin at multiples of 16 bytes
 };
 
-// Which of a member's numbers are in shared memory: all; all but the moments; rows' outputs alone; none.
+// Which numbers of a member are in shared memory: all; all but the moments; outputs of rows alone; none.
 enum class SizeClass : int32_t { S, M, L, XL };
 constexpr int kSizeClasses = 4;
 
@@ -81,23 +81,23 @@ enum class Tile : int32_t { t8x4, t4x4, t4x1 };
 HB_FN int rows_of(Tile t) { return t == Tile::t8x4 ? 8 : 4; }
 HB_FN int units_of(Tile t) { return t == Tile::t4x1 ? 1 : 4; }
 
-// How a member is trained by one block: offsets in floats into shared ("shared") memory and into the block's part of
-// global ("global") memory, by the size class. See plan() in plan.hpp.
+// How one block trains or evaluates a member: offsets in floats into shared memory and into the block's part of global memory,
+// by the size class. See plan_training() in memory_plan.hpp.
 struct MemoryPlan {
     SizeClass size_class;
     int32_t threads;   // of the block; tests take others, to the same bits
-    int32_t part;      // rows that go forward and back together
+    int32_t part;      // rows that are computed together
     int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
-    bool collected;    // whether the gradient is put together in global memory before the update
+    bool collected;    // whether the gradient is collected in global memory before the update
     int64_t x, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
-    int64_t weights, m, v;                                 // shared copies
+    int64_t weights, m, v;                                 // copies in shared memory
     int64_t gradient;                                      // global
     int32_t row_loss, row_flag, row_label, index, updates, control;   // shared
     int64_t shared_size, global_size;                           // floats
     Tile forward[kMaxLayers], backward[kMaxLayers], columns[kMaxLayers];
 };
 
-// A network to be: its initial weights are uniform in [-bound, bound) of their layer.
+// A network without numbers yet. Its initial weights are uniform in [-bound, bound) of their layer.
 struct InitialiseJob {
     Network network;
     float bound[kMaxLayers];

@@ -1,4 +1,4 @@
-// Memory for members out of a few large pieces of a device's: asking the device for each would take longer than a step.
+// Memory for members, taken from a few large pieces of the device's memory: an allocation of the device takes longer than a step.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@ class Pool {
     Pool(const Pool &) = delete;
     Pool &operator=(const Pool &) = delete;
 
-    // Null when neither the limit nor the device has so much left. Aligned to 256 bytes.
+    // Null when the limit or the device does not allow it. Aligned to 256 bytes.
     char *allocate(size_t bytes);
     void release(char *memory) noexcept;
     size_t limit() const { return limit_; }

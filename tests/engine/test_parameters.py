@@ -101,7 +101,7 @@ def compiled_engine(name: str, n_inputs: int, n_outputs: int) -> Any:
     x, y = np.zeros((1, n_inputs), np.float32), np.zeros((1, n_outputs), np.float32)
     if name == "cpu":
         return core.Engine(x, y, None, None, 2, n_outputs, 1, False)
-    return core.CudaEngine(core.host_device(), x, y, None, None, 2, n_outputs, 0, 0)
+    return core.CudaEngine(x, y, None, None, 2, n_outputs, 0, core.host_device(), 0)
 
 
 #: Of each engine, the row length in memory of a matrix and of a vector of so many numbers.
@@ -113,7 +113,7 @@ ROW_LENGTHS = {
 
 @pytest.mark.parametrize("engine", ROW_LENGTHS)
 def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
-    from hyperband.engine.backends.compiled import record
+    from hyperband.engine.backends.compiled import packed
 
     matrix, vector = ROW_LENGTHS[engine]
     for a, n_inputs, n_outputs in architectures(60):
@@ -124,7 +124,7 @@ def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
             expected.append((p.name, p.shape, offset, kind.initial, bound, kind.rate_factor, kind.decay, kind.moments))
             *outer, last = p.shape
             offset += math.prod(outer) * (matrix(last) if outer else vector(last))
-        assert compiled_engine(engine, n_inputs, n_outputs).parameters(record(a)) == expected
+        assert compiled_engine(engine, n_inputs, n_outputs).parameters(packed([a])) == expected
 
 
 def test_a_table_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-// The whole kernel text, once per instruction set: the including file defines HB_ISA (a namespace), HB_LANES (floats in a
+// All kernels of one instruction set: the including file defines HB_ISA (a namespace), HB_LANES (floats in a
 // native register), HB_TILE_ROWS and HB_TILE_PANELS, HB_LANE_ROWS and HB_LANE_COLUMNS (register tiles).
 #pragma once
 
@@ -21,7 +21,7 @@ inline void initialise(const Layout &layout, Key key, const float *bound, float 
     }
 }
 
-// Values that left [0, n) walk on, packed side by side: another pass over all for the sake of a few would cost as much.
+// Values outside [0, n) are permuted again, packed side by side: a second pass over all values would cost as much as the first.
 inline void order_rows(const RowOrder &order, uint32_t first, int count, uint32_t *index) {
     if (order.n <= 1) {
         for (int i = 0; i < count; ++i) index[i] = 0;

@@ -1,10 +1,11 @@
 // A step whose products take bfloat16 numbers and add them up in float32; weights, moments and all else stay float32.
 //
 // The including file defines HB_BF16_AMX as 1, for tiles of AMX, or 0, for dot products of AVX512_BF16. Both give the same
-// bits for any company and any number of rows together; from each other they differ in rounding.
+// bits whatever other networks train at the same time and however many rows go together; from each other they differ in
+// rounding.
 //
-// Operands of products lie in tiles of 1 KiB. Left: tile (m / 16, k / 32) holds rows of 32 k. Right: tile (n / 16, k / 32)
-// holds rows k, k + 1 interleaved: [k / 2][n][2]. What lies beyond a matrix is 0.
+// Operands of products are in tiles of 1 KiB. Left: tile (m / 16, k / 32) holds rows of 32 k. Right: tile (n / 16, k / 32)
+// holds rows k, k + 1 interleaved: [k / 2][n][2]. Elements beyond a matrix are 0.
 #pragma once
 
 #include "cpu/simd/step.hpp"
@@ -25,7 +26,7 @@ HB_FN __m512i interleaved(V low, V high) {
     return _mm512_maskz_permutexvar_epi16(0xffffffff, _mm512_load_si512(kOrder), two_bf16(low, high));
 }
 
-// Up to 32 rows of floats; those that are missing are 0.
+// Up to 32 rows of floats; rows beyond n are 0.
 struct FloatRows {
     const float *row[kDeep];
     int n, width;
@@ -198,7 +199,7 @@ HB_FN void each_32_rows(int n, int width, const RowAt &row_at, const Visit &visi
     for (int first = 0; first < n; first += kDeep) {
         rows.n = n - first < kDeep ? n - first : kDeep;
         for (int r = 0; r < rows.n; ++r) rows.row[r] = row_at(first + r);
-        if constexpr (kPrefetch)  // they lie anywhere in memory: ask for the next ones
+        if constexpr (kPrefetch)  // they are scattered in memory: prefetch the next ones
             for (int r = first + kDeep; r < first + 2 * kDeep && r < n; ++r) ask_for(row_at(r), static_cast<size_t>(width), 1);
         visit(rows, first);
     }
@@ -222,7 +223,7 @@ inline void bf16_forward(const StepArgs &s) {
         const bool last = l + 1 == s.layout->n_layers;
         float *const c = last ? s.work->outputs : s.work->h[l];
         const auto ld = static_cast<size_t>(row_stride(y.out));
-        // Inputs that take no part have tiles of their own in the weights, behind those of the others.
+        // Tiles of inputs that take no part come after those of the active inputs, so that they are left out.
         product_16(l == 0 ? half.x : half.h[l - 1], m, half.w[l], numbers_in(y.in), y.panels, deep(l == 0 ? s.inputs : y.in), c,
                    ld, kPanel);
         for (int b = 0; b < s.rows; ++b)
@@ -323,7 +324,7 @@ inline void bf16_update(const StepArgs &s, Share share) {
 
 }  // namespace hyperband::cpu::HB_ISA
 
-// What is null here is the same as for float32.
+// Entries that are missing here are those of float32.
 #define HB_BF16_TABLE(NAME)                   \
     {.name = NAME,                            \
      .transpose = &HB_ISA::bf16_copy_weights, \

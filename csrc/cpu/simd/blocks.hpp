@@ -6,7 +6,7 @@
 
 namespace hyperband::cpu::HB_ISA {
 
-// to[c][r] = from[r][c] for 16 rows that lie anywhere; rows of `to` are contiguous.
+// to[c][r] = from[r][c] for 16 rows anywhere in memory; rows of `to` are contiguous.
 HB_FN void transpose_rows(const float *const *from, float *to) {
 #if HB_LANES == 16
     for (int c = 0; c < 4; ++c) {  // quads c of all rows become rows 4 c to 4 c + 3
@@ -54,7 +54,7 @@ template <int kDistance, class Op> HB_FN V fold(V a, V b, const Op &op) {
     return op(x, y);
 }
 
-// Lane i of the answer: row i of the block by the tree (j, j + 8), (j, j + 4), (j, j + 2), (j, j + 1) over its lanes.
+// Lane i of the result: row i of the block by the tree (j, j + 8), (j, j + 4), (j, j + 2), (j, j + 1) over its lanes.
 template <class Op> HB_FN V reduce_rows(const float *block, const Op &op) {
     V quarter[4];  // quad k of quarter p: what is left of row 4 k + p
     for (int p = 0; p < 4; ++p) {
@@ -68,7 +68,7 @@ template <class Op> HB_FN V reduce_rows(const float *block, const Op &op) {
 HB_FN V sum_rows(const float *block) {
     return reduce_rows(block, [](V a, V b) { return a + b; });
 }
-HB_FN V largest_of_rows(const float *block) {  // not-a-number may or may not win: whoever cares checks a sum
+HB_FN V largest_of_rows(const float *block) {  // NaN may or may not win; callers check a sum
     return reduce_rows(block, [](V a, V b) { return max_(a, b); });
 }
 

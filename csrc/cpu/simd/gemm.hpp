@@ -14,8 +14,7 @@ struct Tiles {
     HB_FN int size(int t) const { return base + (t < extra ? 1 : 0); }
 };
 
-// What happens to a sum on its way from the register to memory: nothing; max(0, x); or 0 where `gate`, laid out like c, is
-// not positive.
+// What is done to a sum before it is stored: nothing; max(0, x); or 0 where `gate`, laid out like c, is not positive.
 enum class Finish { none, rectify, gate };
 
 // c[r][16 NV] = start + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart. The start of row r is
@@ -57,7 +56,7 @@ void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, c
         }
 }
 
-// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order; kAccumulate: the sum starts with what is in `out`.
+// out[v * panel + 16 r ...] = sum_b a[b][r] g[b][16 v ...], b in order; kAccumulate: the sum starts with `out`.
 template <int MR, int NV, bool kAccumulate>
 void outer_tile(const float *a, size_t lda, int rows, const float *g, size_t ldg, float *out, size_t panel) {
     V acc[MR][NV];
@@ -99,10 +98,10 @@ template <int NV, int... R> struct MakeTable<NV, 0, R...> {
 constexpr int kTileRows = HB_TILE_ROWS, kTilePanels = HB_TILE_PANELS;
 template <int NV> using Table = typename MakeTable<NV, kTileRows>::type;
 
-// Panels of b that stay in the nearest cache while all rows pass by: kTilePanels * 16 * kDepth floats, 24 KiB.
+// Depth of the panels of b that stay in the first-level cache for all rows: kTilePanels * 16 * kDepth floats, 24 KiB.
 constexpr int kDepth = 384 / kTilePanels;
 
-// c = finish(bias + a b); then epilogue(first panel, number of panels) while they are in the nearest cache.
+// c = finish(bias + a b), then epilogue(first panel, number of panels) while these are in the first-level cache.
 template <Finish kFinish, class Epilogue>
 void gemm(const float *a, size_t lda, int rows, int k_end, const float *b, size_t panel, int panels, const float *bias,
           float *c, size_t ldc, const float *gate, const Epilogue &epilogue) {
@@ -134,7 +133,7 @@ template <bool kAccumulate> HB_FN OuterTile outer(int rows, bool wide) {
     return (wide ? Table<kTilePanels>::template outer<kAccumulate> : Table<1>::template outer<kAccumulate>)[rows - 1];
 }
 
-// The gradient of `count` rows of one or two panels of a weight matrix, or what the rows at hand add to it:
+// The gradient of `count` rows of one or two panels of a weight matrix, or what the rows of this part add to it:
 // out[v * panel + 16 k] = sum_b a[b][k] g[b][16 v], after announce(first k, number of k) for each register tile.
 template <bool kAccumulate, class Announce>
 void outer_product(const float *a, size_t lda, int rows, int count, const float *g, size_t ldg, bool wide, float *out,

@@ -1,4 +1,4 @@
-// Sixteen members side by side, one a lane: turning rows of theirs into vectors, and their matrix products.
+// Sixteen members side by side, one in each lane: their rows as vectors, and their matrix products.
 #pragma once
 
 #include "cpu/simd/blocks.hpp"

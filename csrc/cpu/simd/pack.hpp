@@ -49,7 +49,7 @@ inline void drop_lanes(float *h, float *d, size_t ld, int first, int rows, int w
         }
 }
 
-// Layer l on rows that lie in `from`.
+// The product of a layer with the rows in `from`.
 HB_FN LaneProduct layer_product(const Layer &y, const float *weights, const float *from, size_t ld, int rows, float *to) {
     return {rows, y.out, y.in, from, ld, weights + y.weights, lane_stride(y.out), weights + y.bias, 0, to, lane_stride(y.out)};
 }
@@ -96,7 +96,7 @@ inline void pack_backward(const PackArgs &s, int rows) {
     }
 }
 
-// What these rows add to the gradients; the first rows of a batch begin them.
+// Adds the gradients of these rows; the first rows of a batch begin the sums.
 inline void pack_columns(const PackArgs &s, int first, int rows) {
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
@@ -181,7 +181,7 @@ inline V clip_factors(const PackArgs &s) {
 }
 
 template <Rule R, bool kPlain> void update_lanes(const PackArgs &s, const UpdateOf<V> &updates) {
-    const UpdateOf<V> u = updates;  // a copy that no store below can change
+    const UpdateOf<V> u = updates;  // a copy that no store below can alias
     auto run = [&](size_t at, int n, V decay, V shrink) {
         for (size_t i = at; i < at + static_cast<size_t>(n) * kLanes; i += kLanes) {
             V x = load(s.weights + i), first(0.0f), second(0.0f);
@@ -221,7 +221,7 @@ inline void pack_update(const PackArgs &s) {
     update_lanes_by<false>(rule_of(a), s, u);
 }
 
-// Adds what the next rows of the data, the same ones in every lane, say of the weights.
+// Adds the losses and errors of the next rows of the data, the same rows in every lane.
 inline void pack_evaluate(PackArgs &s, int rows) {
     const int last = s.layout->n_layers - 1;
     const size_t ld = lane_stride(s.n_outputs);

@@ -1,4 +1,4 @@
-// One optimiser step of one member, by one thread or several: rows forward and back, then columns of weights.
+// One optimiser step of one member, by one thread or several: first the rows of a batch, then the columns of the weights.
 #pragma once
 
 #include "cpu/simd/layers.hpp"
@@ -8,7 +8,7 @@ namespace hyperband::cpu::HB_ISA {
 
 template <Rule R, bool kPlain>
 void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update, float decay, float shrink) {
-    const Update u = update;  // a copy that no store below can change
+    const Update u = update;  // a copy that no store below can alias
     for (size_t i = 0; i < n; i += kPanel) {
         V x = load(w + i), first(0.0f), second(0.0f);
         if constexpr (uses_m<R>) first = load(m + i);
@@ -37,11 +37,11 @@ inline UpdateRun update_of(const Architecture &a) {
     return is_plain(a) ? update_by<true>(rule_of(a)) : update_by<false>(rule_of(a));
 }
 
-// A offset in an arena that the rule may do without.
+// A position in an arena of moments, which the rule may not have.
 HB_FN float *moments(float *arena, size_t at) { return arena ? arena + at : nullptr; }
 
-// Rows of a gradient that meet the optimiser together: long runs keep its loop busy, some KiB stay in the nearest cache. A
-// multiple of 16, so that a run's transposed blocks are its own.
+// Rows of a gradient to which the optimiser is applied at once: long enough for its loop, short enough for the first-level
+// cache. A multiple of 16, so that no two runs share a transposed block.
 constexpr int kRunRows = 112;
 
 struct Block {  // rows [k, k + count) of panels [panel, panel + panels) of layer l
@@ -68,10 +68,10 @@ template <class Visit> void for_each_block(const Layout &layout, int inputs, Sha
     }
 }
 
-// Likewise layers whose biases are this thread's.
+// Whether the biases of a layer are in this thread's share.
 HB_FN bool owns_bias(int l, Share share) { return l % share.size == share.rank; }
 
-// Rows of work->x and so on that are this thread's: the part's rows in runs of 16, the step of the losses.
+// This thread's share of the rows of a part: whole runs of 16, as the losses take them.
 inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
     const int runs = panels_of(whole.rows);
     const int begin = runs * share.rank / share.size * kPanel, end = runs * (share.rank + 1) / share.size * kPanel;
@@ -100,7 +100,7 @@ inline void gather(const StepArgs &s) {
     for (int b = 0; b < s.rows; ++b) {
         const float *from = s.data.x + s.index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
-        if (b + ahead < s.rows) {  // rows lie anywhere in memory: ask for one while copying another
+        if (b + ahead < s.rows) {  // rows are scattered in memory: prefetch one while copying another
             const float *next = s.data.x + s.index[b + ahead] * s.data.stride;
             for (int p = 0; p < panels; ++p) __builtin_prefetch(next + p * kPanel, 0, 2);
         }
@@ -137,7 +137,7 @@ inline void forward_training(const StepArgs &s) {
     }
 }
 
-// Gradients of all pre-activations from those of the outputs.
+// The gradients of all pre-activations, from those of the outputs.
 inline void backward(const StepArgs &s) {
     const Slope slope = slope_of(s.architecture->activation, s.architecture->dropout);
     for (int l = s.layout->n_layers - 1; l > 0; --l) {
@@ -183,7 +183,7 @@ template <int N> void sum_panels(const float *g, size_t ld, int rows, bool accum
     for (int v = 0; v < N; ++v) store(out + v * kPanel, s[v]);
 }
 
-// Sums of the columns of g over the rows, in order, starting with what is in `out` to go on; up to four panels side by side.
+// Sums of the columns of g over the rows, in order; `accumulate`: added to `out`. Up to four panels side by side.
 inline void column_sums(const float *g, size_t ld, int rows, int panels, bool accumulate, float *out) {
     int j = 0;
     for (; j + 4 <= panels; j += 4) sum_panels<4>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
@@ -191,7 +191,7 @@ inline void column_sums(const float *g, size_t ld, int rows, int panels, bool ac
     if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
 }
 
-// Factor that brings the norm of the gradient down to `most`; panels beyond the active inputs hold no gradient.
+// The factor that brings the norm of the gradient down to `most`. Rows beyond the active inputs hold no gradient.
 inline float clip_factor(const StepArgs &s, float most) {
     V total(0.0f);
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -228,7 +228,7 @@ template <class Sink> void bias_gradients(const StepArgs &s, int l, bool accumul
     }
 }
 
-// Asks for n rows, in one stream: other threads wrote them, and the strides of the products would wait for each line.
+// Prefetches n rows in one stream: other threads wrote them, and the strided loads of the products would wait for each line.
 HB_FN void ask_for(const float *from, size_t ld, int n) {
     for (const float *p = from; p < from + ld * static_cast<size_t>(n); p += kPanel) __builtin_prefetch(p, 0, 2);
 }
@@ -261,7 +261,7 @@ inline void columns(const StepArgs &s, Share share) {
             product(a, lda, s.rows, b.count, g, ldg, wide, s.work->gradient + at, panel, {});
             return;
         }
-        auto fetch = [&](int k, int n) {  // the state that this tile's gradient will meet
+        auto fetch = [&](int k, int n) {  // weights and moments that this tile's gradient will change
             for (int p = 0; p < b.panels; ++p)
                 for (int i = k; i < k + n; ++i) {
                     const size_t offset = at + p * panel + i * kPanel;
@@ -282,7 +282,7 @@ inline void columns(const StepArgs &s, Share share) {
     });
 }
 
-// The update where the whole gradient had to be collected first; copy(layer, l, panel, first row, rows) follows the weights.
+// The update where the whole gradient was collected first. copy(layer, l, panel, first row, rows) renews copies of the weights.
 template <class Copy> void update_with(const StepArgs &s, Share share, const Copy &copy) {
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;

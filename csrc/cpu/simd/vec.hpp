@@ -1,6 +1,6 @@
-// The vocabulary: 16 floats, 16 ints, whatever the instruction set. Included once per instruction set, inside its own
-// namespace HB_ISA, with HB_LANES the width of a native register in floats. Only what compilers cannot express portably
-// is an intrinsic. No std:: code here: the linker may pick this copy for older machines.
+// Vectors of 16 floats and 16 ints for every instruction set. Included once for each, in a namespace HB_ISA of its own, with
+// HB_LANES the width of a native register in floats. Only what compilers cannot express portably is an intrinsic. No std::
+// code here: the linker may pick this copy for older machines.
 #pragma once
 
 #include <cstdint>
@@ -190,7 +190,7 @@ HB_FN U lane_numbers() {
 
 // Lanes below n.
 HB_FN I below(int n) { return lane_numbers() < U(static_cast<uint32_t>(n < 0 ? 0 : n)); }
-// Writes first + i to `to` for each lane i of the mask, in order; may overwrite 16 places. Answers how many.
+// Writes first + i to `to` for each lane i of the mask, in order, and returns how many; it may overwrite 16 elements.
 HB_FN int positions_of(I mask, int first, int *to) {
 #if HB_LANES == 16
     const __mmask16 chosen = _mm512_movepi32_mask((__m512i)mask.x[0]);
@@ -270,7 +270,7 @@ typedef quad quad_memory __attribute__((may_alias));
 typedef int32_t quad_indices __attribute__((vector_size(16)));
 #define HB_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, quad_indices{i, j, k, l})
 #endif
-// Lanes of two vectors dealt so that x and y hold partners `kDistance` lanes apart: first those of a, then those of b. With
+// Rearranges the lanes of two vectors so that x and y hold partners `kDistance` lanes apart: first of a, then of b. With
 // a = (a0, a1, a2, a3) in quads of four lanes, 8: x = (a0, a1, b0, b1), y = (a2, a3, b2, b3); 4: x = (a0, a2, b0, b2),
 // y = (a1, a3, b1, b3). Within each quad, 2: x = lanes (a0, a1, b0, b1), y = (a2, a3, b2, b3); 1: x = (a0, a2, b0, b2),
 // y = (a1, a3, b1, b3).

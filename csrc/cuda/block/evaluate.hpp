@@ -6,7 +6,7 @@
 
 namespace hyperband::cuda {
 
-// The rows at hand are first, first + 1, ... of a split.
+// Writes the numbers of rows first, first + 1, ... of a split to index().
 template <class MemberView> HB_BLOCK void number_rows(const MemberView &b, int64_t first, int rows) {
     b.block.phase([&](int tid) {
         deal(tid, b.block.threads(), rows, [&](int i) { b.index().store(i, static_cast<uint32_t>(first + i)); });
@@ -40,7 +40,7 @@ HB_BLOCK void evaluate(B &block, const Network &network, const EvaluateJob &job,
         row_losses(b, args);
         block.phase([&](int tid) {
             if (tid != 0) return;
-            // A part begins where a block of kEvaluationRows rows does, or goes on in one, whose sums then wait in global memory.
+            // A part begins with a block of kEvaluationRows rows, or continues one whose sums are in global memory.
             Sums open{};
             if (first % kEvaluationRows != 0) open = job.sums[first / kEvaluationRows - job.first / kEvaluationRows];
             add_rows(b, args, first, end, open,

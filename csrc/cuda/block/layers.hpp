@@ -1,4 +1,4 @@
-// The rows at hand forward through all layers, and gradients back.
+// The rows of a part forward through all layers, and gradients back.
 #pragma once
 
 #include "core/dropout.hpp"
@@ -7,10 +7,10 @@
 
 namespace hyperband::cuda {
 
-// How rows go through a network. For evaluation: without dropout, nothing kept for the way back.
+// How rows go forward: evaluation has no dropout and stores nothing for the backward pass.
 struct ForwardPass {
     bool training;
-    int rows, first;  // first: of the batch, a multiple of 8
+    int rows, first;  // first: row of the batch, a multiple of 8
     uint32_t step;
 };
 
@@ -25,7 +25,7 @@ template <class Run> HB_BLOCK void by_tile(Tile tile, const Run &run) {
     }
 }
 
-// Half `row % 8` of four words.
+// Number `row % 8` of the eight 16-bit numbers in four words.
 HB_BLOCK uint32_t half_of(const uint32_t *w, int row) {
     const int r = row & 7;
     const uint32_t word = r < 4 ? (r < 2 ? w[0] : w[1]) : (r < 6 ? w[2] : w[3]);
@@ -89,8 +89,8 @@ HB_BLOCK void layer_forward(int tid, const MemberView &b, const ForwardPass &pas
                [&](int unit, int row) { activate_piece(b, pass, l, stored, unit, row, unit * stride + row); });
 }
 
-// Inputs of layer l: the gathered rows or the outputs of the layer below. One type even where these are in two memories, at
-// the price of loads that look which one it is: a kernel that holds the products twice is too large to compile well.
+// Inputs of layer l: the gathered rows or the outputs of the layer below. They have one type even where these are in two kinds
+// of memory, at the price of generic loads: a kernel that holds the products twice is too large to compile well.
 template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l) {
     if constexpr (std::is_same_v<typename MemberView::Inputs, typename MemberView::Outputs>)
         return l == 0 ? b.x() : b.h(l - 1);
@@ -98,7 +98,7 @@ template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l) 
         return l == 0 ? b.block.either(b.x()) : b.block.either(b.h(l - 1));
 }
 
-// The gathered rows through all layers: the last one's numbers arrive in outputs().
+// The gathered rows through all layers; the last layer writes outputs().
 template <class MemberView, class W> HB_BLOCK void forward(const MemberView &b, const ForwardPass &pass, W weights) {
     for (int l = 0; l < b.layers(); ++l)
         b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, inputs_of(b, l), weights); });

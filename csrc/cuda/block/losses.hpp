@@ -1,4 +1,4 @@
-// Losses of the rows at hand: outputs() become gradients when they are wanted, row_loss() and row_flag() are filled.
+// Losses of the rows of a part: fills row_loss(), and either turns outputs() into gradients or fills row_flag().
 //
 // Sums over outputs go by sixteen lanes, output j in lane j % 16, and then by the tree (i, i + 8), (i, i + 4), (i, i + 2),
 // (i, i + 1): a thread has one lane of one row.
@@ -10,13 +10,13 @@ namespace hyperband::cuda {
 
 struct LossOf {
     Loss loss;
-    DeviceRows data;  // row b at hand is row index()[b] of it
-    bool gradient;    // and its smoothing; else flags of rows that are classified wrongly
+    DeviceRows data;  // row b of the part is row index()[b]
+    bool gradient;    // with smoothing; else the flags of misclassified rows
     int rows, batch;
     float smoothing;
 };
 
-// v[0] becomes all of v by the tree. Halves are constants, so that the array stays in registers.
+// Reduces v to v[0] by the tree. Halves are constants, so that the array stays in registers.
 template <int kHalf, class Op> HB_BLOCK void fold(float (&v)[kPanel], const Op &op) {
     HB_UNROLL
     for (int i = 0; i < kHalf; ++i) v[i] = op(v[i], v[i + kHalf]);
@@ -62,7 +62,7 @@ template <class MemberView> struct LossPhases {
     HB_BLOCK float weight(int row) const { return a.data.weight ? b.block.read_only(a.data.weight).load(row_of(row)) : 1.0f; }
     HB_BLOCK int label(int row) const { return b.row_label().load(row); }
 
-    // The first largest output must be the label's.
+    // Whether the first largest output is not the label's.
     HB_BLOCK bool wrong(int row) const {
         const auto z = b.outputs();
         const int right = label(row);
@@ -173,12 +173,12 @@ template <class MemberView> HB_BLOCK void row_losses(const MemberView &b, const 
     }
 }
 
-// Four at a time, so that a thread which goes through all rows waits for memory once in four.
+// Four at a time, so that a thread that reads all rows waits for memory once in four rows.
 template <class MemberView> HB_BLOCK Registers<kPiece> four_losses(const MemberView &b, int row) {
     return b.row_loss().template load<kPiece>(row);
 }
 
-// Adds the rows at hand to sums by blocks of kEvaluationRows rows: by one thread, in order. `first`: of the split, a multiple of
+// Adds the rows of a part to sums by blocks of kEvaluationRows rows: by one thread, in order. `first`: of the split, a multiple of
 // eight; `open`: sums of the unfinished block; done(block, sums) for each finished one.
 template <class MemberView, class Done>
 HB_BLOCK void add_rows(const MemberView &b, const LossOf &a, int64_t first, int64_t end, Sums &open, const Done &done) {

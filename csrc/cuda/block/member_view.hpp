@@ -1,4 +1,4 @@
-// A block's workbench: the member at hand and where its rows' numbers are, by size class.
+// The block's member, and where the numbers of its rows are, by size class.
 #pragma once
 
 #include <type_traits>
@@ -28,8 +28,8 @@ template <class B, SizeClass kClass> struct MemberView {
     HB_BLOCK int layers() const { return net.layout.n_layers; }
     HB_BLOCK int k_end(int l) const { return l == 0 ? inputs : net.layout.layer[l].in; }
     HB_BLOCK int stride() const { return plan.stride; }
-    // Rows as they were gathered; outputs of hidden layers, their derivatives; gradients of a layer's outputs (of the last
-    // one first its outputs); of each row some numbers a lane.
+    // The gathered rows; outputs of hidden layers, and their derivatives; gradients of a layer's outputs (of the last layer
+    // first the outputs themselves); numbers of each row by lane, for the losses.
     HB_BLOCK Inputs x() const { return at<kInputsShared>(plan.x); }
     HB_BLOCK Outputs h(int l) const { return at<kOutputsShared>(plan.h[l]); }
     HB_BLOCK Outputs d(int l) const { return at<kOutputsShared>(plan.d[l]); }
@@ -52,9 +52,8 @@ template <class B, SizeClass kClass> struct MemberView {
     }
 };
 
-// Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed, and their labels; four columns of a row at a
-// time. Eight neighbouring threads take eight rows. Rows that are not wide, as other libraries have them, are read number by
-// number.
+// Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed, and their labels. Four columns of a row are read
+// at a time, by eight neighbouring threads for eight rows; rows that are not aligned are read number by number.
 template <class MemberView> HB_BLOCK void gather(int tid, const MemberView &b, const DeviceRows &from, int rows) {
     const auto x = b.x();
     const auto index = b.index();
@@ -70,7 +69,7 @@ template <class MemberView> HB_BLOCK void gather(int tid, const MemberView &b, c
         for (int c = 0; c < kVector; ++c)
             x.store(static_cast<typename MemberView::Inputs::Index>(column + c) * b.stride() + row, v[c]);
     };
-    const auto offset_of = [&](int i) {  // of some row where there is none
+    const auto offset_of = [&](int i) {  // of row 0 where there is no such row
         const int row = row_of(i) < rows ? row_of(i) : 0;
         return static_cast<int64_t>(index.load(row)) * from.stride + piece_of(i) * kVector;
     };

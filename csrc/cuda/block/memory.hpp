@@ -1,13 +1,17 @@
-// What the text of a block is written against.
+// What a block of threads offers to the training code in this folder, which is compiled for GPUs and for the host.
 //
-// A block type B runs phases: phase(f) calls f(tid) for every thread, then all meet at a barrier. Two threads may touch the
-// same word in one phase only to read it. Between phases every thread computes the same values; what it needs of memory
-// there it reads with uniform(), which counts as a read by all threads in the phase that follows.
-// B::Warp is for products on tensor cores, see tensor.hpp. B::Shared<T> and B::Global<T> point into shared and global memory: load(i), store(i, x), load<N>(i) and store<N>(i, Registers<N>)
-// for N consecutive numbers at a multiple of N, and + an offset. shared<T>(word), global(word), arena(pointer), read_only(pointer into a
-// data set)
-// and place(pointer to what belongs to the block's own network) make them; either(memory) is the same memory by a type that
-// shared and global memory share.
+// A block type B runs phases: phase(f) calls f(tid) for every thread, then all threads meet at a barrier. In one phase two
+// threads may touch the same word only if both read it. Between phases every thread computes the same values; what it needs of
+// memory there it reads with uniform(), which counts as a read by all threads in the phase that follows.
+//
+// B::Shared<T> and B::Global<T> are pointers into shared and global memory: load(i), store(i, x), load<N>(i) and
+// store<N>(i, Registers<N>) for N consecutive numbers at a multiple of N, and + an offset. They come from
+//   shared<T>(word), global(word)   the block's memory, by the offsets of a MemoryPlan
+//   arena(pointer)                  an arena of a network
+//   read_only(pointer)              a data set
+//   own(pointer)                    the record of the block's own network
+//   either(memory)                  the same memory by one type for shared and global memory
+// B::Warp multiplies on tensor cores, see tensor.hpp.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +31,9 @@
 
 namespace hyperband::cuda {
 
-constexpr int kPiece = 4;  // rows that move as one
+constexpr int kPiece = 4;  // rows that are loaded and stored together
 
-// N numbers in registers: index it with constants, or in unrolled loops.
+// N numbers in registers: index them with constants or in unrolled loops.
 template <int N> struct Registers {
     float number[N];
     HB_BLOCK float &operator[](int i) { return number[i]; }
@@ -41,8 +45,7 @@ template <class Visit> HB_BLOCK void deal(int tid, int threads, int n, const Vis
     for (int i = tid; i < n; i += threads) visit(i);
 }
 
-// For each of this thread's items: put(i, fetch(i)), with kAhead fetches before the first put, so that what comes from global
-// away is waited for once.
+// For each of this thread's items: put(i, fetch(i)), with kAhead fetches before the first put, so that their latencies overlap.
 template <int kAhead, class T, class Fetch, class Put>
 HB_BLOCK void deal_ahead(int tid, int threads, int n, const Fetch &fetch, const Put &put) {
     for (int first = tid; first < n; first += kAhead * threads) {

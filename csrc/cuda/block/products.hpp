@@ -1,5 +1,5 @@
-// The three products of a layer. A thread owns tiles of the answer and keeps them in registers; every sum runs in order over
-// its index, by fused multiply-adds, whatever the tiles.
+// The three products of a layer. A thread computes tiles of the result in registers; every sum runs in order over its index, by
+// fused multiply-adds, whatever the tiles.
 //
 // Activations are matrices (units, rows) with `stride` floats between units: so that eight rows of a unit, four outputs of
 // an input, or four rows of a gradient are one or two loads of 16 bytes.
@@ -123,8 +123,8 @@ HB_BLOCK void backward_tiles(int tid, int threads, G g, int stride, int rows, in
     });
 }
 
-// s[k][j] = start(k, j) + sum over rows b of a[k][b] g[j][b]. Then ready() answers what takes them, once a tile: it is called
-// with (k, j, s of outputs j, j + 1, ...); outputs beyond `units` hold numbers without meaning.
+// s[k][j] = start(k, j) + sum over rows b of a[k][b] g[j][b]. Once a tile, ready() returns a function
+// that is called with (k, j, s of outputs j, j + 1, ...); numbers of outputs beyond `units` are undefined.
 template <int kInputs, int kUnits, class A, class G, class Start, class Ready>
 HB_BLOCK void column_tiles(int tid, int threads, A a, G g, int stride, int rows, int k_end, int units, const Start &start,
                            const Ready &ready) {

@@ -1,7 +1,7 @@
 // The three products of a layer on tensor cores: factors rounded to tf32 or bf16, sums in float32.
 //
-// A warp owns tiles of 16 by 16 or 32 numbers of the answer, fragments of 16 by 8; B::Warp makes them and multiplies. Sums run
-// in the order of the hardware, so that the bits are those of a device, not of every device.
+// A warp computes tiles of 16 by 16 or 32 numbers of the result, in fragments of 16 by 8; B::Warp loads and multiplies them.
+// Sums run in the order of the hardware, so that bits hold for one kind of device.
 #pragma once
 
 #include "core/precision.hpp"
@@ -21,8 +21,8 @@ template <class M> struct Factors {
     typename M::Index across, along;
 };
 
-// s[i][j] = start(j) + sum over k of left(i, k) right(j, k), for i < rows, j < units, k < depth; then ready() answers what takes
-// the sums, once a tile: called with (i, j, s[i][j], s[i][j + 1]) for even j, where j + 1 may be `units`.
+// s[i][j] = start(j) + sum over k of left(i, k) right(j, k), for i < rows, j < units, k < depth; once a tile, ready()
+// returns a function that is called with (i, j, s[i][j], s[i][j + 1]) for even j, where j + 1 may be `units`.
 // kPairs: whether neighbouring k of one lane should be neighbours in memory, see Warp.
 template <Precision P, bool kPairs, int kFragments, class Warp, class L, class R, class Start, class Ready>
 HB_BLOCK void tensor_tiles(const Warp &warp, int rows, int units, int depth, const Factors<L> &left, const Factors<R> &right,
@@ -98,7 +98,7 @@ HB_BLOCK void tensor_forward(int tid, const MemberView &b, const ForwardPass &pa
         });
 }
 
-// Whether outputs of a hidden layer still wait for their activation after tensor_forward.
+// Whether tensor_forward leaves the activation of a layer to tensor_activation.
 template <class MemberView> HB_BLOCK bool waits_for_activation(const MemberView &b, int l) {
     return l + 1 < b.layers() && slope_of(b.net.architecture.activation, b.net.architecture.dropout) == Slope::stored;
 }
@@ -137,7 +137,7 @@ HB_BLOCK void tensor_backward(int tid, const MemberView &b, int rows, int l, W w
         });
 }
 
-// As layer_columns; `begun`: sums go on from what start() answers.
+// As layer_columns.
 template <Precision P, class MemberView, class A, class Start, class Ready>
 HB_BLOCK void tensor_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
     using Index = typename MemberView::Outputs::Index;

@@ -1,4 +1,4 @@
-// A member trained by one block until a step, or until time is up.
+// A block trains a member until a step or the deadline.
 #pragma once
 
 #include "cuda/block/evaluate.hpp"
@@ -7,7 +7,7 @@
 
 namespace hyperband::cuda {
 
-// Words of shared memory, from plan.control: what one thread tells all others. kOpen counts numbers behind kSums.
+// Words of shared memory, from plan.control, that one thread writes for all. kOpen: position in the numbers at kSums.
 enum Control : int { kTotal = 0, kSums = 2, kOpen = 3, kLate = 14, kBetter = 15, kSquares = 16, kOrder = 32, kClip = 43 };
 
 // kPrecision: of products in training; the validation rows are validated in float32.
@@ -19,20 +19,20 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     template <class T> using Shared = typename B::template Shared<T>;
 
   public:
-    // network: that of the job, or a copy; its counters and record are what changes there.
+    // network: that of the job or a copy; its counters and record change.
     HB_BLOCK Trainer(B &block, Network &network, const TrainJob &job, const Task &task)
         : block_(block), job_(job), task_(task), net_(network),
           member_{block, network, job.plan, static_cast<int>(network.counters.inputs), task.n_outputs} {}
 
-    // Rows go through the network in one offset of the text, those of batches and those of the validation split: a kernel
-    // that holds the products twice takes twice as long to compile, and more registers.
+    // One loop takes the rows of batches and those of the validation split: a kernel that holds the products twice takes twice
+    // as long to compile, and more registers.
     HB_BLOCK void run() {
-        bring();
+        load_arenas();
         new_order();
-        int64_t known = counters().step;  // steps below this one have their numbers in shared memory
+        int64_t known = counters().step;  // steps below this one have their constants in shared memory
         bool late = false;
         int first = 0;        // row of the batch
-        int64_t validated = -1;  // row of the validation split, when it is its turn
+        int64_t validated = -1;  // next row of the validation split; negative: training
         while (true) {
             const bool training = validated < 0;
             const Counters c = counters();
@@ -55,7 +55,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 number_rows(member_, validated, rows);
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
-            through({training, rows, first, static_cast<uint32_t>(c.step)});
+            forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
             row_losses(member_, loss);
@@ -80,7 +80,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (epoch_ended) new_order();
             if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) validated = 0;
         }
-        leave();
+        store_arenas();
     }
 
   private:
@@ -92,9 +92,9 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK Shared<double> number(int which) const { return block_.template shared<double>(plan().control + which); }
     HB_BLOCK static bool finite(double x) { return x - x == 0.0; }
 
-    // Counters and record are the network's own: in registers they would cost more than all the rest between the phases.
+    // Counters and record stay in memory: in registers they would cost more than all else between the phases.
     HB_BLOCK Counters counters() const { return block_.uniform(block_.own(&net_.counters), 0); }
-    // change(counters, record), by one thread.
+    // One thread calls change(counters, record).
     template <class Change> HB_BLOCK void change_progress(const Change &change) {
         block_.phase([&](int tid) {
             if (tid != 0) return;
@@ -133,14 +133,14 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         });
     }
 
-    HB_BLOCK void bring() {
+    HB_BLOCK void load_arenas() {
         if constexpr (MemberView::kWeightsShared) copy(block_.arena(net_.weights), weights());
         if constexpr (MemberView::kMomentsShared) {
             if (net_.m) copy(block_.arena(net_.m), moments(plan().m, net_.m));
             if (net_.v) copy(block_.arena(net_.v), moments(plan().v, net_.v));
         }
     }
-    HB_BLOCK void leave() {
+    HB_BLOCK void store_arenas() {
         if constexpr (MemberView::kWeightsShared) copy(weights(), block_.arena(net_.weights));
         if constexpr (MemberView::kMomentsShared) {
             if (net_.m) copy(moments(plan().m, net_.m), block_.arena(net_.m));
@@ -148,7 +148,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         }
     }
 
-    // The order of this epoch's rows.
+    // Computes the keys of this epoch's order of rows.
     HB_BLOCK void new_order() {
         block_.phase([&](int tid) {
             if (tid != 0) return;
@@ -178,7 +178,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         });
     }
 
-    // Numbers of the rows at hand, and whether time is up.
+    // Writes the numbers of the next rows, and whether the deadline is over.
     HB_BLOCK void take_rows(int64_t first, int rows) {
         block_.phase([&](int tid) {
             if (tid == 0) word(kLate).store(0, block_.late() ? 1u : 0u);
@@ -188,8 +188,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         });
     }
 
-    // The rows at hand forward.
-    HB_BLOCK void through(const ForwardPass &pass) {
+    // The rows of the part forward.
+    HB_BLOCK void forward_rows(const ForwardPass &pass) {
         if constexpr (kTensor) {
             if (pass.training) {
                 for (int l = 0; l < member_.layers(); ++l) {
@@ -204,7 +204,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         forward(member_, pass, weights());
     }
 
-    // The sum of the losses so global, by one thread in the order of rows.
+    // The sum of the losses of the batch up to this part, by one thread in the order of rows.
     HB_BLOCK void add_losses(int rows, bool accumulate) {
         double total = accumulate ? number(kTotal).load(0) : 0.0;
         const auto weight = block_.read_only(task_.train.weight);
@@ -228,7 +228,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     }
 
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
-    // Answers whether the sum of the losses is finite: when it is not, nothing was changed.
+    // Returns whether the sum of the losses is finite; if not, nothing was changed.
     HB_BLOCK bool backward(Shared<float> numbers, int rows, int first) {
         const int last = member_.layers() - 1;
         for (int l = last; l >= 0; --l) {
@@ -286,7 +286,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         return s;
     }
 
-    // The update where the whole gradient had to be put together first.
+    // The update where the whole gradient was collected first.
     HB_BLOCK void update(Shared<float> numbers) {
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
@@ -312,8 +312,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         });
     }
 
-    // Adds the rows at hand, from `first` on, to the sums over the validation split; after the last one the best weights are
-    // kept. Answers the row that is next, or -1.
+    // Adds the rows of the part, from `first` on, to the sums over the validation split; after the last row it keeps the best
+    // weights. Returns the next row, or -1.
     HB_BLOCK int64_t validate_rows(const LossOf &loss, int64_t first) {
         const int64_t end = task_.validation.n;
         const bool done = first + loss.rows >= end;

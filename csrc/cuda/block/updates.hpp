@@ -1,5 +1,5 @@
-// Gradients of weights and biases: a thread sums up its tiles in registers and either applies the optimiser to them there
-// and then, or puts them into the gradient's arena, for clipping and for batches that go in parts.
+// Gradients of weights and biases: a thread sums its tiles in registers, then applies the optimiser to them at once or adds
+// them to the gradient's arena, for clipping and for batches in parts.
 #pragma once
 
 #include "core/rates.hpp"
@@ -7,7 +7,7 @@
 
 namespace hyperband::cuda {
 
-// One step's constants out of shared memory.
+// The constants of a step, in shared memory.
 template <class Shared> HB_BLOCK Update load_update(Shared words) {
     Update u;
     u.rate = words.load(0), u.root_scale = words.load(1);
@@ -37,10 +37,10 @@ template <class Visit> HB_BLOCK void by_rule(Rule r, const Visit &visit) {
     }
 }
 
-// The optimiser with its state: of a block's member at one step.
+// The optimiser of a member at one step.
 template <class Weights, class Moments> struct Optimiser {
     Weights weights;
-    Moments m, v;  // without meaning where the rule has none
+    Moments m, v;  // undefined where the rule has none
     Rule rule;
     bool plain;  // neither clipping nor weight decay
     Update update;
@@ -86,7 +86,7 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     return s;
 }
 
-// The biases of layer_columns. They go to the last threads: the first ones have the most tiles.
+// The biases of layer_columns. The last threads take them: the first ones have the most tiles.
 template <class MemberView, class Start, class Ready>
 HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
@@ -97,7 +97,7 @@ HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const 
     });
 }
 
-// What becomes of the gradient of layer l: start(offset, vector) is what a sum begins with; ready() answers what takes it,
+// The gradient of the weights and biases of layer l: start(offset, vector) is what a sum begins with; ready() returns what takes it,
 // called with (offset, vector, count, bias): `offset` in the arena, `count` of its numbers are no padding.
 template <class MemberView, class A, class Start, class Ready>
 HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
@@ -111,7 +111,7 @@ HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, 
     bias_columns(tid, b, rows, l, start, ready);
 }
 
-// Visits every number of the arena that takes part in training: visit(offset, count of four that are no padding, bias).
+// Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, bias).
 template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, const MemberView &b, const Visit &visit) {
     for (int l = 0; l < b.layers(); ++l) {
         const DeviceLayer &y = b.net.layout.layer[l];

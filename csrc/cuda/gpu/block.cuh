@@ -1,4 +1,4 @@
-// A block of threads of a GPU, for the text in cuda/block: a phase is a function of the thread and a barrier.
+// A block of threads of a GPU, for the code in cuda/block: a phase is a function of the thread and a barrier.
 #pragma once
 
 #include <type_traits>
@@ -8,8 +8,8 @@
 
 namespace hyperband::cuda {
 
-// All of a block's shared memory that a launch asks for. Shared memory is an offset into it, never a pointer: the compiler then
-// knows which memory it is.
+// All of a block's shared memory that a launch asks for. A SharedMemory is an offset into it, never a pointer, so that
+// the compiler knows which memory it is.
 extern __shared__ __align__(16) unsigned char shared_memory[];
 
 // N consecutive numbers by one instruction: the compiler does not put single loads together.
@@ -50,7 +50,7 @@ template <class T> struct SharedMemory {
     }
 };
 
-// T const: nobody writes there during the launch, so that loads may go by the read-only cache. I: an arena has fewer than 2^31
+// T const: not written during the launch, so that loads may use the read-only cache. I: an arena has fewer than 2^31
 // numbers, a data set may have more.
 template <class T, class I = int> struct GlobalMemory {
     using Index = I;
@@ -81,7 +81,7 @@ template <class T, class I = int> struct GlobalMemory {
     __device__ __forceinline__ GlobalMemory operator+(int64_t n) const { return {base + n}; }
 };
 
-// Shared or global: the processor looks at the address.
+// Shared or global memory, by generic loads.
 struct EitherMemory {
     using Index = int;
     const float *base;
@@ -92,7 +92,7 @@ struct EitherMemory {
     }
 };
 
-// What belongs to the block's workplace, see kernels.cuh.
+// Memory of the block's JobSlot, see kernels.cuh.
 template <class T> struct OwnMemory {
     T *base;
     __device__ __forceinline__ T load(int i) const { return base[i]; }

@@ -1,4 +1,4 @@
-// GPUs as devices; free of CUDA's types, for those who make engines.
+// GPUs as devices, free of CUDA's types.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ struct Gpus {
     int count = 0;
     std::string reason;  // why there is none: no driver, an old one, no GPU
 };
-// Asks the driver, each time anew; never throws.
+// Asks the driver in every call; never throws.
 Gpus find_gpus();
 
 // The GPU of that number, with blocks of at most so many threads: 64, 128 or 256; no bit depends on it. Throws DeviceError when

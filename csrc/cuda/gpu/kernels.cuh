@@ -1,4 +1,4 @@
-// The text of the kernels, included by the file of each size class.
+// The kernels, included by the file of each size class and precision.
 #pragma once
 
 #include "cuda/block/evaluate.hpp"
@@ -25,8 +25,8 @@ template <class Job> struct alignas(8) JobSlot {
 };
 static_assert(sizeof(TrainJob) % 8 == 0 && sizeof(EvaluateJob) % 8 == 0 && sizeof(Network) % 8 == 0);
 
-// Takes the next job of the list with its network; false when none is left. A block that comes late still does its first one:
-// every launch moves on.
+// Takes the next job of the list with its network; false when none is left. A block that starts after the deadline still does
+// one job, so that every launch makes progress.
 template <class Job>
 __device__ __forceinline__ bool next_job(JobSlot<Job> &here, const JobList<Job> &list, const GpuBlock &block, bool first) {
     __syncthreads();

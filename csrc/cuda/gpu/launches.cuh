@@ -1,5 +1,5 @@
-// The kernels of a size class, and how they are started. Blocks stay: each takes the next job of the list until none is left
-// or time is up.
+// The kernels of a size class, and how they are started. Blocks are persistent: each takes the next job of the list until none
+// is left or the deadline is over.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -10,7 +10,7 @@ namespace hyperband::cuda {
 
 constexpr int kMostThreads = 256;  // of a block
 
-// What a launch shares beside its task: the list's next job, the blocks' parts of global memory, when to stop.
+// What the blocks of a launch share besides the task: the next job, the blocks' parts of global memory, the deadline.
 template <class Job> struct JobList {
     const Job *jobs;
     int n;

@@ -2,7 +2,7 @@
 //
 // Lane 4 g + t holds, of the sums, rows g and g + 8 at columns 2 t and 2 t + 1. The hardware counts the k of a step in its own
 // way, but as both factors are counted alike, any order will do: with kPairs a lane takes k = 2 t and 2 t + 1, which spreads
-// factors that are global apart in memory along k over all banks; without it t and t + 4, for those that lie side by side.
+// factors with a large stride along k over all banks; without it t and t + 4, for consecutive factors.
 #pragma once
 
 #include "core/precision.hpp"
@@ -22,7 +22,7 @@ class GpuWarp {
         }
     }
 
-    // Where the lane's own factors are at k = 0.
+    // Offsets of the lane's own factors at k = 0.
     template <class I> struct LeftOffsets {
         I at[2];
         template <class Offset> __device__ __forceinline__ void set(const GpuWarp &w, const Offset &offset) {
@@ -64,7 +64,7 @@ class GpuWarp {
     int number_, count_, g_, t_;
 };
 
-// To the nearest, ties away from zero; what is not a number stays so.
+// To the nearest, ties away from zero; NaN stays NaN.
 __device__ __forceinline__ uint32_t tf32(float x) {
     uint32_t r = 0;
 #if __CUDA_ARCH__ >= 800

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ _QUANTUM = 0.1
 Rows = F32 | tuple[int, int, int]
 #: Rows, targets and weights as an engine of `hyperband._core` takes them.
 Triple = tuple[Rows, NDArray[Any], F32 | None]
-#: Widths, codes and numbers of an architecture, likewise.
-Record = tuple[list[int], list[int], list[float]]
+#: Architectures, likewise: see `packed`.
+Records = NDArray[np.void]
 
 
 class CompiledEngine:
@@ -38,7 +39,7 @@ class CompiledEngine:
     train, validation, loss, n_outputs : the problem, see `hyperband.engine.backends.base.Backend`
     make : callable
         Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs). It has
-        the methods of csrc/bindings/members.hpp, and ``add(records, seeds, total_steps)`` with an id for each.
+        the functions of csrc/bindings/members.hpp.
     arrays : ReadsArrays or None
         Of an engine that reads rows on a device; it keeps them there for as long as it lives.
     """
@@ -62,7 +63,8 @@ class CompiledEngine:
         for member in members:
             checks.check_member(member)
             checks.check_kinds(member.architecture, *self.means)
-        records = [record(m.architecture) for m in members]
+        records = packed([m.architecture for m in members])
+        self._require_memory(records)
         ids = self._core.add(records, [m.seed for m in members], [m.total_steps for m in members])
         self._members.update(zip(ids, members, strict=True))
         return np.array(ids, np.int64)
@@ -141,8 +143,10 @@ class CompiledEngine:
         )
 
     def bytes_per_member(self, architecture: Architecture) -> int:
-        size: int = self._core.bytes_per_member(*record(architecture))
-        return size
+        return int(self._core.bytes_per_member(packed([architecture]))[0])
+
+    def _require_memory(self, records: Records) -> None:
+        """Refuses members that the engine cannot hold, before any of them is made."""
 
     def _triple(self, split: Split, n_inputs: int | None, what: str) -> Triple:
         if isinstance(split.x, DeviceMatrix) and self._arrays is not None:
@@ -184,7 +188,7 @@ def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F
     layers = checks.check_layers(architecture, weights, rows.shape[1])
     given = {name: np.ascontiguousarray(array, np.float32) for name, array in named(architecture, layers).items()}
     ends = rows.shape[1], output_width(architecture, layers)
-    return _outputs(_core.forward, record(architecture), given, ends, rows, thread_count())
+    return _outputs(_core.forward, packed([architecture]), given, ends, rows, thread_count())
 
 
 def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
@@ -195,15 +199,34 @@ def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
         raise InputError(str(error)) from None
 
 
-def record(a: Architecture) -> Record:
-    """The architecture as csrc/bindings/convert.hpp reads it."""
-    codes = [
-        ACTIVATIONS.index(a.activation),
-        OPTIMIZERS.index(a.optimizer),
-        SCHEDULES.index(a.schedule),
-        INITS.index(a.init),
-        a.batch_size,
-        int(a.nesterov),
-    ]
-    numbers = [a.learning_rate, a.momentum, a.beta1, a.beta2, a.epsilon, a.weight_decay, a.warmup, a.final_rate]
-    return list(a.widths), codes, [*numbers, a.clip_norm, a.dropout, a.label_smoothing]
+def packed(architectures: Sequence[Architecture]) -> Records:
+    """Architectures as records of the C++ struct ``Architecture``, shape (n,), filled field by field.
+
+    The struct, in csrc/core/architecture.hpp, names its fields as the dataclass does. It has ``n_hidden`` besides, the
+    number of ``widths`` in use, and numbers instead of names: the position in ``ACTIVATIONS`` and its like.
+    """
+    records = np.zeros(len(architectures), _core.architecture_dtype())
+    if not len(records):
+        return records
+    for field in records.dtype.names or ():
+        if field == "n_hidden":
+            records[field] = [len(a.widths) for a in architectures]
+        elif field == "widths":
+            records[field] = [(*a.widths, *_UNUSED[len(a.widths) :]) for a in architectures]
+        else:
+            values = map(attrgetter(field), architectures)
+            number = _NUMBERS.get(field)
+            records[field] = list(values) if number is None else [number[name] for name in values]
+    return records
+
+
+#: Widths of a network without hidden layers.
+_UNUSED = (0,) * 8
+
+#: Of each field with a choice: name -> number.
+_NUMBERS = {
+    field: {name: number for number, name in enumerate(names)}
+    for field, names in {
+        "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS
+    }.items()
+}  # fmt: skip

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
 from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, F64, I64, PRECISIONS, Backend, EngineSettings, Split
-from hyperband.engine.backends.compiled import CompiledEngine, Record, Rows, Triple, forward
+from hyperband.engine.backends.compiled import CompiledEngine, Records, Rows, Triple, forward
 from hyperband.engine.backends.device_errors import asked as _asked
 from hyperband.engine.backends.gpu_arrays import GpuArrays
 from hyperband.engine.backends.state import State
@@ -26,7 +25,7 @@ from hyperband.errors import BackendUnavailable, InputError
 
 THREADS = "HYPERBAND_CUDA_THREADS"
 
-#: About what a step costs beside its products, in floating-point operations: see step_cost in csrc/cuda/engine.cpp.
+#: About what a step costs beside its products, in floating-point operations: see step_cost in csrc/cuda/training.cpp.
 _STEP = 1e5
 
 #: Share of the host's free memory that waiting networks may take.
@@ -66,8 +65,8 @@ class _Shards:
     def capacity(self) -> int:
         return sum(engine.capacity() for engine in self._engines)
 
-    def add(self, records: Sequence[Record], seeds: Sequence[int], total_steps: Sequence[int]) -> list[int]:
-        costs = [self._cost(record) for record in records]
+    def add(self, records: Records, seeds: Sequence[int], total_steps: Sequence[int]) -> list[int]:
+        costs = self._costs_of(records)
         assigned: dict[int, list[int]] = {}
         loads = list(self._loads)
         for index in sorted(range(len(records)), key=lambda i: -costs[i]):
@@ -80,7 +79,7 @@ class _Shards:
         def work(device: int) -> None:
             listed = parts[device]
             made[device] = self._engines[device].add(
-                [records[i] for i in listed], [seeds[i] for i in listed], [total_steps[i] for i in listed]
+                records[listed], [seeds[i] for i in listed], [total_steps[i] for i in listed]
             )
 
         try:
@@ -166,15 +165,18 @@ class _Shards:
         device, local = self._locations[member]
         _asked(lambda: self._engines[device].import_state(local, state))
 
-    def bytes_per_member(self, *record: Any) -> int:
-        size: int = self._engines[0].bytes_per_member(*record)
-        return size
+    def bytes_per_member(self, records: Records) -> I64:
+        sizes: I64 = self._engines[0].bytes_per_member(records)
+        return sizes
 
-    def _cost(self, record: Record) -> float:
-        """About the floating-point operations of an epoch."""
-        widths, (*_, batch, _), _ = record
-        weights = sum(a * b for a, b in pairwise((self._n_inputs, *widths, self._n_outputs)))
-        return 6.0 * weights * self._n_rows + _STEP * self._n_rows / batch
+    def _costs_of(self, records: Records) -> list[float]:
+        """About the floating-point operations of an epoch of each network."""
+        rows = np.arange(len(records))
+        units = np.column_stack([np.full(len(records), self._n_inputs), records["widths"], np.zeros(len(records))])
+        units[rows, records["n_hidden"] + 1] = self._n_outputs
+        weights = (units[:, :-1] * units[:, 1:]).sum(axis=1)
+        costs: list[float] = (6.0 * weights * self._n_rows + _STEP * self._n_rows / records["batch_size"]).tolist()
+        return costs
 
     def _parts(self, ids: Sequence[int]) -> dict[int, list[int]]:
         """Positions in ``ids`` by device."""
@@ -225,7 +227,7 @@ class CudaBackend:
             x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int
         ) -> _Shards:
             engines = [
-                _asked(partial(_core.CudaEngine, device, x, y, weight, validation, kind, outputs, limit or 0, number))
+                _asked(partial(_core.CudaEngine, x, y, weight, validation, kind, outputs, number, device, limit or 0))
                 for device in self._devices
             ]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape

@@ -9,8 +9,8 @@ from hyperband import _core
 from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, I64, Backend, EngineSettings, Member, Split
-from hyperband.engine.backends.compiled import CompiledEngine, forward
+from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, PRECISIONS, Backend, EngineSettings, Split
+from hyperband.engine.backends.compiled import CompiledEngine, Records, forward
 from hyperband.engine.backends.threads import thread_count
 from hyperband.errors import BackendUnavailable, InputError
 
@@ -18,14 +18,8 @@ from hyperband.errors import BackendUnavailable, InputError
 class NativeEngine(CompiledEngine):
     """`hyperband.engine.backends.base.Engine` in C++: fused kernels, threads over members."""
 
-    def add(self, members: Sequence[Member]) -> I64:
-        for member in members:
-            checks.check_member(member)
-        sizes = {
-            architecture: self.bytes_per_member(architecture) for architecture in {m.architecture for m in members}
-        }
-        memory.require(sum(sizes[m.architecture] for m in members), f"{len(members)} members", checks.FEWER)
-        return super().add(members)
+    def _require_memory(self, records: Records) -> None:
+        memory.require(int(self._core.bytes_per_member(records).sum()), f"{len(records)} members", checks.FEWER)
 
     def capacity(self) -> int | None:
         return memory.usable_bytes()
@@ -50,7 +44,8 @@ class NativeBackend:
                 _core.bf16()
             except ValueError as error:
                 raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
-        make = partial(_core.Engine, threads=thread_count(settings.threads), bf16=settings.precision == "bf16")
+        number = PRECISIONS.index(settings.precision)
+        make = partial(_core.Engine, precision=number, threads=thread_count(settings.threads))
         engine = NativeEngine(train, validation, loss, n_outputs, make)
         engine.means = ("native", settings.precision)
         return engine
