@@ -44,8 +44,8 @@ class NativeBackend:
                 _core.bf16()
             except ValueError as error:
                 raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
-        number = PRECISIONS.index(settings.precision)
-        make = partial(_core.Engine, precision=number, threads=thread_count(settings.threads))
+        precision = PRECISIONS.index(settings.precision)
+        make = partial(_core.Engine, precision=precision, threads=thread_count(settings.threads))
         engine = NativeEngine(train, validation, loss, n_outputs, make)
         engine.means = ("native", settings.precision)
         return engine
