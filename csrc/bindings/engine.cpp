@@ -47,9 +47,7 @@ py::dict choices() {
 }  // namespace
 
 void register_engine(py::module_ &m) {
-    PYBIND11_NUMPY_DTYPE(Architecture, n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov,
-                         learning_rate, momentum, beta1, beta2, epsilon, weight_decay, warmup, final_rate, clip_norm, dropout,
-                         label_smoothing);
+    PYBIND11_NUMPY_DTYPE(Architecture, HB_ARCHITECTURE_FIELDS);
     m.def("architecture_dtype", [] { return py::dtype::of<Architecture>(); }, "The record of an architecture, field by field.");
     m.def("choices", &choices, "Names of the numbered values of records, losses and precisions, in their order.");
     bind_engine<cpu::Engine, int>(m, "Engine", "threads");

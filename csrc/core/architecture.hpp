@@ -56,5 +56,9 @@ struct Architecture {
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
 };
+// All fields, for the record that crosses from Python.
+#define HB_ARCHITECTURE_FIELDS                                                                                            \
+    n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing
 
 }  // namespace hyperband

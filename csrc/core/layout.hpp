@@ -71,6 +71,13 @@ template <class Layout, class Visit> void for_each_parameter(const Layout &layou
         }
 }
 
+// Whether there are others than a matrix and a bias a layer, which is all that packs of members compute with.
+template <class Layout> bool has_more_parameters(const Layout &layout) {
+    int n = 0;
+    for_each_parameter(layout, [&](auto...) { ++n; });
+    return n > 2 * layout.n_layers;
+}
+
 struct Layer : Offsets<size_t> {
     int32_t in, out, panels;
 };

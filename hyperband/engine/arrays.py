@@ -19,7 +19,7 @@ def matrix(
 ) -> F32 | DeviceMatrix:
     """Check a table of numbers and turn it into a C-contiguous float32 array of shape (n_rows, n_columns).
 
-    One on a GPU stays where and as it is, if ``backend`` reads it there.
+    An array on a GPU is returned as it is, if ``backend`` reads it there.
     """
     if on_device(X):
         arrays, there = reader(backend, name), device_matrix(X, name)

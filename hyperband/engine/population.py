@@ -21,7 +21,7 @@ from hyperband.engine.parameters import layered
 from hyperband.engine.residency import Residency
 from hyperband.errors import InputError
 
-#: Seconds between two looks at signals and time limits: Ctrl-C is never far away.
+#: Seconds between two checks of signals and time limits, so that Ctrl-C works soon.
 QUANTUM = 0.15
 
 _VALIDATION = ("validation X", "validation y")  # as errors call them
@@ -54,18 +54,18 @@ class Population:
     epochs : float > 0
         The maximal resource: learning-rate schedules are stretched over it, and `train` goes there by default.
     backend : {"auto", "cuda", "cuda:0", "cuda:1", ..., "native", "numba", "numpy"}
-        "cuda" deals members to every GPU of the machine, "cuda:1" takes the one of that number.
-    threads : int or None (``HYPERBAND_THREADS``, else every processor); no figure depends on it
+        "cuda" distributes members over every GPU of the machine, "cuda:1" uses the GPU of that number.
+    threads : int or None (``HYPERBAND_THREADS``, else every processor); no result depends on it
     precision : {"float32", "tf32", "bf16"}
         "bf16" rounds the factors of matrix products in training to 8 bits, for speed on processors with AMX or
         AVX512_BF16 and on GPUs; "tf32" to 11 bits, on GPUs. Weights stay float32. Such curves differ from those in
         float32, and between devices and instructions.
     memory_limit : int or None
         Bytes that members may take in memory; None: 80 % of what is free. When they are too many they train in waves,
-        and those that wait are kept in temporary files; no figure depends on it.
+        and those that wait are kept in temporary files; no result depends on it.
     device_memory : int or None
         Bytes of each GPU that data and members may take; None: 80 % of what is free there. When members are too many
-        they train in waves, and those that wait are kept in the host's memory; no figure depends on it.
+        they train in waves, and those that wait are kept in the host's memory; no result depends on it.
 
     Raises
     ------
@@ -247,7 +247,7 @@ class Population:
         return [tuple(islice(flat, len(layer))) for layer in layers]
 
     def _resident(self, member: int) -> int:
-        """The engine's id of a member, after it was brought in."""
+        """The engine's id of a member, which is uploaded first if need be."""
         return int(self._residency.ids(self._residency.upload([int(member)]))[0])
 
     def _split(self, X: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> Split:

@@ -16,7 +16,7 @@ from hyperband.engine.backends.base import I64, Engine, Member, TrainingProgress
 from hyperband.engine.backends.checks import check_bytes
 from hyperband.errors import InputError, InsufficientMemory
 
-#: Bytes of networks that are made at a time.
+#: Bytes of networks that are initialised at a time.
 CHUNK = 64 << 20
 
 
@@ -44,7 +44,7 @@ _FIELDS = tuple(f.name for f in fields(TrainingProgress))
 
 
 class Residency:
-    """Networks of one engine by a number of the caller's, more of them than memory holds.
+    """Networks of one engine, by keys of the caller's; there may be more than memory holds.
 
     A network is allocated when it is first due, and stays in the engine from then on. When memory is short, those that
     are not due are evicted: written to a temporary folder, and read back when they are due again. No curve depends on
@@ -110,7 +110,7 @@ class Residency:
         return np.array([self._networks[k].id for k in keys], dtype=np.int64)
 
     def progress(self, keys: Sequence[int]) -> TrainingProgress:
-        """Where networks stand, wherever they are; nothing is read back for that."""
+        """Progress of networks in memory or on disk; nothing is read back for it."""
         networks = [self._networks[k] for k in keys]
         resident = [column for column, network in enumerate(networks) if network.id is not None]
         waiting = [(column, network.shown) for column, network in enumerate(networks) if network.shown]
@@ -125,7 +125,7 @@ class Residency:
         return TrainingProgress(**columns)
 
     def waves(self, keys: Iterable[int]) -> Iterator[list[int]]:
-        """All of these in their order, as many at a time as are resident together.
+        """All of these in their order, as many at a time as fit together.
 
         Raises
         ------
@@ -146,7 +146,7 @@ class Residency:
             raise _does_not_fit(largest, self._budget)
 
     def upload(self, due: Collection[int], seconds: float = math.inf) -> list[int]:
-        """Make as many of the due networks resident as fit, in their order; returns those that are.
+        """Upload as many of the due networks as fit, in their order; returns those that are resident.
 
         After about ``seconds`` the rest is left for the next call: thousands of networks take a while to initialise.
 
@@ -176,13 +176,13 @@ class Residency:
             while idle and self._used + needed + size > self._budget:
                 self._write_out(idle.pop(0))
             if self._used + needed + size > self._budget:
-                break  # in order: a small one must not overtake for ever
+                break  # in order: otherwise small ones could overtake a large one for ever
             chosen.append(key)
             needed += size
         return chosen
 
     def _chunks(self, keys: list[int]) -> Iterator[list[int]]:
-        """Parts that are quickly made, so that Ctrl-C is heard."""
+        """Parts that take little time to initialise, so that Ctrl-C works in between."""
         chunk: list[int] = []
         size = 0
         for key in keys:
@@ -219,7 +219,7 @@ class Residency:
             network.id = None
 
     def release(self, keys: Iterable[int]) -> None:
-        """These networks will never go on."""
+        """Free networks that will not be trained again."""
         for key in keys:
             network = self._networks.pop(key, None)
             if network is not None:

@@ -133,10 +133,6 @@ SEARCH_FAULTS = {
         "task.failures < self._workers.retries",
         "interface/test_minimize.py::test_what_failed_is_tried_again",
     ),
-    "functions: a worker forgets which state it holds": (
-        "evaluation/functions/evaluator.py", "self._affinity.assign(task.job.trial, worker)", "None",
-        "evaluation/test_worker_pool.py::test_the_order_of_arrival_changes_nothing",
-    ),
     "functions: a state is shared with its copy": (
         "evaluation/functions/state_memory.py", "copy.deepcopy(held)", "held", "evaluation/test_batched.py",
     ),
@@ -207,7 +203,7 @@ def must_fail(done: subprocess.CompletedProcess[str]) -> None:
     assert done.returncode == 1, f"the fault was not caught:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     assert re.search(r"\b[1-9]\d* failed", last), last
     assert not re.search(r"\d+ errors?\b", last), last
-    assert re.search(r"^E +.*(assert|DID NOT RAISE|Falsifying|Error)", done.stdout, re.M), done.stdout[-2000:]
+    assert re.search(r"^E +.*(assert|DID NOT|Falsifying|Error)", done.stdout, re.M), done.stdout[-2000:]
 
 
 def must_pass(done: subprocess.CompletedProcess[str]) -> None:

@@ -64,7 +64,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Where the listed members stand; one entry per member, in the order asked for.
+    """Counters and losses of the listed members; one entry per member, in the order asked for.
 
     ``step`` counts optimiser steps, ``epoch`` finished passes over the rows, ``loss`` and ``error`` are those of the
     newest validation, ``best_loss``, ``best_error``, ``best_step`` of the best one (inf, nan and -1 before the first).
@@ -106,7 +106,7 @@ DEFAULT_SETTINGS = EngineSettings()
 
 
 class Engine(Protocol):
-    """A population bound to its data. Data crosses once, here, and stays."""
+    """A population bound to its data, which is copied once, when the engine is made."""
 
     def add(self, members: Sequence[Member]) -> I64:
         """Allocate and initialise members; returns their ids (never reused)."""
@@ -143,7 +143,7 @@ class Engine(Protocol):
         """Raw outputs (logits or values), shape (n_rows, n_outputs); a CuPy array where ``x`` lies on a device."""
 
     def forget_best(self, members: I64) -> None:
-        """Drop the best snapshot, so that the next evaluation becomes the best (its loss means something else)."""
+        """Drop the best snapshot, whose loss came from other rows or columns: the next evaluation becomes the best."""
 
     def release(self, members: I64) -> None:
         """Free the listed members."""
@@ -166,7 +166,7 @@ class Engine(Protocol):
         """Memory that one more such member takes."""
 
     def capacity(self) -> int | None:
-        """Bytes that members may take now, wherever this engine keeps them; None where the system does not say."""
+        """Bytes that members may take now, in the memory where this engine keeps them; None where that is unknown."""
 
 
 class Backend(Protocol):

@@ -71,7 +71,7 @@ def check_inputs(x: Any, n_inputs: int | None, what: str) -> F32:
 
 
 def check_matrix(x: Any, n_inputs: int | None, what: str) -> F32:
-    """Rows as a C-contiguous float32 matrix, for those who look at every number anyway."""
+    """Rows as a C-contiguous float32 matrix; whether the numbers are finite is for the caller to check."""
     if isinstance(x, DeviceMatrix):
         raise InputError(f"{what} lies on a GPU, which this backend does not read. {to_host(what)}.")
     array = np.asarray(x)
@@ -100,7 +100,7 @@ def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, w
 def check_answers(
     split: Split, n_rows: int, loss: str, n_outputs: int, what: str
 ) -> tuple[NDArray[np.generic], F32 | None]:
-    """Targets and weights of the split's rows, wherever these lie."""
+    """Targets and weights of the split's rows, on the host or on a device."""
     weight = split.weight
     if weight is not None:
         weight = np.require(weight, np.float32, _PLAIN)

@@ -1,4 +1,4 @@
-"""What the engines of ``hyperband._core`` have in common: arguments are checked here, once, then cross."""
+"""What the engines of ``hyperband._core`` have in common: arguments are checked here, once, then passed to C++."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.parameters import named, output_width
 from hyperband.errors import InputError
 
-#: Seconds that an engine works before it lets Python look for Ctrl-C.
+#: Seconds that an engine works before Python checks for Ctrl-C.
 _QUANTUM = 0.1
 
 #: Rows, on the host or at an address on a device: (pointer, n_rows, n_columns).
@@ -192,7 +192,7 @@ def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F
 
 
 def _outputs(compute: Callable[..., F32], *arguments: Any) -> F32:
-    """Numbers that are not finite are found by the engine, which reads them all anyway."""
+    """The engine finds numbers that are not finite, since it reads them all anyway."""
     try:
         return compute(*arguments)
     except ValueError as error:

@@ -28,12 +28,12 @@ THREADS = "HYPERBAND_CUDA_THREADS"
 #: About what a step costs beside its products, in floating-point operations: see step_cost in csrc/cuda/training.cpp.
 _STEP = 1e5
 
-#: Of the host's free memory, what networks that wait there may take.
+#: Share of the host's free memory that waiting networks may take.
 _PAGED = 0.5
 
 
 class CudaEngine(CompiledEngine):
-    """`hyperband.engine.backends.base.Engine` on one GPU or several: members are dealt to them, data lies on each."""
+    """`hyperband.engine.backends.base.Engine` on one GPU or several: each holds the data and some of the members."""
 
     _core: _Shards
 
@@ -48,9 +48,9 @@ class CudaEngine(CompiledEngine):
 
 
 class _Shards:
-    """The verbs of `hyperband._core.CudaEngine` over one engine a device.
+    """The methods of `hyperband._core.CudaEngine` over one engine per device.
 
-    A member stays where it was dealt to: nothing crosses between devices. Each device works in a thread of its own.
+    A member stays on its device: nothing crosses between devices. Each device works in a thread of its own.
     """
 
     def __init__(self, engines: Sequence[Any], shape: tuple[int, int], n_outputs: int, arrays: GpuArrays) -> None:
@@ -67,13 +67,13 @@ class _Shards:
 
     def add(self, records: Records, seeds: Sequence[int], total_steps: Sequence[int]) -> list[int]:
         costs = self._costs_of(records)
-        dealt: dict[int, list[int]] = {}
+        assigned: dict[int, list[int]] = {}
         loads = list(self._loads)
-        for index in sorted(range(len(records)), key=lambda i: -costs[i]):  # the dearest first, each to the idlest
+        for index in sorted(range(len(records)), key=lambda i: -costs[i]):
             device = min(range(len(loads)), key=loads.__getitem__)
             loads[device] += costs[index]
-            dealt.setdefault(device, []).append(index)
-        parts = {device: sorted(indices) for device, indices in dealt.items()}
+            assigned.setdefault(device, []).append(index)
+        parts = {device: sorted(indices) for device, indices in assigned.items()}
         made: dict[int, list[int]] = {}
 
         def work(device: int) -> None:
@@ -238,7 +238,7 @@ class CudaBackend:
         return engine
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
-        """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""
+        """On the CPU: it has the outputs, to the same bits, before the weights would be on a device."""
         return forward(architecture, weights, x)
 
     def describe(self) -> dict[str, str]:

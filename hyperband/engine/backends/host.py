@@ -1,7 +1,7 @@
 """A population run from Python: epochs, validation, snapshots, pauses and threads, once for every Python backend.
 
-The arithmetic is a backend's `Kernels`; here is only who trains when. Nothing crosses members: each is worked on by one
-thread, in pieces whose ends never show in the results.
+The arithmetic is a backend's `Kernels`; this module only schedules. Members share nothing: one
+thread at a time works on each, in pieces whose ends do not change the results.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hyperband.engine.backends.philox import initial_values
 from hyperband.engine.backends.state import MemberState, State, export_state, import_state
 from hyperband.errors import InputError
 
-#: Work of one piece, in floating-point operations: some 10 ms, so that Ctrl-C and ``seconds`` are obeyed soon.
+#: Work of one piece, in floating-point operations: some 10 ms, so that Ctrl-C and ``seconds`` take effect soon.
 _PIECE = 2e8
 
 
@@ -74,7 +74,7 @@ class HostEngine:
         for member in members:
             checks.check_member(member)
         needed = sum(self.bytes_per_member(member.architecture) for member in members)
-        memory.require(needed + self._promised(), f"{len(members)} members", checks.FEWER)
+        memory.require(needed + self._reserved(), f"{len(members)} members", checks.FEWER)
         ids = np.arange(self._next, self._next + len(members), dtype=np.int64)
         for identity, member in zip(ids.tolist(), members, strict=True):
             self._states[identity] = self._initialised(member)
@@ -166,7 +166,7 @@ class HostEngine:
             view[...] = initial_values(member.seed, architecture, parameter)
         return state
 
-    def _promised(self) -> int:
+    def _reserved(self) -> int:
         """Bytes that living members will take although the system still counts them as free."""
         total = 0
         for state in self._states.values():
@@ -220,7 +220,7 @@ class HostEngine:
         with ThreadPoolExecutor(max(1, min(self._threads, len(indices)))) as pool:
             pending = {pool.submit(worker) for _ in range(min(self._threads, len(indices)))}
             try:
-                while pending:  # waking up now and then is what lets a signal in on every platform
+                while pending:  # a signal is handled between two waits, on every platform
                     done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
                     for future in done:
                         future.result()
@@ -238,7 +238,7 @@ class HostEngine:
 
 
 def _own(split: HostSplit) -> HostSplit:
-    """A copy: what the caller does to its arrays later must not show."""
+    """A copy: later changes of the caller's arrays must not matter."""
     return HostSplit(split.x.copy(), split.y.copy(), None if split.weight is None else split.weight.copy())
 
 

@@ -1,7 +1,7 @@
 """Counter-based randomness: Philox 4x32-10, initial weights, the order of rows, dropout; all stateless.
 
-A number is a function of (seed, purpose, layer, position), so that it does not matter who else draws, in which order,
-or on which machine. `docs/numerics.md` fixes the counters. NumPy, vectorised over positions.
+A number is a function of (seed, purpose, layer, position) alone: other draws, their order and the machine do not
+matter. `docs/numerics.md` fixes the counters. NumPy, vectorised over positions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hyperband._common.philox import philox as words
+from hyperband._common.philox import philox as philox64
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.parameters import Parameter, initial_bound
 
@@ -26,7 +26,7 @@ _MASK = np.uint64(0xFFFFFFFF)
 
 def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike) -> tuple[U32, U32, U32, U32]:
     """`hyperband._common.philox.philox` in four uint32 arrays."""
-    w0, w1, w2, w3 = (word.astype(np.uint32) for word in words(seed, c0, c1, c2, c3))
+    w0, w1, w2, w3 = (word.astype(np.uint32) for word in philox64(seed, c0, c1, c2, c3))
     return w0, w1, w2, w3
 
 

@@ -1,4 +1,4 @@
-"""One member's whole state, and its way in and out as named arrays."""
+"""One member's whole state, exported and imported as named arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ State = dict[str, NDArray[np.generic]]
 
 @dataclass(slots=True)
 class MemberState:
-    """What a member is at one moment; the arrays are flat, see `Layout`.
+    """A member's state; the arrays are flat, see `Layout`.
 
     ``position`` counts the steps done within the unfinished epoch, ``rows`` and ``inputs`` are those of that epoch
     (0 before the first step). ``running`` is the sum of its steps' mean losses times their row counts.
@@ -47,7 +47,7 @@ class MemberState:
     running: float = 0.0
 
     def begin_epoch(self, rows: int, inputs: int) -> None:
-        """Go on with this many rows and columns: a change starts a new epoch."""
+        """Continue with this many rows and columns: a change starts a new epoch."""
         if (rows, inputs) == (self.rows, self.inputs):
             return
         if self.position > 0:

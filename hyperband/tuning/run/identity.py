@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hyperband._common.checks import as_float
 from hyperband.errors import InputError
+from hyperband.tuning.plans import Plan
 from hyperband.tuning.settings import difference, identity, write
 
 if TYPE_CHECKING:
     from hyperband.space import Space
     from hyperband.tuning.samplers.base import Sampler
-    from hyperband.tuning.schedulers.base import Scheduler
+    from hyperband.tuning.schedulers.base import Scheduler, Slot
 
 
 def run_identity(
@@ -66,6 +68,15 @@ def check_same(state: Mapping[str, Any], version: int, identity: Mapping[str, An
                 f"The state must be of a run with the same `{where}` ({_in_short(ours)}); got {_in_short(theirs)}. "
                 "Start the run with the settings that the state was saved under."
             )
+
+
+def check_planned(slots: Iterable[Slot], plan: Plan) -> None:
+    """`InputError` unless open jobs of a saved state are in rungs of the plan, at their resource."""
+    for slot in slots:
+        bracket = slot.bracket % len(plan.brackets) if plan.endless else slot.bracket
+        rungs = plan.brackets[bracket].rungs if bracket < len(plan.brackets) else ()
+        if slot.rung >= len(rungs) or as_float(rungs[slot.rung].r) != slot.resource:
+            raise InputError(f"The state must have open jobs of the plan; got {list(slot)}. It was damaged.")
 
 
 def _in_short(value: Any) -> str:

@@ -13,7 +13,7 @@ from hyperband.errors import InputError
 from hyperband.tuning.incumbent import Incumbent
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.evaluation_log import EvaluationLog
-from hyperband.tuning.run.identity import check_same, run_identity
+from hyperband.tuning.run.identity import check_planned, check_same, run_identity
 from hyperband.tuning.run.job_batch import JobBatch
 from hyperband.tuning.run.leaderboard import Leaderboard
 from hyperband.tuning.run.proposal_session import ProposalSession
@@ -225,6 +225,7 @@ class Run(RunRecord):
         try:
             log = EvaluationLog.from_state(state["evaluations"])
             open_ = {slot.trial: slot for slot in map(slot_from, state["open"])}
+            check_planned(open_.values(), self.plan)
             self._allocation.load_state_dict(state["allocation"])
             self._session.load_state_dict(state["session"], open_)
         except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:

@@ -58,7 +58,7 @@ class AsyncAllocation:
             room = max(0, self._ends[-1] - self._rungs.n_open) if math.isinf(self._left) else int(self._left)
         count = int(min(room, self._left))
         if new and count:
-            brackets = self._brackets(self._rungs.n_trials, count)
+            brackets = self._brackets(np.arange(self._rungs.n_trials, self._rungs.n_trials + count)).tolist()
             first = self._rungs.begin(brackets)
             bottoms = [self._resources[b][0] for b in brackets]
             slots += slots_of(range(first, first + count), brackets, repeat(0), bottoms, repeat(0))
@@ -77,9 +77,9 @@ class AsyncAllocation:
         if losses.ndim > 1:
             tell_each(self, identities, losses)
             return
-        trials, brackets, rungs = identities
+        trials, _, rungs = identities
         self._rungs.record(trials, rungs, losses)
-        over = ~np.isfinite(losses) | (rungs == self._tops[brackets])
+        over = ~np.isfinite(losses) | (rungs == self._tops[self._brackets(trials)])
         self._dropped += trials[over].tolist()
 
     def withdraw(self, trials: list[int]) -> None:
@@ -128,10 +128,8 @@ class AsyncAllocation:
     def _bracket(self, trial: int) -> int:
         return bisect_right(self._ends, trial % self._ends[-1])
 
-    def _brackets(self, first: int, n: int) -> list[int]:
-        """Brackets of the next new trials."""
+    def _brackets(self, trials: I64) -> I64:
+        """Brackets of trials, which follow from their numbers."""
         if len(self._ends) == 1:
-            return [0] * n
-        numbers = np.arange(first, first + n) % self._ends[-1]
-        brackets: list[int] = np.searchsorted(self._ends, numbers, side="right").tolist()
-        return brackets
+            return np.zeros(len(trials), dtype=np.int64)
+        return np.searchsorted(self._ends, trials % self._ends[-1], side="right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from numbers import Real
@@ -116,13 +117,15 @@ class PASHAAllocation:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
-        seen = [dict(zip(trials, unpack(losses).tolist(), strict=True)) for trials, losses in state["losses"]]
-        climbs = all(set(above) <= set(below) for below, above in pairwise(seen))
-        if len(seen) != len(self._losses) or not climbs:
-            raise InputError(f"The state must have losses of {len(self._losses)} rungs, each also in those below it.")
+        losses = [dict(zip(trials, unpack(values).tolist(), strict=True)) for trials, values in state["losses"]]
         top = whole_number(state["top"], "top", 0)
         self._bracket.load_state_dict(state["bracket"])
-        self._losses = seen
+        reached = self._bracket.state_dict()["rungs"]["rungs"]  # the rung of every trial
+        complete = all(trial in rung for trial, r in enumerate(reached) for rung in losses[:r])
+        complete = complete and all(set(above) <= set(below) for below, above in pairwise(losses))
+        if len(losses) != len(self._losses) or not complete or not all(map(_are_numbers, losses)):
+            raise InputError(f"The state must have losses of {len(self._losses)} rungs, of every trial that left one.")
+        self._losses = losses
         self._raise_to(top)
 
     def _raise_to(self, rung: int) -> None:
@@ -156,3 +159,7 @@ class PASHAAllocation:
             last = np.where(sign == 0, last, sign)
         a, b = np.nonzero(np.triu(crossings >= 2))
         return float(np.percentile(np.abs(curves[-1][a] - curves[-1][b]), 90)) if len(a) else 0.0
+
+
+def _are_numbers(losses: dict[Any, float]) -> bool:
+    return all(type(trial) is int for trial in losses) and all(map(math.isfinite, losses.values()))

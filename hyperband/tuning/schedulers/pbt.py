@@ -144,7 +144,9 @@ class PopulationAllocation:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken, of an allocation with the same plan."""
         rung, next_, to_start = (whole_number(state[name], name, 0) for name in ("rung", "next", "to_start"))
-        if rung >= len(self._resources) or to_start > self._n:
+        # Every trial but the first members is a copy that a rung began with.
+        most = self._n * len(self._resources)
+        if rung >= len(self._resources) or to_start > self._n or next_ > most:
             raise InputError(f"The state must be of {self._n} members and {len(self._resources)} rungs.")
         self._rung, self._next, self._to_start = rung, next_, to_start
         self._table = RungTable.from_state(state["table"])

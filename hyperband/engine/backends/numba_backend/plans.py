@@ -1,4 +1,4 @@
-"""Where everything lies during a step: a member's layers and the scratch of one thread, as plain numbers and arrays."""
+"""The memory plan of a step: a member's layers and the scratch of one thread, as plain numbers and arrays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DECAYS = np.array([float(kind.decay) for kind in TABLE])
 
 
 def stride(width: int) -> int:
-    """Whole vectors; but rows a multiple of 1 KiB apart would crowd into few sets of the first-level cache."""
+    """Whole vectors, and not a multiple of 1 KiB: such rows would share a few sets of the first-level cache."""
     whole = -(-width // WIDTH) * WIDTH
     return whole + WIDTH if whole % 256 == 0 else whole
 
@@ -58,7 +58,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a step finds everything.
+    """The offsets of a member's parameters and of a thread's scratch.
 
     ``layers``: int64 (n_layers, 5 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
