@@ -17,7 +17,7 @@ from benchmarks.common.records import json_option
 from benchmarks.training.rates import fma_peak, population, seconds_per_epoch, steps_of
 from benchmarks.training.workloads import Task, mixture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import Split
+from hyperband.engine.backends.base import EngineSettings, Split
 
 SIZES = (100, 300, 1000, 3000, 10_000)
 
@@ -26,7 +26,9 @@ def resident_population(pattern: Task, size: int, threads: int) -> dict[str, Any
     """Seconds and bytes a network of a population that memory holds."""
     networks = [pattern.networks[i % len(pattern.networks)] for i in range(size)]
     data = Split(pattern.x, pattern.y.astype(np.int32))
-    engine = registry.get("native").engine(data, None, "cross_entropy", pattern.n_classes, threads=threads)
+    engine = registry.get("native").engine(
+        data, None, "cross_entropy", pattern.n_classes, EngineSettings(threads=threads)
+    )
     before = resident()
     ids = population(engine, networks)
     seconds = seconds_per_epoch(engine, ids, steps_of(networks, len(pattern.x)), 0.5)

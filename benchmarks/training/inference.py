@@ -18,7 +18,7 @@ from benchmarks.common.timing import take_turns
 from benchmarks.training.rates import needed_peak
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import F32, Member, Split
+from hyperband.engine.backends.base import F32, EngineSettings, Member, Split
 from hyperband.engine.parameters import layered
 
 #: inputs, hidden widths (relu), outputs
@@ -55,7 +55,7 @@ def measure(n_rows: int, shape: tuple[int, tuple[int, ...], int], threads: int, 
     x = np.random.default_rng(0).normal(size=(n_rows, n_inputs)).astype(np.float32)
     data = Split(x[:2], np.arange(2, dtype=np.int32))
     loss = "cross_entropy" if n_outputs > 1 else "logistic"
-    engine = registry.get("native").engine(data, None, loss, n_outputs, threads=threads)
+    engine = registry.get("native").engine(data, None, loss, n_outputs, EngineSettings(threads=threads))
     (member,) = engine.add([Member(Architecture(widths=widths), seed=0)]).tolist()
     layers = layered(engine.export_state(member))
     found, expected = engine.predict(member, x), in_numpy(layers, x)

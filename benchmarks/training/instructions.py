@@ -33,7 +33,7 @@ def train() -> None:
 
     from hyperband.engine.architecture import ACTIVATIONS, Architecture
     from hyperband.engine.backends import registry
-    from hyperband.engine.backends.base import LOSSES, Member, Split
+    from hyperband.engine.backends.base import LOSSES, EngineSettings, Member, Split
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 50)).astype(np.float32)
@@ -43,7 +43,7 @@ def train() -> None:
         outputs = {"cross_entropy": 10, "logistic": 1, "mse": 3}[loss]
         y = rng.normal(size=(300, 3)).astype(np.float32) if loss == "mse" else rng.integers(0, max(2, outputs), 300)
         split = Split(x, y if loss == "mse" else y.astype(np.int32))
-        engine = native.engine(split, split, loss, outputs, threads=1)
+        engine = native.engine(split, split, loss, outputs, EngineSettings(threads=1))
         networks = [Architecture(**common, activation=a) for a in ACTIVATIONS] if loss == "cross_entropy" else []
         networks += [
             Architecture(**common, activation="tanh", dropout=0.2),

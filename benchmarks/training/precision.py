@@ -17,7 +17,7 @@ from benchmarks.training.rates import population, seconds_per_epoch, steps_of
 from benchmarks.training.workloads import digits, mixture, pictures
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import F64, PRECISIONS, Member, Split
+from hyperband.engine.backends.base import F64, PRECISIONS, EngineSettings, Member, Split
 from hyperband.errors import BackendUnavailable
 from hyperband.tables import prepare
 
@@ -31,7 +31,7 @@ def seconds(precision: str, threads: int) -> dict[str, float]:
     for task in (digits(64), pictures(8, 6000), mixture(32, 6000)):
         data = Split(task.x, task.y.astype(np.int32))
         engine = registry.get("native").engine(
-            data, None, "cross_entropy", task.n_classes, threads=threads, precision=precision
+            data, None, "cross_entropy", task.n_classes, EngineSettings(threads=threads, precision=precision)
         )
         steps = steps_of(task.networks, len(task.x))
         found[task.name] = seconds_per_epoch(engine, population(engine, task.networks), steps, 0.3)
@@ -46,7 +46,7 @@ def errors(table: str, precision: str, seeds: int, epochs: int) -> F64:
         data = prepare(str(DATA / TABLES[table].file), target=TABLES[table].target, seed=0)
     train = Split(data.x_train, data.y_train, data.weight_train)
     validation = Split(data.x_validation, data.y_validation, data.weight_validation)
-    engine = registry.get("native").engine(train, None, data.loss, data.n_outputs, precision=precision)
+    engine = registry.get("native").engine(train, None, data.loss, data.n_outputs, EngineSettings(precision=precision))
     steps = epochs * -(-len(data.x_train) // NETWORK.batch_size)
     ids = engine.add([Member(replace(NETWORK, schedule="cosine"), seed, steps) for seed in range(seeds)])
     engine.train(ids, np.full(seeds, steps, np.int64), evaluate=False)

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.training.workloads import flops_per_row
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import I64, Engine, Member, Split
+from hyperband.engine.backends.base import I64, Engine, EngineSettings, Member, Split
 
 
 def table(loss: str, n_rows: int, n_inputs: int, n_outputs: int) -> Split:
@@ -50,7 +50,7 @@ def seconds_per_epoch(engine: Engine, ids: I64, steps: I64, seconds: float) -> f
 
 def gflops(networks: Sequence[Architecture], data: Split, loss: str, n_outputs: int, *, seconds: float = 0.3) -> float:
     """GFLOP/s of one thread on these networks."""
-    engine = registry.get("native").engine(data, None, loss, n_outputs, threads=1)
+    engine = registry.get("native").engine(data, None, loss, n_outputs, EngineSettings(threads=1))
     ids = population(engine, networks)
     flops = sum(flops_per_row(n, data.x.shape[1], n_outputs) for n in networks) * len(data.x)
     return flops / seconds_per_epoch(engine, ids, steps_of(networks, len(data.x)), seconds) / 1e9

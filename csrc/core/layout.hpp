@@ -41,7 +41,10 @@ constexpr ParameterKind kTable[] = {
 };
 constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
 
-// The fields of a layer with the offsets, in floats, in the order of the table; those that a layer lacks are -1.
+// Of a layer's parameters, in floats and in the order of the table; those that a layer lacks are -1.
+template <class Size> struct Offsets {
+    Size weights, bias;
+};
 template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias};
 
 HB_FN bool has_parameter(const Architecture &, [[maybe_unused]] int layer, [[maybe_unused]] int kind) { return true; }
@@ -68,9 +71,8 @@ template <class Layout, class Visit> void for_each_parameter(const Layout &layou
         }
 }
 
-struct Layer {
+struct Layer : Offsets<size_t> {
     int32_t in, out, panels;
-    size_t weights, bias;  // offsets in floats
 };
 
 struct Layout {
@@ -85,7 +87,7 @@ struct Layout {
         for (int l = 0; l < r.n_layers; ++l) {
             int out = l < a.n_hidden ? a.widths[l] : n_outputs;
             Layer &y = r.layer[l];
-            y = {in, out, panels_of(out), 0, 0};
+            y = {{}, in, out, panels_of(out)};
             lay_out(a, l, y, r.size, [](bool, int n) { return padded(n); });
             in = out;
         }

@@ -91,8 +91,10 @@ Cost cost_of(const Member &m) {
         padded_numbers += in * padded(y.out);
     }
     const auto rows = static_cast<double>(TrainingCursor::most_rows(m));
-    const double packed = numbers > kMostNumbers ? std::numeric_limits<double>::infinity()
-                                                 : rows * (1.3 * flops + 750.0) + 45.0 * numbers + 10000.0;
+    int others = -2 * m.layout.n_layers;  // than weights and biases, which is all that packs compute with
+    for_each_parameter(m.layout, [&](auto...) { ++others; });
+    const double packed = numbers > kMostNumbers || others > 0 ? std::numeric_limits<double>::infinity()
+                                                               : rows * (1.3 * flops + 750.0) + 45.0 * numbers + 10000.0;
     return {flops, rows * (padded_flops + 1500.0) + 45.0 * padded_numbers + 45000.0, packed, 700.0 * numbers};
 }
 

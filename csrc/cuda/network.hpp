@@ -23,9 +23,8 @@ constexpr int64_t kMostFloats = int64_t{1} << 31;
 
 // Weight (k, j) of a layer is at weights + k * stride + j, bias j at bias + j. Numbers beyond `out` are padding: they
 // are 0 and stay 0.
-struct DeviceLayer {
+struct DeviceLayer : Offsets<int64_t> {  // multiples of 4
     int32_t in, out, stride;
-    int64_t weights, bias;  // offsets in floats, multiples of 4
 };
 
 HB_FN int64_t weight_at(const DeviceLayer &y, int k, int j) { return y.weights + static_cast<int64_t>(k) * y.stride + j; }
@@ -42,7 +41,7 @@ struct DeviceLayout {
         for (int l = 0; l < r.n_layers; ++l) {
             const int out = l < a.n_hidden ? a.widths[l] : n_outputs;
             DeviceLayer &y = r.layer[l];
-            y = {in, out, odd_stride(out), 0, 0};
+            y = {{}, in, out, odd_stride(out)};
             lay_out(a, l, y, r.size, [](bool matrix, int n) { return matrix ? odd_stride(n) : whole_vectors(n); });
             in = out;
         }

@@ -71,8 +71,10 @@ def exact(value: Any, name: str) -> Fraction:
         raise InputError(f"`{name}` must be a finite number; got {value!r}.") from None
 
 
-def whole_number(value: Any, name: str, low: int = 1) -> int:
-    """A whole number of at least ``low``, as an int; 8.0 and NumPy integers are whole numbers, True is not.
+def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -> int:
+    """A whole number of at least ``low`` and, where that is given, at most ``high``, as an int.
+
+    8.0 and NumPy integers are whole numbers, True is not.
 
     Raises
     ------
@@ -88,8 +90,9 @@ def whole_number(value: Any, name: str, low: int = 1) -> int:
         number = exact(value, name)
     except InputError:
         number = Fraction(low - 1)
-    if number.denominator != 1 or number < low:
-        raise InputError(f"`{name}` must be a whole number of at least {low}; got {value!r}.")
+    if number.denominator != 1 or number < low or (high is not None and number > high):
+        rule = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise InputError(f"`{name}` must be a whole number {rule}; got {value!r}.")
     return number.numerator
 
 
@@ -116,6 +119,13 @@ def positive(value: Any, name: str, *, above: float = 0.0) -> float:
     """
     if not _is_number(value) or not math.isfinite(value) or value <= above:
         raise InputError(f"`{name}` must be a finite number greater than {above:g}; got {value!r}.")
+    return float(value)
+
+
+def not_negative(value: Any, name: str) -> float:
+    """A finite number of at least 0, as a float; raises `InputError` for anything else."""
+    if not _is_number(value) or not math.isfinite(value) or value < 0:
+        raise InputError(f"`{name}` must be a finite number of at least 0; got {value!r}.")
     return float(value)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hyperband._common.checks import whole_number
 from hyperband.engine import parameters
 from hyperband.errors import InputError
 
@@ -73,10 +74,10 @@ class Architecture:
     init: str = "auto"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(_whole(w, "widths", 1, 1024) for w in self.widths))
+        object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
         if len(self.widths) > 8:
             raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
-        object.__setattr__(self, "batch_size", _whole(self.batch_size, "batch_size", 1, 4096))
+        object.__setattr__(self, "batch_size", whole_number(self.batch_size, "batch_size", 1, 4096))
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
@@ -116,14 +117,3 @@ _RANGES = {
     "final_rate": (0.0, 1.0, True, False),
     "clip_norm": (0.0, 1e30, False, False),
 }
-
-
-def _whole(value: Any, name: str, low: int, high: int) -> int:
-    try:
-        whole = int(value)
-        exact = whole == value and not isinstance(value, bool)
-    except (TypeError, ValueError):
-        exact = False
-    if not exact or not low <= whole <= high:
-        raise InputError(f"`{name}` must be whole numbers from {low} to {high}; got {value!r}.")
-    return whole

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyperband._common.row_weights import with_mean_one
 from hyperband.engine.backends.base import F32, LOSSES, Backend, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, device_array, device_matrix, on_device, reader
 from hyperband.errors import DataError, InputError
@@ -117,9 +118,10 @@ def row_weights(
         weight *= given
     if class_weight is not None:
         weight *= _class_weights(y, loss, class_weight)
-    if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() <= 0:
-        raise DataError("Weights must be finite, not negative, and not all zero.")
-    return np.ascontiguousarray(weight / weight.mean(), dtype=np.float32)
+    wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
+    if wrong.size:
+        raise DataError(f"Weights must be finite and at least 0; got {wrong[0]}. Drop or correct these rows.")
+    return with_mean_one(weight)
 
 
 def _class_weights(y: NDArray[np.generic], loss: str, class_weight: Mapping[Any, float] | str) -> NDArray[np.float64]:
@@ -143,7 +145,7 @@ def split(
     X: ArrayLike, y: ArrayLike, loss: str, n_inputs: int, n_outputs: int, names: tuple[str, str] = ("X", "y"),
     backend: Backend | None = None,
 ) -> Split:  # fmt: skip
-    """A split to be judged on, checked against the training data's shape; on a GPU if ``backend`` reads it there."""
+    """A split to evaluate on, checked against the training data's shape; on a GPU if ``backend`` reads it there."""
     x = matrix(X, names[0], n_inputs, backend)
     values = targets(on_host(y, names[1], backend), loss, x.shape[0], names[1])
     if loss == "mse" and values.shape[1] != n_outputs:
@@ -177,6 +179,6 @@ def _finite32(array: NDArray[Any], name: str) -> F32:
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(converted).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
-        raise DataError(f"`{name}` must be finite (in float32); got {array[place]} at {place}. Impute or drop it.")
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+        raise DataError(f"`{name}` must be finite (in float32); got {array[index]} at {index}. Impute or drop it.")
     return converted

@@ -54,6 +54,7 @@ class ParameterKind:
     decay : bool, whether weight decay acts on it
     moments : tuple of {"m", "v"}, those it has where the optimiser keeps them
     layers : callable from the architecture to the layers that have it
+    not_with : tuple of str, backends and precisions that cannot train networks with it; their engines reject them
     """
 
     name: str
@@ -63,6 +64,7 @@ class ParameterKind:
     decay: bool = False
     moments: tuple[str, ...] = ("m", "v")
     layers: Callable[[Network], range] = every_layer
+    not_with: tuple[str, ...] = ()
 
 
 #: A layer computes ``x @ weights + bias``. In memory a layer's parameters follow one another in this order.
@@ -113,6 +115,7 @@ def kinds(network: Network, layer: int) -> tuple[ParameterKind, ...]:
     return tuple(kind for kind in TABLE if layer in kind.layers(network))
 
 
+@lru_cache(maxsize=4096)
 def n_parameters(network: Network, n_inputs: int, n_outputs: int) -> int:
     """Numbers that the network learns."""
     return sum(math.prod(parameter.shape) for parameter in parameters(network, n_inputs, n_outputs))

@@ -11,13 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyperband._common.checks import not_negative, positive
 from hyperband._common.philox import member_seed
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.arrays import count_outputs, matrix, on_host, resolve_loss, row_weights, split, targets
-from hyperband.engine.backends.base import F32, F64, I64, Member, Progress, Split
+from hyperband.engine.backends.base import F32, F64, I64, EngineSettings, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import HandsOut
 from hyperband.engine.parameters import layered
-from hyperband.engine.residency import Residents
+from hyperband.engine.residency import Residency
 from hyperband.errors import InputError
 
 #: Seconds between two looks at signals and time limits: Ctrl-C is never far away.
@@ -45,7 +46,7 @@ class Population:
         Member ``i`` gets a seed of its own derived from (seed, i).
     seeds : sequence of int in [0, 2**64), one per member; replaces ``seed``
     validation : (X, y) or None
-        Rows on which members are judged after every epoch, and by which the best weights are kept.
+        Rows on which members are evaluated after every epoch, and by which the best weights are kept.
     loss : {"auto", "cross_entropy", "logistic", "mse"}
         "auto": whole-number types of two values are ``logistic``, of more ``cross_entropy``, floats ``mse``.
     sample_weight : array, shape (n_rows,), or None
@@ -113,7 +114,7 @@ class Population:
     ) -> None:
         self.architectures = _architectures(architectures)
         keys = _seeds(seed, seeds, len(self.architectures))
-        self.epochs = _positive(epochs, "epochs")
+        self.epochs = positive(epochs, "epochs")
 
         from hyperband.engine.backends import registry
 
@@ -127,17 +128,17 @@ class Population:
         if sample_weight is not None:
             sample_weight = on_host(sample_weight, "sample_weight", chosen)
         train = Split(x, values, row_weights(values, self.loss, sample_weight, class_weight))
-        judged = self._split(*_pair(validation), names=_VALIDATION) if validation is not None else None
+        held = self._split(*_pair(validation), names=_VALIDATION) if validation is not None else None
         self._steps_per_epoch = np.array([steps_per_epoch(a, self.n_rows) for a in self.architectures])
-        self._validated = judged is not None
+        self._validated = held is not None
         self._engine = chosen.engine(
-            train, judged, self.loss, self.n_outputs, threads=threads, precision=precision, device_memory=device_memory
+            train, held, self.loss, self.n_outputs, EngineSettings(threads, precision, device_memory)
         )
-        self._residents = Residents(self._engine, memory_limit)
+        self._residency = Residency(self._engine, memory_limit)
         total = np.maximum(1, np.rint(self.epochs * self._steps_per_epoch)).astype(np.int64)
         for i, (a, k, t) in enumerate(zip(self.architectures, keys, total, strict=True)):
-            self._residents.declare(i, Member(a, k, int(t)))
-        self._residents.require_each()
+            self._residency.declare(i, Member(a, k, int(t)))
+        self._residency.require_each()
 
     def __len__(self) -> int:
         return len(self.architectures)
@@ -155,7 +156,7 @@ class Population:
         ----------
         members : int, sequence of int or None
         until : float >= 0
-            Epochs since birth, not since the last call; a fraction of an epoch is rounded to whole steps. Members
+            Epochs in all, not since the last call; a fraction of an epoch is rounded to whole steps. Members
             that are already there do nothing. None: ``epochs`` of the population.
         seconds : float > 0 or None
             Stop early after about this time; call again to continue to the same bits.
@@ -166,17 +167,17 @@ class Population:
             Within about 0.2 s of Ctrl-C; the population stays usable and goes on to the same bits.
         """
         chosen = self._members(members)
-        goal = self.epochs if until is None else _positive(until, "until", zero=True)
-        deadline = math.inf if seconds is None else time.monotonic() + _positive(seconds, "seconds")
+        goal = self.epochs if until is None else not_negative(until, "until")
+        deadline = math.inf if seconds is None else time.monotonic() + positive(seconds, "seconds")
         steps = np.rint(goal * self._steps_per_epoch[chosen]).astype(np.int64)
-        before = self._residents.progress(chosen.tolist())
+        before = self._residency.progress(chosen.tolist())
         goals = dict(zip(chosen.tolist(), steps, strict=True))
         for member in chosen[(before.step >= steps) | before.diverged].tolist():
             del goals[member]
         while goals and time.monotonic() < deadline:
-            wave = self._residents.bring(list(goals), QUANTUM)
+            wave = self._residency.upload(list(goals), QUANTUM)
             ends = np.array([goals[member] for member in wave], np.int64)
-            arrived = self._engine.train(self._residents.ids(wave), ends, evaluate=self._validated, seconds=QUANTUM)
+            arrived = self._engine.train(self._residency.ids(wave), ends, evaluate=self._validated, seconds=QUANTUM)
             for member, there in zip(wave, arrived.tolist(), strict=True):
                 if there:
                     del goals[member]
@@ -186,16 +187,16 @@ class Population:
     ) -> tuple[F64, F64]:
         """Loss and error (fraction misclassified, or mean squared error), each of shape (n_members,).
 
-        ``weights="best"`` judges the weights of the best validation so far.
+        ``weights="best"`` evaluates the weights of the best validation so far.
         """
         chosen = self._members(members)
-        judged = self._split(X, y, names=("X", "y"))
+        split = self._split(X, y, names=("X", "y"))
         kind = self._weights_kind(weights, chosen)
-        places = {member: place for place, member in enumerate(chosen.tolist())}
-        loss, error = np.empty(len(places)), np.empty(len(places))
-        for wave in self._residents.waves(places):
-            at = [places[member] for member in wave]
-            loss[at], error[at] = self._engine.evaluate(self._residents.ids(wave), judged, weights=kind)
+        columns = {member: column for column, member in enumerate(chosen.tolist())}
+        loss, error = np.empty(len(columns)), np.empty(len(columns))
+        for wave in self._residency.waves(columns):
+            at = [columns[member] for member in wave]
+            loss[at], error[at] = self._engine.evaluate(self._residency.ids(wave), split, weights=kind)
         return loss, error
 
     def predict(self, member: int, X: ArrayLike, *, weights: Weights = "current") -> F32:
@@ -207,9 +208,9 @@ class Population:
         kind = self._weights_kind(weights, np.array([chosen]))
         return self._engine.predict(self._resident(chosen), matrix(X, "X", self.n_inputs, self._backend), weights=kind)
 
-    def progress(self, members: Members = None) -> Progress:
-        """Steps, epochs, validation and training losses; arrays of shape (n_members,), see `Progress`."""
-        return self._residents.progress(self._members(members).tolist())
+    def progress(self, members: Members = None) -> TrainingProgress:
+        """Steps, epochs, validation and training losses; arrays of shape (n_members,), see `TrainingProgress`."""
+        return self._residency.progress(self._members(members).tolist())
 
     def state(self, member: int) -> dict[str, NDArray[np.generic]]:
         """The whole state of a member as arrays: `load_state` continues from it to the same bits."""
@@ -247,7 +248,7 @@ class Population:
 
     def _resident(self, member: int) -> int:
         """The engine's id of a member, after it was brought in."""
-        return int(self._residents.ids(self._residents.bring([int(member)]))[0])
+        return int(self._residency.ids(self._residency.upload([int(member)]))[0])
 
     def _split(self, X: ArrayLike, y: ArrayLike, names: tuple[str, str]) -> Split:
         return split(X, y, self.loss, self.n_inputs, self.n_outputs, names, self._backend)
@@ -269,7 +270,7 @@ class Population:
         if weights not in ("current", "best"):
             raise InputError(f"`weights` must be 'current' or 'best'; got {weights!r}.")
         if weights == "best":
-            none = chosen[self._residents.progress(chosen.tolist()).best_step < 0]
+            none = chosen[self._residency.progress(chosen.tolist()).best_step < 0]
             if none.size:
                 remedy = "Train it first." if self._validated else "Give `validation` to the population."
                 raise InputError(f"`weights='best'` needs a validation; member {none[0]} has none. {remedy}")
@@ -307,17 +308,6 @@ def _seed(seed: Any, name: str) -> int:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
         raise InputError(f"`{name}` must be whole numbers from 0 to 2**64 - 1; got {seed!r}.")
     return int(seed)
-
-
-def _positive(value: Any, name: str, *, zero: bool = False) -> float:
-    rule = "at least 0" if zero else "greater than 0"
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"`{name}` must be a number {rule}; got {value!r}.") from None
-    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-        raise InputError(f"`{name}` must be finite and {rule}; got {value!r}.")
-    return number
 
 
 def _pair(validation: Any) -> tuple[ArrayLike, ArrayLike]:

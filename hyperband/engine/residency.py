@@ -1,4 +1,4 @@
-"""Which networks are in the engine's memory: those that wait make room for others by going to disk for a while."""
+"""Which networks are in the engine's memory: those that are not due can be written to disk for a while."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import I64, Engine, Member, Progress
+from hyperband.engine.backends.base import I64, Engine, Member, TrainingProgress
+from hyperband.engine.backends.checks import check_bytes
 from hyperband.errors import InputError, InsufficientMemory
 
 #: Bytes of networks that are made at a time.
@@ -24,11 +25,11 @@ class _Network:
     member: Member
     n_bytes: int
     id: int | None = None  # in the engine
-    shown: tuple[Any, ...] = ()  # its `Progress`, field by field, while it is on disk
+    shown: tuple[Any, ...] = ()  # its `TrainingProgress`, field by field, while it is on disk
 
 
-#: What a network shows before it is born, field by field.
-_UNBORN = Progress(
+#: What a network shows before it is in the engine, field by field.
+_NEW = TrainingProgress(
     step=np.zeros(1, np.int64),
     epoch=np.zeros(1, np.int64),
     loss=np.full(1, math.nan),
@@ -39,14 +40,15 @@ _UNBORN = Progress(
     train_loss=np.full(1, math.nan),
     diverged=np.zeros(1, np.bool_),
 )
-_FIELDS = tuple(f.name for f in fields(Progress))
+_FIELDS = tuple(f.name for f in fields(TrainingProgress))
 
 
-class Residents:
+class Residency:
     """Networks of one engine by a number of the caller's, more of them than memory holds.
 
-    A network is born when it is first due, and lives in the engine from then on. When memory is short, those that are
-    not due are written to a temporary folder and read back when they are due again; their curves do not change by that.
+    A network is allocated when it is first due, and stays in the engine from then on. When memory is short, those that
+    are not due are evicted: written to a temporary folder, and read back when they are due again. No curve depends on
+    that.
 
     Parameters
     ----------
@@ -62,7 +64,8 @@ class Residents:
 
     def __init__(self, engine: Engine, memory_limit: int | None = None) -> None:
         self._engine = engine
-        self._budget = engine.capacity() if memory_limit is None else _bytes(memory_limit)
+        limit = check_bytes(memory_limit, "memory_limit")
+        self._budget = engine.capacity() if limit is None else limit
         self._networks: dict[int, _Network] = {}
         self._sizes: dict[Architecture, int] = {}
         self._used = 0
@@ -81,7 +84,7 @@ class Residents:
         Raises
         ------
         InputError
-            When the parent was not born yet. An architecture that does not hold the same numbers is refused by `bring`.
+            When the parent was never trained. `upload` rejects an architecture that does not hold the same numbers.
         """
         network = self._networks[parent]
         if network.id is None and parent not in self._pages:
@@ -99,27 +102,27 @@ class Residents:
         return key in self._networks
 
     def member(self, key: int) -> Member:
-        """What the network was born from."""
+        """What the network is made from."""
         return self._networks[key].member
 
     def ids(self, keys: Iterable[int]) -> I64:
         """Engine ids of networks that are resident."""
         return np.array([self._networks[k].id for k in keys], dtype=np.int64)
 
-    def progress(self, keys: Sequence[int]) -> Progress:
+    def progress(self, keys: Sequence[int]) -> TrainingProgress:
         """Where networks stand, wherever they are; nothing is read back for that."""
         networks = [self._networks[k] for k in keys]
-        resident = [place for place, network in enumerate(networks) if network.id is not None]
-        waiting = [(place, network.shown) for place, network in enumerate(networks) if network.shown]
-        found = self._engine.progress(self.ids(keys[place] for place in resident))
+        resident = [column for column, network in enumerate(networks) if network.id is not None]
+        waiting = [(column, network.shown) for column, network in enumerate(networks) if network.shown]
+        found = self._engine.progress(self.ids(keys[column] for column in resident))
         columns = {}
         for number, name in enumerate(_FIELDS):
-            column = np.repeat(getattr(_UNBORN, name), len(networks))
-            column[resident] = getattr(found, name)
-            for place, shown in waiting:
-                column[place] = shown[number]
-            columns[name] = column
-        return Progress(**columns)
+            values = np.repeat(getattr(_NEW, name), len(networks))
+            values[resident] = getattr(found, name)
+            for column, shown in waiting:
+                values[column] = shown[number]
+            columns[name] = values
+        return TrainingProgress(**columns)
 
     def waves(self, keys: Iterable[int]) -> Iterator[list[int]]:
         """All of these in their order, as many at a time as are resident together.
@@ -131,7 +134,7 @@ class Residents:
         """
         waiting = list(keys)
         while waiting:
-            wave = self.bring(waiting)
+            wave = self.upload(waiting)
             yield wave
             there = set(wave)
             waiting = [k for k in waiting if k not in there]
@@ -142,10 +145,10 @@ class Residents:
         if self._budget is not None and largest.n_bytes > self._budget:
             raise _does_not_fit(largest, self._budget)
 
-    def bring(self, due: Collection[int], seconds: float = math.inf) -> list[int]:
+    def upload(self, due: Collection[int], seconds: float = math.inf) -> list[int]:
         """Make as many of the due networks resident as fit, in their order; returns those that are.
 
-        After about ``seconds`` the rest is left for the next call: thousands of networks take a while to be born.
+        After about ``seconds`` the rest is left for the next call: thousands of networks take a while to initialise.
 
         Raises
         ------
@@ -171,7 +174,7 @@ class Residents:
         for key in waiting:
             size = self._networks[key].n_bytes
             while idle and self._used + needed + size > self._budget:
-                self._spill(idle.pop(0))
+                self._write_out(idle.pop(0))
             if self._used + needed + size > self._budget:
                 break  # in order: a small one must not overtake for ever
             chosen.append(key)
@@ -202,14 +205,14 @@ class Residents:
                 self._pages.drop(key)
                 network.shown = ()
 
-    def _spill(self, key: int) -> None:
+    def _write_out(self, key: int) -> None:
         network = self._networks[key]
         shown = self._engine.progress(self.ids([key]))
         self._pages.put(key, self._engine.export_state(int(self.ids([key])[0])))
-        self._leave(network)
+        self._evict(network)
         network.shown = tuple(getattr(shown, name)[0] for name in _FIELDS)
 
-    def _leave(self, network: _Network) -> None:
+    def _evict(self, network: _Network) -> None:
         if network.id is not None:
             self._engine.release(np.array([network.id], dtype=np.int64))
             self._used -= network.n_bytes
@@ -220,19 +223,13 @@ class Residents:
         for key in keys:
             network = self._networks.pop(key, None)
             if network is not None:
-                self._leave(network)
+                self._evict(network)
                 self._pages.drop(key)
 
     def close(self) -> None:
         """Free everything, the temporary folder included."""
         self.release(list(self._networks))
         self._pages.close()
-
-
-def _bytes(memory_limit: int) -> int:
-    if isinstance(memory_limit, bool) or not isinstance(memory_limit, (int, np.integer)) or memory_limit < 1:
-        raise InputError(f"`memory_limit` must be a whole number of bytes, at least 1, or None; got {memory_limit!r}.")
-    return int(memory_limit)
 
 
 def _does_not_fit(network: _Network, free: int) -> InsufficientMemory:

@@ -99,6 +99,8 @@ class Spending:
     def __init__(self, budget: Budget, run: Run, continues: bool) -> None:
         self._budget, self._continues = budget, continues
         self._started = time.monotonic()
+        #: monotonic seconds at which the time is up; None: never
+        self.deadline = None if budget.seconds is None else self._started + budget.seconds
         self._begun, self._promised = run.n_evaluations, float(run.spent)
         self._paid = math.fsum(run.columns()["cost"].tolist()) if budget.cost is not None else 0.0
         self._reference = math.inf if run.best is None else run.best.loss  # the last loss that counted as improved
@@ -110,14 +112,9 @@ class Spending:
         return time.monotonic() - self._started
 
     @property
-    def deadline(self) -> float | None:
-        """Monotonic seconds at which the time is up."""
-        return None if self._budget.seconds is None else self._started + self._budget.seconds
-
-    @property
     def time_is_up(self) -> bool:
         """Whether the wall time is spent."""
-        return self._budget.seconds is not None and self.seconds >= self._budget.seconds
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     def forbids(self, job: Job) -> str | None:
         """The limit that keeps a job from starting, if any."""

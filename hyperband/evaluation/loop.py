@@ -137,10 +137,11 @@ class _Loop:
 
     def _collect(self) -> list[Result]:
         """Results, or none when it is time to show the progress again."""
-        ends = [self._spending.deadline]
+        deadline = self._spending.deadline
         if self._report is not None:
-            ends.append(self._report.when_due())
-        self._evaluator.deadline = min((end for end in ends if end is not None), default=None)
+            due = self._report.when_due()
+            deadline = due if deadline is None else min(deadline, due)
+        self._evaluator.deadline = deadline
         return self._evaluator.collect()
 
     def _tell(self, results: Sequence[Result]) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.row_weights import with_mean_one
 from hyperband.errors import DataError
 from hyperband.tables.target import Target, label_text
 
@@ -104,9 +105,4 @@ def row_weights(sample: F64 | None, by_class: F64 | None, y: NDArray[Any]) -> ND
     weight = np.ones(len(y)) if sample is None else sample
     if by_class is not None:
         weight = weight * by_class[y]
-    mean = weight.mean()
-    if not mean > 0:
-        raise DataError(
-            "Weights must not all be 0; every row of a split has weight 0. Give some rows a weight above 0."
-        )
-    return np.ascontiguousarray(weight / mean, dtype=np.float32)
+    return with_mean_one(weight)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import SCHEDULES, Architecture
-from hyperband.engine.backends.base import Backend, Engine, Member, Split
+from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
 
 N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
 
@@ -48,7 +48,7 @@ def bound(
     backend: Backend, data: Split, held: Split | None, loss: str, n_outputs: int, *, threads: int = 1
 ) -> Engine:  # fmt: skip
     """An engine on this data."""
-    return backend.engine(data, held, loss, n_outputs, threads=threads)
+    return backend.engine(data, held, loss, n_outputs, EngineSettings(threads=threads))
 
 
 def members(architectures: Sequence[Architecture], total_steps: int = 40) -> list[Member]:

@@ -14,6 +14,7 @@ import hyperband as hb
 from hyperband._common import build_info
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
+from hyperband.engine.backends.base import EngineSettings
 from hyperband.errors import BackendUnavailable, InputError
 from hyperband.testing import lab
 
@@ -59,7 +60,9 @@ def test_no_bit_depends_on_company_threads_or_pauses(loss: str) -> None:
     data = lab.split(loss, 300, 40, weighted=True)
 
     def digests(which: list[int], threads: int, seconds: float | None) -> list[str]:
-        engine = registry.get("native").engine(data, data, loss, lab.N_OUTPUTS[loss], threads=threads, precision="bf16")
+        engine = registry.get("native").engine(
+            data, data, loss, lab.N_OUTPUTS[loss], EngineSettings(threads=threads, precision="bf16")
+        )
         ids = engine.add([lab.members(networks)[i] for i in which])
         while not lab.train(engine, ids, 7, seconds=seconds).all():
             pass
@@ -78,7 +81,9 @@ def test_curves_stay_near_those_in_float32() -> None:
     data = lab.split("cross_entropy", 300, 40)
     flat = {}
     for precision in ("float32", "bf16"):
-        engine = registry.get("native").engine(data, data, "cross_entropy", 4, threads=1, precision=precision)
+        engine = registry.get("native").engine(
+            data, data, "cross_entropy", 4, EngineSettings(threads=1, precision=precision)
+        )
         ids = engine.add(lab.members(networks))
         initial = [lab.flat(lab.layers(engine.export_state(int(i)))) for i in ids]
         lab.train(engine, ids, 4)

@@ -15,7 +15,7 @@ from conftest import host_cuda
 import hyperband as hb
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Split
+from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings, Split
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 from hyperband.testing import lab
 
@@ -190,9 +190,9 @@ def test_other_backends_have_no_device(name: str) -> None:
         pytest.skip(registry.available()[name])
     data = lab.split("cross_entropy", 53)
     with pytest.raises(InputError, match="device_memory"):
-        registry.get(name).engine(data, None, "cross_entropy", 4, device_memory=1 << 20)
+        registry.get(name).engine(data, None, "cross_entropy", 4, EngineSettings(device_memory=1 << 20))
     with pytest.raises(BackendUnavailable, match="tf32"):
-        registry.get(name).engine(data, None, "cross_entropy", 4, precision="tf32")
+        registry.get(name).engine(data, None, "cross_entropy", 4, EngineSettings(precision="tf32"))
 
 
 def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_a_gpu_gives_the_bits_of_the_cpu(native: Backend, cuda: Backend, loss: s
 def test_a_gpu_pauses_and_pages_to_the_same_bits(native: Backend, cuda: Backend) -> None:
     shapes = [replace(a, widths=[256, 256]) for a in lab.MIXED]
     data, held = lab.split("cross_entropy", 53, weighted=True), lab.split("cross_entropy", 31, weighted=True, seed=1)
-    made = cuda.engine(data, held, "cross_entropy", 4, device_memory=6 << 20)
+    made = cuda.engine(data, held, "cross_entropy", 4, EngineSettings(device_memory=6 << 20))
     ids = made.add(lab.members(shapes))
     while not lab.train(made, ids, STEPS, seconds=0.0005).all():
         pass

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from hyperband.engine.architecture import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Architecture
-from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member, Split
+from hyperband.engine.backends.base import LOSSES, Backend, Engine, EngineSettings, Member, Split
 from hyperband.testing import lab
 
 POPULATIONS = int(os.environ.get("HYPERBAND_FUZZ", "12"))
@@ -76,7 +76,7 @@ def test_random_populations(compared: Backend, reference: Backend, number: int) 
     rows = int(rng.integers(1, len(data.x) + 1))
 
     def made(backend: Backend, threads: int) -> Engine:
-        return backend.engine(data, data, loss, outputs, threads=threads)
+        return backend.engine(data, data, loss, outputs, EngineSettings(threads=threads))
 
     def trained(engine: Engine, who: list[Member]) -> list[dict[str, np.ndarray]]:
         ids = engine.add(who)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hyperband.engine.backends import host, registry
+from hyperband.engine.backends import philox, registry
 from hyperband.engine.backends.numpy64 import kernels, network
 from hyperband.engine.backends.philox import RowOrder, dropout_mask, initial_weights
 from hyperband.testing import backend_curves as curves
@@ -131,7 +131,7 @@ def test_one_wrong_initial_weight_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
         return weights
 
     healthy = curves.reference_curve("loss-mse")
-    monkeypatch.setattr(host, "initial_weights", planted)
+    monkeypatch.setattr(philox, "initial_weights", planted)
     losses, weights = curves.curve(registry.get("numpy"), "loss-mse")
     assert lab.difference(weights, healthy[1]) > 10 * FLOAT32.curve_weights
     assert lab.difference(losses, healthy[0]) > 10 * FLOAT32.curve_loss

@@ -15,7 +15,7 @@ from rounding import worst_step
 import hyperband as hb
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend
+from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings
 from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")
@@ -32,7 +32,7 @@ ALIKE = {"tf32": 0.99, "bf16": 0.95}
 def moved(backend: Backend, precision: str, loss: str = "cross_entropy", steps: int = 4) -> list[np.ndarray]:
     """How far each network's weights went."""
     data = lab.split(loss, 300, 40)
-    made = backend.engine(data, data, loss, lab.N_OUTPUTS[loss], precision=precision)
+    made = backend.engine(data, data, loss, lab.N_OUTPUTS[loss], EngineSettings(precision=precision))
     ids = made.add(lab.members(NETWORKS))
     initial = [lab.flat(lab.layers(made.export_state(int(i)))) for i in ids]
     lab.train(made, ids, steps)
@@ -56,7 +56,9 @@ def test_threads_order_and_class_do_not_matter(precision: str, loss: str, size_c
         {"threads": 256, "order": "reverse"},
         {"threads": 96, "order": "shuffled", "watched": True, "size_class": size_class},
     ):
-        made = host_cuda(1, **options).engine(data, data, loss, lab.N_OUTPUTS[loss], precision=precision)
+        made = host_cuda(1, **options).engine(
+            data, data, loss, lab.N_OUTPUTS[loss], EngineSettings(precision=precision)
+        )
         ids = made.add(lab.members(lab.MIXED))
         lab.train(made, ids, 3)
         found.append(lab.digests(made, ids))
@@ -80,7 +82,7 @@ def test_what_is_not_a_number_does_not_get_lost_in_rounding(precision: str) -> N
 def _diverged(backend: Backend, precision: str) -> bool:
     """Whether networks whose hidden layers overflow stop, those that do so in their first layers too."""
     data = lab.split("mse", 60)
-    made = backend.engine(data, None, "mse", 3, precision=precision)
+    made = backend.engine(data, None, "mse", 3, EngineSettings(precision=precision))
     wild = Architecture(widths=[8, 8, 8], activation="gelu", optimizer="sgd", learning_rate=1e6, batch_size=20)
     ids = made.add(lab.members([wild, replace(wild, activation="relu"), replace(wild, activation="identity")]))
     lab.train(made, ids, 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import hyperband_81_3
 import numpy as np
@@ -176,22 +177,24 @@ def test_a_bracket_of_nine_four_one():
 
 
 def test_five_thousand_steps_in_any_order_keep_their_counts():
-    """Asked, told and open always add up, over many brackets that begin and end in between."""
-    rng = np.random.default_rng(0)
-    allocation, open_, asked, told = HyperbandScheduler(27, 3, repetitions=None).start(), [], 0, 0
+    """No job is handed out twice, and no rung gets more than planned, over many brackets that begin and end."""
+    rng, scheduler = np.random.default_rng(0), HyperbandScheduler(27, 3, repetitions=None)
+    planned = scheduler.plan().brackets
+    allocation, open_, handed, told = scheduler.start(), [], [], Counter()
     for _ in range(5000):
         if not open_ or rng.random() < 0.5:
             slots = allocation.ask(int(rng.integers(1, 4)))
+            assert 0 < len(slots) <= 3
             open_ += slots
-            asked += len(slots)
+            handed += slots
         else:
             slot = open_.pop(int(rng.integers(len(open_))))
             allocation.tell(slot.trial, slot.rung, float(rng.integers(20)))
-            told += 1
-        waiting = sum(int((~bracket.table._told[: len(bracket.table)]).sum()) for bracket in allocation._live.values())
-        handed = sum(
-            bracket.handed if not bracket.fresh else len(bracket.table) for bracket in allocation._live.values()
-        )
-        assert len(open_) == asked - told
-        assert len(open_) <= waiting
-        assert len({(slot.trial, slot.rung) for slot in open_}) == len(open_) <= handed
+            told[slot.bracket, slot.rung] += 1
+    assert len({(slot.trial, slot.rung) for slot in handed}) == len(handed)
+    assert len(open_) == len(handed) - told.total()
+    sizes = Counter((slot.bracket, slot.rung) for slot in handed)
+    assert max(bracket for bracket, _ in sizes) > 3 * len(planned)
+    for (bracket, rung), size in sizes.items():
+        assert size <= planned[bracket % len(planned)].rungs[rung].n
+        assert rung == 0 or told[bracket, rung - 1] == planned[bracket % len(planned)].rungs[rung - 1].n

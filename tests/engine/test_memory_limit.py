@@ -42,9 +42,9 @@ def everything(trained):
     shown = trained.progress()
     columns = [getattr(shown, name) for name in type(shown).__slots__]
     states = [array for member in range(len(trained)) for _, array in sorted(trained.state(member).items())]
-    judged = trained.evaluate(None, X, Y, weights="best")
+    validated = trained.evaluate(None, X, Y, weights="best")
     outputs = [trained.predict(member, X) for member in range(len(trained))]
-    return b"".join(np.ascontiguousarray(array).tobytes() for array in [*columns, *states, *judged, *outputs])
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in [*columns, *states, *validated, *outputs])
 
 
 @pytest.mark.parametrize("backend", ["native", "numba", "numpy"])

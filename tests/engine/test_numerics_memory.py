@@ -28,6 +28,6 @@ def test_the_refusal_says_needed_and_free_bytes(monkeypatch: pytest.MonkeyPatch)
     assert issubclass(InsufficientMemory, MemoryError)
 
 
-def test_an_unknown_amount_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_free_memory_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: None)
     memory.require(2**62, "members", "Fewer.")

@@ -90,13 +90,13 @@ def test_gradients_with_weights_smoothing_and_dropout(activation: str, loss: str
     h = 1e-6
     for pair, gradient in zip(layers, found, strict=True):
         for numbers, slopes in zip(pair, gradient, strict=True):
-            for place in np.ndindex(numbers.shape):
-                centre, sides = numbers[place], []
+            for index in np.ndindex(numbers.shape):
+                centre, sides = numbers[index], []
                 for shift in (h, -h):
-                    numbers[place] = centre + shift
+                    numbers[index] = centre + shift
                     sides.append(network.gradients(*arguments)[0])
-                numbers[place] = centre
-                assert slopes[place] == pytest.approx((sides[0] - sides[1]) / (2 * h), abs=2e-8)
+                numbers[index] = centre
+                assert slopes[index] == pytest.approx((sides[0] - sides[1]) / (2 * h), abs=2e-8)
 
 
 def _by_hand(a: Architecture, gradients: list[float], rates: list[float], decay: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 
 from hyperband.engine import parameters as table
 from hyperband.engine.architecture import ACTIVATIONS, INITS, OPTIMIZERS, Architecture
+from hyperband.engine.backends import checks
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.philox import initial_values
 from hyperband.engine.parameters import TABLE, Layers, named, parameters
+from hyperband.errors import InputError
 
 RNG = np.random.default_rng(5)
 
@@ -132,3 +135,12 @@ def test_a_table_that_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
             test_the_compiled_engines_have_the_same_table("cpu")
     finally:
         table.parameters.cache_clear()
+
+
+@pytest.mark.parametrize("backend", ["native"])
+def test_kinds_that_an_engine_lacks_are_rejected(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    lacking = replace(TABLE[1], not_with=(backend,))
+    monkeypatch.setattr(checks, "TABLE", (TABLE[0], lacking))
+    checks.check_kinds(Architecture(), "numba", "float32")
+    with pytest.raises(InputError, match="'bias' cannot be trained with 'native'"):
+        checks.check_kinds(Architecture(), backend, "float32")

@@ -25,7 +25,7 @@ def same(a, b):
     return all(np.array_equal(x, y) for pair in zip(a, b, strict=True) for x, y in zip(*pair, strict=True))
 
 
-def test_pauses_and_mates_leave_no_trace():
+def test_pauses_and_other_members_do_not_change_a_curve():
     whole, pieces, alone = population(), population(), population(architectures=SHAPES[1:2], seeds=None)
     whole.train()
     pieces.train([1], until=2.5)
@@ -48,8 +48,8 @@ def test_training_learns_and_best_is_the_best_validation():
     trained.train()
     after, error = trained.evaluate(None, X, Y)
     assert (after < before).all() and error.min() < 0.2
-    judged, _ = trained.evaluate(None, X[:30], Y[:30], weights="best")
-    assert judged == pytest.approx(trained.progress().best_loss)
+    validated, _ = trained.evaluate(None, X[:30], Y[:30], weights="best")
+    assert validated == pytest.approx(trained.progress().best_loss)
 
 
 def test_fractions_of_an_epoch_are_whole_steps():
@@ -141,8 +141,8 @@ BAD = {
     "not networks": ({"architectures": [(8, 8)]}, "must hold Architecture objects"),
     "negative seed": ({"seed": -1}, "`seed` must be"),
     "too few seeds": ({"seeds": [1]}, r"one seed per architecture \(3\); got 1"),
-    "no epochs": ({"epochs": 0}, "`epochs` must be finite and greater than 0"),
-    "nan epochs": ({"epochs": float("nan")}, "`epochs` must be finite"),
+    "no epochs": ({"epochs": 0}, "`epochs` must be a finite number greater than 0"),
+    "nan epochs": ({"epochs": float("nan")}, "`epochs` must be a finite number"),
     "validation of other width": ({"validation": (X[:, :2], Y)}, "must have 3 columns"),
     "validation of unknown class": ({"validation": (X, Y + 1)}, "classes 0 to 1 like the training data"),
     "validation is no pair": ({"validation": X}, r"`validation` must be a pair \(X, y\)"),
@@ -168,9 +168,9 @@ BAD_CALLS = {
     "negative": (lambda p: p.train(-1), "between 0 and 2; got -1"),
     "twice": (lambda p: p.train([1, 1]), "each member once"),
     "not whole": (lambda p: p.train([0.5]), "whole numbers"),
-    "backwards": (lambda p: p.train(until=-1), "`until` must be finite and at least 0"),
+    "backwards": (lambda p: p.train(until=-1), "`until` must be a finite number of at least 0"),
     "endless": (lambda p: p.train(until=float("inf")), "`until` must be finite"),
-    "no time": (lambda p: p.train(seconds=0), "`seconds` must be finite and greater than 0"),
+    "no time": (lambda p: p.train(seconds=0), "`seconds` must be a finite number greater than 0"),
     "best without validation": (lambda p: p.predict(0, X, weights="best"), "Give `validation` to the population"),
     "unknown weights": (lambda p: p.weights(0, weights="last"), "`weights` must be 'current' or 'best'"),
     "all members at once": (lambda p: p.predict(None, X), "`member` must be one whole number"),

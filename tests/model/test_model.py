@@ -307,7 +307,7 @@ def test_foreign_types_are_not_loaded(model, tmp_path):
         Model.load(path)
 
 
-def test_unwritable_places(model, tmp_path):
+def test_unwritable_paths(model, tmp_path):
     with pytest.raises(InputError, match="must be writable"):
         model.save(tmp_path / "none" / "m.hb")
     (tmp_path / "folder").mkdir()

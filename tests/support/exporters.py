@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperband.engine.backends.base import Backend, Split
+from hyperband.engine.backends.base import Backend, EngineSettings, Split
 from hyperband.engine.backends.device_array import CPU, DeviceMatrix, device_matrix
 from hyperband.testing import lab
 
@@ -119,7 +119,7 @@ def trained(
     backend: Backend, train: Split, held: Split, loss: str = "cross_entropy", *, precision: str = "float32", **more: Any
 ) -> Any:
     """An engine and the ids of its members after nine steps of training."""
-    made = backend.engine(train, held, loss, lab.N_OUTPUTS[loss], threads=1, precision=precision)
+    made = backend.engine(train, held, loss, lab.N_OUTPUTS[loss], EngineSettings(threads=1, precision=precision))
     ids = made.add(lab.members(lab.MIXED))
     lab.train(made, ids, 9, **more)
     return made, ids

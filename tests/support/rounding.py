@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import Backend, Member, Split
+from hyperband.engine.backends.base import Backend, EngineSettings, Member, Split
 from hyperband.testing import lab
 
 
@@ -60,7 +60,9 @@ def worst_step(backend: Backend, precision: str) -> float:
         rng = np.random.default_rng(rows)
         x = rng.normal(size=(rows, inputs)).astype(np.float32)
         y = rng.integers(0, classes, rows).astype(np.int32)
-        engine = backend.engine(Split(x, y), None, "cross_entropy", classes, threads=1, precision=precision)
+        engine = backend.engine(
+            Split(x, y), None, "cross_entropy", classes, EngineSettings(threads=1, precision=precision)
+        )
         network = Architecture(
             widths=widths, activation=activation, optimizer="sgd", learning_rate=0.5, batch_size=rows
         )

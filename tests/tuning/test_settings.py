@@ -252,6 +252,14 @@ def test_a_space_with_a_function_as_constraint_is_compared_without_it():
         )
 
 
+def test_options_that_cannot_be_written_are_left_out_of_the_comparison():
+    space = hb.Space({"f": hb.Choice([len, max]), "x": hb.Float(0.0, 1.0)})
+    state = through_json(hb.ASHA(9, n=9).start(space).state_dict())
+    hb.ASHA(9, n=9).start(space).load_state_dict(state)
+    with pytest.raises(InputError, match=r"same `space\.parameters\.x\.low` \(0\.5\); got 0"):
+        hb.ASHA(9, n=9).start(hb.Space({**space.parameters, "x": hb.Float(0.5, 1.0, log=True)})).load_state_dict(state)
+
+
 class Opaque:
     """A sampler of someone else that is no dataclass."""
 

@@ -10,38 +10,35 @@ from benchmarks.bookkeeping.contenders.base import ETA, Contender, Losses, R
 SPACE = {"learning_rate": hb.Float(1e-4, 1e-1, log=True), "width": hb.Int(8, 256, log=True)}
 
 
-def _run() -> Any:
-    return hb.ASHA(max_resource=R, eta=ETA, min_resource=1, n=None).start(hb.Space(SPACE), seed=0)
-
-
-class OneByOne(Contender):
-    """``run.ask(1)``, ``run.tell(result)``."""
-
-    name = "hyperband one by one"
+class _Asha(Contender):
+    """A run of ASHA without an end."""
 
     def __init__(self, losses: Losses) -> None:
         super().__init__(losses)
-        self._run = _run()
+        algorithm = hb.ASHA(max_resource=R, eta=ETA, min_resource=1, n=None)
+        self._run: Any = algorithm.start(hb.Space(SPACE), seed=0)
+
+
+class OneByOne(_Asha):
+    """``run.ask(1)``, ``run.tell(job, loss)``."""
+
+    name = "hyperband one by one"
 
     def advance(self, until: int) -> None:
         """See `Contender`."""
         run, lists, log = self._run, self.losses.lists, self.log
         while self.results < until:
             job = run.ask(1)[0]
-            run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, lists[job.rung][job.trial]))
+            run.tell(job, lists[job.rung][job.trial])
             if log is not None:
                 log.append((job.trial, job.rung))
             self.results += 1
 
 
-class Batched(Contender):
+class Batched(_Asha):
     """``run.ask_batch(n)``, ``run.tell_batch(batch, losses)``."""
 
     name, batch = "hyperband in batches", 1000
-
-    def __init__(self, losses: Losses) -> None:
-        super().__init__(losses)
-        self._run = _run()
 
     def advance(self, until: int) -> None:
         """See `Contender`."""

@@ -46,8 +46,7 @@ class Ours:
         """See `Searcher`."""
         job = asked.token
         self._has[job.trial] = job.resource
-        spent = job.resource - job.previous
-        self._run.tell(hb.Result(job.trial, job.bracket, job.rung, job.resource, loss, cost=spent))
+        self._run.tell(job, loss)
 
 
 def halving(scheduler: Any, sampler: Any = None) -> Make:

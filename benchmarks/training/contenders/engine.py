@@ -8,7 +8,7 @@ from benchmarks.common.optional import Unavailable
 from benchmarks.training.contenders.base import Contender, Session
 from benchmarks.training.workloads import Layers, Task
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import Member, Split
+from hyperband.engine.backends.base import EngineSettings, Member, Split
 from hyperband.engine.parameters import layered
 from hyperband.errors import BackendUnavailable
 
@@ -20,7 +20,7 @@ class _Session(Session):
         except BackendUnavailable as error:
             raise Unavailable(str(error)) from None
         split = Split(task.x, task.y.astype(np.int32))
-        self._engine = found.engine(split, None, "cross_entropy", task.n_classes, threads=threads)
+        self._engine = found.engine(split, None, "cross_entropy", task.n_classes, EngineSettings(threads=threads))
         self._steps = np.array([-(-len(task.x) // n.batch_size) for n in task.networks], dtype=np.int64)
         self._members = self._engine.add(
             [Member(n, seed, int(s)) for (seed, n), s in zip(enumerate(task.networks), self._steps, strict=True)]

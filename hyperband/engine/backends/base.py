@@ -1,4 +1,4 @@
-"""The waist: what a population of networks can do, the same few verbs on every backend."""
+"""The interface of every backend: what a population of networks can do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOSSES = ("cross_entropy", "logistic", "mse")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Rows on which networks train or are judged.
+    """Rows on which networks train or are evaluated.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class HostSplit(Split):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a network is born from: its curve depends on this and on the data, on nothing else.
+    """What a network is made from: its curve depends on this and on the data, on nothing else.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """Where the listed members stand; one entry per member, in the order asked for.
 
     ``step`` counts optimiser steps, ``epoch`` finished passes over the rows, ``loss`` and ``error`` are those of the
@@ -81,6 +81,28 @@ class Progress:
     best_step: I64
     train_loss: F64
     diverged: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How an engine computes; no learning curve depends on the threads or the memory.
+
+    Parameters
+    ----------
+    threads : int from 1 to 1024, or None: ``HYPERBAND_THREADS``, else every processor of this process
+    precision : one of `PRECISIONS`
+        Of the factors of matrix products in training: "tf32" rounds them to 11 bits, "bf16" to 8. Their products are
+        added up in float32; weights and all else stay as they are.
+    device_memory : int >= 1 or None
+        Bytes of each device that data and members may take, for a backend that has devices.
+    """
+
+    threads: int | None = None
+    precision: str = "float32"
+    device_memory: int | None = None
+
+
+DEFAULT_SETTINGS = EngineSettings()
 
 
 class Engine(Protocol):
@@ -102,12 +124,12 @@ class Engine(Protocol):
         """Train each listed member until its step counter reaches ``until_step``; longest work first.
 
         Only the first ``rows`` training rows and the first ``inputs`` columns are seen (None: all); a change of either
-        starts a new epoch. With ``evaluate`` each member is judged on the validation split at the end of every epoch
+        starts a new epoch. With ``evaluate`` each member is evaluated on the validation split at the end of every epoch
         and at ``until_step``, and its best weights are kept. With ``seconds`` the call returns after about that time;
         the answer says which members have arrived (or diverged), and calling again continues to the same bits.
         """
 
-    def progress(self, members: I64) -> Progress:
+    def progress(self, members: I64) -> TrainingProgress:
         """Counters and losses of the listed members."""
 
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
@@ -158,17 +180,16 @@ class Backend(Protocol):
         validation: Split | None,
         loss: str,
         n_outputs: int,
-        *,
-        threads: int | None = None,
-        precision: str = "float32",
-        device_memory: int | None = None,
+        settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> Engine:
         """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``.
 
-        ``precision``, one of `PRECISIONS`, is that of the factors of matrix products in training: "tf32" rounds them to
-        11 bits, "bf16" to 8, and their products are added up in float32; weights and all else stay as they are. Raises
-        BackendUnavailable where this backend or this machine has no such products. ``device_memory``: bytes of each
-        device that data and members may take, for a backend that has devices.
+        Raises
+        ------
+        InputError
+            When an argument breaks a rule, or a setting is not for this backend.
+        BackendUnavailable
+            When this backend or this machine has no products in that precision.
         """
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:

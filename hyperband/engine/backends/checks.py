@@ -1,4 +1,4 @@
-"""Checks of what crosses the waist: splits, ids, targets. Each raises `InputError` with rule, value and remedy."""
+"""Checks of what callers hand to a backend: splits, ids, targets. Errors name rule, value and remedy."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.checks import whole_number
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, HostSplit, Member, Split
+from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, EngineSettings, HostSplit, Member, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, to_host
-from hyperband.engine.parameters import Layers, kinds, output_width, shapes, shapes_of
+from hyperband.engine.parameters import TABLE, Layers, kinds, output_width, shapes, shapes_of
 from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
@@ -27,9 +28,10 @@ def check_precision(precision: str) -> str:
     return precision
 
 
-def refuse(backend: str, precision: str, allowed: tuple[str, ...], device_memory: int | None) -> None:
-    """For a backend without these precisions, and without a device."""
-    if check_precision(precision) not in allowed:
+def refuse(backend: str, settings: EngineSettings, allowed: tuple[str, ...]) -> None:
+    """For a backend with only the ``allowed`` precisions, and without a device."""
+    precision = check_precision(settings.precision)
+    if precision not in allowed:
         where = {
             "bf16": "backend='native' on a processor with AMX or AVX512_BF16, or backend='cuda'",
             "tf32": "backend='cuda'",
@@ -37,19 +39,17 @@ def refuse(backend: str, precision: str, allowed: tuple[str, ...], device_memory
         raise BackendUnavailable(
             f"Backend {backend!r} has no {precision} products. Use precision='float32', or {where}."
         )
-    if check_device_memory(device_memory) is not None:
+    if check_bytes(settings.device_memory, "device_memory") is not None:
         raise InputError(f"`device_memory` is for backend='cuda', but the backend is {backend!r}. Leave it out.")
 
 
-def check_device_memory(device_memory: int | None) -> int | None:
+def check_bytes(value: int | None, name: str) -> int | None:
     """Bytes, at least one, or None."""
-    if device_memory is None:
+    if value is None:
         return None
-    if isinstance(device_memory, bool) or not isinstance(device_memory, (int, np.integer)) or device_memory < 1:
-        raise InputError(
-            f"`device_memory` must be a whole number of bytes, at least 1, or None; got {device_memory!r}."
-        )
-    return int(device_memory)
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"`{name}` must be a whole number of bytes, at least 1, or None; got {value!r}.")
+    return int(value)
 
 
 def check_problem(loss: str, n_outputs: int) -> None:
@@ -136,6 +136,17 @@ def check_member(member: Member) -> None:
         raise InputError(f"`total_steps` must be at least 1; got {member.total_steps!r}.")
 
 
+def check_kinds(architecture: Architecture, *means: str) -> None:
+    """Only parameters that this backend trains in this precision; see ``not_with`` of the parameter table."""
+    for kind in TABLE:
+        for used in means:
+            if used in kind.not_with and kind.layers(architecture):
+                raise InputError(
+                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. "
+                    "Use precision='float32' and another backend, such as 'numba'."
+                )
+
+
 def check_ids(members: Any) -> I64:
     """Member ids as a flat int64 array without repetitions."""
     ids = np.asarray(members)
@@ -165,9 +176,7 @@ def check_range(value: int | None, most: int, name: str) -> int:
     """``value`` in 1..most; None stands for ``most``."""
     if value is None:
         return most
-    if int(value) != value or not 1 <= value <= most:
-        raise InputError(f"`{name}` must be a whole number from 1 to {most}; got {value!r}.")
-    return int(value)
+    return whole_number(value, name, 1, most)
 
 
 def check_layers(architecture: Architecture, weights: Any, n_inputs: int) -> Layers:

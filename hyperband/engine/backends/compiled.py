@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hyperband import _core
 from hyperband.engine.architecture import ACTIVATIONS, INITS, OPTIMIZERS, SCHEDULES, Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, F64, I64, LOSSES, Member, Progress, Split
+from hyperband.engine.backends.base import F32, F64, I64, LOSSES, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
@@ -48,19 +48,21 @@ class CompiledEngine:
         self, train: Split, validation: Split | None, loss: str, n_outputs: int, make: Callable[..., Any],
         arrays: ReadsArrays | None = None,
     ) -> None:  # fmt: skip
+        self.means: tuple[str, ...] = ()  #: the backend and its precision, for checks of architectures
         checks.check_problem(loss, n_outputs)
         self._arrays = arrays
         self._loss, self._n_outputs = loss, n_outputs
         given = self._triple(train, None, "train")
         self._n_rows, self._n_inputs = given[0][1:] if isinstance(given[0], tuple) else given[0].shape
-        judged = None if validation is None else self._triple(validation, self._n_inputs, "validation")
+        held = None if validation is None else self._triple(validation, self._n_inputs, "validation")
         self._owners = [s.x for s in (train, validation) if s is not None and isinstance(s.x, DeviceMatrix)]
-        self._core = make(*given, judged, LOSSES.index(loss), n_outputs)
+        self._core = make(*given, held, LOSSES.index(loss), n_outputs)
         self._members: dict[int, Member] = {}
 
     def add(self, members: Sequence[Member]) -> I64:
         for member in members:
             checks.check_member(member)
+            checks.check_kinds(member.architecture, *self.means)
         records = packed([m.architecture for m in members])
         self._require_memory(records)
         ids = self._core.add(records, [m.seed for m in members], [m.total_steps for m in members])
@@ -87,11 +89,11 @@ class CompiledEngine:
             if seconds is not None or arrived.all():
                 return arrived
 
-    def progress(self, members: I64) -> Progress:
+    def progress(self, members: I64) -> TrainingProgress:
         counters, scores = self._core.progress(self._listed(members))
         step, epoch, best_step, diverged = counters.T
         loss, error, best_loss, best_error, train_loss = scores.T
-        return Progress(
+        return TrainingProgress(
             step=step,
             epoch=epoch,
             loss=loss,

@@ -16,7 +16,7 @@ from hyperband import _core
 from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, F64, I64, PRECISIONS, Backend, Split
+from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, F64, I64, PRECISIONS, Backend, EngineSettings, Split
 from hyperband.engine.backends.compiled import CompiledEngine, Records, Rows, Triple, forward
 from hyperband.engine.backends.device_errors import asked as _asked
 from hyperband.engine.backends.gpu_arrays import GpuArrays
@@ -57,7 +57,7 @@ class _Shards:
         self._engines, self._arrays = list(engines), arrays
         (self._n_rows, self._n_inputs), self._n_outputs = shape, n_outputs
         self._pool = ThreadPoolExecutor(len(engines), "hyperband-gpu") if len(engines) > 1 else None
-        self._homes: dict[int, tuple[int, int]] = {}  # id -> device, id there
+        self._locations: dict[int, tuple[int, int]] = {}  # id -> device, id there
         self._costs: dict[int, float] = {}
         self._loads = [0.0] * len(engines)
         self._next = 0
@@ -69,11 +69,11 @@ class _Shards:
         costs = self._costs_of(records)
         dealt: dict[int, list[int]] = {}
         loads = list(self._loads)
-        for place in sorted(range(len(records)), key=lambda i: -costs[i]):  # the dearest first, each to the idlest
+        for index in sorted(range(len(records)), key=lambda i: -costs[i]):  # the dearest first, each to the idlest
             device = min(range(len(loads)), key=loads.__getitem__)
-            loads[device] += costs[place]
-            dealt.setdefault(device, []).append(place)
-        parts = {device: sorted(places) for device, places in dealt.items()}
+            loads[device] += costs[index]
+            dealt.setdefault(device, []).append(index)
+        parts = {device: sorted(indices) for device, indices in dealt.items()}
         made: dict[int, list[int]] = {}
 
         def work(device: int) -> None:
@@ -92,10 +92,10 @@ class _Shards:
         ids = list(range(self._next, self._next + len(records)))
         self._next += len(records)
         self._loads = loads
-        for device, places in parts.items():
-            for place, local_id in zip(places, made[device], strict=True):
-                self._homes[ids[place]] = (device, local_id)
-                self._costs[ids[place]] = costs[place]
+        for device, indices in parts.items():
+            for index, local_id in zip(indices, made[device], strict=True):
+                self._locations[ids[index]] = (device, local_id)
+                self._costs[ids[index]] = costs[index]
         return ids
 
     def train(
@@ -104,11 +104,11 @@ class _Shards:
         arrived = [False] * len(ids)
 
         def work(device: int) -> None:
-            places = parts[device]
-            local = [self._homes[ids[i]][1] for i in places]
-            found = self._engines[device].train(local, [until[i] for i in places], rows, inputs, evaluate, seconds)
-            for place, there in zip(places, found, strict=True):
-                arrived[place] = there
+            indices = parts[device]
+            local = [self._locations[ids[i]][1] for i in indices]
+            found = self._engines[device].train(local, [until[i] for i in indices], rows, inputs, evaluate, seconds)
+            for index, there in zip(indices, found, strict=True):
+                arrived[index] = there
 
         parts = self._parts(ids)
         self._each(parts, work)
@@ -116,51 +116,53 @@ class _Shards:
 
     def progress(self, ids: Sequence[int]) -> tuple[I64, F64]:
         counters, scores = np.zeros((len(ids), 4), np.int64), np.zeros((len(ids), 5))
-        for device, places in self._parts(ids).items():
-            counters[places], scores[places] = self._engines[device].progress([self._homes[ids[i]][1] for i in places])
+        for device, indices in self._parts(ids).items():
+            counters[indices], scores[indices] = self._engines[device].progress(
+                [self._locations[ids[i]][1] for i in indices]
+            )
         return counters, scores
 
     def evaluate(self, ids: Sequence[int], x: Rows, y: NDArray[Any], weight: F32 | None, best: bool) -> tuple[F64, F64]:
         loss, error = np.zeros(len(ids)), np.zeros(len(ids))
 
         def work(device: int) -> None:
-            places = parts[device]
-            local = [self._homes[ids[i]][1] for i in places]
-            loss[places], error[places] = self._engines[device].evaluate(local, x, y, weight, best)
+            indices = parts[device]
+            local = [self._locations[ids[i]][1] for i in indices]
+            loss[indices], error[indices] = self._engines[device].evaluate(local, x, y, weight, best)
 
         parts = self._parts(ids)
         self._each(parts, work)
         return loss, error
 
     def predict(self, member: int, x: F32, best: bool) -> F32:
-        device, local = self._homes[member]
+        device, local = self._locations[member]
         return _asked(lambda: self._engines[device].predict(local, x, best))
 
     def predict_on_device(self, member: int, x: tuple[int, int, int], n_outputs: int, best: bool) -> Any:
         """The outputs of rows on the member's device, as a CuPy array there."""
-        device, local = self._homes[member]
+        device, local = self._locations[member]
         out = self._arrays.empty(device, (x[1], n_outputs))
         _asked(lambda: self._engines[device].predict_on_device(local, x, best, out.data.ptr))
         return out
 
     def to_device(self, member: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:
-        return self._arrays.put(self._homes[member][0], arrays)
+        return self._arrays.put(self._locations[member][0], arrays)
 
     def forget_best(self, member: int) -> None:
-        device, local = self._homes[member]
+        device, local = self._locations[member]
         self._engines[device].forget_best(local)
 
     def release(self, member: int) -> None:
-        device, local = self._homes.pop(member)
+        device, local = self._locations.pop(member)
         self._loads[device] -= self._costs.pop(member)
         self._engines[device].release(local)
 
     def export_state(self, member: int) -> State:
-        device, local = self._homes[member]
+        device, local = self._locations[member]
         return _asked(lambda: self._engines[device].export_state(local))
 
     def import_state(self, member: int, state: Mapping[str, NDArray[Any]]) -> None:
-        device, local = self._homes[member]
+        device, local = self._locations[member]
         _asked(lambda: self._engines[device].import_state(local, state))
 
     def bytes_per_member(self, records: Records) -> I64:
@@ -177,10 +179,10 @@ class _Shards:
         return costs
 
     def _parts(self, ids: Sequence[int]) -> dict[int, list[int]]:
-        """Places in ``ids`` by device."""
+        """Positions in ``ids`` by device."""
         parts: dict[int, list[int]] = {}
-        for place, member in enumerate(ids):
-            parts.setdefault(self._homes[member][0], []).append(place)
+        for index, member in enumerate(ids):
+            parts.setdefault(self._locations[member][0], []).append(index)
         return parts
 
     def _each(self, devices: Mapping[int, Any], work: Callable[[int], None]) -> None:
@@ -216,25 +218,24 @@ class CudaBackend:
         validation: Split | None,
         loss: str,
         n_outputs: int,
-        *,
-        threads: int | None = None,
-        precision: str = "float32",
-        device_memory: int | None = None,
+        settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> CudaEngine:
-        checks.check_precision(precision)
-        limit, number = checks.check_device_memory(device_memory), PRECISIONS.index(precision)
+        number = PRECISIONS.index(checks.check_precision(settings.precision))
+        limit = checks.check_bytes(settings.device_memory, "device_memory")
 
         def make(
-            x: Rows, y: NDArray[Any], weight: F32 | None, judged: Triple | None, kind: int, outputs: int
+            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int
         ) -> _Shards:
             engines = [
-                _asked(partial(_core.CudaEngine, x, y, weight, judged, kind, outputs, number, device, limit or 0))
+                _asked(partial(_core.CudaEngine, x, y, weight, validation, kind, outputs, number, device, limit or 0))
                 for device in self._devices
             ]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
             return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)
 
-        return CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
+        engine = CudaEngine(train, validation, loss, n_outputs, make, self.arrays)
+        engine.means = ("cuda", settings.precision)
+        return engine
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         """On the CPU, which has the answer, to the same bits, before the weights would be on a device."""

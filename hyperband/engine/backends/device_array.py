@@ -56,7 +56,7 @@ class DeviceArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeviceMatrix:
-    """Rows on which networks on a GPU train and are judged where they lie.
+    """Rows on which networks on a GPU train and are evaluated where they lie.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def on_device(x: Any, kinds: Sequence[int] = GPUS) -> bool:
     >>> on_device(np.zeros((2, 2)), kinds=(CPU,))
     True
     """
-    return isinstance(x, DeviceMatrix) or _place(x, kinds) is not None
+    return isinstance(x, DeviceMatrix) or _memory(x, kinds) is not None
 
 
 def reader(backend: object, name: str) -> ReadsArrays:
@@ -162,17 +162,17 @@ def device_array(x: Any, name: str = "X", kinds: Sequence[int] = GPUS) -> Device
     InputError
         When it does not hand out its memory.
     """
-    place = _place(x, kinds)
-    if place is None:
+    memory = _memory(x, kinds)
+    if memory is None:
         return None
     try:
         interface = getattr(x, "__cuda_array_interface__", None) if CPU not in kinds else None
         told = isinstance(interface, dict) and int(interface["version"]) >= 3
         if hasattr(x, "__dlpack__") and not told:
-            return _by_dlpack(x, place[0])
+            return _by_dlpack(x, memory[0])
         if not isinstance(interface, dict):
             raise TypeError("neither __dlpack__ nor a __cuda_array_interface__")
-        return _by_interface(interface, x, place[1])
+        return _by_interface(interface, x, memory[1])
     except InputError:
         raise
     except Exception as error:  # PyTorch: RuntimeError, BufferError; others have their own
@@ -224,7 +224,7 @@ def _plain(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-def _place(x: Any, kinds: Sequence[int]) -> tuple[int, int | None] | None:
+def _memory(x: Any, kinds: Sequence[int]) -> tuple[int, int | None] | None:
     """(kind of memory, number of the device or None); None when it is none of ``kinds``."""
     if isinstance(x, (np.ndarray, list, tuple)) and CPU not in kinds:
         return None

@@ -71,7 +71,7 @@ class GpuArrays:
         return copied.view(dtype).reshape(array.shape)
 
     def empty(self, device: int, shape: tuple[int, ...]) -> Any:
-        """A float32 CuPy array on the device at this place in the list, ready to be written to."""
+        """A float32 CuPy array on the device at this address in the list, ready to be written to."""
         with self._at(device) as cupy:
             made = cupy.empty(shape, cupy.float32)
             # Its memory may be that of an array on which CuPy still works: it keeps order on its own stream alone.
@@ -79,7 +79,7 @@ class GpuArrays:
         return made
 
     def put(self, device: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:
-        """CuPy arrays with these numbers on the device at this place in the list."""
+        """CuPy arrays with these numbers on the device at this address in the list."""
         with self._at(device) as cupy:
             return [cupy.asarray(array) for array in arrays]
 
@@ -110,8 +110,8 @@ class GpuArrays:
         step = max(1, _PIECE // (4 * columns))
         for first in range(0, rows, step):
             n = min(step, rows - first)
-            place = x.pointer + 4 * columns * first
-            piece = asked(partial(self._devices[0].download, place, 4 * columns * n)).view(np.float32)
+            address = x.pointer + 4 * columns * first
+            piece = asked(partial(self._devices[0].download, address, 4 * columns * n)).view(np.float32)
             bad = np.flatnonzero(~np.isfinite(piece))
             if bad.size:
                 row, column = divmod(int(bad[0]), columns)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, F64, I64, HostSplit, Member, Progress, Split
+from hyperband.engine.backends.base import F32, F64, I64, HostSplit, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.engine.backends.philox import initial_values
@@ -77,7 +77,7 @@ class HostEngine:
         memory.require(needed + self._promised(), f"{len(members)} members", checks.FEWER)
         ids = np.arange(self._next, self._next + len(members), dtype=np.int64)
         for identity, member in zip(ids.tolist(), members, strict=True):
-            self._states[identity] = self._born(member)
+            self._states[identity] = self._initialised(member)
         self._next += len(members)
         return ids
 
@@ -98,16 +98,16 @@ class HostEngine:
         deadline = time.monotonic() + seconds if seconds is not None else np.inf
         arrived = np.array([s.diverged or s.step >= goal for s, goal in zip(states, until, strict=True)], np.bool_)
 
-        def work(place: int, stop: threading.Event) -> None:
-            arrived[place] = self._advance(states[place], int(until[place]), evaluate, deadline, stop)
+        def work(index: int, stop: threading.Event) -> None:
+            arrived[index] = self._advance(states[index], int(until[index]), evaluate, deadline, stop)
 
         for state in states:
             state.begin_epoch(n_rows, n_inputs)
         cost = [(int(goal) - s.step) * _step_work(s, n_inputs) for s, goal in zip(states, until, strict=True)]
-        self._share_out(work, sorted(np.flatnonzero(~arrived).tolist(), key=lambda place: -cost[place]), deadline)
+        self._share_out(work, sorted(np.flatnonzero(~arrived).tolist(), key=lambda index: -cost[index]), deadline)
         return arrived
 
-    def progress(self, members: I64) -> Progress:
+    def progress(self, members: I64) -> TrainingProgress:
         states = self._listed(members)
 
         def column(name: str, dtype: Any) -> Any:
@@ -115,7 +115,7 @@ class HostEngine:
 
         counts = {name: column(name, np.int64) for name in ("step", "epoch", "best_step")}
         scores = {name: column(name, np.float64) for name in _SCORES}
-        return Progress(**counts, **scores, diverged=column("diverged", np.bool_))
+        return TrainingProgress(**counts, **scores, diverged=column("diverged", np.bool_))
 
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         states = self._listed(members)
@@ -123,8 +123,8 @@ class HostEngine:
         split = checks.check_split(split, self._n_inputs, self._loss, self._n_outputs, "split")
         loss, error = np.empty(len(states)), np.empty(len(states))
 
-        def work(place: int, stop: threading.Event) -> None:
-            loss[place], error[place] = self._kernels.evaluate(states[place], numbers[place], split)
+        def work(index: int, stop: threading.Event) -> None:
+            loss[index], error[index] = self._kernels.evaluate(states[index], numbers[index], split)
 
         self._share_out(work, list(range(len(states))), np.inf)
         return loss, error
@@ -156,7 +156,7 @@ class HostEngine:
         size = Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride).size
         return size * int(np.dtype(self._kernels.dtype).itemsize) * (2 + moments)
 
-    def _born(self, member: Member) -> MemberState:
+    def _initialised(self, member: Member) -> MemberState:
         architecture, zeros = member.architecture, self._kernels.zeros
         layout = Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride)
         first = zeros(layout.size) if has_first_moment(architecture) else None
@@ -191,34 +191,34 @@ class HostEngine:
                 state.train_loss = state.running / state.rows
                 state.position, state.running, state.epoch = 0, 0.0, state.epoch + 1
             if evaluate and (state.position == 0 or state.step == goal):
-                self._judge(state)
+                self._validate(state)
             if state.step < goal and (stop.is_set() or time.monotonic() >= deadline):
                 return False
         return True
 
-    def _judge(self, state: MemberState) -> None:
+    def _validate(self, state: MemberState) -> None:
         if self._validation is not None:
-            state.judge(*self._kernels.evaluate(state, state.weights, self._validation))
+            state.record_validation(*self._kernels.evaluate(state, state.weights, self._validation))
 
-    def _share_out(self, work: Callable[[int, threading.Event], None], places: list[int], deadline: float) -> None:
-        """Do ``work`` for every place, in order, on this engine's threads.
+    def _share_out(self, work: Callable[[int, threading.Event], None], indices: list[int], deadline: float) -> None:
+        """Do ``work`` for every index, in order, on this engine's threads.
 
         The calling thread only waits: it alone receives Ctrl-C, and a member is never left in the middle of a step.
         """
-        todo, stop = deque(places), threading.Event()
+        todo, stop = deque(indices), threading.Event()
 
         def worker() -> None:
             first = True
             while todo and not stop.is_set() and (first or time.monotonic() < deadline):
                 first = False
                 try:
-                    place = todo.popleft()
+                    index = todo.popleft()
                 except IndexError:  # another thread took the last one
                     return
-                work(place, stop)
+                work(index, stop)
 
-        with ThreadPoolExecutor(max(1, min(self._threads, len(places)))) as pool:
-            pending = {pool.submit(worker) for _ in range(min(self._threads, len(places)))}
+        with ThreadPoolExecutor(max(1, min(self._threads, len(indices)))) as pool:
+            pending = {pool.submit(worker) for _ in range(min(self._threads, len(indices)))}
             try:
                 while pending:  # waking up now and then is what lets a signal in on every platform
                     done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)

@@ -9,7 +9,7 @@ from hyperband import _core
 from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, PRECISIONS, Backend, Split
+from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, PRECISIONS, Backend, EngineSettings, Split
 from hyperband.engine.backends.compiled import CompiledEngine, Records, forward
 from hyperband.engine.backends.threads import thread_count
 from hyperband.errors import BackendUnavailable, InputError
@@ -36,19 +36,19 @@ class NativeBackend:
         validation: Split | None,
         loss: str,
         n_outputs: int,
-        *,
-        threads: int | None = None,
-        precision: str = "float32",
-        device_memory: int | None = None,
+        settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> NativeEngine:
-        checks.refuse(self.name, precision, ("float32", "bf16"), device_memory)
-        if precision == "bf16":
+        checks.refuse(self.name, settings, ("float32", "bf16"))
+        if settings.precision == "bf16":
             try:
                 _core.bf16()
             except ValueError as error:
                 raise BackendUnavailable(f"Backend 'native' cannot be used so: {error}") from error
-        make = partial(_core.Engine, precision=PRECISIONS.index(precision), threads=thread_count(threads))
-        return NativeEngine(train, validation, loss, n_outputs, make)
+        precision = PRECISIONS.index(settings.precision)
+        make = partial(_core.Engine, precision=precision, threads=thread_count(settings.threads))
+        engine = NativeEngine(train, validation, loss, n_outputs, make)
+        engine.means = ("native", settings.precision)
+        return engine
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         return forward(architecture, weights, x)

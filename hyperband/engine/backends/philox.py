@@ -1,7 +1,7 @@
 """Counter-based randomness: Philox 4x32-10, initial weights, the order of rows, dropout; all stateless.
 
-A number is a function of (seed, purpose, layer, place), so that it does not matter who else draws, in which order, or
-on which machine. `docs/numerics.md` fixes the counters. NumPy, vectorised over places.
+A number is a function of (seed, purpose, layer, position), so that it does not matter who else draws, in which order,
+or on which machine. `docs/numerics.md` fixes the counters. NumPy, vectorised over positions.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hyperband._common.philox import philox as words
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.parameters import Parameter, initial_bound
 
@@ -21,48 +22,20 @@ U32 = NDArray[np.uint32]
 INITIAL_WEIGHTS, ROW_ORDER, DROPOUT = 1, 2, 3
 
 _MASK = np.uint64(0xFFFFFFFF)
-_SHIFT = np.uint64(32)
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_WEYL = (0x9E3779B9, 0xBB67AE85)
 
 
 def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike) -> tuple[U32, U32, U32, U32]:
-    """Four words of Philox 4x32-10 at each counter.
-
-    Parameters
-    ----------
-    seed : int in [0, 2**64), split into the two key words, low word first
-    c0, c1, c2, c3 : arrays of uint32 values, broadcast against one another
-
-    Returns
-    -------
-    tuple of four uint32 arrays of the broadcast shape
-
-    Notes
-    -----
-    Salmon, Moraes, Dror, Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3".
-
-    Examples
-    --------
-    >>> [hex(int(w)) for w in philox(0, 0, 0, 0, 0)]
-    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
-    """
-    a, b, c, d = (np.asarray(v, dtype=np.uint64) for v in (c0, c1, c2, c3))
-    k0, k1 = seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
-    for _ in range(10):
-        p, q = a * _MULTIPLIERS[0], c * _MULTIPLIERS[1]
-        a, b, c, d = (q >> _SHIFT) ^ b ^ np.uint64(k0), q & _MASK, (p >> _SHIFT) ^ d ^ np.uint64(k1), p & _MASK
-        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
-    w0, w1, w2, w3 = np.broadcast_arrays(a, b, c, d)
-    return w0.astype(np.uint32), w1.astype(np.uint32), w2.astype(np.uint32), w3.astype(np.uint32)
+    """`hyperband._common.philox.philox` in four uint32 arrays."""
+    w0, w1, w2, w3 = (word.astype(np.uint32) for word in words(seed, c0, c1, c2, c3))
+    return w0, w1, w2, w3
 
 
 def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.float32) -> NDArray[np.float32]:
     """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound)."""
     count = n_in * n_out
     blocks = np.arange((count + 3) // 4, dtype=np.uint64)
-    words = np.stack(philox(seed, blocks, 0, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
-    unit = (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+    found = np.stack(philox(seed, blocks, 0, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
+    unit = (found >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
     return ((np.float32(2.0) * unit - np.float32(1.0)) * bound).reshape(n_in, n_out)
 
 
@@ -95,14 +68,14 @@ class RowOrder:
     @classmethod
     def of(cls, seed: int, n: int, epoch: int) -> RowOrder:
         bits = max(2, (n - 1).bit_length())
-        words = philox(seed, np.arange(2), 0, epoch, ROW_ORDER << 16)
-        return cls(n, bits // 2, bits - bits // 2, np.stack(words, axis=1).reshape(8))
+        found = philox(seed, np.arange(2), 0, epoch, ROW_ORDER << 16)
+        return cls(n, bits // 2, bits - bits // 2, np.stack(found, axis=1).reshape(8))
 
-    def __call__(self, places: NDArray[Any]) -> NDArray[np.int64]:
-        """Row numbers at these places of the epoch, same shape."""
+    def __call__(self, positions: NDArray[Any]) -> NDArray[np.int64]:
+        """Row numbers at these positions of the epoch, same shape."""
         if self.n <= 1:
-            return np.zeros(places.shape, np.int64)
-        x = self._scramble(places.astype(np.uint64))
+            return np.zeros(positions.shape, np.int64)
+        x = self._scramble(positions.astype(np.uint64))
         while True:
             outside = x >= self.n
             if not outside.any():
@@ -137,8 +110,8 @@ def dropout_mask(seed: int, layer: int, step: int, rows: int, width: int, dropou
     """What the outputs of hidden layer ``layer`` are multiplied by: 0 or 1 / (1 - dropout); shape (rows, width)."""
     threshold = dropout_threshold(dropout)
     units, blocks = np.arange(width)[None, :], np.arange((rows + 7) // 8)[:, None]
-    words = np.stack(philox(seed, units, blocks, step & 0xFFFFFFFF, DROPOUT << 16 | layer), axis=1)
-    halves = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=2)  # (blocks, 4, 2, width)
+    found = np.stack(philox(seed, units, blocks, step & 0xFFFFFFFF, DROPOUT << 16 | layer), axis=1)
+    halves = np.stack([found & np.uint32(0xFFFF), found >> np.uint32(16)], axis=2)  # (blocks, 4, 2, width)
     numbers = halves.reshape(-1, width)[:rows]
     keep = np.float32(65536.0 / (65536.0 - threshold))
     return np.where(numbers < threshold, np.float32(0.0), keep).astype(np.float32)

@@ -33,7 +33,7 @@ _loaded: dict[str, Backend] = {}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which backend a name stands for, and the reason in words."""
+    """Which backend a name stands for, and why."""
 
     name: str
     reason: str

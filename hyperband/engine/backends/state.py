@@ -58,8 +58,8 @@ class MemberState:
         self.diverged = True
         self.loss = self.error = math.nan
 
-    def judge(self, loss: float, error: float) -> None:
-        """Take a validation in; the snapshot is replaced by a strictly smaller loss only, never by NaN."""
+    def record_validation(self, loss: float, error: float) -> None:
+        """Keep a validation; the snapshot is replaced by a strictly smaller loss only, never by NaN."""
         self.loss, self.error = loss, error
         if loss < self.best_loss:
             self.best_loss, self.best_error, self.best_step = loss, error, self.step

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, Backend, Engine, Member, Split
+from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, Split
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import Layers, in_original_order, layered
 from hyperband.engine.population import QUANTUM
-from hyperband.engine.residency import Residents
+from hyperband.engine.residency import Residency
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.metrics import Metrics
@@ -117,12 +117,10 @@ class NetworkEvaluator:
             validation,
             data.loss,
             data.n_outputs,
-            threads=compute.threads,
-            precision=compute.precision,
-            device_memory=compute.device_memory,
+            EngineSettings(compute.threads, compute.precision, compute.device_memory),
         )
         self._metrics = Metrics(self._engine, data.loss, validation, data.scale)
-        self._residents = Residents(self._engine, compute.memory_limit)
+        self._residents = Residency(self._engine, compute.memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
         self._active: list[int] = []
@@ -163,7 +161,7 @@ class NetworkEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        self._active = self._residents.bring(list(self._open), QUANTUM)
+        self._active = self._residents.upload(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
         work = self._work_left(self._active)
         chosen = self._policy.choose(self._active, np.array(list(work.values())), QUANTUM)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from hyperband._common.checks import fraction, whole_number
 from hyperband._common.columns import from_lists, to_lists
 from hyperband._common.philox import NEIGHBOUR, uniform
-from hyperband.errors import InputError
 from hyperband.space import Choice, Points, Space
 from hyperband.tuning.pareto import ranked
 from hyperband.tuning.samplers.constrained_draws import Drawer
@@ -60,13 +60,9 @@ class AdaptiveSampler(Settings):
 
     def __post_init__(self) -> None:
         for name, least in (("n_coarse", 1), ("n_per_round", 1), ("rounds", 0), ("elite", 1)):
-            value = getattr(self, name)
-            if name == "rounds" and value is None:
-                continue
-            if isinstance(value, bool) or int(value) != value or value < least:
-                raise InputError(f"`{name}` must be a whole number of at least {least}; got {value!r}.")
-        if not 0.0 < self.shrink < 1.0:
-            raise InputError(f"`shrink` must lie in (0, 1); got {self.shrink!r}.")
+            if name != "rounds" or self.rounds is not None:
+                object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
+        fraction(self.shrink, "shrink", open_=True)
 
     def start(self, space: Space, seed: int) -> AdaptiveProposer:
         """A fresh proposer."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, Backend, Member, Split
+from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, Backend, EngineSettings, Member, Split
 from hyperband.engine.backends.host import HostEngine
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.numba_backend import jit, plans
@@ -36,14 +36,13 @@ class NumbaBackend:
         validation: Split | None,
         loss: str,
         n_outputs: int,
-        *,
-        threads: int | None = None,
-        precision: str = "float32",
-        device_memory: int | None = None,
+        settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
-        checks.refuse(self.name, precision, ("float32",), device_memory)
-        return HostEngine(NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(threads))
+        checks.refuse(self.name, settings, ("float32",))
+        return HostEngine(
+            NumbaKernels(loss, n_outputs), train, validation, loss, n_outputs, thread_count(settings.threads)
+        )
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         rows = checks.check_inputs(x, None, "x")

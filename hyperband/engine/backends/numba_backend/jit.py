@@ -45,6 +45,11 @@ def jit(function: Callable[..., Any]) -> Any:
     return numba.njit(**_OPTIONS)(function)
 
 
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile into the caller: a call that passes arrays takes as long as a few small tiles."""
+    return numba.njit(inline="always", **_OPTIONS)(function)
+
+
 def entry(function: Callable[..., Any]) -> Any:
     """Compile and keep the machine code on disk; where no folder is writable, compile in every process."""
     try:

@@ -53,20 +53,20 @@ class NumbaKernels:
         arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in (state.weights, state.m, state.v)))
         tables = plans.Tables(made.layers, made.parameters, made.transposed)
         with self._pool.take(made, state.layout.size, batch) as s:
-            done, running = step.train_steps(tables, run, _data(train), schedule, arenas, s.arrays())
+            done, running = step.train_steps(*map(tuple, (tables, run, _data(train), schedule, arenas, s.arrays())))
         return int(done), float(running)
 
     def evaluate(self, state: MemberState, weights: NDArray[Any], split: HostSplit) -> tuple[float, float]:
         made, sums = plans.plan(state.layout, plans.CHUNK), np.zeros(3)
         with self._pool.take(made, 0, 0) as s:
             run = self._evaluation(state, split.x)
-            step.evaluate_rows(made.layers, run, _data(split), weights, s.floats, sums)
+            step.evaluate_rows(made.layers, tuple(run), tuple(_data(split)), weights, s.floats, sums)
         return float(sums[0] / sums[2]), float(sums[1] / len(split.x))
 
     def outputs(self, state: MemberState, weights: NDArray[Any], x: F32) -> F32:
         made, out = plans.plan(state.layout, plans.CHUNK), np.empty((len(x), self._n_outputs), np.float32)
         with self._pool.take(made, 0, 0) as s:
-            step.output_rows(made.layers, self._evaluation(state, x), x.reshape(-1), weights, s.floats, out)
+            step.output_rows(made.layers, tuple(self._evaluation(state, x)), x.reshape(-1), weights, s.floats, out)
         return out
 
     def _evaluation(self, state: MemberState, x: F32) -> plans.Evaluation:

@@ -79,7 +79,7 @@ def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, row
 
 @jit
 def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
-    """All layers without dropout; raw outputs end at the last layer's place in scratch."""
+    """All layers without dropout; raw outputs end at the last layer's part of scratch."""
     last = len(layers) - 1
     for layer in range(len(layers)):
         linear(layers, layer, inputs, w, x, x_row, rows, scratch)
@@ -102,7 +102,7 @@ def _bias_gradient(g: Any, at: int, row: int, rows: int, out: Any) -> None:
 def backward(
     layers: Any, inputs: int, w: Any, x_row: int, rows: int, scratch: Any, transposed: int, zeros: Any, gradients: Any
 ) -> None:
-    """Gradients of all weights, from those of the outputs, which lie at the last layer's place in scratch.
+    """Gradients of all weights, from those of the outputs, which lie at the last layer's part of scratch.
 
     The gathered inputs lie at 0 of scratch. A hidden layer's outputs are overwritten by the gradient by them, once the
     gradient of the weights above has been made.

@@ -38,6 +38,10 @@ WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
 BEGIN, END, PER_INPUT, LAYER, KIND = range(5)
 
 
+_RATE_FACTORS = np.array([kind.rate_factor for kind in TABLE])
+_DECAYS = np.array([float(kind.decay) for kind in TABLE])
+
+
 def stride(width: int) -> int:
     """Whole vectors; but rows a multiple of 1 KiB apart would crowd into few sets of the first-level cache."""
     whole = -(-width // WIDTH) * WIDTH
@@ -107,22 +111,23 @@ def settings(a: Architecture, rates: NDArray[np.float64], first: int) -> NDArray
 
     Of each step and kind of parameter its eight numbers, then decay and shrink.
     """
-    t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)
+    t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)[:, None]
+    own, decay = rates[:, None] * _RATE_FACTORS, a.weight_decay * _DECAYS
     out = np.zeros((len(rates), len(TABLE), 10), np.float32)
     adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
-    for number, kind in enumerate(TABLE):
-        own, decay = rates * kind.rate_factor, a.weight_decay if kind.decay else 0.0
-        each = out[:, number]
-        each[:, 0] = own / (1.0 - a.beta1**t) if adam else own
-        each[:, 1] = 1.0 / np.sqrt(1.0 - a.beta2**t) if adam else 1.0
-        each[:, 2:8] = a.beta1, 1.0 - a.beta1, a.beta2, 1.0 - a.beta2, max(a.epsilon, 1e-30), a.momentum
-        each[:, 8] = 0.0 if decoupled else decay
-        each[:, 9] = 1.0 - own * decay if decoupled else 1.0
+    out[..., 0] = own / (1.0 - a.beta1**t) if adam else own
+    out[..., 1] = 1.0 / np.sqrt(1.0 - a.beta2**t) if adam else 1.0
+    out[..., 2:8] = a.beta1, 1.0 - a.beta1, a.beta2, 1.0 - a.beta2, max(a.epsilon, 1e-30), a.momentum
+    out[..., 8] = 0.0 if decoupled else decay
+    out[..., 9] = 1.0 - own * decay if decoupled else 1.0
     return out
 
 
 class Tables(NamedTuple):
-    """A plan for compiled code, see `Plan`. Numba compiles these records to the same code as separate arguments."""
+    """A plan for compiled code, see `Plan`.
+
+    Compiled code makes these records from plain tuples, whose type Numba finds sooner than that of a record.
+    """
 
     layers: Any
     parameters: Any

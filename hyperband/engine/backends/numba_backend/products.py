@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperband.engine.backends.numba_backend.jit import WIDTH, jit
+from hyperband.engine.backends.numba_backend.jit import WIDTH, inlined, jit
 from hyperband.engine.backends.numba_backend.tiles import make_tile, transpose_block
 
 #: rows of the large tile: as many sums as the registers hold
@@ -14,8 +14,33 @@ ROWS = 8 if WIDTH == 16 else 6
 PAIR = 2 * WIDTH
 F32s = Any
 
-_full_2, _four_2, _two_2, _one_2 = make_tile(ROWS, 2), make_tile(4, 2), make_tile(2, 2), make_tile(1, 2)
-_full_1, _four_1, _two_1, _one_1 = make_tile(ROWS, 1), make_tile(4, 1), make_tile(2, 1), make_tile(1, 1)
+
+def _columns(vectors: int) -> Any:
+    """All rows of a product for ``vectors`` x WIDTH of its columns; arguments as those of `multiply`."""
+    full, four, two, one = (make_tile(rows, vectors) for rows in (ROWS, 4, 2, 1))
+
+    @inlined
+    def columns(
+        a: F32s, at: int, a_row: int, a_k: int, b: F32s, bt: int, b_k: int, bias: F32s, it: int, c: F32s, ct: int,
+        c_row: int, rows: int, depth: int,
+    ) -> None:  # fmt: skip
+        i = 0
+        while i + ROWS <= rows:
+            full(a, at + i * a_row, a_row, a_k, b, bt, b_k, bias, it, c, ct + i * c_row, c_row, depth)
+            i += ROWS
+        if i + 4 <= rows:
+            four(a, at + i * a_row, a_row, a_k, b, bt, b_k, bias, it, c, ct + i * c_row, c_row, depth)
+            i += 4
+        if i + 2 <= rows:
+            two(a, at + i * a_row, a_row, a_k, b, bt, b_k, bias, it, c, ct + i * c_row, c_row, depth)
+            i += 2
+        if i < rows:
+            one(a, at + i * a_row, a_row, a_k, b, bt, b_k, bias, it, c, ct + i * c_row, c_row, depth)
+
+    return columns
+
+
+_two_vectors, _one_vector = _columns(2), _columns(1)
 
 
 @jit
@@ -30,32 +55,10 @@ def multiply(
     """
     j = 0
     while j + PAIR <= columns:
-        i = 0
-        while i + ROWS <= rows:
-            _full_2(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += ROWS
-        if i + 4 <= rows:
-            _four_2(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += 4
-        if i + 2 <= rows:
-            _two_2(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += 2
-        if i < rows:
-            _one_2(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
+        _two_vectors(a, at, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + j, c_row, rows, depth)
         j += PAIR
     if j < columns:
-        i = 0
-        while i + ROWS <= rows:
-            _full_1(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += ROWS
-        if i + 4 <= rows:
-            _four_1(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += 4
-        if i + 2 <= rows:
-            _two_1(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
-            i += 2
-        if i < rows:
-            _one_1(a, at + i * a_row, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + i * c_row + j, c_row, depth)
+        _one_vector(a, at, a_row, a_k, b, bt + j, b_k, bias, it + j, c, ct + j, c_row, rows, depth)
 
 
 @jit

@@ -38,11 +38,11 @@ def _mix(v: Any, key: Any) -> Any:
 
 @jit
 def row_numbers(keys: Any, n: int, low_bits: int, high_bits: int, first: int, count: int, out: Any) -> None:
-    """Rows at places ``first .. first + count - 1`` of an epoch over n rows; ``keys`` are the epoch's, uint64 (8,)."""
+    """Rows at positions ``first`` to ``first + count - 1`` of an epoch over n rows; ``keys``: `epoch_keys`."""
     low, high = u8(low_bits), u8(high_bits)
     low_mask, high_mask = (u8(1) << low) - u8(1), (u8(1) << high) - u8(1)
-    for place in range(count):
-        x = u8(first + place)
+    for i in range(count):
+        x = u8(first + i)
         while True:
             left, right = x >> low, x & low_mask
             for r in range(0, 6, 2):
@@ -51,7 +51,7 @@ def row_numbers(keys: Any, n: int, low_bits: int, high_bits: int, first: int, co
             x = (left << low) | right
             if x < u8(n) or n <= 1:
                 break
-        out[place] = np.int64(x) if n > 1 else 0
+        out[i] = np.int64(x) if n > 1 else 0
 
 
 @jit
@@ -67,9 +67,9 @@ def drop(
         for j in range(width):
             a, b, c, e = philox(k0, k1, u8(j), u8(block), u8(step) & _LOW, purpose)
             w0[j], w1[j], w2[j], w3[j] = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(e)
-        for place in range(min(8, rows - 8 * block)):
-            at = (8 * block + place) * stride
-            word, high = words[(place >> 1) * stride :], place & 1
+        for row in range(min(8, rows - 8 * block)):
+            at = (8 * block + row) * stride
+            word, high = words[(row >> 1) * stride :], row & 1
             shift = _16 if high else np.uint32(0)
             h_row, d_row = h[at : at + width], d[at : at + width]
             for j in range(width):

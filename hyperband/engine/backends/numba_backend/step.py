@@ -93,7 +93,11 @@ def _update_all(
 
 def _entries(stamp: int) -> tuple[Any, Any, Any]:
     @entry
-    def train_steps(tables: Tables, run: Run, data: Data, schedule: Schedule, arenas: Arenas, scratch: Working) -> Any:
+    def train_steps(
+        tables_: Tables, run_: Run, data_: Data, schedule_: Schedule, arenas_: Arenas, scratch_: Working
+    ) -> Any:
+        tables, run, data = Tables(*tables_), Run(*run_), Data(*data_)
+        schedule, arenas, scratch = Schedule(*schedule_), Arenas(*arenas_), Working(*scratch_)
         running, layers, inputs, floats = schedule.running, tables.layers, run.inputs, scratch.floats
         if stamp < 0:  # never; keeps the stamp among the closure's values
             return 0, running
@@ -128,10 +132,10 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
         return len(schedule.settings), running
 
     @entry
-    def evaluate_rows(layers: Any, run: Evaluation, data: Data, w: Any, scratch: Any, sums: Any) -> None:
+    def evaluate_rows(layers: Any, run_: Evaluation, data_: Data, w: Any, scratch: Any, sums: Any) -> None:
         if stamp < 0:
             return
-        last = len(layers) - 1
+        run, data, last = Evaluation(*run_), Data(*data_), len(layers) - 1
         z, row, n_outputs = layers[last, OUTPUTS], layers[last, ROW], layers[last, OUT]
         for first in range(0, run.n_rows, CHUNK):
             rows = min(CHUNK, run.n_rows - first)
@@ -143,10 +147,10 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             )  # fmt: skip
 
     @entry
-    def output_rows(layers: Any, run: Evaluation, x: Any, w: Any, scratch: Any, out: Any) -> None:
+    def output_rows(layers: Any, run_: Evaluation, x: Any, w: Any, scratch: Any, out: Any) -> None:
         if stamp < 0:
             return
-        last = len(layers) - 1
+        run, last = Evaluation(*run_), len(layers) - 1
         z, row, n_outputs = layers[last, OUTPUTS], layers[last, ROW], layers[last, OUT]
         for first in range(0, run.n_rows, CHUNK):
             rows = min(CHUNK, run.n_rows - first)

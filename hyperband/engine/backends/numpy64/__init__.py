@@ -9,7 +9,7 @@ import numpy as np
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, Backend, Split
+from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, Backend, EngineSettings, Split
 from hyperband.engine.backends.host import HostEngine
 from hyperband.engine.backends.numpy64 import network
 from hyperband.engine.backends.numpy64.kernels import ReferenceKernels
@@ -27,15 +27,12 @@ class ReferenceBackend:
         validation: Split | None,
         loss: str,
         n_outputs: int,
-        *,
-        threads: int | None = None,
-        precision: str = "float32",
-        device_memory: int | None = None,
+        settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> HostEngine:
         checks.check_problem(loss, n_outputs)
-        checks.refuse(self.name, precision, ("float32",), device_memory)
+        checks.refuse(self.name, settings, ("float32",))
         kernels = ReferenceKernels(loss, n_outputs)
-        return HostEngine(kernels, train, validation, loss, n_outputs, thread_count(threads))
+        return HostEngine(kernels, train, validation, loss, n_outputs, thread_count(settings.threads))
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         rows = checks.check_inputs(x, None, "x")
