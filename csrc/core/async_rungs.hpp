@@ -11,7 +11,7 @@
 namespace hyperband {
 
 // The results of one rung. A trial may be promoted when it is among the best floor(finished / eta) of `finished` results;
-// promoted trials stay counted. ASHA (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar, MLSys 2020, Algorithm 2).
+// promoted trials stay counted. ASHA (Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar 2020, Algorithm 2).
 //
 // O(log n) a result and a promotion; 32 bytes a result that is not promoted, 16 afterwards. Not thread-safe.
 class AsyncRung {

@@ -22,7 +22,7 @@ namespace hyperband {
 //   E::State                 StateOf<the layout of its arenas>
 //   E::kReadsDevice          whether tables may hold an address on a device (Table::x_on_device)
 //   add                      all members or, by an exception, none; returns their ids
-//   train                    each member until its step or the end of the slice; returns for each whether it is at its step. Later
+//   train                    each member until its step or the end of the slice; returns whether it is at its step. Later
 //                            calls continue exactly where this one ended
 //   evaluate                 loss and error of each member on a table, with the current or the best weights
 //   predict                  outputs (n, n_outputs) of rows x (n, n_inputs); false when x is not finite

@@ -32,7 +32,7 @@ constexpr int kOrdered = 512;
 constexpr int kPart = 256;
 inline int rows_at_a_time(int batch) { return batch < kPart ? batch : kPart; }
 
-// Operands in bfloat16, in tiles (see text/bf16.hpp); null unless products take them.
+// Operands in bfloat16, in tiles (see simd/bf16.hpp); null unless products take them.
 struct Bf16Operands {
     uint16_t *x, *xt;                        // the gathered rows, and transposed
     uint16_t *h[kMaxHidden], *ht[kMaxHidden];  // outputs of hidden layers, and transposed
@@ -138,7 +138,7 @@ struct Kernels {
     // `update`. Several threads share each of the three, with a barrier after it.
     // Gathers this thread's share of the rows of a part; computes outputs, losses, and the gradient g of every layer.
     void (*rows)(const StepArgs &, Share) = nullptr;
-    // This thread's share of the weights: applies the optimiser to their gradient or, if there is work->gradient, adds it there.
+    // This thread's share of the weights: applies the optimiser to the gradient, or adds it to work->gradient if that exists.
     void (*columns)(const StepArgs &, Share) = nullptr;
     void (*update)(const StepArgs &, Share) = nullptr;
     void (*forward)(const ForwardArgs &) = nullptr;

@@ -32,7 +32,7 @@ class Scratch {
         return work_;
     }
 
-    // Lays out memory for `rows` rows, for training with gradients as well. Returns the number of floats. base null: only counts.
+    // Lays out memory for `rows` rows, for training with gradients. Returns the number of floats; base null: only counts.
     size_t plan(const Layout &layout, int rows, bool training, bool collected, float *base) {
         size_t at = 0;
         auto take = [&](size_t n) {

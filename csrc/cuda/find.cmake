@@ -1,7 +1,7 @@
 # Whether the CUDA engine is built. AUTO: where a working nvcc is found, else the state says why not; ON: it must be; OFF: not.
 set(hyperband_has_cuda OFF)
 
-# In the words of `hyperband info`; with HYPERBAND_CUDA=ON the end.
+# The state that `hyperband info` shows; with HYPERBAND_CUDA=ON an error.
 macro(hyperband_without_cuda reason)
   if(hyperband_cuda_required)
     message(FATAL_ERROR "HYPERBAND_CUDA=ON, but ${reason}. Install the CUDA toolkit (12.8 or newer), put nvcc on the PATH or "

@@ -1,4 +1,4 @@
-// Memory for members, taken from a few large pieces of the device's memory: an allocation of the device takes longer than a step.
+// Memory for members, out of a few large pieces: an allocation by the device takes longer than a training step.
 #pragma once
 
 #include <map>

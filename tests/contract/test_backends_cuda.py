@@ -104,7 +104,7 @@ def test_the_class_of_a_member_goes_by_what_fits(native: Backend) -> None:
         ids: list[int] = []
         for count, threads in ((1, 256), (2, crowded)):  # two are many for a stand-in, which has one processor
             ids += made.add(lab.members([Architecture(widths=list(widths), batch_size=64)])).tolist()
-            device, local = made._core._homes[ids[-1]]
+            device, local = made._core._locations[ids[-1]]
             found = made._core._engines[device].memory_plan(local)
             assert (found["size_class"], found["threads"]) == (size_class, threads), (widths, count, found)
             assert found["shared_bytes"] * (256 // threads) <= 227 << 10
@@ -115,14 +115,14 @@ def test_members_are_dealt_to_devices_by_cost() -> None:
     made: Any = lab.engine(host_cuda(3))
     widths = [200, 8, 8, 100, 100, 8]
     ids = made.add(lab.members([Architecture(widths=[w, w]) for w in widths]))
-    devices = [made._core._homes[i][0] for i in ids.tolist()]
+    devices = [made._core._locations[i][0] for i in ids.tolist()]
     assert devices[0] not in devices[1:] and devices[3] != devices[0]
     assert set(devices) == {0, 1, 2}
     load = list(made._core._loads)
     made.release(ids[:1])
     assert sum(made._core._loads) < sum(load)
     again = made.add(lab.members([Architecture(widths=[200, 200])]))
-    assert made._core._homes[int(again[0])][0] == devices[0]
+    assert made._core._locations[int(again[0])][0] == devices[0]
 
 
 def test_the_cost_of_a_member_does_not_go_by_what_its_optimiser_keeps() -> None:
@@ -174,14 +174,14 @@ def test_too_little_memory_is_said_and_changes_nothing() -> None:
 def test_device_memory_is_a_limit() -> None:
     data = lab.split("cross_entropy", 53)
     make = host_cuda(1).engine
-    roomy: Any = make(data, None, "cross_entropy", 4, device_memory=1 << 20)
-    tight: Any = make(data, None, "cross_entropy", 4, device_memory=100_000)
+    roomy: Any = make(data, None, "cross_entropy", 4, EngineSettings(device_memory=1 << 20))
+    tight: Any = make(data, None, "cross_entropy", 4, EngineSettings(device_memory=100_000))
     assert tight._core.capacity() < 100_000 < roomy._core.capacity() < 1 << 20
     with pytest.raises(InsufficientMemory, match="device_memory"):
-        make(data, None, "cross_entropy", 4, device_memory=100)
+        make(data, None, "cross_entropy", 4, EngineSettings(device_memory=100))
     for wrong in (0, -1, 1.5, True, "4G"):
         with pytest.raises(InputError, match="device_memory"):
-            make(data, None, "cross_entropy", 4, device_memory=wrong)
+            make(data, None, "cross_entropy", 4, EngineSettings(device_memory=wrong))
 
 
 @pytest.mark.parametrize("name", ["native", "numba", "numpy"])

@@ -178,7 +178,7 @@ template <class MemberView> HB_BLOCK Registers<kPiece> four_losses(const MemberV
     return b.row_loss().template load<kPiece>(row);
 }
 
-// Adds the rows of a part to sums by blocks of kEvaluationRows rows: by one thread, in order. `first`: of the split, a multiple of
+// Adds a part's rows to sums by blocks of kEvaluationRows rows: by one thread, in order. `first`: of the split, a multiple of
 // eight; `open`: sums of the unfinished block; done(block, sums) for each finished one.
 template <class MemberView, class Done>
 HB_BLOCK void add_rows(const MemberView &b, const LossOf &a, int64_t first, int64_t end, Sums &open, const Done &done) {

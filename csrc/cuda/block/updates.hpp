@@ -97,7 +97,7 @@ HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const 
     });
 }
 
-// The gradient of the weights and biases of layer l: start(offset, vector) is what a sum begins with; ready() returns what takes it,
+// The gradient of layer l: start(offset, vector) is what a sum begins with; ready() returns the function that takes it,
 // called with (offset, vector, count, bias): `offset` in the arena, `count` of its numbers are no padding.
 template <class MemberView, class A, class Start, class Ready>
 HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
