@@ -86,10 +86,14 @@ def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -
     >>> whole_number(8.0, "n")
     8
     """
-    try:
-        number = exact(value, name)
-    except InputError:
-        number = Fraction(low - 1)
+    number: Exact
+    if type(value) is int:  # most values are; a rational number takes four times as long
+        number = value
+    else:
+        try:
+            number = exact(value, name)
+        except InputError:
+            number = low - 1
     if number.denominator != 1 or number < low or (high is not None and number > high):
         rule = f"of at least {low}" if high is None else f"from {low} to {high}"
         raise InputError(f"`{name}` must be a whole number {rule}; got {value!r}.")

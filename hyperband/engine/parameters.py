@@ -115,10 +115,14 @@ def kinds(network: Network, layer: int) -> tuple[ParameterKind, ...]:
     return tuple(kind for kind in TABLE if layer in kind.layers(network))
 
 
-@lru_cache(maxsize=4096)
 def n_parameters(network: Network, n_inputs: int, n_outputs: int) -> int:
     """Numbers that the network learns."""
-    return sum(math.prod(parameter.shape) for parameter in parameters(network, n_inputs, n_outputs))
+    total = 0
+    for layer, (n_in, n_out) in enumerate(pairwise((n_inputs, *network.widths, n_outputs))):
+        for kind in TABLE:  # without a `Parameter` each: a search asks this of every network that it tries
+            if layer in kind.layers(network):
+                total += math.prod([n_in if axis == "inputs" else n_out for axis in kind.axes])
+    return total
 
 
 def shapes(network: Network, n_inputs: int, n_outputs: int) -> list[tuple[Shape, ...]]:
