@@ -188,6 +188,37 @@ def test_kept_weights_give_the_reported_loss(backend, kind):
     assert scored["accuracy"] == pytest.approx(best.metrics["accuracy"])
 
 
+def worsening(monkeypatch):
+    """Networks that are best early and lose later."""
+    monkeypatch.setitem(globals(), "configuration", lambda k: {"widths": [WIDTHS[k]], "learning_rate": 0.2})
+
+
+def test_the_kept_weights_are_the_best_and_not_the_last(backend, monkeypatch):
+    worsening(monkeypatch)
+    results, evaluator = climb(backend, (1, 40))
+    best = min(results[1].values(), key=lambda r: (r.loss, r.trial))
+    progress = backend.spy.engine.progress(np.arange(len(WIDTHS)))
+    assert (progress.best_step < progress.step).any(), "no network of this test lost again"
+    assert progress.best_step[best.trial] < progress.step[best.trial]
+    architecture, layers = evaluator.network(best.trial, best.resource)
+    model = Model(data().preprocessing, architecture, tuple(layers))
+    assert model.score(data().x_validation, data().y_validation)["loss"] == pytest.approx(best.loss, rel=1e-4)
+
+
+def test_with_more_rows_the_best_weights_are_those_of_this_rung(backend, monkeypatch):
+    worsening(monkeypatch)
+    n = len(data().x_train)
+    evaluator = NetworkEvaluator(
+        data(), backend, max_resource=n, training=hb.Training(resource="rows", epochs=40), seed=5
+    )
+    finish(evaluator, jobs(range(len(WIDTHS)), 0, n // 3, 0))
+    before = backend.spy.engine.progress(np.arange(len(WIDTHS)))
+    finish(evaluator, jobs(range(len(WIDTHS)), 1, n, n // 3))
+    after = backend.spy.engine.progress(np.arange(len(WIDTHS)))
+    assert (after.best_step > before.step).all()
+    assert (after.best_loss > before.best_loss).any(), "no network of this test lost again: it proves nothing"
+
+
 def test_columns_never_seen_have_no_weight(backend):
     low = NetworkEvaluator(data(), backend, max_resource=13, training=hb.Training(resource="features"), seed=5)
     results = finish(low, jobs(range(4), 0, 4, 0))

@@ -124,6 +124,14 @@ SEARCH_FAULTS = {
         "evaluation/networks/kept_weights.py", "key(result) < key(kept[0])", "key(result) > key(kept[0])",
         "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
     ),
+    "networks: the last weights are kept, not the best": (
+        "evaluation/networks/evaluator.py", 'ids([trial])[0])), "best.")', 'ids([trial])[0])), "")',
+        "evaluation/test_network_evaluator.py::test_the_kept_weights_are_the_best_and_not_the_last",
+    ),
+    "networks: a loss on fewer rows stays the best": (
+        "evaluation/networks/evaluator.py", "self._engine.forget_best(ids)", "_ = ids",
+        "evaluation/test_network_evaluator.py::test_with_more_rows_the_best_weights_are_those_of_this_rung",
+    ),
     "networks: an epoch too few": (
         "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",
         "evaluation/test_network_evaluator.py::test_resource_goals",
