@@ -51,7 +51,7 @@ HB_FN bool has_parameter(const Architecture &, [[maybe_unused]] int layer, [[may
 
 // Lays out the parameters of layer l behind `size` floats; row_length(kind, n): floats from one row to the next.
 template <class L, class Size, class RowLength>
-HB_FN void lay_out(const Architecture &a, int l, L &layer, Size &size, const RowLength &row_length) {
+void lay_out(const Architecture &a, int l, L &layer, Size &size, const RowLength &row_length) {
     for (int k = 0; k < kParameterKinds; ++k) {
         const bool matrix = kTable[k].axes[1] != Axis::none, exists = has_parameter(a, l, k);
         layer.*kOffsets<L>[k] = exists ? size : static_cast<Size>(-1);
