@@ -30,4 +30,15 @@ class Floats {
     size_t size_ = 0;
 };
 
+// Hands out pieces of a buffer from its start on, each aligned to 64 bytes. Base null: pieces are null and only counted.
+struct Taker {
+    float *base;
+    size_t at = 0;  // floats handed out
+    float *operator()(size_t n) {
+        float *p = base == nullptr ? nullptr : base + at;
+        at += (n + 15) / 16 * 16;
+        return p;
+    }
+};
+
 }  // namespace hyperband

@@ -34,12 +34,7 @@ class Scratch {
 
     // Lays out memory for `rows` rows, for training with gradients. Returns the number of floats; base null: only counts.
     size_t plan(const Layout &layout, int rows, bool training, bool collected, float *base) {
-        size_t at = 0;
-        auto take = [&](size_t n) {
-            float *p = base == nullptr ? nullptr : base + at;
-            at += (n + 15) / 16 * 16;
-            return p;
-        };
+        Taker take{base};
         const auto n = static_cast<size_t>(rows);
         work_ = Workspace{};
         work_.x = take(n * static_cast<size_t>(row_stride(layout.layer[0].in)));
@@ -57,7 +52,7 @@ class Scratch {
         }
         if (collected) work_.gradient = take(layout.size);
         work_.row_loss = take(n);
-        return at;
+        return take.at;
     }
 
     // Continues at `at` with operands in tiles of 512, for a multiple of 32 rows.

@@ -40,12 +40,7 @@ template <class Visit> void for_each_number(const Layout &own, const Layout &lan
 // Lays out a pack's memory from `base`; null: only counts. Returns the floats it takes.
 size_t plan(const Layout &layout, const Member &m, bool regression, float *base, PackArgs &args, PackWorkspace &work,
             uint32_t *&index) {
-    size_t at = 0;
-    auto take = [&](size_t n) {
-        float *p = base == nullptr ? nullptr : base + at;
-        at += (n + 15) / 16 * 16;
-        return p;
-    };
+    Taker take{base};
     const auto rows = static_cast<size_t>(kPackRows);
     args.weights = take(layout.size);
     if (m.m) args.m = take(layout.size);
@@ -62,7 +57,7 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
     if (regression) work.target = take(rows * lane_stride(layout.layer[layout.n_layers - 1].out));
     args.index_stride = (static_cast<size_t>(TrainingCursor::order_capacity(m)) + 15) / 16 * 16;
     index = reinterpret_cast<uint32_t *>(take(kLanes * args.index_stride));
-    return at;
+    return take.at;
 }
 
 }  // namespace

@@ -58,6 +58,20 @@ struct Product {  // the arguments of gemm that do not depend on the epilogue
     }
 };
 
+// Layer l of a step or of an evaluation, whose input is a, (rows, lda).
+template <class Args> HB_FN Product layer_product(const Args &s, const Layer &y, int l, bool last, const float *a, size_t lda) {
+    return {a,
+            lda,
+            s.rows,
+            l == 0 ? s.inputs : y.in,
+            s.weights + y.weights,
+            static_cast<size_t>(y.in) * kPanel,
+            y.panels,
+            s.weights + y.bias,
+            last ? s.work->outputs : s.work->h[l],
+            static_cast<size_t>(row_stride(y.out))};
+}
+
 inline void hidden_layer(Activation a, const Product &p, float *d) {
     if (!d && a == Activation::identity) return p.run();
     if (!d && a == Activation::relu) return p.run<Finish::rectify>();
@@ -111,18 +125,8 @@ inline void forward(const ForwardArgs &f) {
     size_t lda = f.stride;
     const Layout &layout = *f.layout;
     for (int l = 0; l < layout.n_layers; ++l) {
-        const Layer &y = layout.layer[l];
         const bool last = l + 1 == layout.n_layers;
-        Product p{a,
-                  lda,
-                  f.rows,
-                  l == 0 ? f.inputs : y.in,
-                  f.weights + y.weights,
-                  static_cast<size_t>(y.in) * kPanel,
-                  y.panels,
-                  f.weights + y.bias,
-                  last ? f.work->outputs : f.work->h[l],
-                  static_cast<size_t>(row_stride(y.out))};
+        const Product p = layer_product(f, layout.layer[l], l, last, a, lda);
         if (last)
             p.run();
         else

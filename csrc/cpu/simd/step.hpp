@@ -114,18 +114,8 @@ inline void forward_training(const StepArgs &s) {
     const float *a = s.work->x;
     size_t lda = static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
-        const Layer &y = s.layout->layer[l];
         const bool last = l + 1 == s.layout->n_layers;
-        Product p{a,
-                  lda,
-                  s.rows,
-                  l == 0 ? s.inputs : y.in,
-                  s.weights + y.weights,
-                  static_cast<size_t>(y.in) * kPanel,
-                  y.panels,
-                  s.weights + y.bias,
-                  last ? s.work->outputs : s.work->h[l],
-                  static_cast<size_t>(row_stride(y.out))};
+        const Product p = layer_product(s, s.layout->layer[l], l, last, a, lda);
         if (last) {
             p.run();
         } else {
