@@ -85,7 +85,7 @@ def test_a_pure_wheel_is_pure_and_searches(source: Path, tmp_path: Path) -> None
         "from sklearn.datasets import load_iris\n"
         "X, y = load_iris(return_X_y=True)\n"
         "print(hb.search(X, y, algorithm=hb.Hyperband(3), compute=hb.Compute(backend='numpy'), seed=1).n_evaluations)\n"
-        "from hyperband import build_info; print(build_info.summary())",
+        "from hyperband._common import build_info; print(build_info.summary())",
     )
     assert "HYPERBAND_PURE=1" in said
     assert "install it again without HYPERBAND_PURE" in said
@@ -98,7 +98,7 @@ def test_a_failed_compile_falls_back_loudly(source: Path, tmp_path: Path) -> Non
     assert "THE C++ ENGINE COULD NOT BE COMPILED" in done.stdout + done.stderr
     name, contents = unpack(tmp_path)
     assert name.endswith("-py3-none-any.whl")
-    said = run_in(contents, "from hyperband import build_info; print(build_info.kind(), build_info.summary())")
+    said = run_in(contents, "from hyperband._common import build_info; print(build_info.kind(), build_info.summary())")
     assert said.startswith("fallback ")
     assert "failed" in said
     assert "install a C++20 compiler" in said
