@@ -104,7 +104,7 @@ def stand_in() -> None:
     from hyperband import _core
     from hyperband.engine.backends.cuda import CudaBackend
 
-    registry._loaded["cuda"] = CudaBackend([_core.host_device(threads=32)])
+    registry.made["cuda"] = CudaBackend([_core.host_device(threads=32)])
 
 
 def device(backend: str = "cuda") -> dict[str, Any]:
@@ -117,7 +117,7 @@ def device(backend: str = "cuda") -> dict[str, Any]:
     BackendUnavailable
         When there is no GPU, or no code for one.
     """
-    devices = registry.get(backend)._devices  # type: ignore[attr-defined]
+    devices = registry.get(backend).devices  # type: ignore[attr-defined]
     facts = [d.facts() for d in devices]
     from hyperband.engine.backends import cuda  # there is one, so its module can be imported
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hyperband._common.disk_arrays import DiskArrays
 from hyperband.engine.architecture import Architecture
@@ -69,7 +70,7 @@ class Residency:
         self._networks: dict[int, _Network] = {}
         self._sizes: dict[Architecture, int] = {}
         self._used = 0
-        self._pages = DiskArrays()
+        self._evicted = DiskArrays()
 
     def declare(self, key: int, member: Member) -> None:
         """A new network, not allocated yet."""
@@ -87,16 +88,21 @@ class Residency:
             When the parent was never trained. `upload` rejects an architecture that does not hold the same numbers.
         """
         network = self._networks[parent]
-        if network.id is None and parent not in self._pages:
+        if network.id is None and parent not in self._evicted:
             raise InputError(f"A network must have been trained to be copied; got network {parent}.")
         shown = network.shown
         if network.id is not None:
             seen = self._engine.progress(self.ids([parent]))
             shown = tuple(getattr(seen, name)[0] for name in _FIELDS)
-        state = self._pages.read(parent) if network.id is None else self._engine.export_state(network.id)
+        state = self.state(parent)
         self.declare(key, member)
-        self._pages.put(key, state)
+        self._evicted.put(key, state)
         self._networks[key].shown = shown
+
+    def state(self, key: int) -> Mapping[str, NDArray[Any]]:
+        """The whole state of a network that was trained or copied, from memory or from disk."""
+        identity = self._networks[key].id
+        return self._evicted.read(key) if identity is None else self._engine.export_state(identity)
 
     def __contains__(self, key: int) -> bool:
         return key in self._networks
@@ -200,15 +206,15 @@ class Residency:
         for key, network, identity in zip(keys, networks, ids.tolist(), strict=True):
             network.id = int(identity)
             self._used += network.n_bytes
-            if key in self._pages:
-                self._engine.import_state(network.id, self._pages.read(key))
-                self._pages.drop(key)
+            if key in self._evicted:
+                self._engine.import_state(network.id, self._evicted.read(key))
+                self._evicted.drop(key)
                 network.shown = ()
 
     def _write_out(self, key: int) -> None:
         network = self._networks[key]
         shown = self._engine.progress(self.ids([key]))
-        self._pages.put(key, self._engine.export_state(int(self.ids([key])[0])))
+        self._evicted.put(key, self._engine.export_state(int(self.ids([key])[0])))
         self._evict(network)
         network.shown = tuple(getattr(shown, name)[0] for name in _FIELDS)
 
@@ -224,12 +230,12 @@ class Residency:
             network = self._networks.pop(key, None)
             if network is not None:
                 self._evict(network)
-                self._pages.drop(key)
+                self._evicted.drop(key)
 
     def close(self) -> None:
         """Free everything, the temporary folder included."""
         self.release(list(self._networks))
-        self._pages.close()
+        self._evicted.close()
 
 
 def _does_not_fit(network: _Network, free: int) -> InsufficientMemory:

@@ -71,7 +71,7 @@ class Broken(HostPeer):
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backend "cuda" is the stand-in, and so are the peers."""
-    monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
+    monkeypatch.setattr(registry, "made", dict(registry.made))
     gpu_tasks.stand_in()
     monkeypatch.setattr(gpu, "PEERS", {"torch-graph": HostPeer, "torch-vmap": Broken, "jax": Absent})
 

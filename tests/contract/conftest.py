@@ -62,5 +62,5 @@ def reference() -> Backend:
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Backend:
     """What backend="cuda" is during the test: one device on the host."""
     made = host_cuda(1)
-    monkeypatch.setitem(registry._loaded, "cuda", made)
+    monkeypatch.setitem(registry.made, "cuda", made)
     return made

@@ -178,7 +178,7 @@ def test_the_stream_of_an_interface(version: int, said: dict[str, Any], stream: 
     x = np.zeros((4, 3), np.float32)
     found = device_matrix(Interface(x, version, **said))
     assert found is not None and found.stream == stream and found.device is None
-    device = WatchedDevice(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1).devices[0])  # type: ignore[attr-defined]
     arrays = GpuArrays([device], "cuda")
     admitted = arrays.admit(found, "X")
     assert device.waited == ([] if stream is None else [stream])

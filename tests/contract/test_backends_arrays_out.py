@@ -92,7 +92,7 @@ def test_a_population_on_a_device(stand_in: Backend, native: Backend, cupy: Any,
 
 def test_memory_that_cupy_hands_out_is_waited_for(cupy: Any) -> None:
     """CuPy reuses memory in the order of its own stream, on which we do not work."""
-    device = WatchedDevice(host_cuda(1)._devices[0])  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1).devices[0])  # type: ignore[attr-defined]
     GpuArrays([device], "cuda").empty(0, (2, 2))
     assert device.waited == [77]
 

@@ -118,12 +118,12 @@ def test_a_search_prepares_tables_on_the_host() -> None:
 
 
 def test_rows_on_another_device() -> None:
-    device = WatchedDevice(host_cuda(1)._devices[0], owner=3)  # type: ignore[attr-defined]
+    device = WatchedDevice(host_cuda(1).devices[0], owner=3)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"`X` lies on GPU 3, but backend 'cuda:0' works on GPU 0.*backend='cuda:3'"):
         GpuArrays([device], "cuda:0").admit(as_device_matrix(MATRIX), "X")
     with pytest.raises(InputError, match=r"works on 2 GPUs, and each needs the rows.*backend='cuda:3'"):
         GpuArrays([device, device], "cuda").admit(as_device_matrix(MATRIX), "X")
-    nowhere = WatchedDevice(host_cuda(1)._devices[0], owner=-1)  # type: ignore[attr-defined]
+    nowhere = WatchedDevice(host_cuda(1).devices[0], owner=-1)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="its address 0x"):
         GpuArrays([nowhere], "cuda").admit(as_device_matrix(MATRIX), "X")
     assert not device.waited

@@ -197,7 +197,7 @@ def test_other_backends_have_no_device(name: str) -> None:
 
 def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hyperband over a stand-in for a GPU: every loss of every rung is the CPU's, to the bit."""
-    monkeypatch.setitem(registry._loaded, "cuda", host_cuda(2, threads=64))
+    monkeypatch.setitem(registry.made, "cuda", host_cuda(2, threads=64))
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 5)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] > 0).astype(int)

@@ -36,7 +36,7 @@ def test_auto_goes_down_the_list_and_names_what_is_missing(monkeypatch: pytest.M
     monkeypatch.setitem(registry._MODULES, "cuda", "hyperband.engine.backends.no_device")
     monkeypatch.setitem(registry._MODULES, "native", "hyperband.engine.backends.nothing_here")
     monkeypatch.setitem(registry._MODULES, "numba", "hyperband.engine.backends.nothing_here_either")
-    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "made", {})
     choice = registry.choose("auto")
     assert choice.name == "numpy"
     for words in ("no_device", "HYPERBAND_CUDA=ON", "nothing_here", "C++20", "pip install numba"):
@@ -69,7 +69,7 @@ def test_cuda_is_not_replaced_by_the_cpu(
     native: Backend, monkeypatch: pytest.MonkeyPatch, name: str, gpus: tuple[int, str, str], words: str
 ) -> None:
     monkeypatch.setattr("hyperband._core.gpus", lambda: gpus)
-    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "made", {})
     with pytest.raises(BackendUnavailable, match=words) as error:
         registry.get(name)
     assert repr(name) in str(error.value)
@@ -89,7 +89,7 @@ def test_gpus_by_number(native: Backend, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         "hyperband._core.gpu", lambda number, threads: opened.append(number) or _core.host_device(threads)
     )
-    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "made", {})
     monkeypatch.delenv("HYPERBAND_BACKEND", raising=False)
     assert registry.choose("auto").name == "cuda" and opened == [0, 1]
     one = registry.get("cuda:1")
@@ -99,7 +99,7 @@ def test_gpus_by_number(native: Backend, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(BackendUnavailable, match="numbered 0 to 1"):
         registry.get("cuda:2")
     monkeypatch.setenv("HYPERBAND_CUDA_THREADS", "100")
-    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "made", {})
     with pytest.raises(InputError, match="HYPERBAND_CUDA_THREADS must be 64, 128 or 256; got '100'"):
         registry.get("cuda")
     for wrong in ("cuda:", "cuda:x", "cuda:-1", "cuda:1,2", "gpu"):

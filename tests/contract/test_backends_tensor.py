@@ -119,7 +119,7 @@ def rungs_agree(precision: str, backend: str, epochs: int = 8, members: int = 60
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_rungs_are_ranked_as_in_float32(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     """Statistically: whom a rung would promote is, but for neighbours, whom it would promote in float32."""
-    monkeypatch.setitem(registry._loaded, "cuda", host_cuda(1))
+    monkeypatch.setitem(registry.made, "cuda", host_cuda(1))
     correlation, shared = rungs_agree(precision, "cuda")
     assert correlation > ALIKE[precision]
     assert shared >= 0.85

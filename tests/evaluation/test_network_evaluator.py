@@ -101,7 +101,7 @@ def test_a_promoted_network_continues_with_the_paused_weights(backend):
     evaluator = NetworkEvaluator(data(), backend, max_resource=9, seed=5)
     finish(evaluator, jobs(range(4), 0, 3, 0))
     spy = backend.spy
-    paused = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
+    paused = spy.engine.export_state(int(evaluator.residency.ids([2])[0]))
     evaluator.release([0, 1, 3])
     spy.trained.clear()
     finish(evaluator, jobs([2], 1, 9, 3))
@@ -109,7 +109,7 @@ def test_a_promoted_network_continues_with_the_paused_weights(backend):
     steps = math.ceil(len(data().x_train) / 64)
     assert paused["counters"][0] == 3 * steps
     assert spy.trained[0][1] == [9 * steps]
-    state = spy.engine.export_state(int(evaluator._residents.ids([2])[0]))
+    state = spy.engine.export_state(int(evaluator.residency.ids([2])[0]))
     assert state["counters"][0] == 9 * steps
     # The same network trained in one go: the pause left no trace, so nothing was trained twice or anew.
     fresh = backend.backend.engine(

@@ -42,15 +42,13 @@ def test_a_copy_starts_with_the_weights_of_its_parent(name, memory_limit):
             evaluator.submit(jobs)
             for job in jobs:
                 if job.parent is not None:
-                    residents = evaluator._residents
-                    mine = residents._pages.read(job.trial)
+                    mine = evaluator.residency.state(job.trial)
                     assert mine["counters"][0] == before[job.parent]["counters"][0]
                     for key, values in before[job.parent].items():
                         if not key.startswith("best"):
                             np.testing.assert_array_equal(mine[key], values, err_msg=key)
-                    assert evaluator._residents.member(job.trial).architecture.widths == (
-                        residents.member(job.parent).architecture.widths
-                    )
+                    widths = [evaluator.residency.member(t).architecture.widths for t in (job.trial, job.parent)]
+                    assert widths[0] == widths[1]
                     copies += 1
             left = {job.trial for job in jobs}
             while left:
@@ -59,9 +57,7 @@ def test_a_copy_starts_with_the_weights_of_its_parent(name, memory_limit):
                 left -= {result.trial for result in results}
             before = {}
             for job in jobs:
-                residents = evaluator._residents
-                number = residents._networks[job.trial].id
-                state = residents._pages.read(job.trial) if number is None else residents._engine.export_state(number)
+                state = evaluator.residency.state(job.trial)
                 before[job.trial] = {key: np.array(values) for key, values in state.items()}
             evaluator.release(run.dropped())
     finally:

@@ -218,6 +218,6 @@ def test_cuda_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(
         "hyperband.engine.backends.registry._MODULES", {"cuda": "hyperband.engine.backends.nothing_here"}
     )
-    monkeypatch.setattr("hyperband.engine.backends.registry._loaded", {})
+    monkeypatch.setattr("hyperband.engine.backends.registry.made", {})
     with pytest.raises(hb.BackendUnavailable, match="HYPERBAND_CUDA=ON"):
         search(compute=hb.Compute(backend="cuda"))

@@ -125,7 +125,7 @@ SEARCH_FAULTS = {
         "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
     ),
     "networks: the last weights are kept, not the best": (
-        "evaluation/networks/evaluator.py", 'ids([trial])[0])), "best.")', 'ids([trial])[0])), "")',
+        "evaluation/networks/evaluator.py", 'self.residency.state(trial), "best.")', "self.residency.state(trial))",
         "evaluation/test_network_evaluator.py::test_the_kept_weights_are_the_best_and_not_the_last",
     ),
     "networks: a loss on fewer rows stays the best": (

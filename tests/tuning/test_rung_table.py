@@ -14,7 +14,7 @@ from hyperband.errors import InputError
 from hyperband.tuning.schedulers import rung_table as rungs
 from hyperband.tuning.schedulers.rung_table import RungTable, pack, top_k_numpy, unpack
 
-IMPLEMENTATIONS = {"numpy": top_k_numpy, "native": rungs._native_top_k}
+IMPLEMENTATIONS = {"numpy": top_k_numpy, "native": rungs.top_k_native}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)

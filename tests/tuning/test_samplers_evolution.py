@@ -21,7 +21,7 @@ def start(**fields):
 
 
 def members(proposer, resource):
-    return proposer._populations[resource].members
+    return proposer.populations[resource].members
 
 
 def filled(losses=(3.0, 1.0, 2.0, 4.0), resource=1, **fields):
@@ -103,7 +103,7 @@ def test_a_member_that_fails_when_it_is_evaluated_again_leaves():
 
 def test_parents_are_the_best_at_the_next_lower_resource():
     proposer, points = filled(tuple(float(i) for i in range(12, 0, -1)), population=4)
-    parents = proposer._parents(3.0)
+    parents = proposer.parents(3.0)
     assert np.array_equal(parents, points[[11, 10, 9, 8]])
     child = proposer.propose([20], [3])
     assert not np.array_equal(child, RandomSampler().start(SPACE, 0).propose([20])), "not random, although it is empty"
@@ -112,9 +112,9 @@ def test_parents_are_the_best_at_the_next_lower_resource():
 def test_small_pools_are_completed_from_all_populations():
     proposer, points = filled()
     proposer.tell(0, 3, 1.0)
-    parents = proposer._parents(9.0)
+    parents = proposer.parents(9.0)
     assert len(parents) == 4 and np.array_equal(parents[0], points[0])
-    assert len(start()._parents(1.0)) == 0
+    assert len(start().parents(1.0)) == 0
 
 
 def test_higher_populations_are_smaller():

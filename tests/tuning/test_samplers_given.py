@@ -132,7 +132,7 @@ def test_what_is_started_with_is_learned_from():
     proposer = WarmStartSampler(EvolutionSampler(population=4), start_with=[{"n": 9}]).start(SPACE, 0)
     proposer.propose([0], [1])
     proposer.tell(0, 1, 0.5)
-    assert proposer._inner._populations[1.0].members[0] == 0
+    assert proposer.inner.populations[1.0].members[0] == 0
 
 
 def test_a_warm_start_upon_a_warm_start():
@@ -151,7 +151,7 @@ def test_trials_of_a_search_that_has_ended():
         x = space.columns(found.points)["x"]
         assert np.allclose(x**2 + 1 / np.array(found.resources), found.losses)
     proposer = WarmStartSampler(KDESampler(), result).start(space, 0)
-    assert proposer._inner._estimates() is not None
+    assert proposer.inner.estimates() is not None
 
 
 def test_holes_of_a_table_and_none_as_an_option():

@@ -150,28 +150,28 @@ def test_the_model_is_of_the_largest_resource_with_enough_results():
     """d = 1: N_min = 2, so that 4 results are needed."""
     proposer = KDESampler(random_fraction=0.0).start(LINE, 0)
     points = told(proposer, [0.0, *range(1, 12)])
-    assert proposer._estimates()[0]._points.ravel().tolist() == points[:2].ravel().tolist()
+    assert proposer.estimates()[0].points.ravel().tolist() == points[:2].ravel().tolist()
     for trial in (5, 6, 7):
         proposer.tell(trial, 3, 10.0 - trial)
-    assert proposer._estimates()[0]._points.ravel().tolist() == points[:2].ravel().tolist(), "three are too few"
+    assert proposer.estimates()[0].points.ravel().tolist() == points[:2].ravel().tolist(), "three are too few"
     proposer.tell(8, 3, 9.0)
-    good, bad = proposer._estimates()
-    assert good._points.ravel().tolist() == points[[7, 6]].ravel().tolist()
-    assert bad._points.ravel().tolist() == points[[6, 5, 8]].ravel().tolist()
+    good, bad = proposer.estimates()
+    assert good.points.ravel().tolist() == points[[7, 6]].ravel().tolist()
+    assert bad.points.ravel().tolist() == points[[6, 5, 8]].ravel().tolist()
 
 
 def test_the_best_15_percent_are_good_and_the_others_bad_failures_among_them():
     proposer = KDESampler(random_fraction=0.0).start(LINE, 0)
     points = told(proposer, [math.nan if i % 10 == 0 else float(i) for i in range(40)])
-    good, bad = proposer._estimates()
-    assert good._points.ravel().tolist() == points[[1, 2, 3, 4, 5, 6]].ravel().tolist()
-    assert len(bad._points) == 34 and bad._points[-4:].ravel().tolist() == points[[0, 10, 20, 30]].ravel().tolist()
+    good, bad = proposer.estimates()
+    assert good.points.ravel().tolist() == points[[1, 2, 3, 4, 5, 6]].ravel().tolist()
+    assert len(bad.points) == 34 and bad.points[-4:].ravel().tolist() == points[[0, 10, 20, 30]].ravel().tolist()
 
 
 def test_without_enough_finite_results_there_is_no_model():
     proposer = KDESampler().start(LINE, 0)
     told(proposer, [math.nan] * 20 + [1.0])
-    assert proposer._estimates() is None
+    assert proposer.estimates() is None
     random = RandomSampler().start(LINE, 0)
     assert np.array_equal(proposer.propose([30]), random.propose([30])), "random draws are those of random search"
 

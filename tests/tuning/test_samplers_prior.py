@@ -60,20 +60,20 @@ def learned(best, resource=1, n=9, space=LINE):
 
 def test_the_incumbent_counts_after_enough_results():
     """eta^2 of them where there is one resource only, eta at any above the smallest."""
-    assert learned(np.array([[0.5]]), n=8)._incumbent() is None
-    assert learned(np.array([[0.5]]), n=9)._incumbent()[0].tolist() == [0.5]
+    assert learned(np.array([[0.5]]), n=8).incumbent() is None
+    assert learned(np.array([[0.5]]), n=9).incumbent()[0].tolist() == [0.5]
     proposer = learned(np.array([[0.5]]), n=8)
     for trial, loss in ((-3, 2.0), (-2, 1.0)):
         proposer.tell(trial, 3, loss)
-    assert proposer._incumbent() is None
+    assert proposer.incumbent() is None
     proposer.tell(-4, 3, 3.0)
-    assert proposer._incumbent()[0].tolist() == proposer._history.points([-2])[0].tolist()
+    assert proposer.incumbent()[0].tolist() == proposer._history.points([-2])[0].tolist()
 
 
 def test_prior_and_incumbent_share_by_their_density_at_the_top_results():
     """By hand: the top are max(9 / 3, 3) = 3, weighted 3, 2, 1."""
     best = np.array([[0.5], [0.3], [0.6]])
-    incumbent, share = learned(best)._incumbent()
+    incumbent, share = learned(best).incumbent()
     prior = np.exp(LINE.log_prior(best)) @ [3, 2, 1]
 
     def phi(v):
@@ -85,8 +85,8 @@ def test_prior_and_incumbent_share_by_their_density_at_the_top_results():
 
 
 def test_a_wrong_prior_gives_way_to_the_incumbent():
-    assert learned(np.array([[0.9], [0.92], [0.88]]))._incumbent()[1] > 0.99
-    assert learned(np.array([[0.26], [0.24], [0.25]]))._incumbent()[1] < 0.5
+    assert learned(np.array([[0.9], [0.92], [0.88]])).incumbent()[1] > 0.99
+    assert learned(np.array([[0.26], [0.24], [0.25]])).incumbent()[1] < 0.5
 
 
 def test_the_incumbent_takes_nothing_from_the_uniform_share():
@@ -105,7 +105,7 @@ def test_around_the_incumbent_half_of_the_parameters_move():
     )
     proposer = PriorBandSampler().start(space, 0)
     incumbent = space.encode([{"x": 0.5, "n": 500, "kind": "a"}])[0]
-    near = proposer._near(incumbent, np.random.default_rng(0).random((4000, 8)))
+    near = proposer.near_incumbent(incumbent, np.random.default_rng(0).random((4000, 8)))
     moved = (near != incumbent)[:, :3].mean(axis=0)
     assert np.abs(moved - 0.5).max() < 0.03
     assert np.abs(near[:, 0] - 0.5).max() <= 0.5 and 0.1 < near[:, 0].std() < 0.2

@@ -209,7 +209,7 @@ class CudaBackend:
 
     def __init__(self, devices: Sequence[Any], name: str = "cuda") -> None:
         self.name = name
-        self._devices = list(devices)
+        self.devices = list(devices)
         self.arrays = GpuArrays(devices, name)
 
     def engine(
@@ -228,7 +228,7 @@ class CudaBackend:
         ) -> _Shards:
             engines = [
                 _asked(partial(_core.CudaEngine, x, y, weight, validation, kind, outputs, number, device, limit or 0))
-                for device in self._devices
+                for device in self.devices
             ]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
             return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)
@@ -242,7 +242,7 @@ class CudaBackend:
         return forward(architecture, weights, x)
 
     def describe(self) -> dict[str, str]:
-        facts = [device.facts() for device in self._devices]
+        facts = [device.facts() for device in self.devices]
         return {
             "arithmetic": "float32, on request tf32 or bf16 products",
             "devices": ", ".join(

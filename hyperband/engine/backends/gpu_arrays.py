@@ -30,16 +30,16 @@ class GpuArrays:
     """
 
     def __init__(self, devices: Sequence[Any], name: str) -> None:
-        self._devices, self._name = list(devices), name
+        self.devices, self._name = list(devices), name
 
     def admit(self, x: DeviceMatrix, name: str) -> DeviceMatrix:
         number = self._number(x.pointer, name)
-        if len(self._devices) > 1:
+        if len(self.devices) > 1:
             raise InputError(
-                f"`{name}` lies on GPU {number}, but backend {self._name!r} works on {len(self._devices)} GPUs, and "
+                f"`{name}` lies on GPU {number}, but backend {self._name!r} works on {len(self.devices)} GPUs, and "
                 f"each needs the rows. Use backend='cuda:{number}', or {to_host(name, 'b')}."
             )
-        device = self._devices[0]
+        device = self.devices[0]
         own = device.facts()["number"]
         if number != own:
             raise InputError(
@@ -59,7 +59,7 @@ class GpuArrays:
         in_order(array, name)
         if 0 in array.shape:
             return np.zeros(array.shape, dtype)
-        device = next((d for d in self._devices if d.facts()["number"] == number), None)
+        device = next((d for d in self.devices if d.facts()["number"] == number), None)
         if device is None:  # whose default stream would be waited for?
             raise InputError(
                 f"`{name}` lies on GPU {number}, where backend {self._name!r} does not work. {to_host(name)}."
@@ -75,7 +75,7 @@ class GpuArrays:
         with self._at(device) as cupy:
             made = cupy.empty(shape, cupy.float32)
             # Its memory may be that of an array on which CuPy still works: it keeps order on its own stream alone.
-            asked(partial(self._devices[device].wait_for, cupy.cuda.get_current_stream().ptr))
+            asked(partial(self.devices[device].wait_for, cupy.cuda.get_current_stream().ptr))
         return made
 
     def put(self, device: int, arrays: Sequence[NDArray[Any]]) -> list[Any]:
@@ -93,11 +93,11 @@ class GpuArrays:
                 "`pip install cupy-cuda13x` (cupy-cuda12x for CUDA 12), or ask for NumPy's: give X on the host, or "
                 "array='numpy'."
             ) from error
-        with cupy.cuda.Device(self._devices[device].facts()["number"]):
+        with cupy.cuda.Device(self.devices[device].facts()["number"]):
             yield cupy
 
     def _number(self, pointer: int, name: str) -> int:
-        number: int = asked(partial(self._devices[0].whose, pointer))
+        number: int = asked(partial(self.devices[0].whose, pointer))
         if number < 0:
             raise InputError(
                 f"`{name}` must lie in a GPU's memory, as it says it does; its address {pointer:#x} is not there. "
@@ -111,7 +111,7 @@ class GpuArrays:
         for first in range(0, rows, step):
             n = min(step, rows - first)
             address = x.pointer + 4 * columns * first
-            piece = asked(partial(self._devices[0].download, address, 4 * columns * n)).view(np.float32)
+            piece = asked(partial(self.devices[0].download, address, 4 * columns * n)).view(np.float32)
             bad = np.flatnonzero(~np.isfinite(piece))
             if bad.size:
                 row, column = divmod(int(bad[0]), columns)

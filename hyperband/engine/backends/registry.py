@@ -28,7 +28,8 @@ _REMEDIES = {
     "HYPERBAND_PURE must not be set)",
     "numba": "install it with `pip install numba`",
 }
-_loaded: dict[str, Backend] = {}
+#: Backends that were made so far, by name.
+made: dict[str, Backend] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +103,15 @@ def _unavailable(name: str) -> str:
 
 
 def _load(name: str) -> Backend:
-    if name not in _loaded:
+    if name not in made:
         kind, _, number = name.partition(":")
         try:
             module = import_module(_MODULES[kind])
-            _loaded[name] = module.backend(name) if number else module.backend()
+            made[name] = module.backend(name) if number else module.backend()
         except ImportError as error:
             remedy = _REMEDIES.get(kind, "reinstall the package")
             raise BackendUnavailable(f"Backend {name!r} cannot be used: {error}; {remedy}.") from error
-    return _loaded[name]
+    return made[name]
 
 
 def _known(name: str, what: str) -> str:

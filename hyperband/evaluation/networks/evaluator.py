@@ -120,7 +120,7 @@ class NetworkEvaluator:
             EngineSettings(compute.threads, compute.precision, compute.device_memory),
         )
         self._metrics = Metrics(self._engine, data.loss, validation, data.scale)
-        self._residents = Residency(self._engine, compute.memory_limit)
+        self.residency = Residency(self._engine, compute.memory_limit)
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
         self._active: list[int] = []
@@ -132,16 +132,16 @@ class NetworkEvaluator:
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their network, known ones will continue."""
         for job in jobs:
-            if job.trial not in self._residents:
+            if job.trial not in self.residency:
                 architecture = to_architecture(job.configuration)
                 seed = member_seed(self._seed, job.trial)
                 member = Member(architecture, seed, self.resource.total_steps(architecture))
                 if job.parent is None:
-                    self._residents.declare(job.trial, member)
+                    self.residency.declare(job.trial, member)
                 else:
-                    self._residents.copy(job.trial, member, job.parent)
+                    self.residency.copy(job.trial, member, job.parent)
                 self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
-            architecture = self._residents.member(job.trial).architecture
+            architecture = self.residency.member(job.trial).architecture
             self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
 
     def collect(self) -> list[Result]:
@@ -161,7 +161,7 @@ class NetworkEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        self._active = self._residents.upload(list(self._open), QUANTUM)
+        self._active = self.residency.upload(list(self._open), QUANTUM)
         self._start([t for t in self._active if not self._open[t].started])
         work = self._work_left(self._active)
         chosen = self._policy.choose(self._active, np.array(list(work.values())), QUANTUM)
@@ -177,13 +177,13 @@ class NetworkEvaluator:
             goal = self._open[group[0]].goal
             until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
             share = seconds * len(group) / len(trials)
-            ids = self._residents.ids(group)
+            ids = self.residency.ids(group)
             arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
             results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
 
     def _work_left(self, trials: Sequence[int]) -> dict[int, float]:
         """Of each trial, roughly in floating-point operations."""
-        steps = self._engine.progress(self._residents.ids(trials)).step.tolist()
+        steps = self._engine.progress(self.residency.ids(trials)).step.tolist()
         left = ((t, self._open[t].goal.step - step) for t, step in zip(trials, steps, strict=True))
         return {t: count * self._step_work[t] for t, count in left}
 
@@ -196,10 +196,10 @@ class NetworkEvaluator:
             self._open[trial].started = True
         copies = [trial for trial in trials if self._open[trial].job.parent is not None]
         if copies and self.unit == "epochs":
-            self._engine.forget_best(self._residents.ids(copies))
+            self._engine.forget_best(self.residency.ids(copies))
         if self.unit == "epochs" or not trials:
             return
-        ids = self._residents.ids(trials)
+        ids = self.residency.ids(trials)
         self._engine.forget_best(ids)
         for trial, step in zip(trials, self._engine.progress(ids).step.tolist(), strict=True):
             goal = self._open[trial].goal  # at least one step, so that there is something to evaluate
@@ -216,7 +216,7 @@ class NetworkEvaluator:
     def _results(self, trials: list[int]) -> list[Result]:
         if not trials:
             return []
-        ids = self._residents.ids(trials)
+        ids = self.residency.ids(trials)
         progress = self._engine.progress(ids)
         results = []
         for row, trial in enumerate(trials):
@@ -235,8 +235,8 @@ class NetworkEvaluator:
         return results
 
     def _export(self, trial: int) -> tuple[Architecture, Layers]:
-        member = self._residents.member(trial)
-        layers = layered(self._engine.export_state(int(self._residents.ids([trial])[0])), "best.")
+        member = self.residency.member(trial)
+        layers = layered(self.residency.state(trial), "best.")
         return member.architecture, layers
 
     def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
@@ -257,17 +257,17 @@ class NetworkEvaluator:
 
     def partial(self) -> dict[int, float]:
         """Resource that networks have gained in their open jobs, of those that were trained last."""
-        steps = self._engine.progress(self._residents.ids(self._active)).step.tolist() if self._active else []
+        steps = self._engine.progress(self.residency.ids(self._active)).step.tolist() if self._active else []
         return {trial: self._gained(trial, step) for trial, step in zip(self._active, steps, strict=True)}
 
     def _gained(self, trial: int, step: int) -> float:
         job = self._open[trial].job
-        reached = self.resource.reached(self._residents.member(trial).architecture, step)
+        reached = self.resource.reached(self.residency.member(trial).architecture, step)
         return min(max(0.0, reached - job.previous), job.resource - job.previous)
 
     def release(self, trials: Sequence[int]) -> None:
         """Free these networks; weights that were kept stay."""
-        self._residents.release(trials)
+        self.residency.release(trials)
         for trial in trials:
             self._step_work.pop(trial, None)
 
@@ -275,7 +275,7 @@ class NetworkEvaluator:
         """Free all networks; `network` still answers."""
         self._open.clear()
         self._active = []
-        self._residents.close()
+        self.residency.close()
 
 
 def _order(n: int, seed: int) -> NDArray[np.intp]:

@@ -113,14 +113,14 @@ class EvolutionProposer(LearningProposer):
         super().__init__(space, seed, settings.batch)
         self._settings = settings
         self._n_slots = settings.population or max(16, 2 * space.n_dimensions)
-        self._populations: dict[float, _Population] = {}
+        self.populations: dict[float, _Population] = {}
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """Points, shape (n, n_dimensions), NaN where inactive; fewer when the space is used up.
 
         Without ``resources`` all trials belong to one population, that of the lowest resource so far.
         """
-        found, lowest = [np.empty((0, self._space.n_dimensions))], min(self._populations, default=1.0)
+        found, lowest = [np.empty((0, self._space.n_dimensions))], min(self.populations, default=1.0)
         for row, trial in enumerate(trials):
             resource = lowest if resources is None else float(resources[row])
             point = self._offspring(trial, resource)
@@ -160,33 +160,33 @@ class EvolutionProposer(LearningProposer):
                 "challengers": [[trial, slot] for trial, slot in population.challengers.items()],
                 "turn": population.turn,
             }
-            for resource, population in self._populations.items()
+            for resource, population in self.populations.items()
         ]
         return {"populations": populations}
 
     def load_own_state(self, state: dict[str, Any]) -> None:
         """Inverse of `own_state`."""
-        self._populations = {}
+        self.populations = {}
         for written in state["populations"]:
-            population = self._populations[float(written["resource"])] = _Population(len(written["members"]))
+            population = self.populations[float(written["resource"])] = _Population(len(written["members"]))
             population.members = [None if trial is None else int(trial) for trial in written["members"]]
             population.challengers = {int(trial): int(slot) for trial, slot in written["challengers"]}
             population.turn = int(written["turn"])
 
     def _population(self, resource: float) -> _Population:
-        if resource not in self._populations:
-            lowest = min(self._populations, default=resource)
+        if resource not in self.populations:
+            lowest = min(self.populations, default=resource)
             share = math.sqrt(lowest / resource) if resource > lowest else 1.0
-            self._populations[resource] = _Population(max(FEWEST, round(self._n_slots * share)))
-        return self._populations[resource]
+            self.populations[resource] = _Population(max(FEWEST, round(self._n_slots * share)))
+        return self.populations[resource]
 
     def _offspring(self, trial: int, resource: float) -> Points:
         """The next trial of a population, shape (1, n_dimensions), or (0, n_dimensions) in a space that is used up."""
         population = self._population(resource)
-        member, parents = population.members[population.turn], self._parents(resource)
+        member, parents = population.members[population.turn], self.parents(resource)
         if member is not None:
             target = self._history.points([member])[0]
-        elif resource > min(self._populations) and len(parents) >= PARENTS:
+        elif resource > min(self.populations) and len(parents) >= PARENTS:
             target = parents[population.turn % len(parents)]
         else:
             target = None
@@ -196,7 +196,7 @@ class EvolutionProposer(LearningProposer):
             population.challenge(trial)
         return point
 
-    def _parents(self, resource: float) -> Points:
+    def parents(self, resource: float) -> Points:
         """Points that mutants of this resource are made of, shape (n, n_dimensions)."""
         below = max((r for r in self._history.resources if r < resource), default=None)
         if below is not None:
@@ -204,7 +204,7 @@ class EvolutionProposer(LearningProposer):
         else:
             pool = self._population(resource).trials()
         if len(pool) < PARENTS:
-            all_members = {trial for population in self._populations.values() for trial in population.trials()}
+            all_members = {trial for population in self.populations.values() for trial in population.trials()}
             pool = pool + sorted(all_members.difference(pool))
         return self._history.points(pool)
 

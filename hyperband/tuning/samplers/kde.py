@@ -95,7 +95,7 @@ class KDEProposer(LearningProposer):
 
     def _draw(self, trials: Sequence[int], attempt: int) -> Points:
         points = self._history.drawer.random(trials, attempt)
-        model = self._estimates()
+        model = self.estimates()
         if model is None:
             return points
         modelled = uniform(self._seed, SOURCE, trials, 1)[:, 0] >= self._settings.random_fraction
@@ -119,7 +119,7 @@ class KDEProposer(LearningProposer):
         best: Points = points[np.arange(len(trials)) * n + score.reshape(-1, n).argmax(axis=1)]
         return best
 
-    def _estimates(self) -> tuple[Density, Density] | None:
+    def estimates(self) -> tuple[Density, Density] | None:
         """Kernel density estimates of the good and of the bad, kept until something new is told."""
         if self._model_of != self._history.version:
             self._model, self._model_of = self._fit(), self._history.version

@@ -124,7 +124,7 @@ class Density:
     """
 
     def __init__(self, axes: Axes, points: Points, least: float = 1e-3) -> None:
-        self._axes, self._points = axes, points
+        self._axes, self.points = axes, points
         numeric = points[:, axes.numeric]
         on = ~np.isnan(numeric)
         count = on.sum(axis=0)
@@ -163,7 +163,7 @@ class Density:
             kernels += table[_option_or_none(points[:, column], options)]
         top = kernels.max(axis=1)
         kernels -= top[:, None]
-        found: F64 = top + np.log(np.exp(kernels, out=kernels).sum(axis=1) / len(self._points))
+        found: F64 = top + np.log(np.exp(kernels, out=kernels).sum(axis=1) / len(self.points))
         return found
 
     def draw(self, u: F64, factor: float = 1.0) -> Points:
@@ -173,7 +173,7 @@ class Density:
         ----------
         u : float64 array, shape (m, 1 + n_dimensions), uniform draws
         """
-        centre = self._points[(u[:, 0] * len(self._points)).astype(np.int64)]
+        centre = self.points[(u[:, 0] * len(self.points)).astype(np.int64)]
         draws, out = u[:, 1:], np.full(centre.shape, 0.5)
         columns = self._axes.numeric
         known = np.where(np.isnan(centre[:, columns]), 0.5, centre[:, columns])
@@ -198,7 +198,7 @@ class Density:
     def _table(self, column: int, options: int, flip: float) -> F64:
         """Log kernels of an unordered choice by option of x, shape (options + 1, n); the last row: inactive."""
         agree, differ = math.log(options * (1.0 - flip)), math.log(options * flip / (options - 1))
-        centre = _option_or_none(self._points[:, column], options)
+        centre = _option_or_none(self.points[:, column], options)
         table = np.where(np.arange(options + 1)[:, None] == centre, agree, differ)
         table[options], table[:, centre == options] = 0.0, 0.0
         return table

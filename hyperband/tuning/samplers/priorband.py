@@ -75,7 +75,7 @@ class PriorBandProposer(LearningProposer):
         super().__init__(space, seed, settings.batch)
         self._settings, self._axes = settings, Axes.of(space)
         self._least = math.inf  # smallest resource proposed so far
-        self._mixture: tuple[Points, float] | None = None  # see `_incumbent`
+        self._mixture: tuple[Points, float] | None = None  # see `incumbent`
         self._mixture_of = -1  # version of the history
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
@@ -115,15 +115,15 @@ class PriorBandProposer(LearningProposer):
         source = uniform(self._seed, SOURCE, trials, 1)[:, 0]
         at_random = 1.0 / (1.0 + float(self._settings.eta) ** levels)
         points = np.where((source >= at_random)[:, None], believed, points)
-        found = self._incumbent()
+        found = self.incumbent()
         if found is not None:
             incumbent, share = found
             rows = source >= 1.0 - share * (1.0 - at_random)
-            near = self._near(incumbent, uniform(self._seed, INCUMBENT, trials, 2 * d, attempt))
+            near = self.near_incumbent(incumbent, uniform(self._seed, INCUMBENT, trials, 2 * d, attempt))
             points = np.where(rows[:, None], near, points)
         return points
 
-    def _near(self, incumbent: Points, u: NDArray[np.float64]) -> Points:
+    def near_incumbent(self, incumbent: Points, u: NDArray[np.float64]) -> Points:
         """Draws around the incumbent, full points; what is inactive there is uniform."""
         d = self._space.n_dimensions
         values, out = u[:, d:], np.where(np.isnan(incumbent), u[:, d:], incumbent)
@@ -135,7 +135,7 @@ class PriorBandProposer(LearningProposer):
             out[:, column] = flipped(values[:, column], out[:, column], options, flip)
         return out
 
-    def _incumbent(self) -> tuple[Points, float] | None:
+    def incumbent(self) -> tuple[Points, float] | None:
         """The incumbent's point, and its share of what is not uniform; None while the prior has it all."""
         if self._mixture_of != self._history.version:
             self._mixture, self._mixture_of = self._score(), self._history.version

@@ -94,41 +94,41 @@ class WarmStartProposer:
 
     def __init__(self, inner: Proposer, first: Points, n_earlier: int) -> None:
         self.batch = inner.batch
-        self._inner, self._first, self._n_earlier = inner, first, n_earlier
+        self.inner, self._first, self._n_earlier = inner, first, n_earlier
         self._begun = 0
 
     @property
     def exhausted(self) -> bool:
         """All configurations to start with were proposed, and the sampler has no more."""
-        return self._begun >= len(self._first) and self._inner.exhausted
+        return self._begun >= len(self._first) and self.inner.exhausted
 
     def propose(self, trials: Sequence[int], resources: Sequence[float] | None = None) -> Points:
         """What to start with, then what the sampler proposes."""
         given = self._first[self._begun : self._begun + len(trials)]
         n = len(given)
         if n:
-            self._inner.adopt(trials[:n], given)
+            self.inner.adopt(trials[:n], given)
             self._begun += n
         if n == len(trials):
             return given
-        rest = self._inner.propose(trials[n:], None if resources is None else resources[n:])
+        rest = self.inner.propose(trials[n:], None if resources is None else resources[n:])
         return np.concatenate([given, rest])
 
     def adopt(self, trials: Sequence[int], points: Points) -> None:
         """Hand on; trials of searches before this one's earlier trials get the numbers below theirs."""
-        self._inner.adopt([self._number(trial) for trial in trials], points)
+        self.inner.adopt([self._number(trial) for trial in trials], points)
 
     def tell(self, trial: int, resource: float, loss: Loss) -> None:
         """Hand on."""
-        self._inner.tell(self._number(trial), resource, loss)
+        self.inner.tell(self._number(trial), resource, loss)
 
     def state_dict(self) -> dict[str, Any]:
         """The sampler's state, the earlier trials in it, and how many were started with."""
-        return {"begun": self._begun, "n_earlier": self._n_earlier, "inner": self._inner.state_dict()}
+        return {"begun": self._begun, "n_earlier": self._n_earlier, "inner": self.inner.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where `state_dict` was taken."""
-        self._inner.load_state_dict(state["inner"])
+        self.inner.load_state_dict(state["inner"])
         self._begun = int(state["begun"])
         self._n_earlier = int(state["n_earlier"])
 

@@ -25,10 +25,10 @@ def _built() -> Callable[[F64, I64, int], I64] | None:
     return top_k
 
 
-_native_top_k = _built()
+top_k_native = _built()
 
 #: Which implementation `top_k` uses: "native" or "numpy".
-ENGINE = "numpy" if _native_top_k is None else "native"
+ENGINE = "numpy" if top_k_native is None else "native"
 
 
 def top_k(losses: F64, trials: I64, k: int) -> I64:
@@ -51,9 +51,9 @@ def top_k(losses: F64, trials: I64, k: int) -> I64:
     >>> top_k(np.array([0.5, np.nan, 0.5, 0.1]), np.array([7, 8, 3, 9]), 2).tolist()
     [9, 3]
     """
-    if _native_top_k is None:
+    if top_k_native is None:
         return top_k_numpy(losses, trials, k)
-    return _native_top_k(losses, trials, k)
+    return top_k_native(losses, trials, k)
 
 
 def top_k_numpy(losses: F64, trials: I64, k: int) -> I64:
