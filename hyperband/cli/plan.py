@@ -16,7 +16,7 @@ from hyperband.errors import InputError
 def command(as_json: bool, **options: Any) -> None:
     """Show the brackets and rungs of a search before it runs.
 
-    A column per resource holds how many networks reach it; cost counts a network that goes on from where it was paused.
+    A column per resource holds how many networks reach it; cost counts promoted networks from where they were paused.
     """
     if options["algorithm"] == "grid":
         raise InputError(

@@ -85,7 +85,7 @@ class Population:
     >>> shapes = [Architecture(widths=[w], learning_rate=0.02, batch_size=20) for w in (1, 4, 16)]
     >>> population = Population(shapes, X, y, seed=1, epochs=30)
     >>> population.train(until=10)          # pauses after ten epochs,
-    >>> population.train([2])               # the widest one goes on to thirty
+    >>> population.train([2])               # the widest one continues to thirty
     >>> population.progress().epoch.tolist()
     [10, 10, 30]
     >>> loss, error = population.evaluate(None, X, y)
@@ -164,7 +164,7 @@ class Population:
         Raises
         ------
         KeyboardInterrupt
-            Within about 0.2 s of Ctrl-C; the population stays usable and goes on to the same bits.
+            Within about 0.2 s of Ctrl-C; the population stays usable and continues to the same bits.
         """
         chosen = self._members(members)
         goal = self.epochs if until is None else not_negative(until, "until")

@@ -24,7 +24,7 @@ class Evaluator(Protocol):
 
     @property
     def continues(self) -> bool:
-        """Whether a promoted trial goes on from where it was paused; False: every job starts from zero."""
+        """Whether a promoted trial continues from where it was paused; False: every job starts from zero."""
 
     @property
     def failures(self) -> Mapping[int, str]:
@@ -40,7 +40,7 @@ class Evaluator(Protocol):
         """Trial -> resource gained so far in its open job, for the progress display; only where it is known."""
 
     def release(self, trials: Sequence[int]) -> None:
-        """These trials will never go on: free what they hold, except what the incumbent needs."""
+        """These trials will never continue: free what they hold, except what the incumbent needs."""
 
     def close(self) -> None:
         """Stop and free everything; further calls are errors."""

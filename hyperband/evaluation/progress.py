@@ -146,7 +146,7 @@ class ProgressTracker:
             self._add(result, added)
 
     def drop(self, trials: Sequence[int]) -> None:
-        """These trials will never go on."""
+        """These trials will never continue."""
         for trial in trials:
             bracket = self._alive.pop(trial, None)
             if bracket is not None:

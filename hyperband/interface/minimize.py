@@ -45,11 +45,11 @@ def minimize(
     objective : callable, one of
 
         - ``objective(configuration, resource) -> loss``: every call starts from zero.
-        - ``objective(configuration, resource, state) -> Evaluation(loss, state=...)``: goes on from the state that it
+        - ``objective(configuration, resource, state) -> Evaluation(loss, state=...)``: continues from the state that it
           returned for this trial (None at first) until the trial has ``resource`` in all. A function is of this kind if
           its third parameter has no default or is named ``state``.
         - a generator, ``objective(configuration)``, whose k-th ``yield`` is the loss at resource k. It is paused at a
-          rung, and goes on if its trial is promoted. When it ends early its last loss counts at every higher resource,
+          rung and continues if its trial is promoted. When it ends early its last loss counts at every higher resource,
           at no further cost. The resource must be whole; a generator cannot be copied or saved.
         - with ``batched``: ``objective(columns, resources) -> losses``, or ``objective(columns, resources, states) ->
           Evaluation(losses, state=[...])``; see `hyperband.evaluation.functions.batched.BatchedEvaluator`.

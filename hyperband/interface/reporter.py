@@ -114,7 +114,7 @@ def _resource(value: float) -> str:
 def _done(b: BracketProgress, exact: bool) -> str:
     if exact:
         return f"{_resource(b.done)} of {_resource(b.planned)}"
-    # An asynchronous bracket goes on beyond what is planned at least: then nobody knows how far.
+    # An asynchronous bracket continues beyond what is planned at least: then nobody knows how far.
     return f"{_resource(b.done)} of at least {_resource(b.planned)}" if b.done < b.planned else _resource(b.done)
 
 

@@ -102,7 +102,7 @@ class EdgeChecks:
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_a_diverging_member_stops_alone(self, loss: str) -> None:
-        """It counts as arrived, has a NaN loss, keeps its best, and never moves again; the other one goes on."""
+        """It counts as arrived, has a NaN loss, keeps its best, and never moves again; the other one continues."""
         made = lab.engine(self.backend, loss)
         wild = Architecture(widths=[16] * 3, activation="identity", optimizer="sgd", learning_rate=1e6, batch_size=4)
         ids = made.add([Member(TANH, 1, 400), Member(wild, 1, 400)])

@@ -90,7 +90,7 @@ def propose_in_batches(
 
     New trials up to the next multiple of ``proposer.batch``, once all earlier ones have a result; results in the order
     of their trials. The first results of a batch are at resource 1, or 3 in every third batch; a third of the batch
-    goes on to three times as much. ``rng`` varies how many are asked for at a time and in what order results arrive;
+    continues to three times as much. ``rng`` varies how many are asked for at a time and in what order results arrive;
     like a run, this function sorts them.
     """
     rows: list[Any] = []

@@ -153,7 +153,7 @@ class SamplerContract(SamplerRuns):
 
     @every_space
     def test_nothing_but_failures_is_no_error(self, space: Space) -> None:
-        """NaN and infinite losses are data: it goes on proposing, or is exhausted."""
+        """NaN and infinite losses are data: it continues to propose, or is exhausted."""
         proposer = self.sampler.start(space, 0)
         for batch in range(6):
             trials = range(4 * batch, 4 * batch + 4)

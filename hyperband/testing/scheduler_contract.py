@@ -113,7 +113,7 @@ class SchedulerContract(SchedulerRuns):
         assert failed, "the losses of this check hold failures"
         for slot in told:
             origin = slot.trial if slot.parent is None else slot.parent
-            assert slot.previous == 0 or (origin, slot.rung - 1) not in failed, f"trial {origin} failed and goes on"
+            assert slot.previous == 0 or (origin, slot.rung - 1) not in failed, f"trial {origin} failed and continues"
 
     def test_exactly_the_best_are_promoted(self) -> None:
         """From every rung the smallest losses, ties by trial number, NaN and infinite ones never."""
@@ -129,7 +129,7 @@ class SchedulerContract(SchedulerRuns):
                 assert found == sorted(best), f"bracket {k}: the wrong trials were promoted from rung {i - 1}"
 
     def test_every_trial_is_dropped_once_and_never_seen_again(self) -> None:
-        """`dropped` names each trial once, when it will never go on; at the end it has named all."""
+        """`dropped` names each trial once, when it will never continue; at the end it has named all."""
         allocation, handed = self.scheduler.start(), 0
         open_: list[Slot] = []
         dropped: list[int] = []
@@ -190,7 +190,7 @@ class SchedulerContract(SchedulerRuns):
 
     @pytest.mark.parametrize(("available", "n"), [(0, 3), (1, 1), (7, 2), (20, 20)])
     def test_an_exhausted_space_ends(self, available: int, n: int) -> None:
-        """New trials that are withdrawn for want of configurations are forgotten; the others go on to the end."""
+        """New trials that are withdrawn for want of configurations are forgotten; the others continue to the end."""
         allocation = self.scheduler.start()
         told: list[Slot] = []
         begun: set[int] = set()

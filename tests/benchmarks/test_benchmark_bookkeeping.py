@@ -39,7 +39,7 @@ def test_sorting_follows_the_rule_by_hand() -> None:
     for trial, loss in enumerate([0.3, 0.1, 0.2]):
         table.tell(trial, 0, loss)
     assert [table.ask(), table.ask()] == [(1, 1), (4, 0)]
-    table.tell(3, 0, 0.05)  # one of four goes on, and it is this one: that another one has gone takes nothing from it
+    table.tell(3, 0, 0.05)  # one of four continues, and it is this one: that another one has gone takes nothing from it
     assert [table.ask(), table.ask()] == [(3, 1), (5, 0)]
     for trial in (4, 5):
         table.tell(trial, 0, 0.9)

@@ -27,7 +27,7 @@ class TestBits(OnEveryBackend, BitChecks):
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"], indirect=True)
 def test_an_interrupt_leaves_every_member_at_a_step(backend: Backend) -> None:
-    """Ctrl-C in the middle: soon obeyed, and going on gives the bits of a run that was never interrupted."""
+    """Ctrl-C in the middle: soon obeyed, and continuing gives the bits of a run that was never interrupted."""
     lab.train(*(lambda e: (e, e.add(lab.members(lab.MIXED))))(lab.engine(backend)), 3)  # compiled, if need be
     made, whole = (lab.engine(backend, threads=2) for _ in range(2))
     ids, whole_ids = made.add(lab.members(lab.MIXED)), whole.add(lab.members(lab.MIXED))

@@ -92,7 +92,7 @@ def test_promotions_are_those_of_the_paper(losses, eta, seed):
 
 
 def test_seven_of_nine_are_not_promoted(engine):
-    """Those that were promoted stay counted: of nine results three go on in all, not three and two and ..."""
+    """Those that were promoted stay counted: of nine results three continue in all, not three and two and ..."""
     rungs = AsyncRungs([3], Fraction(3), engine)
     rungs.begin([0] * 9)
     promoted = []

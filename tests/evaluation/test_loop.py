@@ -120,7 +120,7 @@ def test_budget_of_evaluations():
 
 def test_budget_of_resource_counts_what_a_job_adds():
     result = carry_out(Algorithm(SuccessiveHalvingScheduler(9, 3)).start(), Finite(), Budget(resource=14))
-    # 9 trials of 1, then two that go on from 1 to 3; a third would make 15.
+    # 9 trials of 1, then two that continue from 1 to 3; a third would make 15.
     assert (result.stopped, result.cost, result.n_evaluations) == ("resource", 13, 11)
     restarting = Finite()
     restarting.continues = False
@@ -159,7 +159,7 @@ def test_budget_of_cost_counts_what_evaluations_said():
     assert (result.stopped, result.cost) == ("cost", 15)
     run = Algorithm(FullScheduler(50, 1)).start()
     carry_out(run, Dear(1, 1), Budget(evaluations=3))
-    assert carry_out(run, Dear(1, 1), Budget(cost=10)).cost == 10, "a run that goes on has already paid"
+    assert carry_out(run, Dear(1, 1), Budget(cost=10)).cost == 10, "a run that continues has already paid"
 
 
 class Told(Recorder):

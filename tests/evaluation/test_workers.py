@@ -92,7 +92,7 @@ DEATHS = {
 
 @pytest.mark.parametrize("how", DEATHS)
 def test_a_process_that_dies_costs_one_trial(how):
-    with pytest.warns(RuntimeWarning, match="the search goes on"):
+    with pytest.warns(RuntimeWarning, match="the search continues"):
         result = processes(partial(work.dying, how), Algorithm(FullScheduler(6, 1)))
     deep = result.trials["x"] > 0.8
     assert deep.any()
@@ -103,7 +103,7 @@ def test_a_process_that_dies_costs_one_trial(how):
 
 @pytest.mark.parametrize("how", ["sys.exit", "interrupt", "raise"])
 def test_a_thread_that_raises_anything_costs_one_trial(how):
-    with pytest.warns(RuntimeWarning, match="the search goes on"):
+    with pytest.warns(RuntimeWarning, match="the search continues"):
         result = minimize(partial(work.dying, how), Line(), FEW, workers=3)
     deep = result.trials["x"] > 0.8
     assert deep.any()

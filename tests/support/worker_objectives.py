@@ -89,7 +89,7 @@ def dying_once(how, folder, configuration, resource):
 
 
 def dying_later(how, folder, configuration, resource, state):
-    """The first trial that goes on brings its process down, with all states in it; only once."""
+    """The first trial that continues brings its process down, with all states in it; only once."""
     note(folder, f"{configuration['x']} {resource} {state}")
     if resource > 1 and once(folder, "death"):
         die(how)

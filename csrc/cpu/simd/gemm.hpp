@@ -18,7 +18,7 @@ struct Tiles {
 enum class Finish { none, rectify, gate };
 
 // c[r][16 NV] = start + sum_k a[r][k] b[k][16 NV]; panels of b are `panel` floats apart. The start of row r is
-// start + r * ld_start: a bias for every row (ld_start = 0), or c itself to go on with a sum.
+// start + r * ld_start: a bias for every row (ld_start = 0), or c itself to continue with a sum.
 template <int MR, int NV, Finish kFinish>
 void tile(const float *a, size_t lda, int k_end, const float *b, size_t panel, const float *start, size_t ld_start, float *c,
           size_t ldc, [[maybe_unused]] const float *gate) {

@@ -18,4 +18,4 @@ def asked(call: Callable[[], _T]) -> _T:
     except _core.DeviceFull as error:
         raise InsufficientMemory(f"The GPU's memory must hold data and networks: {error}") from error
     except _core.DeviceError as error:
-        raise BackendUnavailable(f"Backend 'cuda' cannot go on: {error}") from error
+        raise BackendUnavailable(f"Backend 'cuda' cannot continue: {error}") from error

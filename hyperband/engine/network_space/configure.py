@@ -16,7 +16,7 @@ _WIDTHS = tuple(f"width_{i}" for i in range(1, 9))
 #: Every name that a space of networks may use.
 PARAMETERS = (*_FIELDS, "n_layers", "width", *_WIDTHS, "sgd_learning_rate")
 
-#: What may change while a network goes on: it says how steps are taken, not what the network or its optimiser holds.
+#: What may change while a network continues: it says how steps are taken, not what the network or its optimiser holds.
 CHANGEABLE = (
     "learning_rate",
     "sgd_learning_rate",

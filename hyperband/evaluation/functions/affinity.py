@@ -11,7 +11,7 @@ class WorkerAffinity:
     Parameters
     ----------
     files : StateFiles or None
-        A trial that has a file there can go on without the worker that holds its state.
+        A trial that has a file there can continue without the worker that holds its state.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class WorkerAffinity:
         return len(self._workers)
 
     def of(self, trial: int) -> int | None:
-        """The worker that must go on with a trial; None when any worker can."""
+        """The worker that must continue with a trial; None when any worker can."""
         return self._workers.get(trial)
 
     def assign(self, trial: int, worker: int) -> None:

@@ -20,7 +20,7 @@ class Evaluation:
         What is minimised; NaN for a failure. Several numbers are several objectives, each minimised, as many in every
         evaluation. Batched objectives give an array, shape (n,) or (n, n_objectives).
     state : Any
-        Passed to the objective when the trial goes on; kept in memory until the trial is dropped. Batched objectives
+        Passed to the objective when the trial continues; kept in memory until the trial is dropped. Batched objectives
         return a sequence of ``n`` states.
     cost : float >= 0, optional
         Spent on this call alone; None: the resource that the call added. Batched: shape (n,), or one number for the

@@ -33,9 +33,9 @@ class _Task:
 
 
 class FunctionEvaluator:
-    """Runs an objective; the trials that it fails on get the loss NaN, and the search goes on.
+    """Runs an objective; the trials that it fails on get the loss NaN, and the search continues.
 
-    A trial that goes on is given to the worker that holds its state. `collect` waits for reports of the workers, at
+    A trial that continues is given to the worker that holds its state. `collect` waits for reports of the workers, at
     most until the first of them has used up its time.
 
     Parameters
@@ -74,7 +74,7 @@ class FunctionEvaluator:
 
     @property
     def continues(self) -> bool:
-        """Promoted trials go on where they were paused."""
+        """Promoted trials continue where they were paused."""
         return self._kind.continues
 
     @property
@@ -252,7 +252,7 @@ class FunctionEvaluator:
         self._affinity.drop_worker(worker)
 
     def _false_start(self, event: Event, failure: Failure) -> None:
-        """A worker did not start: an error when none ever has; else the search goes on with fewer workers."""
+        """A worker did not start: an error when none ever has; else the search continues with fewer workers."""
         if self._proven:
             if self._idle or self._running or self._starting:
                 self._most -= 1

@@ -46,7 +46,7 @@ class Failures(dict[int, str]):
             self._warned.add(failure.what)
             warnings.warn(
                 f"The objective failed on trial {job.trial}, configuration {dict(job.configuration)}: {failure.what}. "
-                "The trial is dropped; the search goes on.",
+                "The trial is dropped; the search continues.",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -14,7 +14,7 @@ class Kind(Enum):
     """How an objective gets from one rung to the next."""
 
     RESTARTS = "(configuration, resource)"  #: every call starts from zero
-    CONTINUES = "(configuration, resource, state)"  #: goes on from the state that it returned
+    CONTINUES = "(configuration, resource, state)"  #: continues from the state that it returned
     YIELDS = "(configuration), a generator"  #: the paused generator is the state
 
     @property

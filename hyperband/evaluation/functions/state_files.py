@@ -68,7 +68,7 @@ class StateFiles:
         return self.path(trial).exists()
 
     def remove(self, trials: Iterable[int]) -> None:
-        """Delete the files of trials that will never go on."""
+        """Delete the files of trials that will never continue."""
         for trial in trials:
             self.path(trial).unlink(missing_ok=True)
             self._half(trial).unlink(missing_ok=True)

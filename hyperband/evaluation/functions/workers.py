@@ -25,13 +25,13 @@ class Workers:
         without a timeout is the caller's own thread. "processes" are spawned, once each, and give every worker its own
         interpreter: the objective must be at the top level of a module, and a script must call `hyperband.minimize`
         under ``if __name__ == "__main__":``. When a process dies, only the evaluation that it ran fails; a state stays
-        in the process that holds it, and its trial goes on there.
+        in the process that holds it, and its trial continues there.
     timeout : float > 0, optional
         Seconds for one evaluation. A process that takes longer is killed with all that it has started. A thread cannot
         be killed: it is abandoned, another one replaces it, and its late answer is ignored.
     retries : int >= 0
         How often an evaluation that raised, took too long or lost its worker is tried again. The state that a failed
-        call has left is not used: the trial goes on from ``state_dir``, or starts again from zero (``state`` is None),
+        call has left is not used: the trial continues from ``state_dir``, or restarts from zero (``state`` is None),
         which costs its whole resource.
     state_dir : path, optional
         States are also pickled there after every evaluation, one file a trial until the trial is dropped, so that they

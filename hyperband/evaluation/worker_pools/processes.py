@@ -68,7 +68,7 @@ class ProcessPool:
 
     def grow(self) -> int:
         """Spawn a process."""
-        # multiprocessing sets it while this process is still being set up; going on ends in pages of traceback.
+        # multiprocessing sets it while this process is still being set up; continuing ends in pages of traceback.
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise HyperbandError(
                 "A worker process must not start workers while it imports the script; it does. Call hb.minimize under "
