@@ -13,22 +13,39 @@ promised; each assertion says where to look when it fails. No check needs a GPU,
 
 from __future__ import annotations
 
-try:
-    import pytest
-except ImportError as error:
-    raise ImportError(
-        "`hyperband.testing` needs pytest, which is not installed. Install it: pip install pytest"
-    ) from error
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-#: Assertions of these modules show their values, as those of a test file do.
-pytest.register_assert_rewrite(
-    *(f"{__name__}.{part}" for part in ("sampler_contract", "scheduler_contract", "run_contract", "backend_contract")),
-    *(f"{__name__}.backend_{part}" for part in ("gradients", "curves", "bits", "edges", "state")),
-    *(f"{__name__}.{part}" for part in ("sampler_cases", "scheduler_cases")),
+if TYPE_CHECKING:
+    from hyperband.testing.backend_contract import BackendContract as BackendContract
+    from hyperband.testing.sampler_contract import SamplerContract as SamplerContract
+    from hyperband.testing.scheduler_contract import SchedulerContract as SchedulerContract
+
+#: Contract -> its module; imported on first use, so that the networks of `lab` can be had without pytest.
+_MODULE_OF = {
+    "BackendContract": "backend_contract",
+    "SamplerContract": "sampler_contract",
+    "SchedulerContract": "scheduler_contract",
+}
+#: Modules whose assertions show their values, as those of a test file do.
+_REWRITTEN = (
+    *("sampler_contract", "scheduler_contract", "run_contract", "backend_contract"),
+    *(f"backend_{part}" for part in ("gradients", "curves", "bits", "edges", "state")),
+    *("sampler_cases", "scheduler_cases"),
 )
 
-from hyperband.testing.backend_contract import BackendContract  # noqa: E402
-from hyperband.testing.sampler_contract import SamplerContract  # noqa: E402
-from hyperband.testing.scheduler_contract import SchedulerContract  # noqa: E402
-
 __all__ = ["BackendContract", "SamplerContract", "SchedulerContract"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        import pytest
+    except ImportError as error:
+        raise ImportError(
+            "`hyperband.testing` needs pytest, which is not installed. Install it: pip install pytest"
+        ) from error
+    pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _REWRITTEN))
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return value

@@ -67,6 +67,6 @@ def test_a_fault_is_caught_and_named(file: str, name: str, folder: Path) -> None
 
 
 def test_without_pytest_the_error_says_what_to_install() -> None:
-    code = "import sys; sys.modules['pytest'] = None\nimport hyperband.testing"
+    code = "import sys; sys.modules['pytest'] = None\nfrom hyperband.testing import lab, SamplerContract"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "`hyperband.testing` needs pytest, which is not installed. Install it: pip install pytest" in done.stderr
