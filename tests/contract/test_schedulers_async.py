@@ -18,6 +18,7 @@ from hyperband.tuning.pareto import ranked
 from hyperband.tuning.schedulers import ASHAScheduler, AsyncHyperbandScheduler, PASHAScheduler
 from hyperband.tuning.schedulers.async_rungs import AsyncRungs, table
 from hyperband.tuning.schedulers.async_rungs.python import FrontRungs, HeapRungs
+from hyperband.tuning.schedulers.pasha import noise
 
 ENGINES = {"native": table._native, "heaps": HeapRungs}
 
@@ -240,19 +241,15 @@ def test_pasha_stays_low_while_the_ranking_is_settled_and_rises_when_it_is_not()
 
 
 def test_pasha_learns_how_noisy_curves_are():
-    allocation = PASHAScheduler(9, 3, n=30).start()
-    allocation._losses = [{0: 1.0, 1: 2.0, 2: 5.0}, {0: 2.0, 1: 1.0, 2: 5.0}, {0: 1.0, 1: 1.25, 2: 5.0}]
-    allocation._top = 2
-    assert allocation.noise() == 0.25  # trials 0 and 1 crossed and crossed back; nobody crossed trial 2
+    rungs = [{0: 1.0, 1: 2.0, 2: 5.0}, {0: 2.0, 1: 1.0, 2: 5.0}, {0: 1.0, 1: 1.25, 2: 5.0}]
+    assert noise(rungs) == 0.25  # trials 0 and 1 crossed and crossed back; nobody crossed trial 2
 
 
 def test_pasha_compares_the_curves_of_the_leaders_alone():
     """Every pair is looked at: with all of a large rung a search without end would get slower and slower."""
-    allocation = PASHAScheduler(9, 3, n=3000).start()
     crossing = {trial: (float(trial), float(-trial), float(trial)) for trial in range(1000)}
-    allocation._losses = [{trial: curve[rung] for trial, curve in crossing.items()} for rung in range(3)]
-    allocation._top = 2
-    assert allocation.noise() < 100  # of the best 100: differences below 100
+    rungs = [{trial: curve[rung] for trial, curve in crossing.items()} for rung in range(3)]
+    assert noise(rungs) < 100  # of the best 100: differences below 100
 
 
 @pytest.mark.parametrize("epsilon", [-1, math.nan, "0.1", True])
@@ -262,9 +259,7 @@ def test_pasha_refuses_an_odd_epsilon(epsilon):
 
 
 def test_in_two_rungs_no_curves_cross_and_cross_back():
-    allocation = PASHAScheduler(81, 3, n=30).start()
-    allocation._losses[:2] = {0: 1.0, 1: 2.0}, {0: 2.0, 1: 1.0}
-    assert allocation.noise() == 0.0
+    assert noise([{0: 1.0, 1: 2.0}, {0: 2.0, 1: 1.0}]) == 0.0
 
 
 @given(seed=st.integers(0, 10**6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 from numbers import Real
@@ -138,27 +139,37 @@ class PASHAAllocation:
         trials = sorted(above)
         now, then = np.array([above[t] for t in trials]), np.array([below[t] for t in trials])
         best_now, best_then = ranked(now, trials), ranked(then, trials)
-        epsilon = self.noise() if self._epsilon is None else self._epsilon
+        epsilon = noise(self._losses[: self._top + 1]) if self._epsilon is None else self._epsilon
         return bool((np.abs(then[best_now] - then[best_then]) <= epsilon).all())
 
-    def noise(self) -> float:
-        """The 90th percentile of differences between trials whose curves crossed and crossed back; 0 without any.
 
-        Of the best `MOST_COMPARED` trials of the highest rung: every pair is looked at.
-        """
-        if self._top < 2:
-            return 0.0  # two rungs cannot show two crossings
-        top = self._losses[self._top]
-        trials = sorted(sorted(top, key=lambda trial: (top[trial], trial))[:MOST_COMPARED])
-        curves = np.array([[rung[trial] for trial in trials] for rung in self._losses[: self._top + 1]])
-        last = np.zeros((len(trials), len(trials)))
-        crossings = np.zeros(last.shape, dtype=np.int64)
-        for losses in curves:
-            sign = np.sign(losses[:, None] - losses)
-            crossings += sign * last < 0
-            last = np.where(sign == 0, last, sign)
-        a, b = np.nonzero(np.triu(crossings >= 2))
-        return float(np.percentile(np.abs(curves[-1][a] - curves[-1][b]), 90)) if len(a) else 0.0
+def noise(rungs: Sequence[Mapping[int, float]]) -> float:
+    """The 90th percentile of differences between trials whose curves crossed and crossed back; 0 without any.
+
+    Of the best `MOST_COMPARED` trials of the highest rung, since every pair is looked at.
+
+    Parameters
+    ----------
+    rungs : losses by trial, one mapping a rung from the lowest to the highest that is open
+
+    Examples
+    --------
+    >>> noise([{0: 1.0, 1: 2.0}, {0: 2.0, 1: 1.0}, {0: 1.0, 1: 1.25}])
+    0.25
+    """
+    if len(rungs) < 3:
+        return 0.0  # two rungs cannot show two crossings
+    top = rungs[-1]
+    trials = sorted(sorted(top, key=lambda trial: (top[trial], trial))[:MOST_COMPARED])
+    curves = np.array([[rung[trial] for trial in trials] for rung in rungs])
+    last = np.zeros((len(trials), len(trials)))
+    crossings = np.zeros(last.shape, dtype=np.int64)
+    for losses in curves:
+        sign = np.sign(losses[:, None] - losses)
+        crossings += sign * last < 0
+        last = np.where(sign == 0, last, sign)
+    a, b = np.nonzero(np.triu(crossings >= 2))
+    return float(np.percentile(np.abs(curves[-1][a] - curves[-1][b]), 90)) if len(a) else 0.0
 
 
 def _are_numbers(losses: dict[Any, float]) -> bool:
