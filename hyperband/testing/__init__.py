@@ -13,6 +13,7 @@ promised; each assertion says where to look when it fails. No check needs a GPU,
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def __getattr__(name: str) -> Any:
         raise ImportError(
             "`hyperband.testing` needs pytest, which is not installed. Install it: pip install pytest"
         ) from error
-    pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _REWRITTEN))
+    parts = [f"{__name__}.{part}" for part in _REWRITTEN]
+    pytest.register_assert_rewrite(*(part for part in parts if part not in sys.modules))  # too late for the others
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     return value
