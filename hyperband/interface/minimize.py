@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from hyperband.errors import InputError
@@ -32,6 +32,7 @@ def minimize(
     *,
     seed: int | None = None,
     workers: int | Workers = 1,
+    executor: str | None = None,
     batched: bool | int = False,
     unit: str = "resource",
     budget: Budget | None = None,
@@ -62,8 +63,10 @@ def minimize(
     seed : int, optional
         Overrules the seed of the algorithm; 0 when neither is given. The same seed tries the same configurations.
     workers : int or Workers
-        Evaluations at a time, in threads; `Workers` also takes processes, a timeout, retries, and files for states.
-        What a synchronous algorithm finds does not depend on it, nor on the order in which evaluations end.
+        Evaluations at a time; `Workers` also takes a timeout, retries, and files for states. What a synchronous
+        algorithm finds does not depend on it, nor on the order in which evaluations end.
+    executor : {"threads", "processes"}, optional
+        What the workers are, see `Workers`; None: what ``workers`` says, threads for a number.
     batched : bool or int
         The objective takes a whole rung at once, as columns; a number: so many configurations at most. (An argument and
         no decorator, so that the function stays an ordinary one.) It is called in this thread; of ``workers`` only
@@ -116,9 +119,10 @@ def minimize(
     """
     check_algorithm(algorithm)
     check_control(budget, progress, on_event)
-    evaluator = _evaluator(
-        objective, space, unit, workers if isinstance(workers, Workers) else Workers(workers), batched
-    )
+    pool = workers if isinstance(workers, Workers) else Workers(workers)
+    if executor is not None:
+        pool = replace(pool, executor=executor)
+    evaluator = _evaluator(objective, space, unit, pool, batched)
     try:
         run = algorithm.start(space, seed)
         _check(run, evaluator)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common import memory
-from hyperband.errors import DataError
+from hyperband.errors import DataError, InputError
 from hyperband.tables import holdout
 from hyperband.tables.features_and_target import (
     LabelledRows,
@@ -42,6 +42,7 @@ def prepare(
     test: Any = None,
     seed: int = 0,
     options: TableOptions | None = None,
+    **settings: Any,
 ) -> Prepared:
     """Training, validation and test rows of a table, preprocessed to float32.
 
@@ -60,6 +61,7 @@ def prepare(
     seed : int, of the splits and of the order of the training rows
     options : TableOptions, optional
         Task, columns to drop, categorical columns, scaling and weights; None uses the defaults.
+    settings : fields of `TableOptions` by name, instead of ``options``: ``prepare(X, y, drop=["id"])``
 
     Returns
     -------
@@ -69,6 +71,8 @@ def prepare(
     ------
     DataError
         When an argument breaks one of these rules, or the table cannot be used; it names the column and the reason.
+    InputError
+        When there are both ``options`` and settings by name.
     InsufficientMemory
         When the rows do not fit in free memory.
 
@@ -78,7 +82,12 @@ def prepare(
     >>> prepared.x_train.shape, prepared.x_validation.shape, prepared.loss
     ((120, 4), (30, 4), 'cross_entropy')
     """
-    options = options or TableOptions()
+    if options is not None and settings:
+        raise InputError(
+            "Settings of the table must be in `options` or given by name, not both; got both, with "
+            f"{', '.join(settings)}."
+        )
+    options = options or TableOptions(**settings)
     table, y, names, weight = separate_target(as_table(X), y, target, options.sample_weight)
     dropped = set(resolve_columns(table.names, options.drop, "drop"))
     categories = set(resolve_columns(table.names, options.categorical, "categorical"))

@@ -266,7 +266,7 @@ def objective(configuration, resource):
 
 if __name__ == "__main__":
     space = hb.Space({"x": hb.Float(0.0, 1.0)})
-    result = hb.minimize(objective, space, hb.RandomSearch(n=4), workers=hb.Workers(2, executor="processes"))
+    result = hb.minimize(objective, space, hb.RandomSearch(n=4), workers=2, executor="processes")
     print("stopped", result.stopped, flush=True)
 """
 

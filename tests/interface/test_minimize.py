@@ -249,6 +249,10 @@ def test_the_signature_tells_the_kind(objective, expected):
             "`timeout` must be a finite number",
         ),
         (
+            lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, executor="fork"),
+            "`executor` must be one of threads, processes; got 'fork'",
+        ),
+        (
             lambda: minimize(lambda c, r: 0, Line(), HYPERBAND, workers=Workers(executor="fork")),
             "`executor` must be one of threads",
         ),

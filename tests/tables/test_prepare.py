@@ -13,17 +13,11 @@ from sklearn.preprocessing import StandardScaler
 
 from hyperband import tables
 from hyperband._common import memory
-from hyperband.errors import DataError, InsufficientMemory
+from hyperband.errors import DataError, InputError, InsufficientMemory
 from hyperband.tables import TableOptions, read_table
 
 N = 200
-OPTIONS = ("task", "drop", "categorical", "missing_target", "scaling", "class_weight", "sample_weight")
-
-
-def prepare(*arguments, **given):
-    """`hyperband.tables.prepare`, with the fields of its options among its own arguments."""
-    options = TableOptions(**{name: given.pop(name) for name in OPTIONS if name in given})
-    return tables.prepare(*arguments, options=options, **given)
+prepare = tables.prepare
 
 
 def mixed(n=N, seed=0):
@@ -418,3 +412,14 @@ def test_the_scale_of_a_target_is_its_deviation_over_the_training_rows():
     spread = p.y_train * np.array(p.scale) + np.array(p.target.mean)
     assert p.scale == pytest.approx(spread.std(axis=0), rel=1e-5) and len(p.scale) == 2
     assert prepare("sklearn:iris", target="target").scale == ()
+
+
+def test_settings_by_name_are_those_of_the_options():
+    by_name = prepare(mixed(), target="label", drop=["id"], scaling="quantile", seed=2)
+    given = prepare(mixed(), target="label", seed=2, options=TableOptions(drop=["id"], scaling="quantile"))
+    np.testing.assert_array_equal(by_name.x_train, given.x_train)
+    assert by_name.preprocessing.feature_names == given.preprocessing.feature_names
+    with pytest.raises(InputError, match="must be in `options` or given by name, not both; got both, with drop"):
+        prepare(mixed(), target="label", options=TableOptions(), drop=["id"])
+    with pytest.raises(TypeError, match="colour"):
+        prepare(mixed(), target="label", colour="red")
