@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tree_copies import ROOT, NativeBuild, copy_tree, run_tests
+from tree_copies import ROOT, NativeBuild, copy_tree, link_module, run_tests
+
+from hyperband.engine.backends import registry
 
 #: Selections of tests: small, and without the backends that compile at run time.
 GRADIENTS_NUMPY = ("tests/contract/test_backends_gradients.py", "-k", "numpy and slope and (relu or tanh)")
@@ -36,6 +38,7 @@ class Fault:
     old: str
     new: str
     tests: Sequence[str]
+    compiled: bool = False  # the tests train networks: on the compiled module, which is sooner than compiling Numba
 
 
 FAULTS = {
@@ -153,8 +156,15 @@ SEARCH_FAULTS = {
         "evaluation/test_batched.py::test_a_retry_of_states_starts_from_zero",
     ),
 }  # fmt: skip
+
+
+def _tests_of(name: str, test: str) -> tuple[tuple[str, ...], bool]:
+    compiled = name.startswith("networks") and not registry.available()["native"]
+    return ((f"tests/{test}", "-k", "not numba") if compiled else (f"tests/{test}",)), compiled
+
+
 FAULTS |= {
-    name: Fault(f"hyperband/{file}", old, new, (f"tests/{test}",))
+    name: Fault(f"hyperband/{file}", old, new, *_tests_of(name, test))
     for name, (file, old, new, test) in SEARCH_FAULTS.items()
 }
 NATIVE_FAULTS = {
@@ -220,15 +230,20 @@ def must_pass(done: subprocess.CompletedProcess[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_tree(tmp_path_factory.mktemp("healthy"))
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """Unchanged copies, without and with the compiled module."""
+    copies = {compiled: copy_tree(tmp_path_factory.mktemp("healthy")) for compiled in (False, True)}
+    link_module(copies[True])
+    return copies
 
 
 @pytest.mark.parametrize(
-    "tests", sorted({fault.tests for fault in FAULTS.values()}), ids=lambda tests: Path(tests[0]).stem
+    ("tests", "compiled"),
+    sorted({(fault.tests, fault.compiled) for fault in FAULTS.values()}),
+    ids=lambda value: Path(value[0]).stem if isinstance(value, tuple) else str(value),
 )
-def test_the_unchanged_copy_passes(healthy: Path, tests: Sequence[str]) -> None:
-    must_pass(run_tests(healthy, tests, HYPERBAND_BACKEND="numpy"))
+def test_the_unchanged_copy_passes(healthy: dict[bool, Path], tests: Sequence[str], compiled: bool) -> None:
+    must_pass(run_tests(healthy[compiled], tests, HYPERBAND_BACKEND="numpy"))
 
 
 @pytest.mark.parametrize("name", {**FAULTS, **NATIVE_FAULTS})
@@ -253,6 +268,8 @@ def test_a_selection_of_tests_names_some(tests: Sequence[str]) -> None:
 def test_a_fault_in_python_is_caught(name: str, tmp_path: Path) -> None:
     tree = copy_tree(tmp_path)
     plant(tree, FAULTS[name])
+    if FAULTS[name].compiled:
+        link_module(tree)
     must_fail(run_tests(tree, FAULTS[name].tests, HYPERBAND_BACKEND="numpy"))
 
 
