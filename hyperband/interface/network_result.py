@@ -60,7 +60,7 @@ def with_networks(
 
 
 def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: Prepared, seed: int) -> Incumbent:
-    architecture, layers = evaluator.network(incumbent.trial, incumbent.resource)
+    (network,) = evaluator.networks(incumbent.trial, incumbent.resource)
     provenance = {
         "configuration": dict(incumbent.configuration),
         "trial": incumbent.trial,
@@ -70,4 +70,4 @@ def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: P
         "metrics": dict(incumbent.metrics),
         "seed": seed,
     }
-    return replace(incumbent, network=Model(prepared.preprocessing, architecture, tuple(layers), provenance))
+    return replace(incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.layers), provenance))
