@@ -70,4 +70,6 @@ def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: P
         "metrics": dict(incumbent.metrics),
         "seed": seed,
     }
-    return replace(incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.layers), provenance))
+    return replace(
+        incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.layers), provenance)
+    )
