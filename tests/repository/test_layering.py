@@ -24,12 +24,13 @@ ROOMS: dict[str, set[str]] = {
     "tuning": {"errors", "_common", "space"},
     "engine": {"errors", "_common", "space"},
     "tables": {"errors", "_common"},
-    "evaluation": {"errors", "_common", "space", "tuning", "engine"},
-    "model": {"errors", "_common", "engine", "tables"},
+    "metrics": {"errors", "_common"},
+    "evaluation": {"errors", "_common", "space", "tuning", "engine", "metrics"},
+    "model": {"errors", "_common", "engine", "tables", "metrics"},
     "plots": {"errors", "_common", "space", "tuning"},
     "testing": {"errors", "_common", "space", "tuning", "engine"},
-    "interface": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots"},
-    "cli": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots", "interface"},
+    "interface": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "metrics", "model", "plots"},
+    "cli": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "metrics", "model", "plots", "interface"},
 }
 #: Modules of others (or the compiled one) and the only places that may import them; a place is a file or a folder.
 ONLY_IN: dict[str, tuple[str, ...]] = {
@@ -38,7 +39,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "numba": ("engine/backends/",),
     "llvmlite": ("engine/backends/",),
     "cupy": ("engine/backends/",),
-    "sklearn": ("tables/", "model/", "plots/"),
+    "sklearn": ("tables/", "model/", "metrics/", "plots/"),
     "skops": ("model/",),
     "safetensors": ("model/",),
     "polars": ("tables/", "model/", "interface/result.py", "cli/"),
