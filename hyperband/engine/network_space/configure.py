@@ -27,6 +27,8 @@ CHANGEABLE = (
     "beta1",
     "beta2",
     "epsilon",
+    "bias_rate",
+    "first_layer_rate",
 )
 
 
