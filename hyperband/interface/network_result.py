@@ -71,5 +71,5 @@ def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: P
         "seed": seed,
     }
     return replace(
-        incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.layers), provenance)
+        incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.weights), provenance)
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -19,10 +20,11 @@ from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.datasets import Dataset, Datasets, Table
-from hyperband.evaluation.networks.kept_weights import KeptWeights, TrainedNetwork
+from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.metrics import Metrics
 from hyperband.evaluation.networks.resources import Goal
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
 from hyperband.tuning.trial import Job, Result
 
@@ -40,6 +42,15 @@ class _Open:
     def waiting(self) -> list[int]:
         """Keys of the networks that still train."""
         return [key for key in self.goals if key not in self.arrived]
+
+
+class Library(Protocol):
+    """What keeps candidates for an ensemble: `hyperband.evaluation.networks.library.CandidateLibrary`."""
+
+    def offer(
+        self, trial: int, resource: float, outputs: F32, networks: Callable[[], Sequence[TrainedNetwork]]
+    ) -> bool:
+        """Take a candidate in, if it may come into the ensemble."""
 
 
 class NetworkEvaluator:
@@ -65,6 +76,8 @@ class NetworkEvaluator:
     compute : Compute, optional
         Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.
     seed : int, root of the networks' seeds and of the order of columns ("features")
+    library : Library, optional
+        Gets the validation outputs of every finished evaluation, and its weights where it wants them.
 
     Raises
     ------
@@ -87,10 +100,11 @@ class NetworkEvaluator:
         training: Training | None = None,
         compute: Compute | None = None,
         seed: int = 0,
+        library: Library | None = None,
     ) -> None:
         training, compute = training or Training(), compute or Compute()
         self.unit = training.resource
-        self._seed, self._rank_by = seed, training.rank_by
+        self._seed, self._rank_by, self._library = seed, training.rank_by, library
         self._datasets = Datasets(table, training, float(max_resource), seed)
         self._backend = backend
         self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
@@ -262,7 +276,18 @@ class NetworkEvaluator:
         )
         if self._kept.wants(result):
             self._kept.put(result, self._export(trial))
+        if self._library is not None and not failed:
+            self._library.offer(trial, float(job.resource), self._outputs(trial), lambda: self._export(trial))
         return result
+
+    def _outputs(self, trial: int) -> F32:
+        """For the validation rows of all folds, one after another, in the units of data set 0."""
+        parts = []
+        for key in self._keys(trial):
+            dataset, identity = self._dataset(key), int(self.residency.ids([key])[0])
+            outputs = self._engines.predict(identity, dataset.validation.x, weights="best")
+            parts.append(self._datasets.in_units_of_first(outputs, dataset.data))
+        return np.concatenate(parts)
 
     def _figures(self, trial: int, progress: TrainingProgress) -> dict[str, float]:
         """Metrics of a trial, averaged over its folds; those that every fold has."""
@@ -284,7 +309,7 @@ class NetworkEvaluator:
         for key in self._keys(trial):
             dataset, member = self._dataset(key), self.residency.member(key)
             layers = layered(self.residency.state(key), "best.")
-            networks.append(TrainedNetwork(dataset.view, dataset.fold, member.architecture, layers))
+            networks.append(TrainedNetwork(member.architecture, layers, dataset.number))
         return tuple(networks)
 
     def networks(self, trial: int, resource: float) -> tuple[TrainedNetwork, ...]:
@@ -302,10 +327,10 @@ class NetworkEvaluator:
         return tuple(self._in_original_order(network, seen) for network in networks)
 
     def _in_original_order(self, network: TrainedNetwork, seen: int) -> TrainedNetwork:
-        columns = self._datasets.of(self._datasets.numbers(network.view)[network.fold]).columns
+        columns = self._datasets.of(network.dataset).columns
         if columns is None:
             return network
-        return replace(network, layers=in_original_order(network.architecture, network.layers, columns, seen))
+        return replace(network, weights=in_original_order(network.architecture, network.weights, columns, seen))
 
     def partial(self) -> dict[int, float]:
         """Resource that trials have gained in their open jobs, of those that were trained last."""

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import Layers
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.tuning.trial import Result
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedNetwork:
-    """The weights of one network, and the view and fold of the table that it was trained on."""
-
-    view: str
-    fold: int
-    architecture: Architecture
-    layers: Layers
 
 
 class KeptWeights:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
-from hyperband.engine.architecture import Architecture
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.ensemble import SIZE, select
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.metrics import Metric, probabilities
 from hyperband.metrics.classification import log_loss
 
@@ -28,20 +28,6 @@ MOMENTS = 4
 
 #: What candidates are ranked by: loss of the metric, log loss or mean squared error, trial, resource; the least first.
 Rank = tuple[float, float, int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedNetwork:
-    """One network as a candidate holds it: ``weights`` as in `hyperband.engine.parameters.Layers`."""
-
-    architecture: Architecture
-    weights: Sequence[tuple[Array, ...]]
-    view: int = 0
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the weights."""
-        return sum(array.nbytes for layer in self.weights for array in layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +115,7 @@ class CandidateLibrary:
 
     Examples
     --------
+    >>> from hyperband.engine.architecture import Architecture
     >>> from hyperband.metrics import metric
     >>> y = np.array([0, 1, 1])
     >>> library = CandidateLibrary(y, None, "logistic", metric("accuracy", "classification"))
