@@ -15,7 +15,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,14 +75,10 @@ def _pack(model: Contents) -> bytes:
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
         "architecture": model.architecture.to_dict(),
-        "inputs": [asdict(column) for column in preprocessing.inputs],
-        "named": preprocessing.named,
-        "clip": preprocessing.clip,
-        "feature_names": list(preprocessing.feature_names),
-        "target": preprocessing.target.to_dict(),
+        **preprocessing.to_dict(),
         "provenance": dict(model.provenance),
     }
-    transformers = {"numbers": preprocessing.numbers, "categories": preprocessing.categories}
+    transformers = preprocessing.transformers
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
@@ -179,8 +175,7 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
 def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
     import skops.io
 
-    from hyperband.tables.preprocess import InputColumn, Preprocessing
-    from hyperband.tables.target import Target
+    from hyperband.tables.preprocess import Preprocessing
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
     if unknown:
@@ -188,13 +183,4 @@ def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessin
             f"A model file must hold known types only; {name!r} holds {', '.join(unknown)} and is not loaded. "
             f"Do not use it unless you know who wrote it."
         )
-    transformers = skops.io.loads(data, trusted=list(TRUSTED))
-    return Preprocessing(
-        inputs=tuple(InputColumn(**column) for column in meta["inputs"]),
-        named=meta["named"],
-        target=Target.from_dict(meta["target"]),
-        numbers=transformers["numbers"],
-        categories=transformers["categories"],
-        clip=meta["clip"],
-        feature_names=tuple(meta["feature_names"]),
-    )
+    return Preprocessing.from_dict(meta, skops.io.loads(data, trusted=list(TRUSTED)))

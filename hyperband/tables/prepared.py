@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,22 @@ class Prepared:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the columns of ``x_train``."""
         return self.preprocessing.feature_names
+
+    @property
+    def n_numbers(self) -> int:
+        """The first so many columns of ``x_train`` are numbers; indicators, one-hot columns and others follow."""
+        return self.preprocessing.n_numbers
+
+    @property
+    def view(self) -> str:
+        """How the table is seen: a name of `hyperband.tables.views`."""
+        return self.preprocessing.view
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (getattr(self, f.name) for f in fields(self) if f.name not in ("preprocessing", "notes"))
+        return sum(array.nbytes for array in arrays if array is not None)
 
     @property
     def n_features(self) -> int:
