@@ -70,4 +70,4 @@ def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: P
         "metrics": dict(incumbent.metrics),
         "seed": seed,
     }
-    return replace(incumbent, network=Model(prepared.preprocessing, architecture, tuple(layers), provenance))
+    return replace(incumbent, network=Model.of_one(prepared.preprocessing, architecture, layers, provenance))

@@ -136,8 +136,8 @@ class CandidateLibrary:
     >>> for trial, outputs in enumerate([[[-1.0], [0.3], [-0.2]], [[0.5], [0.1], [2.0]]]):
     ...     kept = library.offer(trial, 9, np.float32(outputs), lambda: [network])
     >>> chosen = library.ensemble()
-    >>> [c.trial for c in chosen.candidates], chosen.single, chosen.score
-    ([0, 1], 1.0, 1.0)
+    >>> [c.trial for c in chosen.candidates], round(chosen.single, 2), chosen.score
+    ([0, 1], 0.67, 1.0)
     """
 
     def __init__(
