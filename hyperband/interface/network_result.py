@@ -70,6 +70,5 @@ def _with_network(incumbent: Incumbent, evaluator: NetworkEvaluator, prepared: P
         "metrics": dict(incumbent.metrics),
         "seed": seed,
     }
-    return replace(
-        incumbent, network=Model(prepared.preprocessing, network.architecture, tuple(network.weights), provenance)
-    )
+    model = Model.of_one(prepared.preprocessing, network.architecture, network.weights, provenance)
+    return replace(incumbent, network=model)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hyperband.metrics.calibration import calibration_error, fit_temperature
-from hyperband.metrics.metric import Metric, default_metric, metric
+from hyperband.metrics.metric import Metric
+from hyperband.metrics.named import default_metric, metric
 from hyperband.metrics.outputs import log_probabilities, probabilities
 from hyperband.metrics.summary import figures
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.metrics.calibration import calibration_error
-from hyperband.metrics.metric import CLASSIFICATION, NAMED
+from hyperband.metrics.metric import CLASSIFICATION
+from hyperband.metrics.named import NAMED
 
 Array = NDArray[Any]
 

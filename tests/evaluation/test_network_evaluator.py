@@ -182,7 +182,7 @@ def test_kept_weights_give_the_reported_loss(backend, kind):
     best = min(results[1].values(), key=lambda r: (r.loss, r.trial))
     evaluator.close()
     (network,) = evaluator.networks(best.trial, best.resource)
-    model = Model(data().preprocessing, network.architecture, tuple(network.weights))
+    model = Model.of_one(data().preprocessing, network.architecture, network.weights)
     scored = model.score(data().x_validation, data().y_validation)
     assert scored["loss"] == pytest.approx(best.loss, rel=1e-4)
     assert scored["accuracy"] == pytest.approx(best.metrics["accuracy"])
@@ -201,7 +201,7 @@ def test_the_kept_weights_are_the_best_and_not_the_last(backend, monkeypatch):
     assert (progress.best_step < progress.step).any(), "no network of this test lost again"
     assert progress.best_step[best.trial] < progress.step[best.trial]
     (network,) = evaluator.networks(best.trial, best.resource)
-    model = Model(data().preprocessing, network.architecture, tuple(network.weights))
+    model = Model.of_one(data().preprocessing, network.architecture, network.weights)
     assert model.score(data().x_validation, data().y_validation)["loss"] == pytest.approx(best.loss, rel=1e-4)
 
 
@@ -259,7 +259,7 @@ def test_regression_is_reported_in_original_units(backend):
     evaluator = NetworkEvaluator(diabetes, backend, max_resource=9)
     result = finish(evaluator, jobs([0], 0, 9, 0))[0]
     (network,) = evaluator.networks(0, 9)
-    model = Model(diabetes.preprocessing, network.architecture, tuple(network.weights))
+    model = Model.of_one(diabetes.preprocessing, network.architecture, network.weights)
     scored = model.score(diabetes.x_validation, diabetes.y_validation)
     assert result.metrics["rmse"] == pytest.approx(scored["rmse"], rel=1e-4)
     assert result.metrics["r2"] == pytest.approx(scored["r2"], abs=1e-4)

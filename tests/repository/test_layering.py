@@ -16,6 +16,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "hyperband"
 SOURCES = ROOT / "csrc"
 
+BELOW_INTERFACE = {
+    "errors",
+    "_common",
+    "space",
+    "tuning",
+    "engine",
+    "tables",
+    "metrics",
+    "evaluation",
+    "model",
+    "plots",
+}
 #: Room by room, and the rooms that each may import; the wings `tuning`, `engine` and `tables` do not know one another.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -29,8 +41,8 @@ ROOMS: dict[str, set[str]] = {
     "model": {"errors", "_common", "engine", "tables", "metrics"},
     "plots": {"errors", "_common", "space", "tuning"},
     "testing": {"errors", "_common", "space", "tuning", "engine"},
-    "interface": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "metrics", "model", "plots"},
-    "cli": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "metrics", "model", "plots", "interface"},
+    "interface": BELOW_INTERFACE,
+    "cli": BELOW_INTERFACE | {"interface"},
 }
 #: Modules of others (or the compiled one) and the only places that may import them; a place is a file or a folder.
 ONLY_IN: dict[str, tuple[str, ...]] = {

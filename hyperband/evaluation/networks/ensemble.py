@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
-from hyperband.evaluation.networks.ensemble_scores import ClassScores, Scores, ValueScores
+from hyperband.evaluation.networks.ensemble_losses import selection_losses
 from hyperband.metrics import Metric
 
 F32 = NDArray[np.float32]
@@ -20,10 +20,15 @@ Array = NDArray[Any]
 
 #: Additions in all, repetitions included.
 SIZE = 32
-#: A metric that has no code for all candidates at once is computed for the best so many by log loss or squared error.
+#: So many of the best single candidates are in from the beginning, but at most a tenth of all.
+FIRST = 5
+#: A metric that is chosen by itself is computed for so many candidates a step, the best by the smooth loss.
 SHORTLIST = 32
-#: Metrics that `ensemble_scores` computes for all candidates at once.
-FAST = frozenset({"accuracy", "balanced_accuracy", "log_loss", "rmse", "mae", "quantile", "r2"})
+#: Metrics whose ensemble is chosen by a smooth loss alone.
+SMOOTH = frozenset({"accuracy", "balanced_accuracy", "log_loss", "auc", "rmse", "mae", "r2", "quantile"})
+
+#: What candidates and ensembles are compared by, smaller is better: loss of the choice, then the smooth loss.
+Key = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Ensemble:
     chosen : tuple of int, indices of the candidates, each once, in the order of their first addition
     weights : tuple of float, of each of them, multiples of 1 / (number of additions); they add up to 1
     score : float, `Metric.score` of the weighted mean of their predictions
-    path : tuple of (index, score), one an addition: who was added, and the score of the ensemble with them
+    path : tuple of (index, score)
+        One an addition, also of those that were not kept: who was added, and the score of the ensemble with them.
     """
 
     chosen: tuple[int, ...]
@@ -54,10 +60,11 @@ def select(
 ) -> Ensemble:
     """The greedy ensemble: add, with replacement, whoever makes the mean prediction best, until nobody improves it.
 
-    Caruana et al. 2004, "Ensemble selection from libraries of models", sections 2 and 2.1. Among equally good ones the
-    smallest log loss (classification) or mean squared error (regression) decides, then the smallest index; where the
-    metric stays the same, a smaller log loss or mean squared error is an improvement. The result depends on nothing
-    else: not on threads, memory, or chance.
+    Caruana et al. 2004, "Ensemble selection from libraries of models", sections 2, 2.1 and 2.2, without bagging. The
+    best `FIRST` single candidates are in from the beginning, and of all ensembles on the way the best is kept. What
+    best means `selection_losses` says: a smooth loss, which suffers less from the luck of single rows than accuracy
+    does. Metrics that are not in its table are chosen by themselves, then by the smooth loss. Of equals the smaller
+    index is taken. The result depends on nothing else: not on threads, memory, or chance.
 
     Parameters
     ----------
@@ -67,9 +74,9 @@ def select(
     metric : Metric
         For standardised values one made by `Metric.of_standardised`.
     weight : shape (n_rows,), >= 0, or None
-    size : int >= 1, additions at most
+    size : int >= 1, additions at most; 1: the best single candidate
     start : sequence of int
-        Indices that are in from the beginning; none: the best single candidate.
+        Indices that are in from the beginning, instead of the best single candidates.
 
     Returns
     -------
@@ -92,34 +99,64 @@ def select(
     start = [whole_number(index, "start", 0, len(predictions) - 1) for index in start]
     w = None if weight is None else np.asarray(weight, np.float64)
     _check(predictions, y, w, metric)
-    scores: Scores = (ClassScores if metric.task == "classification" else ValueScores)(predictions, y, w, metric)
-    order: list[int] = []
+    choice = _Choice(predictions, y, metric, w)
+    start = (start or choice.best(min(FIRST, -(-len(predictions) // 10))))[:size]
+    keys: list[Key] = []
     path: list[tuple[int, float]] = []
-    last = (np.inf, np.inf)
-    while len(order) < max(size, len(start)):
-        given = start[len(order) : len(order) + 1]
-        losses = scores.losses(len(order) + 1)
-        if metric.kind not in FAST and not given:
-            _measure(losses, scores, len(order) + 1, metric, y, w)
-        index = given[0] if given else int(np.lexsort((losses[:, 1], losses[:, 0]))[0])  # stable: then by index
-        now = float(losses[index, 0]), float(losses[index, 1])
-        if order and not given and not now < last:
+    while len(path) < size:
+        index, key = choice.next(start[len(path)] if len(path) < len(start) else None)
+        if len(path) >= len(start) and not key < keys[-1]:
             break
-        last = now
-        scores.add(index)
-        order.append(index)
-        path.append((index, metric.score(y, scores.mean(len(order)), w)))
+        choice.add(index)
+        keys.append(key)
+        path.append((index, metric.score(y, choice.total / len(keys), w)))
+    best = keys.index(min(keys)) + 1
+    order = [index for index, _ in path[:best]]
     chosen = tuple(dict.fromkeys(order))
-    weights = tuple(order.count(index) / len(order) for index in chosen)
-    return Ensemble(chosen, weights, path[-1][1], tuple(path))
+    return Ensemble(chosen, tuple(order.count(index) / best for index in chosen), path[best - 1][1], tuple(path))
 
 
-def _measure(losses: F64, scores: Scores, count: int, metric: Metric, y: Array, w: F64 | None) -> None:
-    """Write the metric's own losses, of those that `SHORTLIST` admits, into ``losses``; infinity for all others."""
-    admitted = np.argsort(losses[:, 1], kind="stable")[:SHORTLIST].tolist()
-    losses[:, 0] = np.inf
-    for index in admitted:
-        losses[index, 0] = metric.loss(y, scores.mean(count, index), w)
+def single_key(prediction: F32, y: Array, metric: Metric, weight: F64 | None) -> Key:
+    """What a single candidate is ranked by, as `select` does it."""
+    return _Choice([prediction], y, metric, weight).next(0)[1]
+
+
+class _Choice:
+    """The sum of the predictions that were chosen, and what each candidate would make of it."""
+
+    def __init__(self, predictions: Sequence[F32], y: Array, metric: Metric, weight: F64 | None) -> None:
+        self._predictions, self._y, self._metric, self._weight = predictions, y, metric, weight
+        self._smooth = selection_losses(predictions, y, weight, metric)
+        self._count = 1
+        self.total = np.zeros(predictions[0].shape)
+
+    def best(self, n: int) -> list[int]:
+        """The n best candidates by themselves."""
+        smooth = self._smooth(self.total, 1)
+        order: list[int] = np.lexsort((smooth, self._exact(smooth, range(len(smooth))))).tolist()
+        return order[:n]
+
+    def next(self, given: int | None) -> tuple[int, Key]:
+        """The best candidate to add, or the given one, and the key of the ensemble with it."""
+        smooth = self._smooth(self.total, self._count)
+        some = [given] if given is not None else np.argsort(smooth, kind="stable")[:SHORTLIST].tolist()
+        exact = self._exact(smooth, some)
+        index = int(np.lexsort((smooth, exact))[0]) if given is None else given  # stable: the smaller of equals
+        return index, (float(exact[index]), float(smooth[index]))
+
+    def _exact(self, smooth: F64, some: Sequence[int]) -> F64:
+        """The losses of the choice, of those that are admitted; infinity for all others."""
+        if self._metric.kind in SMOOTH:
+            return smooth
+        exact = np.full(len(smooth), np.inf)
+        for index in some:
+            mean = (self.total + self._predictions[index]) / self._count
+            exact[index] = self._metric.loss(self._y, mean, self._weight)
+        return exact
+
+    def add(self, index: int) -> None:
+        self.total += self._predictions[index]
+        self._count += 1
 
 
 def _check(predictions: Sequence[F32], y: Array, weight: F64 | None, metric: Metric) -> None:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
-from hyperband.evaluation.networks.ensemble import SIZE, select
+from hyperband.evaluation.networks.ensemble import SIZE, select, single_key
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.metrics import Metric, probabilities
-from hyperband.metrics.classification import log_loss
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -26,7 +25,7 @@ MOST, MEMORY = 200, 1 << 30
 #: Moments of one trial at most, so that one network that is validated often does not crowd out all others.
 MOMENTS = 4
 
-#: What candidates are ranked by: loss of the metric, log loss or mean squared error, trial, resource; the least first.
+#: What candidates are ranked by: key of `select`, trial, resource; the least first.
 Rank = tuple[float, float, int, float]
 
 
@@ -36,7 +35,7 @@ class Candidate:
 
     Parameters
     ----------
-    rank : (loss, tie, trial, resource), smaller is better
+    rank : (loss, smooth loss, trial, resource), smaller is better
     score : float, of the candidate alone
     prediction : float32, probabilities (n_rows, n_classes) or standardised values (n_rows, n_targets)
     networks : tuple of TrainedNetwork; several when it was trained once for each fold
@@ -92,8 +91,8 @@ class CandidateLibrary:
     Who is kept depends on the set of all offers, not on their order: a candidate stays if fewer than `MOMENTS` moments
     of its trial are better, and if those that are better, at most `MOMENTS` of each trial, are fewer than ``most`` and
     leave room for it in ``memory``. Further offers can only make this worse. So who is dropped would never have come
-    back, and weights are wanted only at the moment of the offer. Better means a smaller loss of the metric, then a
-    smaller log loss or mean squared error, then the lower trial, then less resource.
+    back, and weights are wanted only at the moment of the offer. Better means a smaller loss by which `select` compares
+    single candidates, then the lower trial, then less resource.
 
     Parameters
     ----------
@@ -123,8 +122,8 @@ class CandidateLibrary:
     >>> for trial, outputs in enumerate([[[-1.0], [0.3], [-0.2]], [[0.5], [0.1], [2.0]]]):
     ...     kept = library.offer(trial, 9, np.float32(outputs), lambda: [network])
     >>> chosen = library.ensemble()
-    >>> [c.trial for c in chosen.candidates], chosen.single, chosen.score
-    ([0, 1], 1.0, 1.0)
+    >>> [c.trial for c in chosen.candidates], round(chosen.single, 2), chosen.score
+    ([0, 1], 0.67, 1.0)
     """
 
     def __init__(
@@ -185,9 +184,8 @@ class CandidateLibrary:
             raise InputError(f"`outputs` must have {len(self._y)} rows and one column an output; got {outputs.shape}.")
         if not np.isfinite(outputs).all():
             return False
-        prediction, exact = self._prediction(outputs)
-        loss, tie, score = self._losses(exact)
-        rank = loss, tie, int(trial), float(resource)
+        prediction = self._prediction(outputs)
+        rank = (*single_key(prediction, self._y, self._metric, self._weight), int(trial), float(resource))
         better = bisect_left(self._kept, rank, key=lambda candidate: candidate.rank)
         same = [candidate for candidate in self._kept if candidate.trial == trial]
         if any(candidate.resource == resource for candidate in same):
@@ -197,6 +195,7 @@ class CandidateLibrary:
         if better >= self._most or (self._bound is not None and rank > self._bound):
             self._drop_from(rank)
             return False
+        score = self._metric.score(self._y, prediction.astype(np.float64), self._weight)
         candidate = Candidate(rank, score, prediction, tuple(networks()))
         self._kept.insert(better, candidate)
         if len(same) == MOMENTS:
@@ -205,23 +204,11 @@ class CandidateLibrary:
         self._chosen.clear()
         return self._bound is None or rank < self._bound
 
-    def _prediction(self, outputs: F32) -> tuple[F32, F64]:
-        """As it is kept, and in float64."""
+    def _prediction(self, outputs: F32) -> F32:
         if self._classes:
-            exact = probabilities(outputs)
-        else:
-            exact = outputs.astype(np.float64)
-            if self._limits is not None:
-                exact = np.clip(exact, *self._limits)
-        return exact.astype(np.float32), exact
-
-    def _losses(self, prediction: F64) -> tuple[float, float, float]:
-        score = self._metric.score(self._y, prediction, self._weight)
-        if self._classes:
-            tie = log_loss(self._y, prediction, self._weight)
-        else:
-            tie = float(np.average(((prediction - self._y) ** 2).mean(axis=1), weights=self._weight))
-        return self._metric.as_loss(score), tie, score
+            return probabilities(outputs).astype(np.float32)
+        values = outputs.astype(np.float64)
+        return (values if self._limits is None else np.clip(values, *self._limits)).astype(np.float32)
 
     def _prune(self) -> None:
         """Drop what has no room; all that is worse goes too, whatever its size."""
