@@ -115,7 +115,7 @@ class _Loop:
         while not self._spending.time_is_up:
             full = full or self._submit()
             if self._working == 0:
-                if full is None and self._run.done and self._extend is not None and self._extend(self._run):
+                if full is None and self._extended():
                     continue
                 return full or "finished"
             results = self._collect()
@@ -123,6 +123,14 @@ class _Loop:
             if results and (reason := self._tell(results)):
                 return reason
         return "time"
+
+    def _extended(self) -> bool:
+        """Whether a run that is done was given more to do."""
+        if not self._run.done or self._extend is None or not self._extend(self._run):
+            return False
+        if self._report is not None:
+            self._report.tracker.replan(self._run.plan)
+        return True
 
     def _submit(self) -> str | None:
         """Start what can start; returns the limit that forbids more."""

@@ -215,7 +215,8 @@ class Fourier:
 
     Examples
     --------
-    >>> Fourier(RobustClip((0.0,), (1.0,)), ((0.0, 0.0),), ((0.0, 1 / 3),)).transform(np.zeros((1, 1))).round(9).tolist()
+    >>> fourier = Fourier(RobustClip((0.0,), (1.0,)), ((0.0, 0.0),), ((0.0, 1 / 3),))
+    >>> fourier.transform(np.zeros((1, 1))).round(9).tolist()
     [[0.0, 1.0, 0.5]]
     """
 

@@ -35,10 +35,6 @@ class Data(Protocol):
     @property
     def n_outputs(self) -> int: ...
     @property
-    def mean(self) -> Sequence[float]:
-        """Mean of each target in original units; empty for classification."""
-
-    @property
     def scale(self) -> Sequence[float]:
         """Standard deviation of each target in original units; empty for classification."""
 
@@ -113,6 +109,11 @@ class Datasets:
         """Networks that a configuration trains."""
         return self._table.n_folds
 
+    @property
+    def in_use(self) -> list[int]:
+        """Numbers of the data sets that were made."""
+        return sorted(self._made)
+
     def numbers(self, view: str | None) -> range:
         """Numbers of the folds of a view; None: the default view.
 
@@ -137,19 +138,10 @@ class Datasets:
             self._made[number] = self._make(number)
         return self._made[number]
 
-    def in_units_of_first(self, outputs: F32, data: Data) -> F32:
-        """Outputs for these data as if they had been standardised like those of data set 0; classes as they are."""
-        first = self.of(0).data
-        if len(data.scale) == 0 or (data.mean, data.scale) == (first.mean, first.scale):
-            return outputs
-        values = outputs.astype(np.float64) * np.array(data.scale) + np.array(data.mean)
-        standardised: F32 = ((values - np.array(first.mean)) / np.array(first.scale)).astype(np.float32)
-        return standardised
-
     def validation_targets(self) -> tuple[NDArray[Any], F32 | None]:
-        """Targets and row weights of the validation rows, fold after fold, in the units of data set 0."""
+        """Targets and row weights of the validation rows, fold after fold."""
         datas = [self.of(number).data for number in self.numbers(None)]
-        targets = np.concatenate([self.in_units_of_first(data.y_validation, data) for data in datas])
+        targets = np.concatenate([data.y_validation for data in datas])
         weights = [data.weight_validation for data in datas if data.weight_validation is not None]
         return targets, np.concatenate(weights) if weights else None
 

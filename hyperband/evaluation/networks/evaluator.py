@@ -69,15 +69,15 @@ class NetworkEvaluator:
     Parameters
     ----------
     table : PreparedTable or Prepared
-        Its training rows are in random order, so that the first ones are a random subset.
+        Training rows are in random order, so that the first ones are a random subset.
     backend : Backend
     max_resource : float, of the highest rung; fixes the learning-rate schedules
     training : Training, optional
     compute : Compute, optional
         Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.
     seed : int, root of the networks' seeds and of the order of columns ("features")
-    library : Library, optional
-        Gets the validation outputs of every finished evaluation, and its weights where it wants them.
+    library : callable (Datasets) -> Library, optional
+        Makes what gets the validation outputs of every finished evaluation, and its weights where it wants them.
 
     Raises
     ------
@@ -100,12 +100,13 @@ class NetworkEvaluator:
         training: Training | None = None,
         compute: Compute | None = None,
         seed: int = 0,
-        library: Library | None = None,
+        library: Callable[[Datasets], Library] | None = None,
     ) -> None:
         training, compute = training or Training(), compute or Compute()
         self.unit = training.resource
-        self._seed, self._rank_by, self._library = seed, training.rank_by, library
-        self._datasets = Datasets(table, training, float(max_resource), seed)
+        self._seed, self._rank_by = seed, training.rank_by
+        self.datasets = Datasets(table, training, float(max_resource), seed)
+        self._library = None if library is None else library(self.datasets)
         self._backend = backend
         self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
         self._metrics: dict[int, Metrics] = {}
@@ -121,7 +122,7 @@ class NetworkEvaluator:
         self._policy = SlicePolicy(thread_count(compute.threads))
 
     def _make_engine(self, number: int) -> Engine:
-        dataset = self._datasets.of(number)
+        dataset = self.datasets.of(number)
         data = dataset.data
         engine = self._backend.engine(dataset.train, dataset.validation, data.loss, data.n_outputs, self._settings)
         self._metrics[number] = Metrics(data.loss, dataset.validation, data.scale)
@@ -137,15 +138,15 @@ class NetworkEvaluator:
 
     def _keys(self, trial: int) -> range:
         """Of the networks of a trial, one a fold."""
-        folds = self._datasets.n_folds
+        folds = self.datasets.n_folds
         return range(trial * folds, (trial + 1) * folds)
 
     def _create(self, job: Job, keys: Iterable[int]) -> None:
         architecture = to_architecture(job.configuration)
-        numbers = self._datasets.numbers(job.configuration.get("view"))
+        numbers = self.datasets.numbers(job.configuration.get("view"))
         seed = member_seed(self._seed, job.trial)
         for fold, (key, number) in enumerate(zip(keys, numbers, strict=True)):
-            dataset = self._datasets.of(number)
+            dataset = self.datasets.of(number)
             own = member_seed(seed, fold) if fold else seed
             member = Member(architecture, own, dataset.resource.total_steps(architecture), number)
             if job.parent is None:
@@ -156,7 +157,7 @@ class NetworkEvaluator:
             self._step_work[key] = float(architecture.batch_size * size)
 
     def _dataset(self, key: int) -> Dataset:
-        return self._datasets.of(self.residency.member(key).dataset)
+        return self.datasets.of(self.residency.member(key).dataset)
 
     def _goal(self, key: int, resource: float) -> Goal:
         return self._dataset(key).resource.goal(self.residency.member(key).architecture, resource)
@@ -220,7 +221,7 @@ class NetworkEvaluator:
         self._active = [key for key in self._active if self._trains(key)]
 
     def _trial(self, key: int) -> int:
-        return key // self._datasets.n_folds
+        return key // self.datasets.n_folds
 
     def _trains(self, key: int) -> bool:
         """Whether a network is of an open job and has not arrived."""
@@ -281,12 +282,12 @@ class NetworkEvaluator:
         return result
 
     def _outputs(self, trial: int) -> F32:
-        """For the validation rows of all folds, one after another, in the units of data set 0."""
+        """For the validation rows of all folds, one after another."""
         parts = []
         for key in self._keys(trial):
             dataset, identity = self._dataset(key), int(self.residency.ids([key])[0])
             outputs = self._engines.predict(identity, dataset.validation.x, weights="best")
-            parts.append(self._datasets.in_units_of_first(outputs, dataset.data))
+            parts.append(outputs)
         return np.concatenate(parts)
 
     def _figures(self, trial: int, progress: TrainingProgress) -> dict[str, float]:
@@ -327,7 +328,7 @@ class NetworkEvaluator:
         return tuple(self._in_original_order(network, seen) for network in networks)
 
     def _in_original_order(self, network: TrainedNetwork, seen: int) -> TrainedNetwork:
-        columns = self._datasets.of(network.dataset).columns
+        columns = self.datasets.of(network.dataset).columns
         if columns is None:
             return network
         return replace(network, weights=in_original_order(network.architecture, network.weights, columns, seen))

@@ -152,6 +152,11 @@ class CandidateLibrary:
         return len(self._kept)
 
     @property
+    def metric(self) -> Metric:
+        """By which candidates are chosen."""
+        return self._metric
+
+    @property
     def candidates(self) -> tuple[Candidate, ...]:
         """Who is kept, the best first."""
         return tuple(self._kept)
