@@ -37,7 +37,7 @@ def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command
     """The report for people."""
     best = result.best
     assert best is not None  # without a best there is no report
-    architecture = best.network.architecture
+    architecture = best.network.members[0].architecture
     dims = (prepared.n_features, *architecture.widths, prepared.n_outputs)
     parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs)
     lines = [
@@ -114,7 +114,7 @@ def _best(best: Incumbent, task: str) -> dict[str, Any]:
         "metric_name": name,
         "metrics": best.metrics,
         "configuration": best.configuration,
-        "architecture": best.network.architecture.to_dict(),
+        "architecture": best.network.members[0].architecture.to_dict(),
     }
 
 
