@@ -28,7 +28,7 @@ COMMANDS = {
         "accuracy.benchmark",
         "Predictions of real tables after a given time, beside other libraries.",
     ),
-    "ablation": ("accuracy.ablation", "The same for ours alone, with each ingredient switched off or on."),
+    "ablation": ("accuracy.ablation", "The same for ours alone, with each ingredient left out, or added."),
     "search-quality": ("quality.benchmark", "Regret of every scheduler and sampler, beside other libraries."),
     "rungs": ("bookkeeping.rungs", "Bookkeeping of a million trials, beside other libraries."),
     "spaces": ("bookkeeping.spaces", "Conditional configurations drawn, beside other libraries."),

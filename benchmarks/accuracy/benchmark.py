@@ -88,7 +88,7 @@ def write_documents(records: Sequence[Record]) -> None:
 @click.option("--budget", type=click.FloatRange(1.0), default=60.0, show_default=True, help="Seconds a run.")
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--deadline", type=float, default=float("inf"), help="Start no run that would end later, in seconds.")
-@click.option("--any-commit", is_flag=True, help="Do not repeat runs of other commits.")
+@click.option("--any-commit", is_flag=True, help="Do not repeat runs of other commits, nor those taken in.")
 @click.option("--quiet", type=float, default=20.0, show_default=True, help="Wait so long for a quiet machine at most.")
 @click.option("--file", type=click.Path(path_type=Path, dir_okay=False), default=runs.FILE, help="Where runs are kept.")
 @click.option("--import-peers", type=click.Path(path_type=Path, exists=True), help="Take in runs of another harness.")

@@ -54,10 +54,10 @@ def relative(by: Mapping[str, Sequence[Record]]) -> dict[str, float]:
 def _bars(axes: Any, by: Mapping[str, Sequence[Record]]) -> None:
     found = relative(by)
     colours = [OUR_COLOUR if name == OURS else OTHERS for name in found]
-    places = range(len(found))
-    axes.barh(places, [x - 1.0 for x in found.values()], left=1.0, color=colours, height=0.6)
-    axes.plot(list(found.values()), places, "o", ms=3, color=INK)
-    axes.set_yticks(places, [CONTENDERS[name].title for name in found])
+    rows = range(len(found))
+    axes.barh(rows, [x - 1.0 for x in found.values()], left=1.0, color=colours, height=0.6)
+    axes.plot(list(found.values()), rows, "o", ms=3, color=INK)
+    axes.set_yticks(rows, [CONTENDERS[name].title for name in found])
     axes.invert_yaxis()
 
 

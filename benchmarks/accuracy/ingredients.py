@@ -1,4 +1,4 @@
-"""What the ablation switches on and off: settings of `hyperband.search`, by name.
+"""What the ablation adds and leaves out: settings of `hyperband.search`, by name.
 
 The name of a setting is an argument of `search` ("algorithm"), a field of one of its records ("training.rank_by"), or
 a parameter of the default space ("space.dropout"), which is then fixed at the value.

@@ -17,6 +17,8 @@ from benchmarks.accuracy.tasks import TABLES
 from benchmarks.documents.markdown import table
 
 NOTHING = "No run is recorded yet: `python -m benchmarks accuracy` measures."
+#: Times the budget, above which the report says who took longer.
+LATE = 1.1
 #: set -> contender -> its runs, one a seed
 Cells = dict[str, dict[str, list[Record]]]
 
@@ -139,6 +141,8 @@ def origin(found: Cells) -> str:
     if others:
         count = sum(record["source"] != "measured here" for record in records)
         lines.append(f"{count} of {len(records)} runs were taken in from {', '.join(others)}.")
+    if late := sorted({CONTENDERS[r["contender"]].title for r in records if r["seconds"] > LATE * r["budget"]}):
+        lines.append(f"More than {LATE:g} times the budget was taken at least once by {', '.join(late)}.")
     if disturbed := sum(bool(record.get("disturbed")) for record in records):
         limit = runs.DISTURBED
         lines.append(f"*: other processes used more than {limit:g} cores in {disturbed} of {len(records)} runs.")

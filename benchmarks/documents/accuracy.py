@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.accuracy import ablation as variants
-from benchmarks.accuracy import report, runs
+from benchmarks.accuracy import ablation_report, report, runs
 
 
 def contenders() -> str:
@@ -17,4 +16,4 @@ def contenders() -> str:
 
 def ablation() -> str:
     """What each ingredient is worth."""
-    return variants.text(runs.read(runs.ABLATION_FILE))
+    return ablation_report.text(runs.read(runs.ABLATION_FILE))

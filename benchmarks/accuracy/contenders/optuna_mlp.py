@@ -112,7 +112,7 @@ class Search:
         best = np.inf
         for epoch in range(1, MOST_EPOCHS + 1):
             self._train(network, optimizer, settings["batch_size"])
-            best = min(best, self._judge(network, settings))
+            best = min(best, self._evaluate(network, settings))
             if self.over():
                 break
             trial.report(best, epoch)
@@ -130,7 +130,7 @@ class Search:
                 return
         self.found.epochs += 1
 
-    def _judge(self, network, settings):
+    def _evaluate(self, network, settings):
         predicted = self._data.predict(network, self._data.x_validation)
         if not np.isfinite(predicted).all():
             raise optuna.TrialPruned

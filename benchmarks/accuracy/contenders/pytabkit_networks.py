@@ -2,7 +2,7 @@
 
 The schedules of RealMLP end at its number of epochs, so that number is chosen first: runs of one and of three epochs
 say what an epoch costs. More than 256, its default, are not taken. TabM has no schedule and stops early by itself; it
-gets what the time allows at most.
+gets what the time allows at most. Where not even a few epochs fit, the first run is what predicts.
 """
 
 from __future__ import annotations
@@ -47,12 +47,15 @@ def fit(task: Task, given: Allowance, estimator: str) -> Fitted:
             model.fit(x, task.y_train, val_idxs=validation, cat_col_names=list(task.categorical) or None)
         return model, given.elapsed() - began
 
-    _, one = train(1)
-    _, three = train(3)
-    epoch = max((three - one) / 2, 0.7 * three / 3)
+    epochs, (model, one) = 1, train(1)
+    epoch, three = one, 0.0
+    if 3.0 * one < given.remaining() / 2:
+        epochs, (model, three) = 3, train(3)
+        epoch = max((three - one) / 2, 0.7 * three / 3)
     affordable = (given.remaining() - max(one - epoch, 0.0)) / (epoch * SLOWER_LATER)
-    epochs = int(np.clip(affordable, 3, MOST_EPOCHS[estimator]))
-    model, _ = train(epochs)
+    if affordable >= epochs + 1:
+        epochs = int(min(affordable, MOST_EPOCHS[estimator]))
+        model, _ = train(epochs)
 
     def predict(frame):
         return model.predict_proba(ready(frame)) if task.classification else model.predict(ready(frame)).ravel()
@@ -60,8 +63,8 @@ def fit(task: Task, given: Allowance, estimator: str) -> Fitted:
     about = {
         "networks": 1,
         "epochs": epochs,
-        "seconds_per_epoch": round(epoch, 4),
-        "calibration": round(one + three, 2),
+        "seconds_per_epoch": epoch,
+        "seconds_to_calibrate": one + three,
     }
     seen = figures(task.y_train[validation], predict(task.x_train.iloc[validation]), len(task.classes))
     return Fitted(predict, seen, about)

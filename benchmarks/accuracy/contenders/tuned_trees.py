@@ -1,7 +1,7 @@
 """The search for settings of boosted trees that LightGBM and XGBoost share.
 
 Optuna's TPE chooses settings, beginning with the library's defaults; each is trained with early stopping on a fifth of
-the rows, which the log loss or the squared error decides, and judged by accuracy or squared error. The time that the
+the rows, which the log loss or the squared error decides, and evaluated by accuracy or squared error. The time that the
 best one needs on all rows is kept, and spent on training it once more on them.
 """
 

@@ -82,7 +82,7 @@ class _BrierLosses:
         self._truth[np.arange(len(y)), y] = 1.0
         if balanced:
             mass = np.bincount(y, weights=weight)
-            weight = (np.ones(len(y)) if weight is None else weight) / mass[y]
+            weight = (np.ones(len(y)) if weight is None else weight) / np.where(mass > 0, mass, 1.0)[y]
         share = _shares(weight, len(y))
         self._root = None if share is None else np.sqrt(share * len(y)).astype(np.float32).reshape(-1, 1)
 

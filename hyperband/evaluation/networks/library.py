@@ -144,6 +144,7 @@ class CandidateLibrary:
         self._weight = None if weight is None else np.asarray(weight, np.float64)
         self._metric, self._limits = metric, limits
         self._most, self._memory = whole_number(most, "most"), whole_number(memory, "memory")
+        self._n_outputs = 0 if self._classes else self._y.shape[1]
         self._kept: list[Candidate] = []  # the best first
         self._bound: Rank | None = None  # the best that was dropped because too many, or too large ones, are better
         self._chosen: dict[int, ChosenCandidates] = {}
@@ -185,8 +186,7 @@ class CandidateLibrary:
         InputError
             When ``outputs`` has another number of rows, or another number of columns than those of earlier offers.
         """
-        if outputs.ndim != 2 or len(outputs) != len(self._y):
-            raise InputError(f"`outputs` must have {len(self._y)} rows and one column an output; got {outputs.shape}.")
+        self._check(outputs)
         if not np.isfinite(outputs).all():
             return False
         prediction = self._prediction(outputs)
@@ -208,6 +208,14 @@ class CandidateLibrary:
         self._prune()
         self._chosen.clear()
         return self._bound is None or rank < self._bound
+
+    def _check(self, outputs: F32) -> None:
+        n_rows, shape = len(self._y), outputs.shape
+        if len(shape) != 2 or shape[0] != n_rows or not shape[1]:
+            raise InputError(f"`outputs` must have {n_rows} rows and one column an output; their shape is {shape}.")
+        self._n_outputs = self._n_outputs or shape[1]
+        if shape[1] != self._n_outputs:
+            raise InputError(f"`outputs` must have {self._n_outputs} columns, as those before; got {shape[1]}.")
 
     def _prediction(self, outputs: F32) -> F32:
         if self._classes:
