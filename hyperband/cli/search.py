@@ -76,7 +76,7 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     "small tables, a fifth of the rows on others.",
 )
 @click.option("--group", metavar="COLUMN", help="Rows with the same value here are never in both parts of a split.")
-@click.option("--time-column", metavar="COLUMN", help="The last fifth of the rows by this column validates.")
+@click.option("--time-column", metavar="COLUMN", help="The last rows by this column validate.")
 @click.option(
     "--metric",
     metavar="NAME",
@@ -239,12 +239,15 @@ def _splitter(options: dict[str, Any]) -> GroupSplit | TimeSplit | None:
         return None
     if group is not None and time_column is not None:
         raise InputError(f"Only one of --group and --time-column must be given; got {group!r} and {time_column!r}.")
-    if validation.isdecimal():
-        return (
-            GroupSplit(group, folds=int(validation)) if group is not None else TimeSplit(time_column, int(validation))
-        )
-    fraction = VALIDATION if validation == AUTO else validation
-    return GroupSplit(group, fraction=fraction) if group is not None else TimeSplit(time_column, fraction=fraction)
+    if group is not None:
+        return GroupSplit(group, int(validation) if validation.isdecimal() else _fraction(validation))
+    return TimeSplit(time_column, _fraction(validation))
+
+
+def _fraction(validation: str) -> float:
+    from hyperband.tables.holdout import check_fraction
+
+    return VALIDATION if validation == AUTO else check_fraction(validation, "validation")
 
 
 def _search(

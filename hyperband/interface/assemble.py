@@ -67,7 +67,7 @@ def candidate_library(table: PreparedTable | Prepared, datasets: Datasets, what:
     what : a metric, see `hyperband.metrics.metric`; None: accuracy or RMSE
     """
     first = datasets.of(0).data
-    target = table.dataset(table.views[0]).target
+    target = table.target
     chosen = default_metric(target.task) if what is None else metric(what, target.task, classes=target.classes)
     y, weight = datasets.validation_targets()
     limits = None

@@ -27,7 +27,7 @@ from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns
-from hyperband.tables.target import fit_classes, fit_scale
+from hyperband.tables.target import Target, fit_classes, fit_scale
 from hyperband.tables.target_input import infer_task
 from hyperband.tables.validation import is_pairs, is_rows, key_column, normalised
 from hyperband.tables.views import sensible_views
@@ -74,6 +74,16 @@ class PreparedTable:
     def n_rows(self) -> int:
         """Rows with a target, test rows among them when they are a fraction."""
         return len(self._source.rows.values)
+
+    @property
+    def target(self) -> Target:
+        """What is predicted; the same in every data set."""
+        return self._source.target
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return self.target.task
 
     @property
     def notes(self) -> tuple[str, ...]:
