@@ -28,6 +28,7 @@ from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import PlannedSearch, planned_search
 from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import Prepared, PreparedTable, TableOptions, prepare_table
+from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
 from hyperband.tuning.algorithms import Algorithm, Hyperband
 
@@ -230,8 +231,15 @@ def search(
         test=test,
         sample_weight=options.sample_weight,
     )
+    validation = validation_for(settings.training.resource, validation)
     prepared = prepare_table(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
     return search_prepared(prepared, settings, started)
+
+
+def validation_for(resource: str, validation: Any) -> Any:
+    """What "auto" means: columns are counted in one data set, so for resource "features" it is a hold-out."""
+    automatic = isinstance(validation, str) and validation == AUTO
+    return VALIDATION if automatic and resource == "features" else validation
 
 
 def resource_range(resource: str, table: Prepared | PreparedTable) -> tuple[int, int]:
