@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hyperband.tuning.algorithms import AdaptiveSearch as AdaptiveSearch
     from hyperband.tuning.algorithms import AsyncHyperband as AsyncHyperband
     from hyperband.tuning.algorithms import GridSearch as GridSearch
+    from hyperband.tuning.algorithms import HalvingSequence as HalvingSequence
     from hyperband.tuning.algorithms import Hyperband as Hyperband
     from hyperband.tuning.algorithms import PriorBand as PriorBand
     from hyperband.tuning.algorithms import RandomSearch as RandomSearch
@@ -70,6 +71,7 @@ _MODULE_OF = {
     "BOHB": "tuning.algorithms",
     "DEHB": "tuning.algorithms",
     "GridSearch": "tuning.algorithms",
+    "HalvingSequence": "tuning.algorithms",
     "Hyperband": "tuning.algorithms",
     "PASHA": "tuning.algorithms",
     "PBT": "tuning.algorithms",

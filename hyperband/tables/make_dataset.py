@@ -17,7 +17,7 @@ from hyperband.tables.options import TableOptions
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
 from hyperband.tables.table import Table
-from hyperband.tables.target import Target, fit_scale
+from hyperband.tables.target import Target
 from hyperband.tables.weights import F64, class_weights, row_weights
 
 F32 = NDArray[np.float32]
@@ -33,7 +33,7 @@ class Source:
     ----------
     rows : LabelledRows, with all columns
     usable : Table, the same rows without the columns that are no features
-    classes : Target of a classification, None for regression, whose scale is that of the training rows
+    target : Target, the same for all data sets, so that their networks can be averaged
     held : validation and test rows that were given apart from the table, by these names
     test : int array, numbers of the test rows among ``rows``, or None
     categories : names of columns of numbers that are categories
@@ -43,7 +43,7 @@ class Source:
 
     rows: LabelledRows
     usable: Table
-    classes: Target | None
+    target: Target
     held: Mapping[str, LabelledRows]
     test: RowNumbers | None
     categories: Collection[str]
@@ -122,7 +122,7 @@ def _make(
 ) -> Prepared:
     """Training rows, and validation and test rows by name: drawn from the table, or given apart from it."""
     rows, options = source.rows, source.options
-    goal = source.classes or fit_scale(rows.values, train, rows.names)
+    goal = source.target
     y = goal.encode(rows.values[train])
     settings = FitSettings(view, options.scaling, source.categories, source.seed)
     fitted = fit_preprocessing(source.usable, train, goal, y, settings)

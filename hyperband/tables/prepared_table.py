@@ -27,7 +27,7 @@ from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns
-from hyperband.tables.target import fit_classes
+from hyperband.tables.target import Target, fit_classes, fit_scale
 from hyperband.tables.target_input import infer_task
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
 from hyperband.tables.views import sensible_views
@@ -74,6 +74,16 @@ class PreparedTable:
     def n_rows(self) -> int:
         """Rows with a target, test rows among them when they are a fraction."""
         return len(self._source.rows.values)
+
+    @property
+    def target(self) -> Target:
+        """What is predicted; the same in every data set."""
+        return self._source.target
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return self.target.task
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -226,8 +236,11 @@ def prepare_table(
     folds = make_folds(labelled, validation, test, seed)
     given = {name: value for name, value in (("validation", validation), ("test", test)) if is_rows(value)}
     held = {name: held_out_rows(value, rows, name, options.missing_target) for name, value in given.items()}
+    # Of several folds each row trains in some of them.
+    scaled_by = folds.folds[0].train if len(folds.folds) == 1 else folds.rest
+    goal = classes or fit_scale(rows.values, scaled_by, rows.names)
     source = Source(
-        rows, rows.table.without(dropped), classes, held, folds.test, categories - dropped, options, seed,
+        rows, rows.table.without(dropped), goal, held, folds.test, categories - dropped, options, seed,
         (*notes, *folds.notes),
     )  # fmt: skip
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))

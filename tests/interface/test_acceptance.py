@@ -32,7 +32,7 @@ result = hb.search("sklearn:digits", algorithm=algorithm, seed=0, test=0.2, comp
 bits = hashlib.sha256()
 for name in ("trial", "bracket", "rung", "resource", "loss"):
     bits.update(np.ascontiguousarray(result.trials[name]).tobytes())
-for weights, bias in result.best.network.weights:
+for weights, bias in result.best.network.members[0].weights:
     bits.update(weights.tobytes() + bias.tobytes())
 engine = registry.get("native").describe()
 print(json.dumps({"bits": bits.hexdigest(), "evaluations": result.n_evaluations, "networks": result.n_configurations,

@@ -386,15 +386,15 @@ def test_views_that_make_sense():
 @pytest.mark.parametrize("view", NAMES)
 def test_only_training_rows_fit_a_view(view):
     frame = odd(500)
-    table = prepare_table(frame, target="y", validation=3, test=0.1)
-    base = table.dataset(view, 1)
-    held = np.concatenate([table.validation_rows(1), table.test_rows])
+    table = prepare_table(frame, target="y", validation=0.3, test=0.1)
+    base = table.dataset(view)
+    held = np.concatenate([table.validation_rows(0), table.test_rows])
     hidden = pl.int_range(len(frame)).is_in(pl.Series(held))
     other = frame.with_columns(
         number=pl.when(hidden).then(1e6).otherwise(pl.col("number")),
         y=pl.when(hidden).then(-1e6).otherwise(pl.col("y")),
         city=pl.when(hidden).then(pl.lit("new")).otherwise(pl.col("city")),
     )
-    found = prepare_table(other, target="y", validation=3, test=0.1).dataset(view, 1)
+    found = prepare_table(other, target="y", validation=0.3, test=0.1).dataset(view)
     assert np.array_equal(found.x_train, base.x_train)
     assert found.target == base.target

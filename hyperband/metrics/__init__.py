@@ -1,0 +1,20 @@
+"""How good predictions are: figures by name, scorers of scikit-learn, calibration."""
+
+from __future__ import annotations
+
+from hyperband.metrics.calibration import calibration_error, fit_temperature
+from hyperband.metrics.metric import Metric
+from hyperband.metrics.named import default_metric, metric
+from hyperband.metrics.outputs import log_probabilities, probabilities
+from hyperband.metrics.summary import figures
+
+__all__ = [
+    "Metric",
+    "calibration_error",
+    "default_metric",
+    "figures",
+    "fit_temperature",
+    "log_probabilities",
+    "metric",
+    "probabilities",
+]
