@@ -22,8 +22,7 @@ class NetworkSearchResult(SearchResult):
     Parameters
     ----------
     test : dict or None
-        `Model.evaluate` of the best network on the test rows, when there are any: ``accuracy`` and ``loss``, or
-        ``rmse``, ``mae``, ``r2`` and ``loss``.
+        `Model.evaluate` of the best network on the test rows, when there are any.
     notes : tuple of str, what was done to the table
     configurations : mapping of trial to configuration, of all trials
     """
