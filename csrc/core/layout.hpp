@@ -38,6 +38,7 @@ struct ParameterKind {
 constexpr ParameterKind kTable[] = {
     {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, Group::weights, true, true, true},
     {"bias", {Axis::outputs, Axis::none}, Initial::zeros, Group::biases, false, true, true},
+    {"scale", {Axis::inputs, Axis::none}, Initial::ones, Group::scale, false, true, true},
 };
 HB_FN Group group_of(const ParameterKind &kind, int layer) {
     return kind.group == Group::weights && layer == 0 ? Group::first_weights : kind.group;
@@ -46,11 +47,12 @@ constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
 
 // Of a layer's parameters, in floats and in the order of the table; those that a layer lacks are -1.
 template <class Size> struct Offsets {
-    Size weights, bias;
+    Size weights, bias, scale;
+    HB_FN bool scaled() const { return scale != static_cast<Size>(-1); }
 };
-template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias};
+template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias, &L::scale};
 
-HB_FN bool has_parameter(const Architecture &, [[maybe_unused]] int layer, [[maybe_unused]] int kind) { return true; }
+HB_FN bool has_parameter(const Architecture &a, int layer, int kind) { return kind < 2 || (a.input_scaling && layer == 0); }
 
 // Lays out the parameters of layer l behind `size` floats; row_length(kind, n): floats from one row to the next.
 template <class L, class Size, class RowLength>

@@ -45,6 +45,8 @@ struct Bf16Operands {
 // Working memory of one thread for one member (see Scratch in memory.hpp).
 struct Workspace {
     float *x;                     // (batch, row_stride(inputs)) the gathered rows
+    float *scaled;                // the same times the scale; null where there is none
+    float *scale_parts;           // (panels of layer 0, row_stride(inputs)) the scale's gradient, what each panel adds
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
     float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
     float *g[kMaxLayers];           // (batch, row_stride(out)) gradients of the pre-activations, by layer
@@ -135,7 +137,8 @@ struct Kernels {
     // Copies of the weights in the order in which a step reads them: made once, then renewed by each step.
     void (*transpose)(const Layout &, const float *weights, const Workspace &) = nullptr;
     // A step of the optimiser is `rows`, then `columns`, for each part of the batch, then, where gradients were collected,
-    // `update`. Several threads share each of the three, with a barrier after it.
+    // `update`; a network with a scale takes `update` in any case. Several threads share each of the three, with a barrier
+    // after it.
     // Gathers this thread's share of the rows of a part; computes outputs, losses, and the gradient g of every layer.
     void (*rows)(const StepArgs &, Share) = nullptr;
     // This thread's share of the weights: applies the optimiser to the gradient, or adds it to work->gradient if that exists.

@@ -46,8 +46,9 @@ class Scratch {
             if (!last && training) work_.d[l] = take(n * stride);
             if (last || training) work_.g[l] = take(n * stride);
             if (last) work_.outputs = work_.g[l];
-            if (training && l == 0 && has_more_parameters(layout))  // not transposed: gradients of theirs, row by row
-                work_.transposed[0] = take(n * static_cast<size_t>(row_stride(y.in)));
+            if (l == 0 && y.scaled()) work_.scaled = take(n * static_cast<size_t>(row_stride(y.in)));
+            if (training && l == 0 && y.scaled())
+                work_.scale_parts = take(static_cast<size_t>(y.panels) * static_cast<size_t>(row_stride(y.in)));
             if (training && l > 0) work_.transposed[l] = take(static_cast<size_t>(padded(y.in)) * static_cast<size_t>(y.out));
         }
         if (collected) work_.gradient = take(layout.size);

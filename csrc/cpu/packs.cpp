@@ -68,6 +68,7 @@ std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
                            static_cast<int64_t>(rule_of(a)),
                            is_plain(a),
                            a.dropout > 0.0,
+                           has_more_parameters(m.layout),
                            TrainingCursor::most_rows(m),
                            m.counters.position,
                            steps};

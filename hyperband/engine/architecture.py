@@ -45,6 +45,11 @@ class Architecture:
     bias_rate, first_layer_rate : float > 0
         Factors of the learning rate, of all biases and of the first layer's weights. They leave the gradient alone;
         decoupled weight decay goes by the weights' own rate.
+    input_scaling : bool
+        Whether each input of the first layer is multiplied by a number of its own, which is learned: 1 in a new
+        network, without weight decay, with ``scale_rate`` times the learning rate. The scaling layer of RealMLP
+        (Holzmueller et al. 2024, "Better by default").
+    scale_rate : float > 0, factor of the learning rate of these numbers
 
     Raises
     ------
@@ -77,6 +82,8 @@ class Architecture:
     init: str = "auto"
     bias_rate: float = 1.0
     first_layer_rate: float = 1.0
+    input_scaling: bool = False
+    scale_rate: float = 6.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
@@ -93,7 +100,8 @@ class Architecture:
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
                 raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "nesterov", bool(self.nesterov))
+        for name in ("nesterov", "input_scaling"):
+            object.__setattr__(self, name, bool(getattr(self, name)))
         if self.nesterov and self.momentum == 0.0:
             raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
 
@@ -123,4 +131,5 @@ _RANGES = {
     "clip_norm": (0.0, 1e30, False, False),
     "bias_rate": (0.0, 1e3, True, False),
     "first_layer_rate": (0.0, 1e3, True, False),
+    "scale_rate": (0.0, 1e3, True, False),
 }

@@ -38,11 +38,20 @@ class Network(Protocol):
     def bias_rate(self) -> float: ...
     @property
     def first_layer_rate(self) -> float: ...
+    @property
+    def input_scaling(self) -> bool: ...
+    @property
+    def scale_rate(self) -> float: ...
 
 
 def every_layer(network: Network) -> range:
     """The hidden layers and the output layer."""
     return range(len(network.widths) + 1)
+
+
+def first_layer_if_scaled(network: Network) -> range:
+    """The first layer of a network with ``input_scaling``."""
+    return range(int(network.input_scaling))
 
 
 def no_factor(network: Network, layer: int) -> float:
@@ -76,12 +85,15 @@ class ParameterKind:
     not_with: tuple[str, ...] = ()
 
 
-#: A layer computes ``x @ weights + bias``. In memory a layer's parameters follow one another in this order.
+#: A layer computes ``(x * scale) @ weights + bias``, without ``scale`` where it has none. In memory a layer's parameters follow one another in this order.
 TABLE = (
     ParameterKind(
         "weights", ("inputs", "outputs"), "uniform", lambda a, layer: 1.0 if layer else a.first_layer_rate, decay=True
     ),
     ParameterKind("bias", ("outputs",), "zeros", lambda a, _: a.bias_rate),
+    ParameterKind(
+        "scale", ("inputs",), "ones", lambda a, _: a.scale_rate, layers=first_layer_if_scaled, not_with=("tf32", "bf16")
+    ),
 )
 
 

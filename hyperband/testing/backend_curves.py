@@ -63,6 +63,11 @@ CASES = {
     "rates-rmsprop": _case(
         optimizer="rmsprop", learning_rate=1e-3, momentum=0.8, weight_decay=0.01, first_layer_rate=0.3, dropout=0.1
     ),
+    "scaling": _case(input_scaling=True, learning_rate=0.02),
+    "scaling-adam": _case(optimizer="adam", learning_rate=1e-2, input_scaling=True, scale_rate=2.0, widths=[40, 9]),
+    "scaling-adamw": _case(optimizer="adamw", learning_rate=1e-2, weight_decay=0.5, input_scaling=True),
+    "scaling-linear": _case(widths=[], input_scaling=True, momentum=0.5, learning_rate=0.02),
+    "scaling-clip": _case(input_scaling=True, clip_norm=0.05, dropout=0.2, batch_size=53),
     "everything": _case(
         weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
         dropout=0.1, weight_decay=0.1, label_smoothing=0.1, schedule="cosine", warmup=0.2, clip_norm=0.5,
@@ -124,7 +129,7 @@ class CurveChecks:
         states = []
         for backend in (registry.get("numpy"), self.backend):
             made = lab.engine(backend)
-            ids = made.add(lab.members(lab.MIXED))
+            ids = made.add(lab.members(lab.EVERY))
             states.append([lab.flat(lab.layers(made.export_state(i))) for i in ids.tolist()])
         for expected, found in zip(*states, strict=True):
             np.testing.assert_array_equal(found, expected, "initial weights must be those of `initial_weights`")
@@ -134,7 +139,7 @@ class CurveChecks:
         found = []
         for backend in (registry.get("numpy"), self.backend):
             made = lab.engine(backend)
-            ids = made.add(lab.members(lab.MIXED))
+            ids = made.add(lab.members(lab.EVERY))
             lab.train(made, ids, 5)
             lab.train(made, ids, 9, rows=20, inputs=4)
             lab.train(made, ids, 17)

@@ -31,6 +31,8 @@ def architectures(n: int) -> list[tuple[Architecture, int, int]]:
             init=str(RNG.choice(INITS)),
             bias_rate=float(RNG.uniform(0.1, 2.0)),
             first_layer_rate=float(RNG.uniform(0.1, 2.0)),
+            input_scaling=bool(RNG.integers(2)),
+            scale_rate=float(RNG.uniform(0.1, 9.0)),
         )
         found.append((a, int(RNG.integers(1, 100)), int(RNG.integers(1, 40))))
     return found
@@ -58,7 +60,7 @@ def test_a_network_has_a_matrix_and_a_bias_a_layer() -> None:
 
 @pytest.mark.parametrize(("a", "n_inputs", "n_outputs"), architectures(20))
 def test_sizes_and_layout_follow_from_the_table(a: Architecture, n_inputs: int, n_outputs: int) -> None:
-    expected = sum(i * o + o for i, o in pairwise((n_inputs, *a.widths, n_outputs)))
+    expected = sum(i * o + o for i, o in pairwise((n_inputs, *a.widths, n_outputs))) + a.input_scaling * n_inputs
     assert a.n_parameters(n_inputs, n_outputs) == expected
     plain = Layout.of(a, n_inputs, n_outputs)
     assert plain.size == expected, "without padding nothing lies between two parameters"
@@ -147,3 +149,11 @@ def test_kinds_that_an_engine_lacks_are_rejected(monkeypatch: pytest.MonkeyPatch
     checks.check_kinds(Architecture(), "numba", "float32")
     with pytest.raises(InputError, match="'bias' cannot be trained with 'native'"):
         checks.check_kinds(Architecture(), backend, "float32")
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_parameters_before_the_first_layer_need_float32(precision: str) -> None:
+    scaled = Architecture(input_scaling=True)
+    checks.check_kinds(scaled, "cuda", "float32")
+    with pytest.raises(InputError, match=f"'scale' cannot be trained with '{precision}'. Use precision='float32'."):
+        checks.check_kinds(scaled, "native", precision)

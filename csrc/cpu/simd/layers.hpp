@@ -124,6 +124,14 @@ inline void forward(const ForwardArgs &f) {
     const float *a = f.x;
     size_t lda = f.stride;
     const Layout &layout = *f.layout;
+    if (layout.layer[0].scaled()) {
+        const float *scale = f.weights + layout.layer[0].scale;
+        const auto ld = static_cast<size_t>(row_stride(f.inputs));
+        for (int b = 0; b < f.rows; ++b)
+            for (int k = 0; k < f.inputs; ++k) f.work->scaled[b * ld + k] = a[b * lda + k] * scale[k];
+        a = f.work->scaled;
+        lda = ld;
+    }
     for (int l = 0; l < layout.n_layers; ++l) {
         const bool last = l + 1 == layout.n_layers;
         const Product p = layer_product(f, layout.layer[l], l, last, a, lda);

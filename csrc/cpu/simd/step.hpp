@@ -81,6 +81,7 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
     s.index += begin;
     own = *whole.work;
     own.x += begin * static_cast<size_t>(row_stride(s.inputs));
+    if (own.scaled) own.scaled += begin * static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const size_t at = begin * static_cast<size_t>(row_stride(s.layout->layer[l].out));
         own.g[l] += at;
@@ -108,10 +109,19 @@ inline void gather(const StepArgs &s) {
     }
 }
 
+// The gathered rows times the scale, which ends with zeros.
+inline void scale_rows(const StepArgs &s) {
+    const size_t ld = static_cast<size_t>(row_stride(s.inputs));
+    const float *scale = s.weights + s.layout->layer[0].scale;
+    for (int b = 0; b < s.rows; ++b)
+        for (int k = 0; k < s.inputs; k += kPanel)
+            store(s.work->scaled + b * ld + k, load(s.work->x + b * ld + k) * load(scale + k));
+}
+
 inline void forward_training(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
     const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
-    const float *a = s.work->x;
+    const float *a = s.work->scaled ? s.work->scaled : s.work->x;
     size_t lda = static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const bool last = l + 1 == s.layout->n_layers;
@@ -156,6 +166,7 @@ inline void rows(const StepArgs &whole, Share share) {
     const StepArgs s = share.size > 1 ? rows_of(whole, share, own) : whole;
     if (s.rows <= 0) return;
     gather(s);
+    if (s.work->scaled) scale_rows(s);
     forward_training(s);
     row_losses<true>(
         {s.loss, s.n_outputs, s.rows, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work});
@@ -181,6 +192,32 @@ inline void column_sums(const float *g, size_t ld, int rows, int panels, bool ac
     if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
 }
 
+// Gradient of the scale of inputs k to k + 15: of each row, what the panels add to it, in order.
+HB_FN V scale_gradient(const StepArgs &s, int k) {
+    const size_t ld = static_cast<size_t>(row_stride(s.inputs));
+    V total = load(s.work->scale_parts + k);
+    for (int p = 1; p < s.layout->layer[0].panels; ++p) total = total + load(s.work->scale_parts + p * ld + k);
+    return total;
+}
+
+// Of rows k to k + count - 1 of a panel, x^T g becomes the gradient of the weights, (x scale)^T g; their products with the
+// weights, added up over the panel's outputs, are what it adds to the gradient of the scale.
+inline void through_scale(const StepArgs &s, int panel, int k, int count, const float *weights, float *g) {
+    const float *scale = s.weights + s.layout->layer[0].scale + k;
+    float *parts = s.work->scale_parts + static_cast<size_t>(panel) * static_cast<size_t>(row_stride(s.inputs)) + k;
+    alignas(64) float block[kPanel * kPanel];
+    for (int first = 0; first < count; first += kPanel) {
+        for (int i = 0; i < kPanel; ++i) {
+            const bool inside = first + i < count;
+            float *const at = g + (first + i) * kPanel;
+            const V x = inside ? load(at) : V(0.0f);
+            store(block + i * kPanel, inside ? x * load(weights + (first + i) * kPanel) : x);
+            if (inside) store(at, x * V(scale[first + i]));
+        }
+        store(parts + first, sum_rows(block));
+    }
+}
+
 // The factor that brings the norm of the gradient down to `most`. Rows beyond the active inputs hold no gradient.
 inline float clip_factor(const StepArgs &s, float most) {
     V total(0.0f);
@@ -194,6 +231,10 @@ inline float clip_factor(const StepArgs &s, float most) {
             }
         for (int p = 0; p < y.panels; ++p) {
             V g = load(s.work->gradient + y.bias + p * kPanel);
+            total = fma(g, g, total);
+        }
+        for (int k = 0; l == 0 && y.scaled() && k < s.inputs; k += kPanel) {
+            V g = scale_gradient(s, k);
             total = fma(g, g, total);
         }
     }
@@ -234,6 +275,7 @@ inline void columns(const StepArgs &s, Share share) {
     const UpdateRun run = update_of(*s.architecture);
     const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
+    const bool scaled = s.work->scaled != nullptr && s.first + s.rows == s.batch;  // once the sums over rows are complete
     alignas(64) float out[kTilePanels * kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
         if (owns_bias(l, share))
@@ -250,6 +292,8 @@ inline void columns(const StepArgs &s, Share share) {
         if (collected) {
             const auto product = accumulate ? &outer_product<true, Nothing> : &outer_product<false, Nothing>;
             product(a, lda, s.rows, b.count, g, ldg, wide, s.work->gradient + at, panel, {});
+            for (int p = 0; scaled && b.l == 0 && p < b.panels; ++p)
+                through_scale(s, b.panel + p, b.k, b.count, s.weights + at + p * panel, s.work->gradient + at + p * panel);
             return;
         }
         auto fetch = [&](int k, int n) {  // weights and moments that this tile's gradient will change
@@ -264,6 +308,8 @@ inline void columns(const StepArgs &s, Share share) {
         outer_product<false>(a, lda, s.rows, b.count, g, ldg, wide, out, kRunRows * kPanel, fetch);
         for (int p = 0; p < b.panels; ++p) {
             const size_t offset = at + p * panel;
+            if (scaled && b.l == 0)
+                through_scale(s, b.panel + p, b.k, b.count, s.weights + offset, out + p * kRunRows * kPanel);
             run(s.weights + offset, moments(s.m, offset), moments(s.v, offset), out + p * kRunRows * kPanel,
                 static_cast<size_t>(b.count) * kPanel, weights[b.l > 0]);
             if (b.l > 0)
@@ -273,11 +319,31 @@ inline void columns(const StepArgs &s, Share share) {
     });
 }
 
+// This thread's share of the scale; inputs that take no part stay as they are.
+inline void update_scale(const StepArgs &s, Share share, const Update &u) {
+    const UpdateRun run = update_of(*s.architecture);
+    const int panels = panels_of(s.inputs);
+    float *const arenas[3] = {s.weights, s.m, s.v};
+    for (int p = panels * share.rank / share.size; p < panels * (share.rank + 1) / share.size; ++p) {
+        const int left = s.inputs - p * kPanel, n = left < kPanel ? left : kPanel;
+        const size_t at = s.layout->layer[0].scale + static_cast<size_t>(p) * kPanel;
+        alignas(64) float g[kPanel], own[3][kPanel] = {};
+        store(g, scale_gradient(s, p * kPanel));
+        for (int i = 0; i < 3; ++i)
+            for (int k = 0; arenas[i] && k < n; ++k) own[i][k] = arenas[i][at + k];
+        run(own[0], own[1], own[2], g, kPanel, u);
+        for (int i = 0; i < 3; ++i)
+            for (int k = 0; arenas[i] && k < n; ++k) arenas[i][at + k] = own[i][k];
+    }
+}
+
 // The update where the whole gradient was collected first. copy(layer, l, panel, first row, rows) renews copies of the weights.
 template <class Copy> void update_with(const StepArgs &s, Share share, const Copy &copy) {
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
+    if (s.work->scaled) update_scale(s, share, u.of(Group::scale));
+    if (!s.work->gradient) return;  // all else was updated at once
     const Update biases = u.of(Group::biases), weights[2] = {u.of(Group::first_weights), u};
     auto apply = [&](size_t at, size_t n, const Update &own) {
         run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, own);

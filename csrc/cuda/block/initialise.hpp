@@ -15,6 +15,10 @@ template <class B> HB_BLOCK void initialise(B &block, const InitialiseJob &job) 
             if (net.v) block.arena(net.v).store(i, 0.0f);
         }
     });
+    if (const DeviceLayer &first = net.layout.layer[0]; first.scaled())
+        block.phase([&](int tid) {
+            deal(tid, block.threads(), first.in, [&](int k) { block.arena(net.weights).store(first.scale + k, 1.0f); });
+        });
     for (int l = 0; l < net.layout.n_layers; ++l) {
         const DeviceLayer &y = net.layout.layer[l];
         const int64_t count = static_cast<int64_t>(y.in) * y.out;

@@ -31,6 +31,8 @@ template <class B, SizeClass kClass> struct MemberView {
     // The gathered rows; outputs of hidden layers, and their derivatives; gradients of a layer's outputs (of the last layer
     // first the outputs themselves); numbers of each row by lane, for the losses.
     HB_BLOCK Inputs x() const { return at<kInputsShared>(plan.x); }
+    HB_BLOCK bool scales() const { return net.layout.layer[0].scaled(); }
+    HB_BLOCK Inputs scaled() const { return at<kInputsShared>(scales() ? plan.scaled : plan.x); }  // what layer 0 multiplies
     HB_BLOCK Outputs h(int l) const { return at<kOutputsShared>(plan.h[l]); }
     HB_BLOCK Outputs d(int l) const { return at<kOutputsShared>(plan.d[l]); }
     HB_BLOCK Outputs g(int l) const { return at<kOutputsShared>(plan.g[l % 2]); }

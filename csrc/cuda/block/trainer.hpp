@@ -55,6 +55,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 number_rows(member_, validated, rows);
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
+            prepare_inputs(member_, rows, weights());
             forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
@@ -194,7 +195,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (pass.training) {
                 for (int l = 0; l < member_.layers(); ++l) {
                     block_.phase(
-                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l), weights()); });
+                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights()); });
                     if (waits_for_activation(member_, l))
                         block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
                 }
@@ -238,7 +239,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                     if (l > 0) back(tid, rows, l);
                 });
             if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
-            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l)); });
+            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l, member_.x())); });
         }
         return true;
     }
@@ -286,6 +287,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // The update where the whole gradient was collected first.
     HB_BLOCK void update(Shared<float> numbers) {
+        if (member_.scales())
+            block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
             block_.phase([&](int tid) {

@@ -141,9 +141,9 @@ def check_kinds(architecture: Architecture, *means: str) -> None:
     for kind in TABLE:
         for used in means:
             if used in kind.not_with and kind.layers(architecture):
+                remedy = "precision='float32'" if used in PRECISIONS else "another backend, such as 'numba'"
                 raise InputError(
-                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. "
-                    "Use precision='float32' and another backend, such as 'numba'."
+                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. Use {remedy}."
                 )
 
 

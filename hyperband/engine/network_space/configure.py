@@ -29,6 +29,7 @@ CHANGEABLE = (
     "epsilon",
     "bias_rate",
     "first_layer_rate",
+    "scale_rate",
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
 from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
-from hyperband.engine.backends.numba_backend.plans import BIAS, IN, OUT, OUTPUTS, ROW, SLOPES, WEIGHTS
+from hyperband.engine.backends.numba_backend.plans import BIAS, IN, OUT, OUTPUTS, ROW, SCALE, SCALED, SLOPES, WEIGHTS
 from hyperband.engine.backends.numba_backend.products import multiply, transpose
 
 IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
@@ -68,7 +68,14 @@ def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, row
     """``z = bias + x W`` of one layer; the first takes x, the others the layer before in scratch."""
     row, out = layers[layer, ROW], layers[layer, OUTPUTS]
     weights, bias = layers[layer, WEIGHTS], layers[layer, BIAS]
-    if layer == 0:
+    if layer == 0 and layers[0, SCALE] >= 0:
+        scale, scaled = layers[0, SCALE], layers[0, SCALED]
+        for b in range(rows):
+            x_b, scaled_b = x[b * x_row :], scratch[scaled + b * inputs :]
+            for k in range(inputs):
+                scaled_b[k] = x_b[k] * w[scale + k]
+        multiply(scratch, scaled, inputs, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
+    elif layer == 0:
         multiply(x, 0, x_row, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
     else:
         before, depth = layers[layer - 1], layers[layer, IN]
@@ -99,6 +106,18 @@ def _bias_gradient(g: Any, at: int, row: int, rows: int, out: Any) -> None:
 
 
 @jit
+def _scale_gradient(first: Any, inputs: int, w: Any, gradients: Any) -> None:
+    """From ``x^T g`` at the weights' place of the gradients: that by the scale, and that by the weights."""
+    scale, weights, row = first[SCALE], first[WEIGHTS], first[ROW]
+    for k in range(inputs):
+        at, total = weights + k * row, _ZERO
+        for j in range(row):
+            total += w[at + j] * gradients[at + j]
+            gradients[at + j] *= w[scale + k]
+        gradients[scale + k] = total
+
+
+@jit
 def backward(
     layers: Any, inputs: int, w: Any, x_row: int, rows: int, scratch: Any, transposed: int, zeros: Any, gradients: Any
 ) -> None:
@@ -112,6 +131,8 @@ def backward(
         _bias_gradient(scratch, g, row, rows, gradients[bias : bias + row])
         if layer == 0:
             multiply(scratch, 0, 1, x_row, scratch, g, row, zeros, 0, gradients, weights, row, inputs, row, rows)
+            if layers[0, SCALE] >= 0:
+                _scale_gradient(layers[0], inputs, w, gradients)
             return
         below, below_row = layers[layer - 1, OUTPUTS], layers[layer - 1, ROW]
         n_in, n_out = layers[layer, IN], layers[layer, OUT]

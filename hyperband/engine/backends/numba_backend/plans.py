@@ -22,8 +22,8 @@ from hyperband.engine.parameters import TABLE, Parameter
 CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
-#: (later the gradient by them) and of its slopes; then a column for each row of the parameter table
-IN, OUT, ROW, OUTPUTS, SLOPES, _PARAMETERS = range(6)
+#: (later the gradient by them), of its slopes and its scaled inputs; then a column for each row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, SCALED, _PARAMETERS = range(7)
 
 
 def parameter_column(name: str) -> int:
@@ -31,7 +31,7 @@ def parameter_column(name: str) -> int:
     return _PARAMETERS + [kind.name for kind in TABLE].index(name)
 
 
-WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
+WEIGHTS, BIAS, SCALE = parameter_column("weights"), parameter_column("bias"), parameter_column("scale")
 
 #: columns of a plan's parameters: first and last + 1 of its numbers; of those over the data's columns the numbers a
 #: column, else 0; its layer; its row of `settings`
@@ -56,7 +56,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 class Plan:
     """The offsets of a member's parameters and of a thread's scratch.
 
-    ``layers``: int64 (n_layers, 5 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    ``layers``: int64 (n_layers, 6 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
     """
 
@@ -85,6 +85,9 @@ def plan(layout: Layout, rows: int) -> Plan:
         per_input = (last - first) // parameter.shape[0] if parameter.over_inputs else 0
         parameters[number] = first, last, per_input, parameter.layer, number
         layers[parameter.layer, parameter_column(parameter.kind.name)] = first
+    if layers[0, SCALE] >= 0:
+        layers[0, SCALED] = end
+        end += rows * stride(layout.dims[0])
     backward = [a * b for a, b in zip(layout.strides[:-1], layout.strides[1:], strict=True)]
     return Plan(layers, parameters, end, end + max(backward, default=0), max(layout.strides))
 
