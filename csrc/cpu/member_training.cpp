@@ -62,7 +62,7 @@ class MemberTrainer {
                 .architecture = &member_.architecture,
                 .loss = task_.loss,
                 .n_outputs = task_.n_outputs,
-                .inputs = static_cast<int32_t>(counters().inputs),
+                .inputs = active_inputs(member_),
                 .batch = 0,
                 .first = 0,
                 .rows = 0,

@@ -78,6 +78,8 @@ class Planner {
         const int64_t stride = p_.stride;
         p_.x = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
         if (layout_.layer[0].scaled()) p_.scaled = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
+        if (training && layout_.embedding.exists())
+            p_.component_g = take(inputs_shared(p_.size_class), static_cast<int64_t>(layout_.embedding.all()) * stride);
         const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
         int widest[2] = {0, 0};
         for (int l = 0; l < layout_.n_layers; ++l) {

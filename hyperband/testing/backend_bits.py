@@ -47,7 +47,7 @@ class BitChecks:
         """Several threads, a network on each."""
         assert trained(self.backend, ALL, threads=threads)[1] == self._alone(), "sums must not depend on threads"
 
-    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2], [3], [4], [0, 3, 4]])
+    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2], [3], [4], [5], [6], [0, 3, 5, 6]])
     def test_threads_that_share_a_network_change_nothing(self, which: list[int]) -> None:
         """Several threads on one large network, with and without limits of time."""
 
@@ -80,12 +80,13 @@ class BitChecks:
         """Many networks of one shape, together and alone, with pauses; some of the inputs, then all of them."""
         batch_size = min(lab.EVERY[which].batch_size, 40)
         everyone = lab.members(lab.same_shape(replace(lab.EVERY[which], batch_size=batch_size)))
+        some = 11 if lab.EVERY[which].number_embedding == "none" else 18
         threads = 1 + which % 2
 
         def digests(who: list[Member], threads: int, seconds: float | None) -> list[str]:
             made = lab.engine(self.backend, loss, weighted=which % 2 == 0, inputs=18, threads=threads)
             ids = made.add(who)
-            for until, inputs in ((4, 11), (9, 11), (STEPS, 18)):
+            for until, inputs in ((4, some), (9, some), (STEPS, 18)):
                 while not lab.train(made, ids, until, inputs=inputs, seconds=seconds).all():
                     pass
             return lab.digests(made, ids)

@@ -19,7 +19,14 @@ ROWS, INPUTS, WIDTHS, SEED = 11, 4, (5, 3), 12345
 
 
 #: what comes before the first layer; all parameters learn at one rate, so that a step reveals the gradient
-STAGES: dict[str, dict[str, Any]] = {"scaling": {"input_scaling": True, "scale_rate": 1.0}}
+_SCALING, _EMBEDDING = {"input_scaling": True, "scale_rate": 1.0}, {"embedding_rate": 1.0, "frequency_scale": 0.3}
+STAGES: dict[str, dict[str, Any]] = {
+    "scaling": _SCALING,
+    "pbld": {**_EMBEDDING, "number_embedding": "pbld"},
+    "cosine": {**_EMBEDDING, "number_embedding": "cosine"},
+    "pbld and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "pbld", "embedding_size": 6},
+    "cosine and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "cosine", "embedding_size": 3},
+}
 
 
 def _architecture(activation: str, rate: float, stage: str = "") -> Architecture:

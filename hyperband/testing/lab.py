@@ -33,7 +33,7 @@ def split(loss: str, n_rows: int, n_inputs: int = 9, *, weighted: bool = False, 
     if weighted:
         weight = rng.uniform(0.2, 2.0, n_rows).astype(np.float32)
         weight = (weight / weight.mean()).astype(np.float32)
-    return Split(x, y, weight)
+    return Split(x, y, weight, max(1, n_inputs - 2))
 
 
 def engine(
@@ -120,6 +120,15 @@ STAGED = [
         widths=[33], activation="tanh", optimizer="adamw", weight_decay=0.1, dropout=0.3, batch_size=8,
         input_scaling=True, scale_rate=2.0, bias_rate=0.1,
     ),
+    Architecture(widths=[17, 5], learning_rate=1e-2, batch_size=16, number_embedding="pbld"),
+    Architecture(
+        widths=[20], activation="silu", optimizer="rmsprop", batch_size=9, clip_norm=0.3, number_embedding="cosine",
+        frequency_scale=1.0, embedding_size=3,
+    ),
+    Architecture(
+        widths=[], optimizer="sgd", learning_rate=0.05, momentum=0.9, batch_size=53, number_embedding="pbld",
+        input_scaling=True, embedding_size=7, embedding_frequencies=21, frequency_scale=0.5,
+    ),
 ]  # fmt: skip
 
 #: both: what the contract's checks of bits, states and outputs run on
@@ -160,4 +169,8 @@ LARGE = [
 LARGE_STAGED = [
     Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, input_scaling=True),
     Architecture(widths=[401, 33], batch_size=290, optimizer="rmsprop", clip_norm=0.5, input_scaling=True),
+    Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, number_embedding="pbld"),
+    Architecture(
+        widths=[301, 33], batch_size=290, clip_norm=0.5, input_scaling=True, number_embedding="cosine", embedding_size=5
+    ),
 ]

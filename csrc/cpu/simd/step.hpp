@@ -1,7 +1,7 @@
 // One optimiser step of one member, by one thread or several: first the rows of a batch, then the columns of the weights.
 #pragma once
 
-#include "cpu/simd/layers.hpp"
+#include "cpu/simd/embedding.hpp"
 #include "cpu/simd/losses.hpp"
 
 namespace hyperband::cpu::HB_ISA {
@@ -81,6 +81,7 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
     s.index += begin;
     own = *whole.work;
     own.x += begin * static_cast<size_t>(row_stride(s.inputs));
+    if (own.component_g) own.component_g += begin * component_stride(s.layout->embedding);
     if (own.scaled) own.scaled += begin * static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const size_t at = begin * static_cast<size_t>(row_stride(s.layout->layer[l].out));
@@ -97,7 +98,8 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
 
 inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
-    const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
+    const Embedding &e = s.layout->embedding;
+    const int panels = panels_of(e.exists() ? e.columns : s.inputs), ahead = panels > 16 ? 2 : 16;
     for (int b = 0; b < s.rows; ++b) {
         const float *from = s.data.x + s.index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
@@ -161,16 +163,37 @@ inline void backward(const StepArgs &s) {
     }
 }
 
+// From the gradients of layer 0's pre-activations to those of the components, with a few columns before them.
+inline void backward_to_components(const StepArgs &s) {
+    const Embedding &e = s.layout->embedding;
+    const Layer &y = s.layout->layer[0];
+    const int before = panels_before(e), panels = panels_of(s.inputs) - before;
+    const size_t ld = component_stride(e), panel = static_cast<size_t>(y.out) * kPanel;
+    Product{s.work->g[0], static_cast<size_t>(row_stride(y.out)), s.rows, y.out, s.work->transposed[0] + before * panel, panel,
+            panels, nullptr, s.work->component_g, ld}
+        .run();
+    if (!y.scaled()) return;
+    const float *scale = s.weights + y.scale + before * kPanel;
+    for (int b = 0; b < s.rows; ++b)
+        for (int j = 0; j < panels * kPanel; j += kPanel) {
+            float *const g = s.work->component_g + b * ld + j;
+            store(g, load(g) * load(scale + j));
+        }
+}
+
 inline void rows(const StepArgs &whole, Share share) {
     Workspace own;
     const StepArgs s = share.size > 1 ? rows_of(whole, share, own) : whole;
     if (s.rows <= 0) return;
     gather(s);
+    const Embedding &e = s.layout->embedding;
+    if (e.exists()) embed(e, s.layout->layer[0], s.weights, s.work->x, static_cast<size_t>(row_stride(s.inputs)), s.rows);
     if (s.work->scaled) scale_rows(s);
     forward_training(s);
     row_losses<true>(
         {s.loss, s.n_outputs, s.rows, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work});
     backward(s);
+    if (e.exists()) backward_to_components(s);
 }
 
 template <int N> void sum_panels(const float *g, size_t ld, int rows, bool accumulate, float *out) {
@@ -237,6 +260,10 @@ inline float clip_factor(const StepArgs &s, float most) {
             V g = scale_gradient(s, k);
             total = fma(g, g, total);
         }
+        for (size_t at = y.frequency; l == 0 && s.work->embedding_gradient && at < y.end; at += kPanel) {
+            V g = load(s.work->embedding_gradient + (at - y.frequency));
+            total = fma(g, g, total);
+        }
     }
     const float norm = __builtin_sqrtf(sum(total));
     return norm > most ? most / norm : 1.0f;
@@ -282,6 +309,12 @@ inline void columns(const StepArgs &s, Share share) {
             bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
                 run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
             });
+    if (const Embedding &e = s.layout->embedding; e.exists()) {
+        const auto ld = static_cast<size_t>(row_stride(s.inputs));
+        embedding_gradient({e, s.layout->layer[0], s.weights, s.work->x, s.work->component_g + e.columns % kPanel, ld,
+                            component_stride(e), s.rows, accumulate, s.first + s.rows == s.batch, s.work->embedding_gradient},
+                           share);
+    }
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
         const float *a = (b.l == 0 ? s.work->x : s.work->h[b.l - 1]) + b.k, *g = s.work->g[b.l] + b.panel * kPanel;
@@ -312,7 +345,7 @@ inline void columns(const StepArgs &s, Share share) {
                 through_scale(s, b.panel + p, b.k, b.count, s.weights + offset, out + p * kRunRows * kPanel);
             run(s.weights + offset, moments(s.m, offset), moments(s.v, offset), out + p * kRunRows * kPanel,
                 static_cast<size_t>(b.count) * kPanel, weights[b.l > 0]);
-            if (b.l > 0)
+            if (s.work->transposed[b.l])
                 for (int k = 0; k < b.count; k += kPanel)
                     transpose_at(y, s.weights, s.work->transposed[b.l], b.panel + p, b.k + k);
         }
@@ -337,12 +370,25 @@ inline void update_scale(const StepArgs &s, Share share, const Update &u) {
     }
 }
 
+// This thread's share of an embedding's parameters, panel by panel; the gradient of padding is 0.
+inline void update_embedding(const StepArgs &s, Share share, const Update &u) {
+    const Layer &y = s.layout->layer[0];
+    const size_t panels = (y.end - y.frequency) / kPanel;
+    const size_t first = panels * static_cast<size_t>(share.rank) / static_cast<size_t>(share.size) * kPanel,
+                 end = panels * static_cast<size_t>(share.rank + 1) / static_cast<size_t>(share.size) * kPanel,
+                 at = y.frequency + first;
+    if (end > first)
+        update_of(*s.architecture)(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->embedding_gradient + first,
+                                   end - first, u);
+}
+
 // The update where the whole gradient was collected first. copy(layer, l, panel, first row, rows) renews copies of the weights.
 template <class Copy> void update_with(const StepArgs &s, Share share, const Copy &copy) {
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
     if (s.work->scaled) update_scale(s, share, u.of(Group::scale));
+    if (s.work->embedding_gradient) update_embedding(s, share, u.of(Group::embedding));
     if (!s.work->gradient) return;  // all else was updated at once
     const Update biases = u.of(Group::biases), weights[2] = {u.of(Group::first_weights), u};
     auto apply = [&](size_t at, size_t n, const Update &own) {
@@ -364,7 +410,7 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
 
 inline void update(const StepArgs &s, Share share) {
     update_with(s, share, [&](const Layer &y, int l, int p, int first, int count) {
-        for (int k = 0; l > 0 && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
+        for (int k = 0; s.work->transposed[l] && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
     });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/dropout.hpp"
+#include "cuda/block/embedding.hpp"
 #include "cuda/block/member_view.hpp"
 #include "cuda/block/products.hpp"
 
@@ -96,25 +97,6 @@ template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l, 
         return l == 0 ? first : b.h(l - 1);
     else
         return l == 0 ? b.block.either(first) : b.block.either(b.h(l - 1));
-}
-
-// Before the first product: the gathered rows times the scale.
-template <class MemberView, class W> HB_BLOCK void prepare_inputs(const MemberView &b, int rows, W weights) {
-    if (!b.scales()) return;
-    using Index = typename MemberView::Inputs::Index;
-    const auto scale = weights + b.net.layout.layer[0].scale;
-    const int pieces = (rows + kPiece - 1) / kPiece;
-    b.block.phase([&](int tid) {
-        deal(tid, b.block.threads(), b.inputs * pieces, [&](int i) {
-            const int k = i / pieces;
-            const auto at = static_cast<Index>(k) * b.stride() + i % pieces * kPiece;
-            const float factor = scale.load(k);
-            Registers<kPiece> x = b.x().template load<kPiece>(at);
-            HB_UNROLL
-            for (int r = 0; r < kPiece; ++r) x[r] = x[r] * factor;
-            b.scaled().template store<kPiece>(at, x);
-        });
-    });
 }
 
 // The gathered rows through all layers; the last layer writes outputs().

@@ -22,7 +22,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     // network: that of the job or a copy; its counters and record change.
     HB_BLOCK Trainer(B &block, Network &network, const TrainJob &job, const Task &task)
         : block_(block), job_(job), task_(task), net_(network),
-          member_{block, network, job.plan, static_cast<int>(network.counters.inputs), task.n_outputs} {}
+          member_{block, network, job.plan, network.inputs(), task.n_outputs} {}
 
     // One loop takes the rows of batches and those of the validation split: a kernel that holds the products twice takes twice
     // as long to compile, and more registers.
@@ -66,7 +66,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             }
             const Shared<float> numbers =
                 control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
-            if (!backward(numbers, rows, first)) {  // nothing was updated
+            if (!backward(numbers, rows, first, batch)) {  // nothing was updated
                 change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
             }
@@ -230,7 +230,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
     // Returns whether the sum of the losses is finite; if not, nothing was changed.
-    HB_BLOCK bool backward(Shared<float> numbers, int rows, int first) {
+    HB_BLOCK bool backward(Shared<float> numbers, int rows, int first, int batch) {
         const int last = member_.layers() - 1;
         for (int l = last; l >= 0; --l) {
             if (l > 0 || l == last)
@@ -241,7 +241,19 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
             block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l, member_.x())); });
         }
+        if (net_.layout.embedding.exists()) embedding_backward({rows, first > 0, first + rows == batch});
         return true;
+    }
+
+    // The weights are those before the update: a network with an embedding collects its gradient.
+    HB_BLOCK void embedding_backward(const EmbeddingSums &sums) {
+        block_.phase([&](int tid) { components_backward(tid, member_, sums.rows, weights()); });
+        block_.phase([&](int tid) {
+            if (net_.layout.embedding.kind == NumberEmbedding::pbld)
+                pbld_columns(tid, member_, sums, weights(), gradient());
+            else
+                cosine_columns(tid, member_, sums, weights(), gradient());
+        });
     }
 
     HB_BLOCK auto optimiser(Shared<float> numbers, Group group) const {

@@ -12,7 +12,7 @@ namespace hyperband::cuda {
 template <class Shared> HB_BLOCK Update load_update(Shared words, Group group) {
     const bool first = group == Group::first_weights, decays = first || group == Group::weights;
     Update u{};
-    u.rate = words.load(first ? 11 : decays ? 0 : group == Group::biases ? 13 : 14), u.root_scale = words.load(1);
+    u.rate = words.load(first ? 11 : decays ? 0 : group == Group::biases ? 13 : group == Group::scale ? 14 : 15), u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
     u.epsilon = words.load(6), u.momentum = words.load(7);
     u.decay = decays ? words.load(8) : 0.0f, u.shrink = decays ? words.load(first ? 12 : 9) : 1.0f;
@@ -24,7 +24,7 @@ template <class Shared> HB_BLOCK void store_update(Shared words, const Update &u
     words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
     words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
     words.store(10, u.clip), words.store(11, u.first_rate), words.store(12, u.first_shrink), words.store(13, u.bias_rate);
-    words.store(14, u.scale_rate);
+    words.store(14, u.scale_rate), words.store(15, u.embedding_rate);
 }
 
 template <Rule R> struct RuleTag {
@@ -158,6 +158,11 @@ template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, 
         if (l == 0 && y.scaled())
             deal(tid, b.block.threads(), vectors_of(b.inputs),
                  [&](int i) { visit(y.scale + i * kVector, b.inputs - i * kVector, Group::scale); });
+        if (l == 0)
+            each_of_embedding(b.net.layout, [&](int64_t at, int count) {
+                deal(tid, b.block.threads(), vectors_of(count),
+                     [&](int i) { visit(at + i * kVector, count - i * kVector, Group::embedding); });
+            });
     }
 }
 
@@ -181,6 +186,13 @@ template <class MemberView, class Gradient> HB_BLOCK float lane_of_squares(const
             const float g = gradient.load(y.scale + k);
             total = fma(g, g, total);
         }
+        if (l == 0)
+            each_of_embedding(b.net.layout, [&](int64_t at, int count) {
+                for (int i = lane; i < count; i += kPanel) {
+                    const float g = gradient.load(at + i);
+                    total = fma(g, g, total);
+                }
+            });
     }
     return total;
 }

@@ -30,6 +30,7 @@ CHANGEABLE = (
     "bias_rate",
     "first_layer_rate",
     "scale_rate",
+    "embedding_rate",
 )
 
 

@@ -9,8 +9,21 @@ import numpy as np
 from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
 from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
-from hyperband.engine.backends.numba_backend.plans import BIAS, IN, OUT, OUTPUTS, ROW, SCALE, SCALED, SLOPES, WEIGHTS
+from hyperband.engine.backends.numba_backend.plans import (
+    BIAS,
+    EMBEDDED,
+    EMBEDDING,
+    IN,
+    OUT,
+    OUTPUTS,
+    ROW,
+    SCALE,
+    SCALED,
+    SLOPES,
+    WEIGHTS,
+)
 from hyperband.engine.backends.numba_backend.products import multiply, transpose
+from hyperband.engine.backends.numba_backend.stage import backward_stage, prepare
 
 IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
 f4 = np.float32
@@ -65,16 +78,13 @@ def activate(kind: int, z: Any, d: Any) -> None:
 
 @jit
 def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
-    """``z = bias + x W`` of one layer; the first takes x, the others the layer before in scratch."""
+    """``z = bias + x W`` of one layer; the first takes x or what `prepare` made, the others the layer before."""
     row, out = layers[layer, ROW], layers[layer, OUTPUTS]
     weights, bias = layers[layer, WEIGHTS], layers[layer, BIAS]
-    if layer == 0 and layers[0, SCALE] >= 0:
-        scale, scaled = layers[0, SCALE], layers[0, SCALED]
-        for b in range(rows):
-            x_b, scaled_b = x[b * x_row :], scratch[scaled + b * inputs :]
-            for k in range(inputs):
-                scaled_b[k] = x_b[k] * w[scale + k]
-        multiply(scratch, scaled, inputs, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
+    if layer == 0 and (layers[0, SCALE] >= 0 or layers[0, EMBEDDING] > 0):
+        depth = layers[0, IN] if layers[0, EMBEDDING] > 0 else inputs
+        at = layers[0, SCALED] if layers[0, SCALE] >= 0 else layers[0, EMBEDDED]
+        multiply(scratch, at, depth, 1, w, weights, row, w, bias, scratch, out, row, rows, row, depth)
     elif layer == 0:
         multiply(x, 0, x_row, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
     else:
@@ -88,6 +98,7 @@ def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, row
 def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
     """All layers without dropout; raw outputs end at the last layer's part of scratch."""
     last = len(layers) - 1
+    prepare(layers, inputs, w, x, x_row, rows, scratch)
     for layer in range(len(layers)):
         linear(layers, layer, inputs, w, x, x_row, rows, scratch)
         if layer < last:
@@ -106,18 +117,6 @@ def _bias_gradient(g: Any, at: int, row: int, rows: int, out: Any) -> None:
 
 
 @jit
-def _scale_gradient(first: Any, inputs: int, w: Any, gradients: Any) -> None:
-    """From ``x^T g`` at the weights' place of the gradients: that by the scale, and that by the weights."""
-    scale, weights, row = first[SCALE], first[WEIGHTS], first[ROW]
-    for k in range(inputs):
-        at, total = weights + k * row, _ZERO
-        for j in range(row):
-            total += w[at + j] * gradients[at + j]
-            gradients[at + j] *= w[scale + k]
-        gradients[scale + k] = total
-
-
-@jit
 def backward(
     layers: Any, inputs: int, w: Any, x_row: int, rows: int, scratch: Any, transposed: int, zeros: Any, gradients: Any
 ) -> None:
@@ -130,9 +129,11 @@ def backward(
         row, g, weights, bias = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, WEIGHTS], layers[layer, BIAS]
         _bias_gradient(scratch, g, row, rows, gradients[bias : bias + row])
         if layer == 0:
-            multiply(scratch, 0, 1, x_row, scratch, g, row, zeros, 0, gradients, weights, row, inputs, row, rows)
-            if layers[0, SCALE] >= 0:
-                _scale_gradient(layers[0], inputs, w, gradients)
+            embedded = layers[0, EMBEDDING] > 0
+            at, a_row, depth = (layers[0, EMBEDDED], layers[0, IN], layers[0, IN]) if embedded else (0, x_row, inputs)
+            multiply(scratch, at, 1, a_row, scratch, g, row, zeros, 0, gradients, weights, row, depth, row, rows)
+            if embedded or layers[0, SCALE] >= 0:
+                backward_stage(layers[0], inputs, w, rows, scratch, gradients)
             return
         below, below_row = layers[layer - 1, OUTPUTS], layers[layer - 1, ROW]
         n_in, n_out = layers[layer, IN], layers[layer, OUT]

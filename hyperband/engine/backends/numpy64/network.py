@@ -51,15 +51,8 @@ def activate(name: str, z: A) -> tuple[A, A]:
     return np.where(np.isnan(z), z, np.where(z > 0, 1.0, 0.0)), np.where(np.abs(z) <= 1.0, 1.0, 0.0)  # step
 
 
-def scaled(layers: Layers, x: A) -> A:
-    """What the first layer multiplies by its weights: x times the scale, where the network has one."""
-    _, _, *scale = layers[0]
-    return x * scale[0] if scale else x
-
-
 def forward(activation: str, layers: Layers, x: A) -> A:
-    """Raw outputs, no dropout, shape (n_rows, n_outputs)."""
-    x = scaled(layers, x)
+    """Raw outputs, no dropout, shape (n_rows, n_outputs). ``x``: what the first layer multiplies by its weights."""
     for weights, bias, *_ in layers[:-1]:
         x, _ = activate(activation, x @ weights + bias)
     weights, bias, *_ = layers[-1]
@@ -105,21 +98,21 @@ def gradients(
     loss: str,
     smoothing: float = 0.0,
     masks: list[NDArray[np.float32]] | None = None,
-) -> tuple[float, Layers]:
-    """Weighted mean loss of a batch and its gradient by every parameter.
+) -> tuple[float, Layers, A]:
+    """Weighted mean loss of a batch and its gradient by every weight, every bias and the inputs.
 
     Parameters
     ----------
-    layers : [(weights, bias), ...], float64; the first may have a scale besides
+    layers : [(weights, bias), ...], float64; what the first has besides is left out
     x : float64 array, shape (B, n_inputs)
     weight : float64 array, shape (B,), or None for all one
     masks : dropout of every hidden layer, shape (B, width) each, or None
 
     Returns
     -------
-    float, and gradients in the shape of ``layers``
+    float, gradients in the shape of [(weights, bias), ...], and in that of ``x``
     """
-    outputs, slopes = [scaled(layers, x)], []
+    outputs, slopes = [x], []
     for number, (weights, bias, *_) in enumerate(layers[:-1]):
         h, slope = activate(activation, outputs[-1] @ weights + bias)
         mask = 1.0 if masks is None else masks[number].astype(np.float64)
@@ -132,8 +125,7 @@ def gradients(
     found: Layers = []
     for number in range(len(layers) - 1, -1, -1):
         found.insert(0, (outputs[number].T @ g, g.sum(axis=0)))
+        g = g @ layers[number][0].T
         if number:
-            g = (g @ layers[number][0].T) * slopes[number - 1]
-    if len(layers[0]) > 2:
-        found[0] = (*found[0], (x * (g @ layers[0][0].T)).sum(axis=0))
-    return float((losses * share).sum()), found
+            g = g * slopes[number - 1]
+    return float((losses * share).sum()), found, g
