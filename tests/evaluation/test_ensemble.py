@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hyperband.errors import InputError
-from hyperband.evaluation.networks.ensemble import FIRST, select
+from hyperband.evaluation.networks.ensemble import FIRST, FOLDS, cross_predict, select
 from hyperband.evaluation.networks.ensemble_losses import selection_losses
 from hyperband.metrics import metric, probabilities
 
@@ -202,6 +202,30 @@ def test_new_rows_gain(name):
         mean = np.sum([w * predictions[i, 300:].astype(np.float64) for i, w in weights], axis=0)
         alone = predictions[single.chosen[0], 300:].astype(np.float64)
         assert found.loss(y[300:], mean) < found.loss(y[300:], alone)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "rmse"])
+def test_rows_are_predicted_by_ensembles_that_they_did_not_choose(name):
+    """A row's own class or value has no influence on its prediction."""
+    task = "regression" if name == "rmse" else "classification"
+    predictions, y, w = (value_candidates if name == "rmse" else class_candidates)(20, 60, 2)
+    cross = cross_predict(predictions, y, metric(name, task), w)
+    order = np.lexsort(y.reshape(len(y), -1).T[::-1])
+    for part in range(FOLDS):
+        held = order[part::FOLDS]
+        seen = np.setdiff1d(np.arange(len(y)), held)
+        found = select(predictions[:, seen], y[seen], metric(name, task), w[seen])
+        mean = np.tensordot(found.weights, predictions[list(found.chosen)][:, held].astype(float), 1)
+        assert cross[held] == pytest.approx(mean, rel=1e-12)
+
+
+def test_the_score_of_chance_is_not_taken_for_worth():
+    chance = np.random.default_rng(0).dirichlet([1, 1, 1], size=(200, 90)).astype(np.float32)
+    y, accuracy = np.arange(90) % 3, metric("accuracy", "classification")
+    assert select(chance, y, accuracy).score > 0.5
+    assert accuracy.score(y, cross_predict(chance, y, accuracy)) < 0.45
+    few = cross_predict(chance[:, :3], y[:3], accuracy)
+    assert few.shape == (3, 3)
 
 
 P, Y = np.full((2, 3, 2), 0.5, np.float32), np.array([0, 1, 1])

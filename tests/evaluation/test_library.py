@@ -42,8 +42,8 @@ def offers(n_trials, moments, seed=0, same=False):
     return y, found
 
 
-def library(y, some, **limits):
-    made = CandidateLibrary(y, None, "logistic", ACCURACY, **limits)
+def library(y, some, by=ACCURACY, **limits):
+    made = CandidateLibrary(y, None, "logistic", by, **limits)
     for offer in some:
         made.offer(offer.trial, offer.resource, offer.outputs, offer.networks)
     return made
@@ -53,10 +53,10 @@ def kept(made):
     return [candidate.rank for candidate in made.candidates]
 
 
-def by_definition(y, some, most, memory):
+def by_definition(y, some, by, most, memory):
     """Who may stay, from the set of all offers at once."""
     rank = {
-        id(o): (*single_key(probabilities(o.outputs).astype(np.float32), y, ACCURACY, None), o.trial, o.resource)
+        id(o): (*single_key(probabilities(o.outputs).astype(np.float32), y, by, None), o.trial, o.resource)
         for o in some
     }
     ordered, left = sorted(some, key=lambda o: rank[id(o)]), []
@@ -73,17 +73,19 @@ def by_definition(y, some, most, memory):
 
 
 @pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("by", ["accuracy", "log_loss", "f1"])
 @pytest.mark.parametrize(
     ("most", "memory"), [(200, 1 << 30), (7, 1 << 30), (1, 1 << 30), (200, 4000), (200, 500), (200, 1), (9, 5000)]
 )
-def test_any_order_of_offers(most, memory, same):
+def test_any_order_of_offers(most, memory, by, same):
+    by = metric(by, "classification")
     y, some = offers(25, 7, same=same)
-    expected = by_definition(y, some, most, memory)
-    reference = library(y, some, most=most, memory=memory)
+    expected = by_definition(y, some, by, most, memory)
+    reference = library(y, some, by, most=most, memory=memory)
     assert kept(reference) == expected
     rng = np.random.default_rng(1)
-    for _ in range(25):
-        shuffled = library(y, [some[i] for i in rng.permutation(len(some))], most=most, memory=memory)
+    for _ in range(12):
+        shuffled = library(y, [some[i] for i in rng.permutation(len(some))], by, most=most, memory=memory)
         assert kept(shuffled) == expected
         one, other = reference.ensemble(), shuffled.ensemble()
         assert (one.weights, one.score, one.path) == (other.weights, other.score, other.path)
@@ -145,6 +147,11 @@ def test_the_ensemble_says_what_it_is():
     assert chosen.single == made.candidates[0].score == ACCURACY.score(y, made.candidates[0].prediction.astype(float))
     assert [c.trial for c in made.ensemble(1).candidates] == [made.candidates[0].trial]
     assert made.ensemble() is chosen  # nothing came in since
+    cross = made.cross_prediction()
+    assert cross.shape == (ROWS, 2)
+    log_loss = metric("log_loss", "classification")  # by ensembles of other rows it is not as good
+    assert log_loss.score(y, cross) > log_loss.score(y, chosen.prediction)
+    assert library(y, []).cross_prediction() is None
 
 
 def test_regression_in_original_units_and_limits():

@@ -135,9 +135,9 @@ def test_any_chunks_have_the_same_bits(task, monkeypatch):
     rng = np.random.default_rng(0)
     cuts = [0, *sorted(rng.choice(len(frame) - 1, size=40, replace=False) + 1), len(frame)]
     assert np.array_equal(np.concatenate([ask(frame[a:b]) for a, b in pairwise(cuts)]), whole)
-    for size in (1, 13, 1000):
+    for size, rows in ((1, 40), (13, 600), (1000, 1200)):
         monkeypatch.setattr(predictor, "_ROWS", size)
-        assert np.array_equal(ask(frame), whole)
+        assert np.array_equal(ask(frame[:rows]), whole[:rows])
 
 
 def test_each_preprocessing_sees_a_chunk_once(monkeypatch):

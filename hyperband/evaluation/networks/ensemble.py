@@ -24,6 +24,8 @@ SIZE = 32
 FIRST = 5
 #: A metric that is chosen by itself is computed for so many candidates a step, the best by the smooth loss.
 SHORTLIST = 32
+#: Parts of the rows for `cross_predict`.
+FOLDS = 5
 #: Metrics whose ensemble is chosen by a smooth loss alone.
 SMOOTH = frozenset({"accuracy", "balanced_accuracy", "log_loss", "auc", "rmse", "mae", "r2", "quantile"})
 
@@ -114,6 +116,53 @@ def select(
     order = [index for index, _ in path[:best]]
     chosen = tuple(dict.fromkeys(order))
     return Ensemble(chosen, tuple(order.count(index) / best for index in chosen), path[best - 1][1], tuple(path))
+
+
+def cross_predict(
+    predictions: Sequence[F32], y: Array, metric: Metric, weight: Array | None = None, size: int = SIZE
+) -> F64:
+    """What ensembles predict for rows that did not choose them.
+
+    The rows are cut into `FOLDS` parts, alike in ``y``. For each, `select` chooses by the others. The score of the
+    result says what the choice among many candidates is worth on new rows; that of `select` itself is too good, the
+    more so the fewer rows and the more candidates. A temperature should be fitted to it, too.
+
+    Parameters
+    ----------
+    predictions, y, metric, weight, size : as in `select`
+
+    Returns
+    -------
+    float64, shape (n_rows, n_outputs)
+        With fewer rows than parts, the prediction of the ensemble that all rows choose.
+
+    Examples
+    --------
+    >>> from hyperband.metrics import metric
+    >>> y, accuracy = np.array([0, 1] * 50), metric("accuracy", "classification")
+    >>> chance = np.random.default_rng(0).dirichlet([1, 1], size=(300, 100)).astype(np.float32)  # knows nothing of y
+    >>> select(chance, y, accuracy).score, accuracy.score(y, cross_predict(chance, y, accuracy))
+    (0.76, 0.53)
+    """
+    out = np.empty(np.shape(predictions[0]))
+    order = np.lexsort(y.reshape(len(y), -1).T[::-1])  # by the first target, then by the next; stable
+    parts = FOLDS if len(y) >= FOLDS else 1
+    for part in range(parts):
+        held = np.zeros(len(y), dtype=np.bool_)
+        held[order[part::parts]] = True
+        seen = ~held if parts > 1 else held
+        w = None if weight is None else weight[seen]
+        found = select([prediction[seen] for prediction in predictions], y[seen], metric, w, size)
+        out[held] = mean_prediction([predictions[i][held] for i in found.chosen], found.weights)
+    return out
+
+
+def mean_prediction(predictions: Sequence[F32], weights: Sequence[float]) -> F64:
+    """The weighted mean in float64, added up in the order given."""
+    mean = np.zeros(predictions[0].shape)
+    for prediction, weight in zip(predictions, weights, strict=True):
+        mean += weight * prediction.astype(np.float64)
+    return mean
 
 
 def single_key(prediction: F32, y: Array, metric: Metric, weight: F64 | None) -> Key:

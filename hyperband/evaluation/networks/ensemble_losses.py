@@ -1,7 +1,7 @@
 """By what an ensemble is chosen: a smooth loss of the mean prediction with each of the candidates added.
 
 Accuracy is not chosen by itself. On the rows that choose, whoever gets a few of them right by luck gains, and on new
-rows the choice by the Brier score has the higher accuracy (`docs/search.md` has the figures). The area under the ROC
+rows the choice by the Brier score has the higher accuracy (`docs/ensembles.md` has the figures). The area under the ROC
 curve is chosen by the log loss, as well as by itself and much faster.
 """
 
