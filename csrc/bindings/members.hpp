@@ -213,7 +213,7 @@ template <class Layout> py::list parameters(const Architecture &a, const Layout 
         if (kind.has_m) moments.append("m");
         if (kind.has_v) moments.append("v");
         found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, kind))), at, name_of(kind.initial), bound,
-                                    kind.rate_factor, kind.decay, py::tuple(moments)));
+                                    rate_factor(a, group_of(kind, l)), kind.decay, py::tuple(moments)));
     });
     return found;
 }

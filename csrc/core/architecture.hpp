@@ -52,6 +52,7 @@ struct Architecture {
     double learning_rate = 1e-3, momentum = 0.0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
     double dropout = 0.0, label_smoothing = 0.0;
+    double bias_rate = 1.0, first_layer_rate = 1.0;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
@@ -59,6 +60,17 @@ struct Architecture {
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                            \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
-        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate
+
+// Parameters that have one learning rate: the schedule's times a factor of theirs.
+enum class Group : int8_t { weights, first_weights, biases };
+HB_FN double rate_factor(const Architecture &a, Group g) {
+    switch (g) {
+        case Group::weights: return 1.0;
+        case Group::first_weights: return a.first_layer_rate;
+        case Group::biases: return a.bias_rate;
+    }
+    return 1.0;
+}
 
 }  // namespace hyperband

@@ -29,16 +29,19 @@ struct ParameterKind {
     const char *name;    // with the number of the layer it names an array in a state: "weights.0"
     Axis axes[2];        // of the layer
     Initial initial;     // uniform: see initial_bound
-    double rate_factor;  // multiplies the learning rate
+    Group group;         // of the learning rate; weights of the first layer have a group of their own, see group_of
     bool decay;          // whether weight decay acts on it
     bool has_m, has_v;   // moments that it has where the optimiser keeps them
 };
 
 // In memory a layer's parameters follow one another in this order.
 constexpr ParameterKind kTable[] = {
-    {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, 1.0, true, true, true},
-    {"bias", {Axis::outputs, Axis::none}, Initial::zeros, 1.0, false, true, true},
+    {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, Group::weights, true, true, true},
+    {"bias", {Axis::outputs, Axis::none}, Initial::zeros, Group::biases, false, true, true},
 };
+HB_FN Group group_of(const ParameterKind &kind, int layer) {
+    return kind.group == Group::weights && layer == 0 ? Group::first_weights : kind.group;
+}
 constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
 
 // Of a layer's parameters, in floats and in the order of the table; those that a layer lacks are -1.

@@ -166,6 +166,18 @@ template <class F> struct UpdateOf {
     F decay;  // weight decay added to the gradient (0 for adamw)
     F shrink;  // factor of the weight before the update (adamw), else 1
     F clip;  // factor of the gradient, 1 when it is not clipped
+    F first_rate, first_shrink, bias_rate;  // rate and shrink of the first layer's weights, rate of biases
+
+    // Of a group of parameters; the fields as they are hold for the weights of later layers.
+    HB_FN UpdateOf of(Group g) const {
+        UpdateOf u = *this;
+        switch (g) {
+            case Group::weights: break;
+            case Group::first_weights: u.rate = first_rate, u.shrink = first_shrink; break;
+            case Group::biases: u.rate = bias_rate, u.shrink = F(1.0f), u.decay = F(0.0f); break;
+        }
+        return u;
+    }
 };
 using Update = UpdateOf<float>;
 

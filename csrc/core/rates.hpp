@@ -54,15 +54,18 @@ HB_FN double learning_rate(const Architecture &a, int64_t step, int64_t total) {
 }
 
 HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
-    double rate = learning_rate(a, step, total);
+    const double rate = learning_rate(a, step, total), first_rate = rate * rate_factor(a, Group::first_weights);
     const bool adam = a.optimizer == Optimizer::adam || a.optimizer == Optimizer::adamw;
     const bool decoupled = a.optimizer == Optimizer::adamw;
     Update u{};
     u.shrink = decoupled ? static_cast<float>(1.0 - rate * a.weight_decay) : 1.0f;
+    u.first_shrink = decoupled ? static_cast<float>(1.0 - first_rate * a.weight_decay) : 1.0f;
     u.decay = decoupled ? 0.0f : static_cast<float>(a.weight_decay);
     u.root_scale = adam ? static_cast<float>(1.0 / std::sqrt(1.0 - power(a.beta2, step + 1))) : 1.0f;
-    if (adam) rate /= 1.0 - power(a.beta1, step + 1);
-    u.rate = static_cast<float>(rate);
+    const double correction = adam ? 1.0 - power(a.beta1, step + 1) : 1.0;
+    u.rate = static_cast<float>(rate / correction);
+    u.first_rate = static_cast<float>(first_rate / correction);
+    u.bias_rate = static_cast<float>(rate * rate_factor(a, Group::biases) / correction);
     u.beta1 = static_cast<float>(a.beta1);
     u.one_minus_beta1 = static_cast<float>(1.0 - a.beta1);
     u.beta2 = static_cast<float>(a.beta2);

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
+from hyperband.tuning.settings import Settings
 
 if TYPE_CHECKING:
     from hyperband.interface.network_result import NetworkSearchResult
-    from hyperband.tables import Prepared
+    from hyperband.tables import PreparedTable
     from hyperband.tuning.run.run import Incumbent
 
 #: Rows of the table of the best.
@@ -33,13 +34,14 @@ def main_metric(task: str) -> str:
     return "accuracy" if task == "classification" else "rmse"
 
 
-def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
     """The report for people."""
     best = result.best
     assert best is not None  # without a best there is no report
     architecture = best.network.members[0].architecture
-    dims = (prepared.n_features, *architecture.widths, prepared.n_outputs)
-    parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs)
+    n_inputs = best.network.preprocessings[0].n_features
+    dims = (n_inputs, *architecture.widths, best.network.target.n_outputs)
+    parameters = architecture.n_parameters(n_inputs, best.network.target.n_outputs)
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
@@ -49,8 +51,9 @@ def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command
         f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
         f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",
     ]
-    if result.test is not None:
-        lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test)}")
+    if result.test_of_best is not None:
+        lines.append(f"test           loss {result.test_of_best['loss']:.4f}, {_figures(result.test_of_best)}")
+    lines += _ensemble(result)
     lines += ["", "hyperparameters"]
     lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
     lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
@@ -58,12 +61,32 @@ def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command
     return "\n".join(lines)
 
 
-def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+def _ensemble(result: NetworkSearchResult) -> list[str]:
+    """The model, where it is more than the best network."""
+    ensemble, model = result.ensemble, result.model
+    if ensemble is None or model is None:
+        return []
+    trials = len({member.trial for member in ensemble.members})
+    lines = [
+        "",
+        f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}",
+        f"validation     {ensemble.metric} {ensemble.score:.4f}, of the best alone {ensemble.single:.4f}",
+    ]
+    if ensemble.temperature != 1.0:
+        lines.append(f"temperature    {ensemble.temperature:.3f}")
+    if result.test is not None:
+        lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test)}")
+    return lines
+
+
+def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
     """The report for machines: one JSON object, non-finite numbers as null."""
     best = result.best
     report = {
         "best": None if best is None else _best(best, prepared.task),
+        "ensemble": None if result.ensemble is None else result.ensemble.to_dict(),
         "test": result.test,
+        "test_of_best": result.test_of_best,
         "model": model,
         "predict": command,
         "task": prepared.task,
@@ -74,9 +97,14 @@ def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command
         "n_evaluations": result.n_evaluations,
         "cost": result.cost,
         "plan": result.plan.to_dict(),
+        "algorithm": _algorithm(result),
         "notes": list(result.notes),
     }
     return json.dumps(plain(report), indent=2, allow_nan=False)
+
+
+def _algorithm(result: NetworkSearchResult) -> dict[str, Any] | None:
+    return result.algorithm.to_dict() if isinstance(result.algorithm, Settings) else None
 
 
 def trials_csv(result: NetworkSearchResult) -> str:
@@ -134,7 +162,7 @@ def _hyperparameters(architecture: Architecture) -> list[tuple[str, Any]]:
     ]
 
 
-def _top(result: NetworkSearchResult, prepared: Prepared) -> list[str]:
+def _top(result: NetworkSearchResult, prepared: PreparedTable) -> list[str]:
     trials, metric = result.trials, main_metric(prepared.task)
     loss = np.asarray(trials["loss"], dtype=np.float64)
     order = np.lexsort((trials["rung"], trials["trial"], np.where(np.isfinite(loss), loss, np.inf)))

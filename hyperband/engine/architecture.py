@@ -42,6 +42,9 @@ class Architecture:
     init : {"auto", "he", "glorot", "lecun"}
         "auto": He for relu, leaky_relu, gelu, silu; Glorot for tanh and sigmoid; LeCun for identity and step and for
         the output layer.
+    bias_rate, first_layer_rate : float > 0
+        Factors of the learning rate, of all biases and of the first layer's weights. They leave the gradient alone;
+        decoupled weight decay goes by the weights' own rate.
 
     Raises
     ------
@@ -72,6 +75,8 @@ class Architecture:
     final_rate: float = 0.01
     clip_norm: float = 0.0
     init: str = "auto"
+    bias_rate: float = 1.0
+    first_layer_rate: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
@@ -116,4 +121,6 @@ _RANGES = {
     "warmup": (0.0, 1.0, False, True),
     "final_rate": (0.0, 1.0, True, False),
     "clip_norm": (0.0, 1e30, False, False),
+    "bias_rate": (0.0, 1e3, True, False),
+    "first_layer_rate": (0.0, 1e3, True, False),
 }

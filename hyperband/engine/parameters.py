@@ -34,11 +34,20 @@ class Network(Protocol):
     def activation(self) -> str: ...
     @property
     def init(self) -> str: ...
+    @property
+    def bias_rate(self) -> float: ...
+    @property
+    def first_layer_rate(self) -> float: ...
 
 
 def every_layer(network: Network) -> range:
     """The hidden layers and the output layer."""
     return range(len(network.widths) + 1)
+
+
+def no_factor(network: Network, layer: int) -> float:
+    """The learning rate as it is."""
+    return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class ParameterKind:
     name : str; with the number of the layer it names an array: ``weights.0``
     axes : tuple of {"inputs", "outputs"}, of the layer, one entry per dimension
     initial : {"uniform", "zeros", "ones"}; uniform on [-bound, bound), see `initial_bound`
-    rate_factor : float > 0, multiplies the learning rate
+    rate_factor : callable from the architecture and the layer to what multiplies the learning rate, a float > 0
     decay : bool, whether weight decay acts on it
     moments : tuple of {"m", "v"}, those it has where the optimiser keeps them
     layers : callable from the architecture to the layers that have it
@@ -60,7 +69,7 @@ class ParameterKind:
     name: str
     axes: tuple[Axis, ...]
     initial: Initial
-    rate_factor: float = 1.0
+    rate_factor: Callable[[Network, int], float] = no_factor
     decay: bool = False
     moments: tuple[str, ...] = ("m", "v")
     layers: Callable[[Network], range] = every_layer
@@ -69,8 +78,10 @@ class ParameterKind:
 
 #: A layer computes ``x @ weights + bias``. In memory a layer's parameters follow one another in this order.
 TABLE = (
-    ParameterKind("weights", ("inputs", "outputs"), "uniform", decay=True),
-    ParameterKind("bias", ("outputs",), "zeros"),
+    ParameterKind(
+        "weights", ("inputs", "outputs"), "uniform", lambda a, layer: 1.0 if layer else a.first_layer_rate, decay=True
+    ),
+    ParameterKind("bias", ("outputs",), "zeros", lambda a, _: a.bias_rate),
 )
 
 

@@ -1,8 +1,8 @@
 """The model file: a zip of plain data, weights and scikit-learn transformers; no pickle.
 
 =========================  ==============================================================================
-``meta.json``              format, versions, target, temperature, provenance; of each preprocessing its plain parts;
-                           of each member its weight, view and architecture
+``meta.json``              format, versions, temperature, provenance; of each preprocessing its plain parts, among them
+                           the target; of each member its weight, view and architecture
 ``weights.safetensors``    the arrays of `hyperband.engine.parameters`, float32, with the member's number in front:
                            ``0.weights.0``, ``0.bias.0``, ..., ``1.weights.0``, ...
 ``preprocessing.skops``    of each preprocessing a dict of its fitted scikit-learn transformers
@@ -17,7 +17,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,6 @@ FORMAT = 2
 
 #: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
 TRUSTED = ("numpy.dtype",)
-
-#: fields of `Preprocessing` that are scikit-learn transformers, and those that JSON holds as they are
-TRANSFORMERS = ("numbers", "categories")
-PLAIN = ("named", "clip", "feature_names")
 
 _REMEDY = "Copy it again from where it was written, or train again."
 
@@ -84,9 +80,8 @@ def _pack(model: Contents) -> bytes:
         "hyperband": VERSION,
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
-        "target": model.preprocessings[0].target.to_dict(),
         "temperature": model.temperature,
-        "preprocessings": [_plain_parts(preprocessing) for preprocessing in model.preprocessings],
+        "preprocessings": [preprocessing.to_dict() for preprocessing in model.preprocessings],
         "members": members,
         "provenance": dict(model.provenance),
     }
@@ -95,7 +90,7 @@ def _pack(model: Contents) -> bytes:
         for number, member in enumerate(model.members)
         for name, array in named(member.architecture, member.weights).items()
     }
-    transformers = [{name: getattr(p, name) for name in TRANSFORMERS} for p in model.preprocessings]
+    transformers = [preprocessing.transformers for preprocessing in model.preprocessings]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
@@ -107,12 +102,6 @@ def _pack(model: Contents) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     return buffer.getvalue()
-
-
-def _plain_parts(preprocessing: Preprocessing) -> dict[str, Any]:
-    return {"inputs": [asdict(column) for column in preprocessing.inputs]} | {
-        name: getattr(preprocessing, name) for name in PLAIN
-    }
 
 
 def _plain(value: Any) -> Any:
@@ -204,8 +193,7 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
 def _preprocessings(meta: dict[str, Any], data: bytes, name: str) -> list[Preprocessing]:
     import skops.io
 
-    from hyperband.tables.preprocess import InputColumn, Preprocessing
-    from hyperband.tables.target import Target
+    from hyperband.tables.preprocess import Preprocessing
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
     if unknown:
@@ -213,12 +201,8 @@ def _preprocessings(meta: dict[str, Any], data: bytes, name: str) -> list[Prepro
             f"A model file must hold known types only; {name!r} holds {', '.join(unknown)} and is not loaded. "
             f"Do not use it unless you know who wrote it."
         )
-    target = Target.from_dict(meta["target"])
-    found = []
-    for plain, fitted in zip(meta["preprocessings"], skops.io.loads(data, trusted=list(TRUSTED)), strict=True):
-        parts: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
-        }
-        parts["inputs"] = tuple(InputColumn(**column) for column in plain["inputs"])
-        found.append(Preprocessing(target=target, **parts, **fitted))
-    return found
+    fitted = skops.io.loads(data, trusted=list(TRUSTED))
+    return [
+        Preprocessing.from_dict(plain, transformers)
+        for plain, transformers in zip(meta["preprocessings"], fitted, strict=True)
+    ]

@@ -57,6 +57,12 @@ CASES = {
     "clip-decay": _case(clip_norm=0.05, weight_decay=0.1, momentum=0.5),
     **{f"schedule-{s}": _case(schedule=s) for s in ("constant", "cosine", "exponential")},
     **{f"warmup-{s}": _case(schedule=s, warmup=0.4, final_rate=0.1) for s in ("constant", "cosine", "exponential")},
+    "rates": _case(bias_rate=0.1, first_layer_rate=3.0, widths=[9, 5]),
+    "rates-clip": _case(bias_rate=3.0, first_layer_rate=0.5, clip_norm=0.05, momentum=0.9),
+    "rates-adamw": _case(optimizer="adamw", learning_rate=1e-2, weight_decay=0.5, bias_rate=0.1, first_layer_rate=3.0),
+    "rates-rmsprop": _case(
+        optimizer="rmsprop", learning_rate=1e-3, momentum=0.8, weight_decay=0.01, first_layer_rate=0.3, dropout=0.1
+    ),
     "everything": _case(
         weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
         dropout=0.1, weight_decay=0.1, label_smoothing=0.1, schedule="cosine", warmup=0.2, clip_norm=0.5,

@@ -123,6 +123,8 @@ def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture
             clip_norm=architecture.clip_norm * float(rng.uniform(0.1, 2.0)),
             schedule=str(rng.choice(SCHEDULES)),
             warmup=float(rng.choice([0.0, 0.4])),
+            bias_rate=float(rng.uniform(0.1, 2.0)),
+            first_layer_rate=float(rng.uniform(0.3, 3.0)),
         )
         for _ in range(count)
     ]

@@ -19,6 +19,7 @@ EVERY_FIELD = Architecture(
     widths=[3, 70], activation="silu", optimizer="rmsprop", schedule="exponential", init="lecun", batch_size=17,
     nesterov=True, learning_rate=0.25, momentum=0.5, beta1=0.125, beta2=0.75, epsilon=0.0625, weight_decay=2.0,
     warmup=0.375, final_rate=0.875, clip_norm=4.0, dropout=0.625, label_smoothing=0.1875,
+    bias_rate=0.1875, first_layer_rate=1.5,
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ def architectures(n: int) -> list[tuple[Architecture, int, int]]:
             activation=str(RNG.choice(ACTIVATIONS)),
             optimizer=str(RNG.choice(OPTIMIZERS)),
             init=str(RNG.choice(INITS)),
+            bias_rate=float(RNG.uniform(0.1, 2.0)),
+            first_layer_rate=float(RNG.uniform(0.1, 2.0)),
         )
         found.append((a, int(RNG.integers(1, 100)), int(RNG.integers(1, 40))))
     return found
@@ -41,14 +43,15 @@ def layers_of(a: Architecture, n_inputs: int, n_outputs: int) -> Layers:
 
 
 def test_a_network_has_a_matrix_and_a_bias_a_layer() -> None:
-    found = parameters(Architecture(widths=[8, 5]), 4, 3)
-    assert [(p.name, p.shape, p.kind.initial, p.kind.rate_factor, p.kind.decay) for p in found] == [
-        ("weights.0", (4, 8), "uniform", 1.0, True),
-        ("bias.0", (8,), "zeros", 1.0, False),
+    a = Architecture(widths=[8, 5], bias_rate=0.5, first_layer_rate=2.0)
+    found = parameters(a, 4, 3)
+    assert [(p.name, p.shape, p.kind.initial, p.kind.rate_factor(a, p.layer), p.kind.decay) for p in found] == [
+        ("weights.0", (4, 8), "uniform", 2.0, True),
+        ("bias.0", (8,), "zeros", 0.5, False),
         ("weights.1", (8, 5), "uniform", 1.0, True),
-        ("bias.1", (5,), "zeros", 1.0, False),
+        ("bias.1", (5,), "zeros", 0.5, False),
         ("weights.2", (5, 3), "uniform", 1.0, True),
-        ("bias.2", (3,), "zeros", 1.0, False),
+        ("bias.2", (3,), "zeros", 0.5, False),
     ]
     assert [p.name for p in found if p.over_inputs] == ["weights.0"]
 
@@ -120,8 +123,8 @@ def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
         expected, offset = [], 0
         for p in parameters(a, n_inputs, n_outputs):
             bound = float(table.initial_bound(a, p.layer, *p.shape)) if p.kind.initial == "uniform" else 0.0
-            kind = p.kind
-            expected.append((p.name, p.shape, offset, kind.initial, bound, kind.rate_factor, kind.decay, kind.moments))
+            kind, factor = p.kind, p.kind.rate_factor(a, p.layer)
+            expected.append((p.name, p.shape, offset, kind.initial, bound, factor, kind.decay, kind.moments))
             *outer, last = p.shape
             offset += math.prod(outer) * (matrix(last) if outer else vector(last))
         assert compiled_engine(engine, n_inputs, n_outputs).parameters(packed([a])) == expected

@@ -288,13 +288,14 @@ inline void bf16_rows(const StepArgs &s, Share) {
 inline void bf16_columns(const StepArgs &s, Share share) {
     const Tiles16 tiles;
     const UpdateRun run = update_of(*s.architecture);
+    const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
     const Bf16Operands &half = s.work->bf16;
     const int nk = deep(s.rows);
     alignas(64) float out[kTilePanels][kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
         bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
-            run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, s.update, 0.0f, 1.0f);
+            run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
         });
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
@@ -309,8 +310,8 @@ inline void bf16_columns(const StepArgs &s, Share share) {
                     store(to + i, accumulate ? load(to + i) + load(out[p] + i) : load(out[p] + i));
                 continue;
             }
-            run(s.weights + at, moments(s.m, at), moments(s.v, at), out[p], static_cast<size_t>(b.count) * kPanel, s.update,
-                s.update.decay, s.update.shrink);
+            run(s.weights + at, moments(s.m, at), moments(s.v, at), out[p], static_cast<size_t>(b.count) * kPanel,
+                weights[b.l > 0]);
             weights_to_right(y, s.weights, half.w[b.l], b.l > 0 ? half.wt[b.l] : nullptr, b.panel + p, b.k, b.count);
         }
     });

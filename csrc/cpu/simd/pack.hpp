@@ -146,7 +146,7 @@ HB_FN UpdateOf<V> lanes_of(const Update *updates) {
 #define HB_LANES_OF(NAME) u.NAME = each([](const Update &x) { return x.NAME; })
     HB_LANES_OF(rate), HB_LANES_OF(root_scale), HB_LANES_OF(beta1), HB_LANES_OF(one_minus_beta1), HB_LANES_OF(beta2);
     HB_LANES_OF(one_minus_beta2), HB_LANES_OF(epsilon), HB_LANES_OF(momentum), HB_LANES_OF(decay), HB_LANES_OF(shrink);
-    HB_LANES_OF(clip);
+    HB_LANES_OF(clip), HB_LANES_OF(first_rate), HB_LANES_OF(first_shrink), HB_LANES_OF(bias_rate);
 #undef HB_LANES_OF
     return u;
 }
@@ -181,13 +181,14 @@ inline V clip_factors(const PackArgs &s) {
 }
 
 template <Rule R, bool kPlain> void update_lanes(const PackArgs &s, const UpdateOf<V> &updates) {
-    const UpdateOf<V> u = updates;  // a copy that no store below can alias
-    auto run = [&](size_t at, int n, V decay, V shrink) {
+    // copies that no store below can alias
+    const UpdateOf<V> later = updates, first_layer = updates.of(Group::first_weights), biases = updates.of(Group::biases);
+    auto run = [&](size_t at, int n, const UpdateOf<V> &u) {
         for (size_t i = at; i < at + static_cast<size_t>(n) * kLanes; i += kLanes) {
             V x = load(s.weights + i), first(0.0f), second(0.0f);
             if constexpr (uses_m<R>) first = load(s.m + i);
             if constexpr (uses_v<R>) second = load(s.v + i);
-            update_<R, kPlain>(x, first, second, load(s.work->gradient + i), u, decay, shrink);
+            update_<R, kPlain>(x, first, second, load(s.work->gradient + i), u, u.decay, u.shrink);
             store(s.weights + i, x);
             if constexpr (uses_m<R>) store(s.m + i, first);
             if constexpr (uses_v<R>) store(s.v + i, second);
@@ -195,8 +196,8 @@ template <Rule R, bool kPlain> void update_lanes(const PackArgs &s, const Update
     };
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
-        for (int k = 0; k < y.in; ++k) run(y.weights + k * lane_stride(y.out), y.out, u.decay, u.shrink);
-        run(y.bias, y.out, V(0.0f), V(1.0f));
+        for (int k = 0; k < y.in; ++k) run(y.weights + k * lane_stride(y.out), y.out, l == 0 ? first_layer : later);
+        run(y.bias, y.out, biases);
     }
 }
 

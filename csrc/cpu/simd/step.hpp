@@ -7,19 +7,19 @@
 namespace hyperband::cpu::HB_ISA {
 
 template <Rule R, bool kPlain>
-void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update, float decay, float shrink) {
+void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update) {
     const Update u = update;  // a copy that no store below can alias
     for (size_t i = 0; i < n; i += kPanel) {
         V x = load(w + i), first(0.0f), second(0.0f);
         if constexpr (uses_m<R>) first = load(m + i);
         if constexpr (uses_v<R>) second = load(v + i);
-        update_<R, kPlain>(x, first, second, load(g + i), u, V(decay), V(shrink));
+        update_<R, kPlain>(x, first, second, load(g + i), u, V(u.decay), V(u.shrink));
         store(w + i, x);
         if constexpr (uses_m<R>) store(m + i, first);
         if constexpr (uses_v<R>) store(v + i, second);
     }
 }
-using UpdateRun = void (*)(float *, float *, float *, const float *, size_t, const Update &, float, float);
+using UpdateRun = void (*)(float *, float *, float *, const float *, size_t, const Update &);
 
 template <bool kPlain> UpdateRun update_by(Rule r) {
     switch (r) {
@@ -232,12 +232,13 @@ inline void columns(const StepArgs &s, Share share) {
         }
     }
     const UpdateRun run = update_of(*s.architecture);
+    const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
     alignas(64) float out[kTilePanels * kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
         if (owns_bias(l, share))
             bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
-                run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, s.update, 0.0f, 1.0f);
+                run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
             });
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
@@ -264,7 +265,7 @@ inline void columns(const StepArgs &s, Share share) {
         for (int p = 0; p < b.panels; ++p) {
             const size_t offset = at + p * panel;
             run(s.weights + offset, moments(s.m, offset), moments(s.v, offset), out + p * kRunRows * kPanel,
-                static_cast<size_t>(b.count) * kPanel, s.update, s.update.decay, s.update.shrink);
+                static_cast<size_t>(b.count) * kPanel, weights[b.l > 0]);
             if (b.l > 0)
                 for (int k = 0; k < b.count; k += kPanel)
                     transpose_at(y, s.weights, s.work->transposed[b.l], b.panel + p, b.k + k);
@@ -277,18 +278,19 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
-    auto apply = [&](size_t at, size_t n, float decay, float shrink) {
-        run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, u, decay, shrink);
+    const Update biases = u.of(Group::biases), weights[2] = {u.of(Group::first_weights), u};
+    auto apply = [&](size_t at, size_t n, const Update &own) {
+        run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, own);
     };
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
-        if (owns_bias(l, share)) apply(y.bias, static_cast<size_t>(y.panels) * kPanel, 0.0f, 1.0f);
+        if (owns_bias(l, share)) apply(y.bias, static_cast<size_t>(y.panels) * kPanel, biases);
     }
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
         for (int p = b.panel; p < b.panel + b.panels; ++p) {
             const size_t at = y.weights + (static_cast<size_t>(p) * y.in + b.k) * kPanel;
-            apply(at, static_cast<size_t>(b.count) * kPanel, u.decay, u.shrink);
+            apply(at, static_cast<size_t>(b.count) * kPanel, weights[b.l > 0]);
             copy(y, b.l, p, b.k, b.count);
         }
     });

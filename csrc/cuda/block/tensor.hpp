@@ -148,11 +148,11 @@ HB_BLOCK void tensor_columns(int tid, const MemberView &b, int rows, int l, A a,
         typename MemberView::Block::Warp(tid, b.block.threads()), b.k_end(l), y.out, rows, Factors<A>{a, left_stride, 1},
         Factors<typename MemberView::Outputs>{b.g(l), right_stride, 1}, [](int) { return 0.0f; },
         [&] {
-            return [&, take = ready()](int k, int j, float first, float second) {
+            return [&, take = ready(weights_of(l))](int k, int j, float first, float second) {
                 const int64_t offset = weight_at(y, k, j);
                 Registers<2> s = start(offset, Registers<2>{});
                 s[0] = s[0] + first, s[1] = s[1] + second;
-                take(offset, s, y.out - j, false);
+                take(offset, s, y.out - j);
             };
         });
     bias_columns(tid, b, rows, l, start, ready);

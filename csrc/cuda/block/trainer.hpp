@@ -243,10 +243,10 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         return true;
     }
 
-    HB_BLOCK auto optimiser(Shared<float> numbers) const {
+    HB_BLOCK auto optimiser(Shared<float> numbers, Group group) const {
         const Architecture &a = net_.architecture;
         return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m), moments(plan().v, net_.v), rule_of(a),
-                                           is_plain(a), load_update(numbers)};
+                                           is_plain(a), load_update(numbers, group)};
     }
 
     template <class A> HB_BLOCK void columns(int tid, Shared<float> numbers, int rows, int first, int l, A a) {
@@ -258,8 +258,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                     constexpr int kCount = static_cast<int>(sizeof(s) / sizeof(float));
                     return first > 0 ? sums.template load<kCount>(offset) : zeros(s);
                 },
-                [&] {
-                    return [&](int64_t offset, auto s, int, bool) {
+                [&](Group) {
+                    return [&](int64_t offset, auto s, int) {
                         sums.template store<static_cast<int>(sizeof(s) / sizeof(float))>(offset, s);
                     };
                 });
@@ -267,10 +267,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         }
         sum_columns(
             tid, rows, l, a, [](int64_t, auto s) { return zeros(s); },
-            [&] {
-                return [by = optimiser(numbers)](int64_t offset, auto s, int count, bool bias) {
-                    by.apply(offset, s, count, bias ? 0.0f : by.update.decay, bias ? 1.0f : by.update.shrink);
-                };
+            [&](Group group) {
+                return [by = optimiser(numbers, group)](int64_t offset, auto s, int count) { by.apply(offset, s, count); };
             });
     }
     template <class A, class Start, class Ready>
@@ -302,12 +300,12 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             });
         }
         block_.phase([&](int tid) {
-            auto by = optimiser(numbers);
-            if (net_.architecture.clip_norm > 0.0) by.update.clip = control(plan().control, kClip).load(0);
+            const float clip = net_.architecture.clip_norm > 0.0 ? control(plan().control, kClip).load(0) : 1.0f;
             const auto sums = gradient();
-            for_each_vector(tid, member_, [&](int64_t offset, int count, bool bias) {
-                by.apply(offset, sums.template load<kVector>(offset), count, bias ? 0.0f : by.update.decay,
-                         bias ? 1.0f : by.update.shrink);
+            for_each_vector(tid, member_, [&](int64_t offset, int count, Group group) {
+                auto by = optimiser(numbers, group);
+                by.update.clip = clip;
+                by.apply(offset, sums.template load<kVector>(offset), count);
             });
         });
     }

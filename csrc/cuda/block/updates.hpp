@@ -7,12 +7,14 @@
 
 namespace hyperband::cuda {
 
-// The constants of a step, in shared memory.
-template <class Shared> HB_BLOCK Update load_update(Shared words) {
-    Update u;
-    u.rate = words.load(0), u.root_scale = words.load(1);
+// The constants of a step, in shared memory; as those of a group of parameters.
+template <class Shared> HB_BLOCK Update load_update(Shared words, Group group) {
+    const bool first = group == Group::first_weights, decays = first || group == Group::weights;
+    Update u{};
+    u.rate = words.load(first ? 11 : decays ? 0 : 13), u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
-    u.epsilon = words.load(6), u.momentum = words.load(7), u.decay = words.load(8), u.shrink = words.load(9);
+    u.epsilon = words.load(6), u.momentum = words.load(7);
+    u.decay = decays ? words.load(8) : 0.0f, u.shrink = decays ? words.load(first ? 12 : 9) : 1.0f;
     u.clip = words.load(10);
     return u;
 }
@@ -20,7 +22,7 @@ template <class Shared> HB_BLOCK void store_update(Shared words, const Update &u
     words.store(0, u.rate), words.store(1, u.root_scale);
     words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
     words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
-    words.store(10, u.clip);
+    words.store(10, u.clip), words.store(11, u.first_rate), words.store(12, u.first_shrink), words.store(13, u.bias_rate);
 }
 
 template <Rule R> struct RuleTag {
@@ -46,7 +48,7 @@ template <class Weights, class Moments> struct Optimiser {
     Update update;
 
     // Takes the gradients of numbers at .. at + N - 1 of the arena, of which the first `count` are no padding.
-    template <int N> HB_BLOCK void apply(int64_t offset, Registers<N> g, int count, float decay, float shrink) const {
+    template <int N> HB_BLOCK void apply(int64_t offset, Registers<N> g, int count) const {
         const auto at = static_cast<typename Weights::Index>(offset);
         const auto at_moments = static_cast<typename Moments::Index>(offset);
         by_rule(rule, [&](auto tag) {
@@ -59,8 +61,8 @@ template <class Weights, class Moments> struct Optimiser {
                 if (i >= count) continue;
                 float x = w[i], a = first[i], b = second[i], slope = g[i];
                 if (!plain) {  // what update_ does when it is not plain; x times 1 is x
-                    slope = fma(decay, x, slope * update.clip);
-                    x = x * shrink;
+                    slope = fma(update.decay, x, slope * update.clip);
+                    x = x * update.shrink;
                 }
                 update_<kRule, true>(x, a, b, slope, update, 0.0f, 1.0f);
                 w[i] = x, first[i] = a, second[i] = b;
@@ -93,12 +95,14 @@ HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const 
     deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
         Registers<1> sum = start(y.bias + j, Registers<1>{});
         sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
-        ready()(y.bias + j, sum, 1, true);
+        ready(Group::biases)(y.bias + j, sum, 1);
     });
 }
 
-// The gradient of layer l: start(offset, vector) is what a sum begins with; ready() returns the function that takes it,
-// called with (offset, vector, count, bias): `offset` in the arena, `count` of its numbers are no padding.
+HB_BLOCK Group weights_of(int l) { return l == 0 ? Group::first_weights : Group::weights; }
+
+// The gradient of layer l: start(offset, vector) is what a sum begins with; ready(group of parameters) returns the function
+// that takes it, called with (offset, vector, count): `offset` in the arena, `count` of its numbers are no padding.
 template <class MemberView, class A, class Start, class Ready>
 HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
@@ -106,21 +110,23 @@ HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, 
         column_tiles<decltype(inputs)::value, decltype(units)::value>(
             tid, b.block.threads(), a, b.g(l), b.stride(), rows, b.k_end(l), y.out,
             [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
-            [&] { return [&, take = ready()](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); }; });
+            [&] {
+                return [&, take = ready(weights_of(l))](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j); };
+            });
     });
     bias_columns(tid, b, rows, l, start, ready);
 }
 
-// Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, bias).
+// Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, group).
 template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, const MemberView &b, const Visit &visit) {
     for (int l = 0; l < b.layers(); ++l) {
         const DeviceLayer &y = b.net.layout.layer[l];
         const int across = vectors_of(y.out);
         deal(tid, b.block.threads(), b.k_end(l) * across, [&](int i) {
             const int k = i / across, j = i % across * kVector;
-            visit(weight_at(y, k, j), y.out - j, false);
+            visit(weight_at(y, k, j), y.out - j, weights_of(l));
         });
-        deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, true); });
+        deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, Group::biases); });
     }
 }
 

@@ -55,11 +55,13 @@ class Member:
     architecture : Architecture
     seed : int in [0, 2**64), the key of all of its random numbers
     total_steps : int >= 1, optimiser steps at the maximal resource; fixes the learning-rate schedule
+    dataset : int, the data on which it trains, where there are several: see `hyperband.engine.datasets`
     """
 
     architecture: Architecture
     seed: int
     total_steps: int = 1
+    dataset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
-from hyperband.engine.architecture import Architecture
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.ensemble import SIZE, cross_predict, mean_prediction, select, single_key
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.metrics import Metric, probabilities
 
 F32 = NDArray[np.float32]
@@ -27,20 +27,6 @@ MOMENTS = 4
 
 #: What candidates are ranked by: key of `select`, trial, resource; the least first.
 Rank = tuple[float, float, int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedNetwork:
-    """One network as a candidate holds it: ``weights`` as in `hyperband.engine.parameters.Layers`."""
-
-    architecture: Architecture
-    weights: Sequence[tuple[Array, ...]]
-    view: int = 0
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the weights."""
-        return sum(array.nbytes for layer in self.weights for array in layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +114,7 @@ class CandidateLibrary:
 
     Examples
     --------
+    >>> from hyperband.engine.architecture import Architecture
     >>> from hyperband.metrics import metric
     >>> y = np.array([0, 1, 1])
     >>> library = CandidateLibrary(y, None, "logistic", metric("accuracy", "classification"))
@@ -164,6 +151,11 @@ class CandidateLibrary:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def metric(self) -> Metric:
+        """By which candidates are chosen."""
+        return self._metric
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -44,7 +44,9 @@ class NumbaKernels:
             plans.stride(state.layout.dims[0]), np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32),
         )  # fmt: skip
         schedule = plans.Schedule(
-            plans.settings(a, learning_rates(a, state.member.total_steps, state.step, count), state.step),
+            plans.settings(
+                a, state.layout.parameters, learning_rates(a, state.member.total_steps, state.step, count), state.step
+            ),
             state.running,
             np.float32(a.label_smoothing),
             np.float32(65536.0 / (65536.0 - threshold)),

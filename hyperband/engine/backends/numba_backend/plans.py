@@ -16,7 +16,7 @@ from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.numba_backend import updates
 from hyperband.engine.backends.numba_backend.jit import WIDTH
-from hyperband.engine.parameters import TABLE
+from hyperband.engine.parameters import TABLE, Parameter
 
 #: rows of an evaluation at a time
 CHUNK = 64
@@ -34,12 +34,8 @@ def parameter_column(name: str) -> int:
 WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
 
 #: columns of a plan's parameters: first and last + 1 of its numbers; of those over the data's columns the numbers a
-#: column, else 0; its layer; its row of the parameter table
-BEGIN, END, PER_INPUT, LAYER, KIND = range(5)
-
-
-_RATE_FACTORS = np.array([kind.rate_factor for kind in TABLE])
-_DECAYS = np.array([float(kind.decay) for kind in TABLE])
+#: column, else 0; its layer; its row of `settings`
+BEGIN, END, PER_INPUT, LAYER, SETTINGS = range(5)
 
 
 def stride(width: int) -> int:
@@ -87,7 +83,7 @@ def plan(layout: Layout, rows: int) -> Plan:
     ends = (*layout.offsets[1:], layout.size)
     for number, (parameter, first, last) in enumerate(zip(layout.parameters, layout.offsets, ends, strict=True)):
         per_input = (last - first) // parameter.shape[0] if parameter.over_inputs else 0
-        parameters[number] = first, last, per_input, parameter.layer, TABLE.index(parameter.kind)
+        parameters[number] = first, last, per_input, parameter.layer, number
         layers[parameter.layer, parameter_column(parameter.kind.name)] = first
     backward = [a * b for a, b in zip(layout.strides[:-1], layout.strides[1:], strict=True)]
     return Plan(layers, parameters, end, end + max(backward, default=0), max(layout.strides))
@@ -106,14 +102,17 @@ def activation(a: Architecture) -> int:
     return ACTIVATIONS.index(a.activation)
 
 
-def settings(a: Architecture, rates: NDArray[np.float64], first: int) -> NDArray[np.float32]:
-    """What `updates.update` needs, float32 (n_steps, rows of the parameter table, 10).
+def settings(
+    a: Architecture, listed: tuple[Parameter, ...], rates: NDArray[np.float64], first: int
+) -> NDArray[np.float32]:
+    """What `updates.update` needs, float32 (n_steps, parameters of the network, 10).
 
-    Of each step and kind of parameter its eight numbers, then decay and shrink.
+    Of each step and parameter its eight numbers, then decay and shrink.
     """
     t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)[:, None]
-    own, decay = rates[:, None] * _RATE_FACTORS, a.weight_decay * _DECAYS
-    out = np.zeros((len(rates), len(TABLE), 10), np.float32)
+    own = rates[:, None] * np.array([parameter.kind.rate_factor(a, parameter.layer) for parameter in listed])
+    decay = a.weight_decay * np.array([float(parameter.kind.decay) for parameter in listed])
+    out = np.zeros((len(rates), len(listed), 10), np.float32)
     adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
     out[..., 0] = own / (1.0 - a.beta1**t) if adam else own
     out[..., 1] = 1.0 / np.sqrt(1.0 - a.beta2**t) if adam else 1.0

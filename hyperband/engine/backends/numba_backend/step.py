@@ -15,12 +15,12 @@ from hyperband.engine.backends.numba_backend.plans import (
     BEGIN,
     CHUNK,
     END,
-    KIND,
     LAYER,
     OUT,
     OUTPUTS,
     PER_INPUT,
     ROW,
+    SETTINGS,
     SLOPES,
     Arenas,
     Data,
@@ -87,7 +87,7 @@ def _update_all(
     w, m, v = arenas.w, arenas.m, arenas.v
     for number in range(len(parameters)):
         begin, end = _ends(parameters[number], inputs)
-        s = settings[parameters[number, KIND]]
+        s = settings[parameters[number, SETTINGS]]
         update(rule, w[begin:end], m[begin:end], v[begin:end], gradients[begin:end], s, s[8], s[9], clip)
 
 

@@ -109,7 +109,8 @@ def update(state: MemberState, layers: Layers, gradients: Layers, rate: float, s
     listed = (chain.from_iterable(each) for each in (layers, first, second, gradients))
     for parameter, w, m, v, g in zip(state.layout.parameters, *listed, strict=True):
         decay = a.weight_decay if parameter.kind.decay else 0.0
-        _update_one(a, w, m, v, g, rate * parameter.kind.rate_factor, step + 1, decay)
+        factor = parameter.kind.rate_factor(a, parameter.layer)
+        _update_one(a, w, m, v, g, rate * factor, step + 1, decay)
 
 
 def _update_one(a: Architecture, w: A, m: A, v: A, g: A, rate: float, t: int, decay: float) -> None:

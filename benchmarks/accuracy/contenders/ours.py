@@ -1,0 +1,74 @@
+"""This package: `hyperband.search` with default settings, or with those of a variant of the ablation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hyperband as hb
+from benchmarks.accuracy import ingredients
+from benchmarks.accuracy.contenders.base import Allowance, Fitted, Predict
+from benchmarks.accuracy.measures import BETTER_IS_MORE
+from benchmarks.accuracy.tasks import Frame, Task
+
+
+def fit(task: Task, given: Allowance, variant: str | None = None) -> Fitted:
+    """See `Contender`. ``variant`` names one of `ingredients.variants`."""
+    settings = {"compute.threads": given.threads, **(ingredients.variants()[variant] if variant else {})}
+    arguments = ingredients.arguments(settings, task.x_train, labels(task), given.seed)
+    budget = hb.Budget(**{"seconds" if given.unit == "seconds" else "resource": given.budget})
+    result = hb.search(task.x_train, labels(task), seed=given.seed, budget=budget, **arguments)
+    if result.best is None:
+        raise RuntimeError(f"no network with a finite loss: {result!r}")
+    model = getattr(result, "model", None) or result.best.network
+    # `Fitted.snapshots` stays empty until a search says while it runs what it would predict with
+    return Fitted(predictor(task, model), validation(result), about(result))
+
+
+def labels(task: Task) -> NDArray[Any]:
+    """The target as a user has it: text for classes, so that nothing needs to be guessed."""
+    return np.array([str(label) for label in task.classes])[task.y_train] if task.classification else task.y_train
+
+
+def predictor(task: Task, model: Any) -> Predict:
+    """Predictions with the columns in the order of ``task.classes``."""
+    if not task.classification:
+        return lambda frame: np.asarray(model.predict(frame), np.float64).ravel()
+    order = [list(model.classes).index(str(label)) for label in task.classes]
+
+    def predict(frame: Frame) -> NDArray[Any]:
+        found: NDArray[Any] = np.asarray(model.predict_proba(frame))[:, order]
+        return found
+
+    return predict
+
+
+def validation(result: Any) -> dict[str, float]:
+    """Figures of the model that predicts on its validation rows: its own, else those of the best network."""
+    own = getattr(result, "validation", None)
+    found: Mapping[str, float] = own if isinstance(own, Mapping) else result.best.metrics
+    figures = {name: float(found[name]) for name in BETTER_IS_MORE if name in found}
+    if "accuracy" in figures and "log_loss" not in figures and "validation_loss" in found:
+        figures["log_loss"] = float(found["validation_loss"])
+    return figures
+
+
+def about(result: Any) -> dict[str, Any]:
+    """What was trained, and the best configuration, as plain data."""
+    found: dict[str, Any] = {
+        "networks": result.n_configurations,
+        "evaluations": result.n_evaluations,
+        "stopped": result.stopped,
+        "best": {name: _plain(value) for name, value in result.best.configuration.items()},
+        "resource": float(result.best.resource),
+    }
+    if result.unit == "epochs":
+        found["epochs"] = float(result.cost)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | str) else str(value)
