@@ -41,8 +41,9 @@ class Engine(_Members):
         validation: _Validation,
         loss: int,
         n_outputs: int,
-        precision: int,
-        threads: int,
+        numbers: int = ...,
+        precision: int = ...,
+        threads: int = ...,
     ) -> None: ...
 
 class Device:
@@ -62,9 +63,10 @@ class CudaEngine(_Members):
         validation: tuple[F32 | _Address, NDArray[Any], F32 | None] | None,
         loss: int,
         n_outputs: int,
-        precision: int,
-        device: Device,
-        limit: int,
+        numbers: int = ...,
+        precision: int = ...,
+        device: Device = ...,
+        limit: int = ...,
     ) -> None: ...
     def memory_plan(self, member: int, /) -> dict[str, Any]: ...
     def capacity(self) -> int: ...

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import hyperband as hb
+from hyperband.engine.network_space import PARAMETERS, default_space
+from hyperband.tables import prepare_table
 
 Settings = Mapping[str, Any]
 RECORDS: Mapping[str, Any] = {"compute": hb.Compute, "training": hb.Training, "table": hb.TableOptions}
@@ -26,8 +28,9 @@ class Ingredient:
 
 #: One line an ingredient.
 INGREDIENTS: Mapping[str, Ingredient] = {
-    "several brackets": Ingredient(off={"algorithm": hb.SuccessiveHalving(81)}),
-    "ranked by error": Ingredient(on={"training.rank_by": "error"}),
+    "brackets": Ingredient(off={"algorithm": hb.SuccessiveHalving(81)}),
+    "ensemble": Ingredient(off={"ensemble": 1}),
+    "views": Ingredient(off={"space.view": "standard"}),
     "dropout": Ingredient(off={"space.dropout": 0.0}),
 }
 EVERYTHING, PLAIN = "everything", "plain"
@@ -86,12 +89,14 @@ def arguments(settings: Settings, x: Any, y: Any, seed: int) -> dict[str, Any]:
     values = parts.pop("space", None)
     found |= {room: RECORDS[room](**fields) for room, fields in parts.items()}
     if values is not None:
-        found["space"] = fixed(_default_space(x, y, seed, found.get("table")), values)
+        found["space"] = fixed(searched_space(x, y, seed, found.get("table")), values)
     return found
 
 
 def fixed(space: hb.Space, values: Mapping[str, Any]) -> hb.Space:
     """The space with parameters fixed; those that can then never be active are left out.
+
+    A parameter that a network can have, but that this space has not, has its default and is no error.
 
     Examples
     --------
@@ -102,8 +107,10 @@ def fixed(space: hb.Space, values: Mapping[str, Any]) -> hb.Space:
     >>> fixed(space, {"optimizer": "adamw"}).names
     ('optimizer',)
     """
-    if unknown := [name for name in values if name not in space.names]:
-        raise ValueError(f"Only parameters of the space ({', '.join(space.names)}) can be fixed; got {unknown}.")
+    known = {*space.names, *PARAMETERS}
+    if unknown := [name for name in values if name not in known]:
+        raise ValueError(f"Only parameters of networks ({', '.join(sorted(known))}) can be fixed; got {unknown}.")
+    values = {name: value for name, value in values.items() if name in space.names}
     parameters: dict[str, Any] = {**space.parameters, **values}
     never: set[str] = set()
     for _ in space.names:  # whoever hangs on one that is left out is left out too
@@ -118,10 +125,9 @@ def fixed(space: hb.Space, values: Mapping[str, Any]) -> hb.Space:
     return hb.Space(kept, conditions, space.constraints)
 
 
-def _default_space(x: Any, y: Any, seed: int, options: hb.TableOptions | None) -> hb.Space:
-    from hyperband.engine.network_space import default_space
-    from hyperband.tables import prepare
-
-    prepared = prepare(x, y, seed=seed, options=hb.TableOptions() if options is None else options)
-    n_rows, n_features = prepared.x_train.shape
-    return default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+def searched_space(x: Any, y: Any, seed: int, options: hb.TableOptions | None = None) -> hb.Space:
+    """The space in which `hyperband.search` looks when it is given none."""
+    table = prepare_table(x, y, seed=seed, options=hb.TableOptions() if options is None else options)
+    data = table.dataset(table.views[0])
+    n_rows, n_features = data.x_train.shape
+    return default_space(n_rows, n_features, data.n_outputs, data.loss, views=table.views, n_numbers=data.n_numbers)

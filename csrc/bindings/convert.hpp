@@ -104,6 +104,11 @@ inline std::vector<Architecture> architectures(const ArchitectureArray &records)
         check_code(static_cast<int>(a.optimizer), std::size(kOptimizers), "optimizer");
         check_code(static_cast<int>(a.schedule), std::size(kSchedules), "schedule");
         check_code(static_cast<int>(a.init), std::size(kInits), "init");
+        check_code(static_cast<int>(a.number_embedding), std::size(kNumberEmbeddings), "number_embedding");
+        if (a.embedding_size < 2 || a.embedding_size > kMaxEmbeddingSize)
+            refuse("`embedding_size` must be from 2 to 32; got " + std::to_string(a.embedding_size) + ".");
+        if (a.embedding_frequencies < 1 || a.embedding_frequencies > kMaxFrequencies)
+            refuse("`embedding_frequencies` must be from 1 to 64; got " + std::to_string(a.embedding_frequencies) + ".");
     }
     return r;
 }
@@ -113,13 +118,16 @@ inline Architecture architecture(const ArchitectureArray &record) {
     return architectures(record).front();
 }
 
-// What an engine is made from, checked. The arrays must outlive its constructor; `devices`: whether x may be on one.
+// What an engine is made from, checked. The arrays must outlive its constructor; numbers -1: all columns; `devices`: whether x
+// may be on one.
 inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                       int n_outputs, bool devices) {
+                       int n_outputs, int numbers, bool devices) {
     if (loss < 0 || loss >= static_cast<int>(std::size(kLosses)) || n_outputs < 1)
         refuse("`loss` or `n_outputs` is out of range.");
     if (x.n < 1 || x.columns < 1 || x.columns > (1 << 24)) refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
-    Problem p{static_cast<Loss>(loss), static_cast<int>(x.columns), n_outputs, {}, {}};
+    Problem p{static_cast<Loss>(loss), static_cast<int>(x.columns), n_outputs, numbers, {}, {}};
+    if (numbers < 0) p.numbers = p.n_inputs;
+    if (p.numbers > p.n_inputs) refuse("`numbers` must be at most the number of columns.");
     if (p.loss == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
     p.train = table(x, y, weight, p.loss, p.n_inputs, n_outputs);
     if (!validation.is_none()) {

@@ -7,14 +7,14 @@
 namespace hyperband {
 namespace {
 
-// Outputs of a network given by its parameters, named as in a state; ends: numbers of inputs and of outputs.
-FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, const std::pair<int, int> &ends,
+// Outputs of a network given by its parameters, named as in a state; ends: as of Ends.
+FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, const std::tuple<int, int, int> &ends,
                    const FloatArray &x, int threads) {
     const Architecture a = architecture(record);
-    const auto [n_inputs, n_outputs] = ends;
+    const auto [n_inputs, n_outputs, numbers] = ends;
     if (n_inputs < 1 || n_outputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
         refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
-    const Layout layout = Layout::of(a, n_inputs, n_outputs);
+    const Layout layout = Layout::of(a, {n_inputs, n_outputs, numbers});
     const Floats arena = import_arena(parameters, "", always, layout);
     FloatArray out({x.shape(0), static_cast<py::ssize_t>(n_outputs)});
     const float *from = x.data();
@@ -24,7 +24,7 @@ FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, 
     bool finite = true;
     {
         const Release released;
-        finite = cpu::predict({layout, a.activation, ends.first, arena.get()}, {from, n, to}, scratch);
+        finite = cpu::predict({layout, a.activation, layout.layer[0].in, arena.get()}, {from, n, to}, scratch);
     }
     if (!finite) refuse(kNotFinite);
     return out;
@@ -40,7 +40,7 @@ template <size_t N> py::tuple names(const char *const (&values)[N]) {
 py::dict choices() {
     py::dict r;
     r["activation"] = names(kActivations), r["optimizer"] = names(kOptimizers), r["schedule"] = names(kSchedules);
-    r["init"] = names(kInits), r["loss"] = names(kLosses), r["precision"] = names(kPrecisions);
+    r["init"] = names(kInits), r["number_embedding"] = names(kNumberEmbeddings), r["loss"] = names(kLosses), r["precision"] = names(kPrecisions);
     return r;
 }
 

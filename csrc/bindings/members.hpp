@@ -9,15 +9,16 @@
 
 #include "bindings/convert.hpp"
 #include "core/engine_concept.hpp"
+#include "core/initial_values.hpp"
 #include "core/rates.hpp"
 
 namespace hyperband {
 
 // Dimensions of a parameter.
-template <class Layer> std::vector<int> shape_of(const Layer &y, const ParameterKind &kind) {
+template <class Layer> std::vector<int> shape_of(const Layer &y, const Embedding &e, const ParameterKind &kind) {
     std::vector<int> r;
     for (const Axis axis : kind.axes)
-        if (axis != Axis::none) r.push_back(axis == Axis::inputs ? y.in : y.out);
+        if (axis != Axis::none) r.push_back(axis_size(y, e, axis));
     return r;
 }
 inline std::string name_of(const ParameterKind &kind, int layer) {
@@ -26,12 +27,13 @@ inline std::string name_of(const ParameterKind &kind, int layer) {
     return r += std::to_string(layer);
 }
 
-template <class Layer> FloatArray unpack(const Layer &y, const ParameterKind &kind, const float *arena, size_t at) {
-    const std::vector<int> shape = shape_of(y, kind);
+template <class Layer>
+FloatArray unpack(const Layer &y, const Embedding &e, const ParameterKind &kind, const float *arena, size_t at) {
+    const std::vector<int> shape = shape_of(y, e, kind);
     FloatArray r(shape);
     float *to = r.mutable_data();
-    if (shape.size() == 1) {
-        std::copy_n(arena + at, shape[0], to);
+    if (kind.packed()) {
+        std::copy_n(arena + at, r.size(), to);
         return r;
     }
     for (int k = 0; k < y.in; ++k)
@@ -48,7 +50,7 @@ inline bool has_v(const ParameterKind &kind) { return kind.has_v; }
 template <class Layout>
 void export_arena(py::dict &state, const std::string &prefix, HasState has, const Layout &layout, const float *arena) {
     for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
-        if (has(kind)) state[py::str(prefix + name_of(kind, l))] = unpack(y, kind, arena, at);
+        if (has(kind)) state[py::str(prefix + name_of(kind, l))] = unpack(y, layout.embedding, kind, arena, at);
     });
 }
 
@@ -67,11 +69,11 @@ Floats import_arena(const py::dict &state, const std::string &prefix, HasState h
     Floats arena(static_cast<size_t>(layout.size));
     for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
         if (!has(kind)) return;
-        const std::vector<int> shape = shape_of(y, kind);
+        const std::vector<int> shape = shape_of(y, layout.embedding, kind);
         const FloatArray given = floats_of(state, prefix + name_of(kind, l), shape);
         const float *from = given.data();
-        if (shape.size() == 1) {
-            std::copy_n(from, shape[0], arena.get() + at);
+        if (kind.packed()) {
+            std::copy_n(from, given.size(), arena.get() + at);
             return;
         }
         for (int k = 0; k < y.in; ++k)
@@ -195,12 +197,13 @@ template <PopulationEngine E> LongArray bytes_per_member(E &e, const Architectur
     LongArray r(records.size());
     int64_t *to = r.mutable_data();
     for (const Architecture &a : architectures(records))
-        *to++ = static_cast<int64_t>(E::bytes_per_member(a, e.n_inputs(), e.n_outputs()));
+        *to++ = static_cast<int64_t>(E::bytes_per_member(a, e.ends()));
     return r;
 }
 
 inline const char *name_of(Initial initial) {
-    return initial == Initial::uniform ? "uniform" : initial == Initial::zeros ? "zeros" : "ones";
+    constexpr const char *kNames[] = {"uniform", "zeros", "ones", "normal"};
+    return kNames[static_cast<int>(initial)];
 }
 
 // The parameters of a network as the engine keeps them: name, shape, offset, initial, bound (0 where the initial numbers are
@@ -208,11 +211,13 @@ inline const char *name_of(Initial initial) {
 template <class Layout> py::list parameters(const Architecture &a, const Layout &layout) {
     py::list found;
     for_each_parameter(layout, [&](int l, const auto &y, const ParameterKind &kind, size_t at) {
-        const float bound = kind.initial == Initial::uniform ? initial_bound(a, l, layout.n_layers, y.in, y.out) : 0.0f;
+        float bound = 0.0f;
+        if (kind.initial == Initial::uniform)
+            bound = kind.stream == 0 ? initial_bound(a, l, layout.n_layers, y.in, y.out) : uniform_bound(a, kind.stream);
         py::list moments;
         if (kind.has_m) moments.append("m");
         if (kind.has_v) moments.append("v");
-        found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, kind))), at, name_of(kind.initial), bound,
+        found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, layout.embedding, kind))), at, name_of(kind.initial), bound,
                                     rate_factor(a, group_of(kind, l)), kind.decay, py::tuple(moments)));
     });
     return found;
@@ -220,15 +225,15 @@ template <class Layout> py::list parameters(const Architecture &a, const Layout 
 
 template <PopulationEngine E> py::list parameters_of(E &e, const ArchitectureArray &record) {
     const Architecture a = architecture(record);
-    return parameters(a, E::State::Layout::of(a, e.n_inputs(), e.n_outputs()));
+    return parameters(a, E::State::Layout::of(a, e.ends()));
 }
 
 // X: where the rows of the training data are. The resources are the fields of E::Resources.
 template <PopulationEngine E, class X, class... Resource>
 std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                               int n_outputs, int precision, const Resource &...resources) {
+                               int n_outputs, int numbers, int precision, const Resource &...resources) {
     if (precision < 0 || precision >= static_cast<int>(std::size(kPrecisions))) refuse("`precision` is out of range.");
-    const Problem p = problem(x, y, weight, validation, loss, n_outputs, E::kReadsDevice);
+    const Problem p = problem(x, y, weight, validation, loss, n_outputs, numbers, E::kReadsDevice);
     const typename E::Resources on{resources...};
     const Release released;
     return std::make_unique<E>(p, static_cast<Precision>(precision), on);
@@ -238,7 +243,8 @@ std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object 
 template <PopulationEngine E, class X, class... Resource, class... Name>
 void bind_rows(py::class_<E> &c, const Name *...names) {
     c.def(py::init(&make_engine<E, X, Resource...>), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
-          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("precision"), py::arg(names)...);
+          py::arg("validation"), py::arg("loss"), py::arg("n_outputs"), py::arg("numbers") = -1, py::arg("precision"),
+          py::arg(names)...);
     c.def("evaluate", &evaluate<E, X>, py::arg("members"), py::arg("x").noconvert(), py::arg("y"), py::arg("weight"),
           py::arg("best"));
 }

@@ -25,6 +25,7 @@ enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, 
 enum class Optimizer : int32_t { sgd, adam, adamw, rmsprop };
 enum class Schedule : int32_t { constant, cosine, exponential };
 enum class Init : int32_t { automatic, he, glorot, lecun };
+enum class NumberEmbedding : int32_t { none, pbld, cosine };
 enum class Loss : int32_t { cross_entropy, logistic, mse };
 
 // The names of these values in Python, in their order. A test compares them with hyperband/engine.
@@ -32,12 +33,14 @@ constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu"
 constexpr const char *kOptimizers[] = {"sgd", "adam", "adamw", "rmsprop"};
 constexpr const char *kSchedules[] = {"constant", "cosine", "exponential"};
 constexpr const char *kInits[] = {"auto", "he", "glorot", "lecun"};
+constexpr const char *kNumberEmbeddings[] = {"none", "pbld", "cosine"};
 constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse"};
 
 constexpr int kMaxHidden = 8;
 constexpr int kMaxLayers = kMaxHidden + 1;  // weight matrices
 constexpr int kMaxWidth = 1024;             // of a hidden layer
 constexpr int kMaxBatch = 4096;
+constexpr int kMaxEmbeddingSize = 32, kMaxFrequencies = 64;
 
 // Fields are named as those of hyperband.engine.architecture.Architecture, whose rules they obey.
 struct Architecture {
@@ -48,11 +51,14 @@ struct Architecture {
     Schedule schedule = Schedule::constant;
     Init init = Init::automatic;
     int32_t batch_size = 64;
-    bool nesterov = false;
+    bool nesterov = false, input_scaling = false;
     double learning_rate = 1e-3, momentum = 0.0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
     double dropout = 0.0, label_smoothing = 0.0;
-    double bias_rate = 1.0, first_layer_rate = 1.0;
+    double bias_rate = 1.0, first_layer_rate = 1.0, scale_rate = 6.0;
+    NumberEmbedding number_embedding = NumberEmbedding::none;
+    int32_t embedding_size = 4, embedding_frequencies = 16;
+    double frequency_scale = 0.1, embedding_rate = 0.1;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
@@ -60,15 +66,18 @@ struct Architecture {
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                            \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
-        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate, \
+        input_scaling, scale_rate, number_embedding, embedding_size, embedding_frequencies, frequency_scale, embedding_rate
 
 // Parameters that have one learning rate: the schedule's times a factor of theirs.
-enum class Group : int8_t { weights, first_weights, biases };
+enum class Group : int8_t { weights, first_weights, biases, scale, embedding };
 HB_FN double rate_factor(const Architecture &a, Group g) {
     switch (g) {
         case Group::weights: return 1.0;
         case Group::first_weights: return a.first_layer_rate;
         case Group::biases: return a.bias_rate;
+        case Group::scale: return a.scale_rate;
+        case Group::embedding: return a.embedding_rate;
     }
     return 1.0;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/layout.hpp"
 #include "core/precision.hpp"
 #include "core/problem.hpp"
 #include "core/state.hpp"
@@ -47,8 +48,9 @@ concept PopulationEngine =
         { e.release(id) } -> std::same_as<void>;
         { e.state(id) } -> std::same_as<typename E::State>;
         { e.set_state(id, std::move(state)) } -> std::same_as<void>;
-        { E::bytes_per_member(architectures[0], int{}, int{}) } -> std::same_as<size_t>;
+        { E::bytes_per_member(architectures[0], Ends{}) } -> std::same_as<size_t>;
         { std::as_const(e).loss() } -> std::same_as<Loss>;
+        { std::as_const(e).ends() } -> std::same_as<Ends>;
         { std::as_const(e).n_inputs() } -> std::same_as<int>;
         { std::as_const(e).n_outputs() } -> std::same_as<int>;
     };

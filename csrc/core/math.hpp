@@ -70,6 +70,28 @@ template <class F> HB_FN F log_(F x) {
     return select(x > F(0.0f), r, x);
 }
 
+// u minus the nearest whole number, for a number u of turns; beyond 2^22 turns 0 or 1/2.
+template <class F> HB_FN F part_of_turn(F u) {
+    u = min_(F(4194304.0f), max_(F(-4194304.0f), u));
+    return u - ((u + F(kRounder)) - F(kRounder));
+}
+// sin(2 pi t) for |t| <= 1/4; absolute error below 2e-7.
+template <class F> HB_FN F sin_quarter(F t) {
+    F q = t * t;
+    F p = fma(q, F(0x1.3c4b2cp+5f), F(-0x1.3232fap+6f));
+    p = fma(p, q, F(0x1.46676ep+6f));
+    p = fma(p, q, F(-0x1.4abbb6p+5f));
+    return t * fma(p, q, F(0x1.921fb4p+2f));
+}
+// cos(2 pi u), and sin(2 pi u) with it.
+template <class F> HB_FN F cos_turns(F u) { return sin_quarter(F(0.25f) - abs_(part_of_turn(u))); }
+template <class F> HB_FN void sincos_turns(F u, F &sine, F &cosine) {
+    const F r = part_of_turn(u), a = abs_(r);
+    cosine = sin_quarter(F(0.25f) - a);
+    sine = copysign_(sin_quarter(min_(a, F(0.5f) - a)), r);
+}
+constexpr float kTwoPi = 6.28318531f, kTurnsOfRadian = 0.159154943f;
+
 template <class F> HB_FN F sigmoid_(F x) { return F(1.0f) / (F(1.0f) + exp_(-x)); }
 
 // tanh(x) = e / (e + 2) with e = exp(2 |x|) - 1; beyond |x| = 10 it is 1.
@@ -166,7 +188,8 @@ template <class F> struct UpdateOf {
     F decay;  // weight decay added to the gradient (0 for adamw)
     F shrink;  // factor of the weight before the update (adamw), else 1
     F clip;  // factor of the gradient, 1 when it is not clipped
-    F first_rate, first_shrink, bias_rate;  // rate and shrink of the first layer's weights, rate of biases
+    F first_rate, first_shrink;  // of the first layer's weights
+    F bias_rate, scale_rate, embedding_rate;  // of what does not decay
 
     // Of a group of parameters; the fields as they are hold for the weights of later layers.
     HB_FN UpdateOf of(Group g) const {
@@ -174,8 +197,15 @@ template <class F> struct UpdateOf {
         switch (g) {
             case Group::weights: break;
             case Group::first_weights: u.rate = first_rate, u.shrink = first_shrink; break;
-            case Group::biases: u.rate = bias_rate, u.shrink = F(1.0f), u.decay = F(0.0f); break;
+            case Group::biases: return without_decay(bias_rate);
+            case Group::scale: return without_decay(scale_rate);
+            case Group::embedding: return without_decay(embedding_rate);
         }
+        return u;
+    }
+    HB_FN UpdateOf without_decay(F own_rate) const {
+        UpdateOf u = *this;
+        u.rate = own_rate, u.shrink = F(1.0f), u.decay = F(0.0f);
         return u;
     }
 };

@@ -14,6 +14,7 @@ namespace hyperband {
 struct Problem {
     Loss loss;
     int n_inputs, n_outputs;
+    int numbers;  // the first columns, which networks may embed
     Table train;
     std::optional<Table> validation;
 };

@@ -66,6 +66,9 @@ HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     u.rate = static_cast<float>(rate / correction);
     u.first_rate = static_cast<float>(first_rate / correction);
     u.bias_rate = static_cast<float>(rate * rate_factor(a, Group::biases) / correction);
+    if (a.input_scaling) u.scale_rate = static_cast<float>(rate * rate_factor(a, Group::scale) / correction);
+    if (a.number_embedding != NumberEmbedding::none)
+        u.embedding_rate = static_cast<float>(rate * rate_factor(a, Group::embedding) / correction);
     u.beta1 = static_cast<float>(a.beta1);
     u.one_minus_beta1 = static_cast<float>(1.0 - a.beta1);
     u.beta2 = static_cast<float>(a.beta2);

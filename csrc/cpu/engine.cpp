@@ -3,13 +3,14 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "core/initial_values.hpp"
 #include "core/rates.hpp"
 #include "cpu/evaluation.hpp"
 
 namespace hyperband::cpu {
 
 Engine::Engine(const Problem &p, Precision precision, const Resources &resources)
-    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), precision_(precision),
+    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision),
       train_(p.train, p.n_inputs, p.n_outputs) {
     if (resources.threads < 1)
         throw std::invalid_argument("`threads` must be at least 1; got " + std::to_string(resources.threads) + ".");
@@ -20,15 +21,15 @@ Engine::Engine(const Problem &p, Precision precision, const Resources &resources
     if (precision == Precision::bf16) bf16_kernels();
 }
 
-size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {
+size_t Engine::bytes_per_member(const Architecture &a, const Ends &ends) {
     const size_t arenas = 2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0);  // weights, best snapshot
-    return arenas * Layout::of(a, n_inputs, n_outputs).size * sizeof(float) + sizeof(Member) + 64;
+    return arenas * Layout::of(a, ends).size * sizeof(float) + sizeof(Member) + 64;
 }
 
 std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int64_t total_steps) const {
     auto m = std::make_unique<Member>();
     m->architecture = a;
-    m->layout = Layout::of(a, n_inputs_, n_outputs_);
+    m->layout = Layout::of(a, ends());
     m->key = Key::of(seed);
     m->total_steps = total_steps;
     m->weights = Floats(m->layout.size);
@@ -39,8 +40,10 @@ std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int
         bound[l] = initial_bound(a, l, m->layout.n_layers, m->layout.layer[l].in, m->layout.layer[l].out);
     kernels().initialise(m->layout, m->key, bound, m->weights.get());
     for_each_parameter(m->layout, [&](int, const Layer &y, const ParameterKind &kind, size_t at) {
-        if (kind.initial == Initial::ones)
-            std::fill_n(m->weights.get() + at, kind.axes[0] == Axis::inputs ? y.in : y.out, 1.0f);
+        if (!kind.packed() || kind.initial == Initial::zeros) return;  // kernels().initialise has the matrices
+        const InitialValues values = initial_values(a, kind.initial, kind.stream);
+        const auto n = static_cast<uint32_t>(count_of(y, m->layout.embedding, kind));
+        for (uint32_t e = 0; e < n; ++e) m->weights.get()[at + e] = values(m->key, e);
     });
     return m;
 }

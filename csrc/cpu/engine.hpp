@@ -38,7 +38,8 @@ class Engine {
     State state(int64_t id);
     void set_state(int64_t id, State state);
 
-    static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
+    static size_t bytes_per_member(const Architecture &architecture, const Ends &ends);
+    Ends ends() const { return {n_inputs_, n_outputs_, numbers_}; }
     int n_inputs() const { return n_inputs_; }
     int n_outputs() const { return n_outputs_; }
     Loss loss() const { return loss_; }
@@ -48,7 +49,7 @@ class Engine {
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
 
     Loss loss_;
-    int n_inputs_, n_outputs_;
+    int n_inputs_, n_outputs_, numbers_;
     Precision precision_;
     Dataset train_;
     std::optional<Dataset> validation_;

@@ -44,7 +44,7 @@ std::vector<Scores> evaluate(const EvaluationTask &task, const std::vector<const
 
 bool predict(const Forward &network, const Prediction &rows, std::vector<ThreadScratch> &scratch) {
     const Layout &layout = network.layout;
-    const int n_inputs = layout.layer[0].in, n_outputs = layout.layer[layout.n_layers - 1].out;
+    const int n_inputs = layout.embedding.columns, n_outputs = layout.layer[layout.n_layers - 1].out;
     const size_t columns = static_cast<size_t>(n_inputs), out_stride = static_cast<size_t>(row_stride(n_outputs));
     // Rows are read where they lie, unless their stride maps a column of them to a few sets of the cache.
     const bool copied = columns * sizeof(float) % 2048 == 0;

@@ -28,7 +28,7 @@ std::vector<Scores> evaluate(const EvaluationTask &task, const std::vector<const
 struct Forward {
     const Layout &layout;
     Activation activation;
-    int inputs;            // active columns
+    int inputs;            // of the first layer, those that take part
     const float *weights;  // an arena
 };
 

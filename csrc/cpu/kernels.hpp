@@ -44,12 +44,17 @@ struct Bf16Operands {
 
 // Working memory of one thread for one member (see Scratch in memory.hpp).
 struct Workspace {
-    float *x;                     // (batch, row_stride(inputs)) the gathered rows
+    float *x;                     // (batch, row_stride(inputs)) the gathered rows, with the components of embedded numbers
+    float *embedded;              // the same in an evaluation, whose rows lie elsewhere; null without an embedding
+    float *component_g;           // (batch, component_stride) gradients by the components, from whole panels on
+    float *embedding_gradient;    // of the embedding's parameters, as they lie in an arena
+    float *scaled;                // the same times the scale; null where there is none
+    float *scale_parts;           // (panels of layer 0, row_stride(inputs)) the scale's gradient, what each panel adds
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
     float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
     float *g[kMaxLayers];           // (batch, row_stride(out)) gradients of the pre-activations, by layer
     float *outputs;                 // of the last layer, which become its g
-    float *transposed[kMaxLayers];  // layers >= 1: panels [ceil(in / 16)][out][16]
+    float *transposed[kMaxLayers];  // layers >= 1, and 0 with an embedding: panels [ceil(in / 16)][out][16]; else null
     float *gradient;                // one arena, for clipping and batches in parts; else null
     float *row_loss;                // (batch,)
     Bf16Operands bf16;
@@ -64,7 +69,7 @@ struct StepArgs {
     const Layout *layout;
     const Architecture *architecture;
     Loss loss;
-    int32_t n_outputs, inputs, batch;  // inputs: active columns; batch: rows of this step
+    int32_t n_outputs, inputs, batch;  // inputs: of layer 0, those that take part; batch: rows of this step
     int32_t first, rows;               // the part of the batch to compute
     Rows data;
     Key key;
@@ -135,7 +140,8 @@ struct Kernels {
     // Copies of the weights in the order in which a step reads them: made once, then renewed by each step.
     void (*transpose)(const Layout &, const float *weights, const Workspace &) = nullptr;
     // A step of the optimiser is `rows`, then `columns`, for each part of the batch, then, where gradients were collected,
-    // `update`. Several threads share each of the three, with a barrier after it.
+    // `update`; a network with parameters before its first layer takes `update` in any case. Several threads share each of the three, with a barrier
+    // after it.
     // Gathers this thread's share of the rows of a part; computes outputs, losses, and the gradient g of every layer.
     void (*rows)(const StepArgs &, Share) = nullptr;
     // This thread's share of the weights: applies the optimiser to the gradient, or adds it to work->gradient if that exists.

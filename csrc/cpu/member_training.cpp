@@ -62,7 +62,7 @@ class MemberTrainer {
                 .architecture = &member_.architecture,
                 .loss = task_.loss,
                 .n_outputs = task_.n_outputs,
-                .inputs = static_cast<int32_t>(counters().inputs),
+                .inputs = active_inputs(member_),
                 .batch = 0,
                 .first = 0,
                 .rows = 0,
@@ -85,7 +85,7 @@ class MemberTrainer {
         if (first_thread() && task_.deadline) team_.late = task_.late();
         const double losses = forward_and_back(s, rows);
         if (!std::isfinite(losses)) return cursor_.diverge();  // nothing was updated
-        if (s.work->gradient != nullptr) {
+        if (s.work->gradient != nullptr || has_more_parameters(member_.layout)) {
             kernels_.update(s, share_);
             wait();
         }

@@ -37,7 +37,14 @@ class Scratch {
         Taker take{base};
         const auto n = static_cast<size_t>(rows);
         work_ = Workspace{};
+        const Embedding &e = layout.embedding;
         work_.x = take(n * static_cast<size_t>(row_stride(layout.layer[0].in)));
+        if (e.exists() && !training) work_.embedded = take(n * static_cast<size_t>(row_stride(layout.layer[0].in)));
+        if (e.exists() && training) {  // a vector may be loaded where the last row ends
+            work_.component_g = take(n * static_cast<size_t>(row_stride(e.width() - e.columns / kPanel * kPanel)) + kPanel);
+            work_.transposed[0] =
+                take(static_cast<size_t>(padded(layout.layer[0].in)) * static_cast<size_t>(layout.layer[0].out));
+        }
         for (int l = 0; l < layout.n_layers; ++l) {
             const Layer &y = layout.layer[l];
             const auto stride = static_cast<size_t>(row_stride(y.out));
@@ -46,11 +53,15 @@ class Scratch {
             if (!last && training) work_.d[l] = take(n * stride);
             if (last || training) work_.g[l] = take(n * stride);
             if (last) work_.outputs = work_.g[l];
-            if (training && l == 0 && has_more_parameters(layout))  // not transposed: gradients of theirs, row by row
-                work_.transposed[0] = take(n * static_cast<size_t>(row_stride(y.in)));
+            if (l == 0 && y.scaled()) work_.scaled = take(n * static_cast<size_t>(row_stride(y.in)));
+            if (training && l == 0 && y.scaled())
+                work_.scale_parts = take(static_cast<size_t>(y.panels) * static_cast<size_t>(row_stride(y.in)));
             if (training && l > 0) work_.transposed[l] = take(static_cast<size_t>(padded(y.in)) * static_cast<size_t>(y.out));
         }
         if (collected) work_.gradient = take(layout.size);
+        if (e.exists() && training)
+            work_.embedding_gradient = collected && base ? work_.gradient + layout.layer[0].frequency
+                                                         : take(layout.layer[0].end - layout.layer[0].frequency);
         work_.row_loss = take(n);
         return take.at;
     }

@@ -68,6 +68,7 @@ std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
                            static_cast<int64_t>(rule_of(a)),
                            is_plain(a),
                            a.dropout > 0.0,
+                           has_more_parameters(m.layout),
                            TrainingCursor::most_rows(m),
                            m.counters.position,
                            steps};
@@ -79,7 +80,7 @@ Cost cost_of(const Member &m) {
     double flops = 0.0, padded_flops = 0.0, numbers = 0.0, padded_numbers = 0.0;
     for (int l = 0; l < m.layout.n_layers; ++l) {
         const Layer &y = m.layout.layer[l];
-        const double in = l == 0 ? static_cast<double>(m.counters.inputs) : y.in, passes = l == 0 ? 4.0 : 6.0;
+        const double in = l == 0 ? active_inputs(m) : y.in, passes = l == 0 ? 4.0 : 6.0;
         flops += passes * in * y.out;
         padded_flops += passes * in * padded(y.out);
         numbers += in * y.out;

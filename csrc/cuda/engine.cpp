@@ -20,7 +20,7 @@ InitialiseJob initialise_job(const Network &n) {
 }  // namespace
 
 Engine::Engine(const Problem &p, Precision precision, const Resources &resources)
-    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), precision_(precision), device_(resources.device),
+    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision), device_(resources.device),
       facts_(device_->facts()),
       limit_(resources.limit > 0 ? resources.limit : static_cast<size_t>(kUsable * static_cast<double>(device_->free_bytes()))),
       train_(*device_, p.train, p.n_inputs, p.n_outputs), pool_(*device_, limit_) {
@@ -42,10 +42,10 @@ size_t Engine::capacity() {
     return pool_.limit();
 }
 
-size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {
+size_t Engine::bytes_per_member(const Architecture &a, const Ends &ends) {
     Member m;
     m.network.architecture = a;
-    m.network.layout = DeviceLayout::of(a, n_inputs, n_outputs);
+    m.network.layout = DeviceLayout::of(a, ends);
     return m.bytes();
 }
 
@@ -53,7 +53,7 @@ std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int
     auto m = std::make_unique<Member>();
     Network &n = m->network;
     n.architecture = a;
-    n.layout = DeviceLayout::of(a, n_inputs_, n_outputs_);
+    n.layout = DeviceLayout::of(a, ends());
     n.key = Key::of(seed);
     n.total_steps = total_steps;
     if (n.layout.size >= kMostFloats)

@@ -30,7 +30,7 @@ struct Member {
 
     const Architecture &architecture() const { return network.architecture; }
     bool finished(int64_t until) const { return network.counters.diverged || network.counters.step >= until; }
-    int64_t active_inputs() const { return network.counters.inputs > 0 ? network.counters.inputs : network.layout.layer[0].in; }
+    int64_t active_inputs() const { return network.inputs(); }
     // On the device.
     const float *weights(bool best) const { return best && network.counters.best_step >= 0 ? network.best : network.weights; }
     size_t arena_bytes() const { return static_cast<size_t>(network.layout.size) * sizeof(float); }
@@ -65,7 +65,8 @@ class Engine {
     State state(int64_t id);
     void set_state(int64_t id, State state);
 
-    static size_t bytes_per_member(const Architecture &architecture, int n_inputs, int n_outputs);
+    static size_t bytes_per_member(const Architecture &architecture, const Ends &ends);
+    Ends ends() const { return {n_inputs_, n_outputs_, numbers_}; }
     int n_inputs() const { return n_inputs_; }
     int n_outputs() const { return n_outputs_; }
     Loss loss() const { return loss_; }
@@ -96,7 +97,7 @@ class Engine {
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
 
     Loss loss_;
-    int n_inputs_, n_outputs_;
+    int n_inputs_, n_outputs_, numbers_;
     Precision precision_;
     std::shared_ptr<Device> device_;
     DeviceFacts facts_;

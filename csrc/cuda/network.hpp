@@ -33,16 +33,18 @@ struct DeviceLayout {
     int32_t n_layers = 0;
     DeviceLayer layer[kMaxLayers] = {};
     int64_t size = 0;  // floats in one arena
+    Embedding embedding = {};
 
-    static DeviceLayout of(const Architecture &a, int n_inputs, int n_outputs) {
+    static DeviceLayout of(const Architecture &a, const Ends &ends) {
         DeviceLayout r;
         r.n_layers = a.n_hidden + 1;
-        int in = n_inputs;
+        r.embedding = Embedding::of(a, ends);
+        int in = r.embedding.width();
         for (int l = 0; l < r.n_layers; ++l) {
-            const int out = l < a.n_hidden ? a.widths[l] : n_outputs;
+            const int out = l < a.n_hidden ? a.widths[l] : ends.n_outputs;
             DeviceLayer &y = r.layer[l];
             y = {{}, in, out, odd_stride(out)};
-            lay_out(a, l, y, r.size, [](bool matrix, int n) { return matrix ? odd_stride(n) : whole_vectors(n); });
+            lay_out(a, r.embedding, l, y, r.size, [](bool matrix, int n) { return matrix ? odd_stride(n) : whole_vectors(n); });
             in = out;
         }
         return r;
@@ -58,6 +60,11 @@ struct Network {
     float *weights, *m, *v, *best;
     Counters counters;
     Record record;
+
+    // Inputs of the first layer that take part.
+    HB_FN int inputs() const {
+        return counters.inputs > 0 && !layout.embedding.exists() ? static_cast<int>(counters.inputs) : layout.layer[0].in;
+    }
 };
 
 // Rows with their targets; strides in floats. Of targets, and of x if it is wide, they are multiples of 4, padding is 0.
@@ -89,7 +96,7 @@ struct MemoryPlan {
     int32_t part;      // rows that are computed together
     int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
     bool collected;    // whether the gradient is collected in global memory before the update
-    int64_t x, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
+    int64_t x, scaled, component_g, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
     int64_t weights, m, v;                                 // copies in shared memory
     int64_t gradient;                                      // global
     int32_t row_loss, row_flag, row_label, index, updates, control;   // shared

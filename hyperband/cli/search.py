@@ -207,6 +207,7 @@ def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> PreparedTable:
+    from hyperband.interface.search import validation_for
     from hyperband.tables import prepare_table, read_table
 
     header = options["header"]
@@ -220,10 +221,11 @@ def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -
             return read_table(value, header=header)
 
     target = list(options["target"])
+    validation = validation_for(options["resource"], options["validation"])
     return prepare_table(
         read_table(table, header=header),
         target=target[0] if len(target) == 1 else target or None,
-        validation=_splitter(options) or held_out(options["validation"]),
+        validation=_splitter(options) or (validation if isinstance(validation, float) else held_out(validation)),
         test=held_out(options["test"]),
         seed=options["seed"],
         options=table_options,

@@ -15,6 +15,7 @@ ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoi
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "cosine", "exponential")
 INITS = ("auto", "he", "glorot", "lecun")
+NUMBER_EMBEDDINGS = ("none", "pbld", "cosine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ class Architecture:
     bias_rate, first_layer_rate : float > 0
         Factors of the learning rate, of all biases and of the first layer's weights. They leave the gradient alone;
         decoupled weight decay goes by the weights' own rate.
+    input_scaling : bool
+        Whether each input of the first layer is multiplied by a number of its own, which is learned: 1 in a new
+        network, without weight decay, with ``scale_rate`` times the learning rate. The scaling layer of RealMLP
+        (Holzmueller et al. 2024, "Better by default").
+    scale_rate : float > 0, factor of the learning rate of these numbers
+    number_embedding : {"none", "pbld", "cosine"}
+        What each column of numbers becomes: itself and ``embedding_size - 1`` learned components behind the columns of
+        the data. "pbld": ``mixing @ cos(2 pi frequency x + phase) + shift``, with ``embedding_frequencies`` waves a
+        column (Holzmueller et al. 2024, "Better by default"). "cosine":
+        ``amplitude * cos(2 pi frequency x + phase)``, a wave a component. ``input_scaling`` acts on all of them.
+    embedding_size : int, 2 to 32, numbers that a column becomes
+    embedding_frequencies : int, 1 to 64, waves of a column, of "pbld"
+    frequency_scale : float > 0, standard deviation of the frequencies of a new network, in waves per unit
+    embedding_rate : float > 0, factor of the learning rate of all parameters of the embedding; they have no decay
 
     Raises
     ------
@@ -77,12 +92,20 @@ class Architecture:
     init: str = "auto"
     bias_rate: float = 1.0
     first_layer_rate: float = 1.0
+    input_scaling: bool = False
+    scale_rate: float = 6.0
+    number_embedding: str = "none"
+    embedding_size: int = 4
+    embedding_frequencies: int = 16
+    frequency_scale: float = 0.1
+    embedding_rate: float = 0.1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
         if len(self.widths) > 8:
             raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
-        object.__setattr__(self, "batch_size", whole_number(self.batch_size, "batch_size", 1, 4096))
+        for name, (least, most) in _WHOLE.items():
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, least, most))
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
@@ -93,7 +116,8 @@ class Architecture:
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
                 raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "nesterov", bool(self.nesterov))
+        for name in ("nesterov", "input_scaling"):
+            object.__setattr__(self, name, bool(getattr(self, name)))
         if self.nesterov and self.momentum == 0.0:
             raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
 
@@ -101,12 +125,21 @@ class Architecture:
         """Plain data, for JSON; ``Architecture(**d)`` reads it back."""
         return {**asdict(self), "widths": list(self.widths)}
 
-    def n_parameters(self, n_inputs: int, n_outputs: int) -> int:
-        """Numbers that this network learns between ``n_inputs`` columns and ``n_outputs`` outputs."""
-        return parameters.n_parameters(self, n_inputs, n_outputs)
+    def n_parameters(self, n_inputs: int, n_outputs: int, numbers: int | None = None) -> int:
+        """Numbers that this network learns between ``n_inputs`` columns and ``n_outputs`` outputs.
+
+        The first ``numbers`` columns are numbers; None: all of them.
+        """
+        return parameters.n_parameters(self, n_inputs, n_outputs, numbers)
 
 
-_CHOICES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
+_CHOICES = {
+    "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
+    "number_embedding": NUMBER_EMBEDDINGS,
+}  # fmt: skip
+
+#: name -> (least, most)
+_WHOLE = {"batch_size": (1, 4096), "embedding_size": (2, 32), "embedding_frequencies": (1, 64)}
 
 #: name -> (low, high, low is excluded, high is excluded)
 _RANGES = {
@@ -123,4 +156,7 @@ _RANGES = {
     "clip_norm": (0.0, 1e30, False, False),
     "bias_rate": (0.0, 1e3, True, False),
     "first_layer_rate": (0.0, 1e3, True, False),
+    "scale_rate": (0.0, 1e3, True, False),
+    "frequency_scale": (0.0, 1e3, True, False),
+    "embedding_rate": (0.0, 1e3, True, False),
 }

@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Axis = Literal["inputs", "outputs"]
-Initial = Literal["uniform", "zeros", "ones"]
+Axis = Literal["inputs", "outputs", "numbers", "components", "waves"]
+Initial = Literal["uniform", "zeros", "ones", "normal"]
 Shape = tuple[int, ...]
 #: One tuple a layer, the first layer first, with the layer's parameters in the order of `TABLE`: (weights, bias).
 Layers = list[tuple[NDArray[Any], ...]]
@@ -38,11 +38,41 @@ class Network(Protocol):
     def bias_rate(self) -> float: ...
     @property
     def first_layer_rate(self) -> float: ...
+    @property
+    def input_scaling(self) -> bool: ...
+    @property
+    def scale_rate(self) -> float: ...
+    @property
+    def number_embedding(self) -> str: ...
+    @property
+    def embedding_size(self) -> int: ...
+    @property
+    def embedding_frequencies(self) -> int: ...
+    @property
+    def embedding_rate(self) -> float: ...
 
 
 def every_layer(network: Network) -> range:
     """The hidden layers and the output layer."""
     return range(len(network.widths) + 1)
+
+
+def first_layer_if_scaled(network: Network) -> range:
+    """The first layer of a network with ``input_scaling``."""
+    return range(int(network.input_scaling))
+
+
+def first_layer_if_embedded(network: Network) -> range:
+    """The first layer of a network that embeds numbers."""
+    return range(int(network.number_embedding != "none"))
+
+
+def first_layer_if_pbld(network: Network) -> range:
+    return range(int(network.number_embedding == "pbld"))
+
+
+def first_layer_if_cosine(network: Network) -> range:
+    return range(int(network.number_embedding == "cosine"))
 
 
 def no_factor(network: Network, layer: int) -> float:
@@ -57,12 +87,15 @@ class ParameterKind:
     Parameters
     ----------
     name : str; with the number of the layer it names an array: ``weights.0``
-    axes : tuple of {"inputs", "outputs"}, of the layer, one entry per dimension
-    initial : {"uniform", "zeros", "ones"}; uniform on [-bound, bound), see `initial_bound`
+    axes : tuple of str, one entry per dimension: "inputs" and "outputs" of the layer; "numbers" that are embedded, with
+        their "components" and "waves", see `Ends`. In memory, arrays over numbers have no padding between rows.
+    initial : {"uniform", "zeros", "ones", "normal"}
+        uniform on [-bound, bound), see `uniform_bound`; normal with the deviation ``frequency_scale``
     rate_factor : callable from the architecture and the layer to what multiplies the learning rate, a float > 0
     decay : bool, whether weight decay acts on it
     moments : tuple of {"m", "v"}, those it has where the optimiser keeps them
     layers : callable from the architecture to the layers that have it
+    stream : int, sets its random numbers apart from those of the layer's other parameters
     not_with : tuple of str, backends and precisions that cannot train networks with it; their engines reject them
     """
 
@@ -73,15 +106,38 @@ class ParameterKind:
     decay: bool = False
     moments: tuple[str, ...] = ("m", "v")
     layers: Callable[[Network], range] = every_layer
+    stream: int = 0
     not_with: tuple[str, ...] = ()
 
+    @property
+    def packed(self) -> bool:
+        """Whether it is a vector in memory."""
+        return len(self.axes) == 1 or self.axes[0] == "numbers"
 
-#: A layer computes ``x @ weights + bias``. In memory a layer's parameters follow one another in this order.
+
+def _embedding(
+    name: str, axes: tuple[Axis, ...], initial: Initial, layers: Callable[[Network], range], stream: int = 0
+) -> ParameterKind:
+    return ParameterKind(
+        name, axes, initial, lambda a, _: a.embedding_rate, layers=layers, stream=stream, not_with=("tf32", "bf16")
+    )
+
+
+#: A layer computes ``(x * scale) @ weights + bias``; x of the first one holds the components of embedded numbers, too.
+#: In memory a layer's parameters follow one another in this order.
 TABLE = (
     ParameterKind(
         "weights", ("inputs", "outputs"), "uniform", lambda a, layer: 1.0 if layer else a.first_layer_rate, decay=True
     ),
     ParameterKind("bias", ("outputs",), "zeros", lambda a, _: a.bias_rate),
+    ParameterKind(
+        "scale", ("inputs",), "ones", lambda a, _: a.scale_rate, layers=first_layer_if_scaled, not_with=("tf32", "bf16")
+    ),
+    _embedding("frequency", ("numbers", "waves"), "normal", first_layer_if_embedded, 1),
+    _embedding("phase", ("numbers", "waves"), "uniform", first_layer_if_embedded, 2),
+    _embedding("mixing", ("numbers", "components", "waves"), "uniform", first_layer_if_pbld, 3),
+    _embedding("shift", ("numbers", "components"), "uniform", first_layer_if_pbld, 4),
+    _embedding("amplitude", ("numbers", "components"), "ones", first_layer_if_cosine),
 )
 
 
@@ -92,21 +148,55 @@ class Parameter:
     kind: ParameterKind
     layer: int
     shape: Shape
+    over_inputs: bool = False  #: along its first axis are the columns of the data, of which a network may see some
 
     @property
     def name(self) -> str:
         """Of the array in states and model files."""
         return f"{self.kind.name}.{self.layer}"
 
-    @property
-    def over_inputs(self) -> bool:
-        """Whether its first axis runs over the columns of the data, of which a network may see only the first ones."""
-        return self.layer == 0 and self.kind.axes[0] == "inputs"
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What a network lies between: columns, of which the first ``numbers`` are numbers (None: all), and outputs.
+
+    Examples
+    --------
+    >>> from hyperband.engine.architecture import Architecture
+    >>> Ends(10, 1, numbers=2).width(Architecture(number_embedding="cosine", embedding_size=4))
+    16
+    """
+
+    n_inputs: int
+    n_outputs: int
+    numbers: int | None = None
+
+    def width(self, network: Network) -> int:
+        """Inputs of the first layer: the columns, then the components of each number."""
+        return self.n_inputs + self._size(network, "numbers") * self._size(network, "components")
+
+    def shape(self, network: Network, kind: ParameterKind, ends: tuple[int, int]) -> Shape:
+        """Of a parameter of a layer with these numbers of inputs and outputs."""
+        of_layer = {"inputs": ends[0], "outputs": ends[1]}
+        return tuple(of_layer[axis] if axis in of_layer else self._size(network, axis) for axis in kind.axes)
+
+    def _size(self, network: Network, axis: str) -> int:
+        if network.number_embedding == "none":
+            return 0
+        if axis == "numbers":
+            return self.n_inputs if self.numbers is None else self.numbers
+        of_pbld = axis == "waves" and network.number_embedding == "pbld"
+        return network.embedding_frequencies if of_pbld else network.embedding_size - 1
+
+
+def _layers(network: Network, ends: Ends) -> Iterator[tuple[int, int]]:
+    """Inputs and outputs of each layer."""
+    return pairwise((ends.width(network), *network.widths, ends.n_outputs))
 
 
 @lru_cache(maxsize=4096)
-def parameters(network: Network, n_inputs: int, n_outputs: int) -> tuple[Parameter, ...]:
-    """All parameters of a network between ``n_inputs`` columns and ``n_outputs`` outputs, layer by layer.
+def parameters(network: Network, n_inputs: int, n_outputs: int, numbers: int | None = None) -> tuple[Parameter, ...]:
+    """All parameters of a network between these `Ends`, layer by layer.
 
     Examples
     --------
@@ -114,9 +204,12 @@ def parameters(network: Network, n_inputs: int, n_outputs: int) -> tuple[Paramet
     >>> [(p.name, p.shape) for p in parameters(Architecture(widths=[8]), 4, 3)]
     [('weights.0', (4, 8)), ('bias.0', (8,)), ('weights.1', (8, 3)), ('bias.1', (3,))]
     """
+    ends, embedded = Ends(n_inputs, n_outputs, numbers), network.number_embedding != "none"
     return tuple(
-        Parameter(kind, layer, tuple(n_in if axis == "inputs" else n_out for axis in kind.axes))
-        for layer, (n_in, n_out) in enumerate(pairwise((n_inputs, *network.widths, n_outputs)))
+        Parameter(
+            kind, layer, ends.shape(network, kind, sizes), layer == 0 and kind.axes[0] == "inputs" and not embedded
+        )
+        for layer, sizes in enumerate(_layers(network, ends))
         for kind in kinds(network, layer)
     )
 
@@ -126,20 +219,20 @@ def kinds(network: Network, layer: int) -> tuple[ParameterKind, ...]:
     return tuple(kind for kind in TABLE if layer in kind.layers(network))
 
 
-def n_parameters(network: Network, n_inputs: int, n_outputs: int) -> int:
+def n_parameters(network: Network, n_inputs: int, n_outputs: int, numbers: int | None = None) -> int:
     """Numbers that the network learns."""
-    total = 0
-    for layer, (n_in, n_out) in enumerate(pairwise((n_inputs, *network.widths, n_outputs))):
+    total, ends = 0, Ends(n_inputs, n_outputs, numbers)
+    for layer, sizes in enumerate(_layers(network, ends)):
         for kind in TABLE:  # without a `Parameter` each: a search asks this of every network that it tries
             if layer in kind.layers(network):
-                total += math.prod([n_in if axis == "inputs" else n_out for axis in kind.axes])
+                total += math.prod(ends.shape(network, kind, sizes))
     return total
 
 
-def shapes(network: Network, n_inputs: int, n_outputs: int) -> list[tuple[Shape, ...]]:
+def shapes(network: Network, n_inputs: int, n_outputs: int, numbers: int | None = None) -> list[tuple[Shape, ...]]:
     """Shapes of `Layers`."""
     found: list[list[Shape]] = [[] for _ in every_layer(network)]
-    for parameter in parameters(network, n_inputs, n_outputs):
+    for parameter in parameters(network, n_inputs, n_outputs, numbers):
         found[parameter.layer].append(parameter.shape)
     return [tuple(layer) for layer in found]
 
@@ -147,6 +240,14 @@ def shapes(network: Network, n_inputs: int, n_outputs: int) -> list[tuple[Shape,
 def shapes_of(layers: Sequence[tuple[NDArray[Any], ...]]) -> list[tuple[Shape, ...]]:
     """Likewise of arrays."""
     return [tuple(array.shape for array in layer) for layer in layers]
+
+
+def embedded_numbers(network: Network, layers: Sequence[tuple[NDArray[Any], ...]]) -> int | None:
+    """How many columns a network embeds that is given by its arrays; None where it embeds none."""
+    for kind, array in zip(kinds(network, 0), layers[0] if layers else (), strict=False):
+        if kind.axes[0] == "numbers" and array.ndim:
+            return int(array.shape[0])
+    return None
 
 
 def output_width(network: Network, layers: Sequence[tuple[NDArray[Any], ...]]) -> int:
@@ -193,7 +294,8 @@ def in_original_order(
 ) -> list[tuple[NDArray[Any], ...]]:
     """The arrays of a network that was trained on ``x[:, columns]``, for ``x``.
 
-    Only its first ``seen`` columns took part; the weights of the others become 0, so that they have no influence.
+    Only its first ``seen`` columns took part; the weights of the others become 0, so that they have no influence. A
+    network that embeds numbers knows columns by their places: it is never trained so.
     """
     first = []
     for kind, array in zip(kinds(network, 0), layers[0], strict=True):
@@ -205,6 +307,15 @@ def in_original_order(
             array = restored
         first.append(array)
     return [tuple(first), *layers[1:]]
+
+
+def uniform_bound(network: Network, parameter: Parameter) -> np.float32:
+    """Largest magnitude of a parameter's initial numbers, where these are uniform."""
+    if parameter.kind.name == "phase":
+        return np.float32(math.pi)
+    if parameter.kind.axes[0] == "numbers":
+        return np.float32(math.sqrt(1.0 / network.embedding_frequencies))
+    return initial_bound(network, parameter.layer, *parameter.shape)
 
 
 def initial_bound(network: Network, layer: int, n_in: int, n_out: int) -> np.float32:

@@ -28,6 +28,7 @@ from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import PlannedSearch, planned_search
 from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import Prepared, PreparedTable, TableOptions, prepare_table
+from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
 from hyperband.tuning.algorithms import Algorithm, Hyperband
 
@@ -153,7 +154,7 @@ def search(
         By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
         scikit-learn. None: accuracy or RMSE. Rungs are ranked by ``training.rank_by``, which is smooth.
     ensemble : int >= 1
-        Networks that the model may average, repetitions counted; 1: the single best.
+        Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
     time_limit : float > 0, optional
         Seconds for everything, from the call to the result.
     budget : Budget, optional
@@ -230,8 +231,15 @@ def search(
         test=test,
         sample_weight=options.sample_weight,
     )
+    validation = validation_for(settings.training.resource, validation)
     prepared = prepare_table(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
     return search_prepared(prepared, settings, started)
+
+
+def validation_for(resource: str, validation: Any) -> Any:
+    """What "auto" means: columns are counted in one data set, so for resource "features" it is a hold-out."""
+    automatic = isinstance(validation, str) and validation == AUTO
+    return VALIDATION if automatic and resource == "features" else validation
 
 
 def resource_range(resource: str, table: Prepared | PreparedTable) -> tuple[int, int]:
@@ -284,8 +292,9 @@ def search_prepared(
     finally:
         evaluator.close()
     algorithm = planned.executed(run)
+    size = max(1, settings.ensemble // table.n_folds)
     finished = Finished(
-        result, run, evaluator, table, library, algorithm, settings.ensemble, settings.compute.backend, started
+        result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started
     )
     return finished.with_networks()
 

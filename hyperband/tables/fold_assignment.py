@@ -138,9 +138,11 @@ def group_hold_out(keys: Keys, labels: Labels | None, fraction: float, seed: int
     for group in order:
         more = taken + counts[group]
         trains = labels is None or not ((more == counts.sum(axis=0)) & (counts[group] > 0)).any()
-        if trains and (not chosen or abs(more.sum() - wanted) < abs(taken.sum() - wanted)):
+        if trains and abs(more.sum() - wanted) < abs(taken.sum() - wanted):
             chosen.append(int(group))
             taken = more
+    if not chosen:  # every group has twice as many rows as are wanted, or more
+        chosen = [int(free[np.argmin(sizes[free])])]
     return np.flatnonzero(np.isin(keys, chosen))
 
 

@@ -13,7 +13,7 @@ from hyperband.tables import holdout
 from hyperband.tables.fold_assignment import group_folds, group_hold_out, stratified_folds, time_folds, time_hold_out
 from hyperband.tables.pairs import row_pairs, splitter_pairs
 from hyperband.tables.splitters import GroupSplit, KFold, TimeSplit
-from hyperband.tables.validation import AUTO, automatic, is_pairs, is_rows, is_splitter
+from hyperband.tables.validation import AUTO, RowPairs, automatic, is_rows, is_splitter
 
 Array = NDArray[Any]
 RowNumbers = NDArray[np.intp]
@@ -60,7 +60,7 @@ def make_folds(rows: Labelled, validation: Any, test: Any, seed: int) -> Folds:
     Parameters
     ----------
     rows : Labelled
-    validation, test : as in `hyperband.tables.prepare_table`, whole numbers as `KFold` already
+    validation, test : as in `hyperband.tables.prepare_table`, after `hyperband.tables.validation.normalised`
     seed : int, key of every draw
 
     Raises
@@ -139,8 +139,8 @@ def _parts(
         whole = _of_the_rest(fraction * validation.folds, rows, rest, test, fraction * validation.folds)
         fraction = whole / validation.folds
         return _chosen(rest, time_folds(rows.keys[rest], fraction, validation.folds)), []
-    elif is_pairs(validation):
-        return [*row_pairs(list(validation), len(rows.values), rest)], []
+    elif isinstance(validation, RowPairs):
+        return [*row_pairs(validation.pairs, len(rows.values), rest)], []
     elif is_splitter(validation):
         return _chosen(rest, splitter_pairs(validation, rows.values[rest], labels)), []
     else:

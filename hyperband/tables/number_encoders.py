@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import NormalDist
 from typing import Any, Protocol
 
@@ -157,16 +156,13 @@ class Bins:
         start = 0
         for j, edges in enumerate(self.edges):
             values = np.where(np.isnan(x[:, j]), self.median[j], x[:, j])
-            n = len(edges) - 1
-            for t, (low, high) in enumerate(pairwise(edges)):
-                with np.errstate(over="ignore"):
-                    # Halved, so that differences of the largest floats are finite.
-                    component = (values * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5)
-                if t > 0:
-                    np.maximum(component, 0.0, out=component)
-                if t < n - 1:
-                    np.minimum(component, 1.0, out=component)
-                out[:, start + t] = component
+            n, halves = len(edges) - 1, np.array(edges) * 0.5  # halved: differences of the largest floats are finite
+            with np.errstate(over="ignore"):
+                components = values[:, None] * 0.5 - halves[:-1]
+                components /= np.diff(halves)
+            np.maximum(components[:, 1:], 0.0, out=components[:, 1:])
+            np.minimum(components[:, :-1], 1.0, out=components[:, :-1])
+            out[:, start : start + n] = components
             start += n
         return out
 
@@ -236,9 +232,13 @@ class Fourier:
 
     def transform(self, x: F64) -> F64:
         z = self.robust.transform(x)
-        frequency, phase = np.array(self.frequency), np.array(self.phase)
-        cosines = cosine_of_half_turns(z[:, :, None] * frequency + phase)
-        return np.concatenate([z, cosines.reshape(len(x), -1)], axis=1)
+        out = np.empty((len(x), z.shape[1] + sum(map(len, self.phase))))
+        out[:, : z.shape[1]] = z
+        start = z.shape[1]
+        for j, (frequency, phase) in enumerate(zip(self.frequency, self.phase, strict=True)):  # small arrays: in cache
+            out[:, start : start + len(phase)] = cosine_of_half_turns(z[:, j, None] * frequency + phase)
+            start += len(phase)
+        return out
 
     def names(self, columns: Sequence[str]) -> list[str]:
         cosines = [

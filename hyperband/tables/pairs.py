@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ Array = NDArray[Any]
 RowNumbers = NDArray[np.intp]
 
 
-def row_pairs(pairs: list[Any], n_rows: int, rest: RowNumbers) -> list[tuple[RowNumbers, RowNumbers]]:
+def row_pairs(pairs: Sequence[Any], n_rows: int, rest: RowNumbers) -> list[tuple[RowNumbers, RowNumbers]]:
     """Training and validation rows of each pair, ascending, without the test rows.
 
     Parameters
     ----------
-    pairs : list of (training rows, validation rows)
+    pairs : sequence of (training rows, validation rows)
     n_rows : int, rows of the table
     rest : int array, the rows that are not test rows
 

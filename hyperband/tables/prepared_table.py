@@ -29,7 +29,7 @@ from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns
 from hyperband.tables.target import Target, fit_classes, fit_scale
 from hyperband.tables.target_input import infer_task
-from hyperband.tables.validation import is_pairs, is_rows, key_column, normalised
+from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
 from hyperband.tables.views import sensible_views
 
 RowNumbers = NDArray[np.intp]
@@ -212,15 +212,11 @@ def prepare_table(
     """
     options = options or TableOptions()
     validation = normalised(validation)
-    if is_pairs(validation):
-        validation = list(validation)
     table, y, names, weight = separate_target(as_table(X), y, target, options.sample_weight)
     dropped = set(resolve_columns(table.names, options.drop, "drop"))
     categories = set(resolve_columns(table.names, options.categorical, "categorical"))
-    keys = None
-    if isinstance(validation, (GroupSplit, TimeSplit)):
-        keys, name = key_column(validation, table)
-        dropped |= {name} if name is not None and not validation.as_feature else set()
+    if (column := key_column(validation, table.names)) is not None and not validation.as_feature:
+        dropped.add(column)
     check_features(table, dropped)
     rows = match_rows(table, y, names, weight, options.missing_target)
     notes = [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
@@ -231,9 +227,11 @@ def prepare_table(
         task, note = infer_task(rows.values)
         notes += [note] if note else []
     classes = fit_classes(rows.values, names) if task == "classification" else None
-    if rows.kept is not None:
-        keys = None if keys is None else keys[rows.kept]
-        validation = _labelled_pairs(validation, rows.kept) if is_pairs(validation) else validation
+    keys = None
+    if isinstance(validation, (GroupSplit, TimeSplit)):
+        keys = split_keys(validation, rows.table, rows.kept)
+    elif isinstance(validation, RowPairs) and rows.kept is not None:
+        validation = _labelled_pairs(validation, rows.kept)
     labelled = Labelled(rows.values, None if classes is None else classes.encode(rows.values), keys)
     folds = make_folds(labelled, validation, test, seed)
     given = {name: value for name, value in (("validation", validation), ("test", test)) if is_rows(value)}
@@ -248,11 +246,11 @@ def prepare_table(
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))
 
 
-def _labelled_pairs(pairs: list[Any], kept: NDArray[np.bool_]) -> list[tuple[RowNumbers, RowNumbers]]:
+def _labelled_pairs(given: RowPairs, kept: NDArray[np.bool_]) -> RowPairs:
     """Pairs of row numbers of the whole table as numbers of its rows with a target."""
     number = np.cumsum(kept) - 1
-    checked = row_pairs(pairs, len(kept), np.arange(len(kept)))
-    return [(number[train[kept[train]]], number[held[kept[held]]]) for train, held in checked]
+    checked = row_pairs(given.pairs, len(kept), np.arange(len(kept)))
+    return RowPairs(tuple((number[train[kept[train]]], number[held[kept[held]]]) for train, held in checked))
 
 
 def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:

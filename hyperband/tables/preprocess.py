@@ -107,10 +107,13 @@ class Preprocessing:
         table = self._match(as_table(table))
         n_rows = table.n_rows if rows is None else len(rows)
         out = np.empty((n_rows, self.n_features), dtype=np.float32)
-        for part, block in self._blocks(table, n_rows, rows):
-            if self.clip is not None:
-                np.clip(block, -self.clip, self.clip, out=block)
-            out[part] = block
+        for part, blocks in self._blocks(table, n_rows, rows):
+            start = 0
+            for block in blocks:
+                if self.clip is not None:
+                    np.clip(block, -self.clip, self.clip, out=block)
+                out[part, start : start + block.shape[1]] = block
+                start += block.shape[1]
             if not np.isfinite(out[part]).all():
                 bad = self.feature_names[int(np.flatnonzero(~np.isfinite(out[part]).all(axis=0))[0])]
                 raise DataError(
@@ -118,7 +121,7 @@ class Preprocessing:
                 )
         return out
 
-    def _blocks(self, table: Table, n_rows: int, rows: Array | None) -> Iterator[tuple[slice, Array]]:
+    def _blocks(self, table: Table, n_rows: int, rows: Array | None) -> Iterator[tuple[slice, list[Array]]]:
         numbers, categories = (self.columns(kind) for kind in (NUMBER, CATEGORY))
         size = max(256, _BLOCK_BYTES // (8 * max(1, self.n_features, len(self.inputs))))
         for start in range(0, n_rows, size):
@@ -126,10 +129,11 @@ class Preprocessing:
             take = part if rows is None else rows[part]
             blocks = []
             if numbers:
-                blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
+                with np.errstate(over="ignore"):  # what overflows is clipped, or an error of `transform`
+                    blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
             if categories:
                 blocks.append(self._of_categories(table, categories, take))
-            yield part, np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+            yield part, blocks
 
     def _of_categories(self, table: Table, names: Sequence[str], rows: Array | slice) -> Array:
         if isinstance(self.categories, CategoryEncoding):

@@ -74,7 +74,8 @@ class Target:
         """
         if self.task == "classification":
             return self._numbers(values, name)
-        table = _as_float(values, name).reshape(len(values), -1)
+        table = _as_float(values, name)
+        table = table[:, None] if table.ndim == 1 else table
         if table.shape[1] != self.n_outputs:
             raise DataError(f"`{name}` must have {self.n_outputs} columns, as in training; got {table.shape[1]}.")
         return np.ascontiguousarray((table - self.mean) / self.scale, dtype=np.float32)

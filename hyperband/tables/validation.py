@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ AUTO = "auto"
 _ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?Z?)?$"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RowPairs:
+    """Pairs (training rows, validation rows) as they were given, not checked yet."""
+
+    pairs: tuple[Any, ...]
+
+
 def is_rows(value: Any) -> bool:
     """Whether held-out rows are given themselves: as (X, y) or as a table.
 
@@ -32,11 +40,11 @@ def is_rows(value: Any) -> bool:
     >>> is_rows(0.2), is_rows(KFold(3)), is_rows([([0, 1], [2]), ([1, 2], [0])]), is_rows(([[0.0]], [1]))
     (False, False, False, True)
     """
-    if value is None or isinstance(value, (int, float, np.number, KFold, GroupSplit, TimeSplit)):
+    if value is None or isinstance(value, (int, float, np.number, KFold, GroupSplit, TimeSplit, RowPairs)):
         return False
     if isinstance(value, str):
         return value != AUTO and not _is_number(value)
-    return not (is_splitter(value) or is_pairs(value))
+    return not (is_splitter(value) or _are_pairs(value))
 
 
 def _is_number(text: str) -> bool:
@@ -52,8 +60,8 @@ def is_splitter(value: Any) -> bool:
     return callable(getattr(value, "split", None)) and not isinstance(value, (str, bytes, np.ndarray))
 
 
-def is_pairs(value: Any) -> bool:
-    """Whether a value is a list of (training rows, validation rows), or an iterator of such pairs."""
+def _are_pairs(value: Any) -> bool:
+    """Whether a value is a list of (training rows, validation rows), or an iterator, which can be nothing else."""
     if isinstance(value, Iterator):
         return True
     if not isinstance(value, list) or not value:
@@ -70,17 +78,19 @@ def _is_numbers(rows: Any) -> bool:
 
 
 def normalised(value: Any) -> Any:
-    """The value with whole numbers, also as text, made a `KFold`; everything else as it is.
+    """The value with whole numbers, also as text, made a `KFold`, and pairs `RowPairs`; everything else as it is.
 
     Examples
     --------
     >>> normalised(3), normalised("5"), normalised(0.2)
     (KFold(k=3, repeats=1), KFold(k=5, repeats=1), 0.2)
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return value
+    if _are_pairs(value):
+        return RowPairs(tuple(value))
     number = float(value) if isinstance(value, str) and _is_number(value) else value
-    if isinstance(number, (int, float, np.number)) and number >= 2 and number == int(number):
+    if isinstance(number, (int, float, np.number)) and number >= 2 and float(number).is_integer():
         return KFold(int(number))
     return value
 
@@ -99,38 +109,55 @@ def automatic(n_rows: int) -> KFold | float:
     return 0.2
 
 
-def key_column(split: GroupSplit | TimeSplit, table: Table) -> tuple[NDArray[np.int64], str | None]:
-    """Groups or times of all rows as whole numbers in the order of the values, and the column that held them.
-
-    Parameters
-    ----------
-    split : GroupSplit or TimeSplit
-    table : Table, without the target
-
-    Returns
-    -------
-    keys : int64 array, shape (n_rows,)
-    name : str, or None when the values were given as an array
+def key_column(split: Any, names: Sequence[str]) -> str | None:
+    """The column that holds the groups of a `GroupSplit` or the times of a `TimeSplit`; None without one.
 
     Raises
     ------
     DataError
-        When there is no such column, there is not one value a row, or a value is missing or has no order.
+        When there is no such column.
 
     Examples
     --------
-    >>> key_column(TimeSplit("t"), Table(("t",), matrix=np.array([[3.5], [1.0], [3.5]])))
-    (array([1, 0, 1]), 't')
+    >>> key_column(TimeSplit(-1), ("a", "day")), key_column(KFold(2), ("a", "day"))
+    ('day', None)
     """
-    by_time = isinstance(split, TimeSplit)
-    given = split.column if isinstance(split, TimeSplit) else split.groups
+    given = _given(split) if isinstance(split, (GroupSplit, TimeSplit)) else None
+    if not isinstance(given, (str, int, np.integer)):
+        return None
+    return resolve_columns(names, [given if isinstance(given, str) else int(given)], "validation")[0]
+
+
+def _given(split: GroupSplit | TimeSplit) -> Any:
+    return split.column if isinstance(split, TimeSplit) else split.groups
+
+
+def split_keys(split: GroupSplit | TimeSplit, table: Table, kept: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Groups or times of all rows as whole numbers in the order of the values, int64 of shape (n_rows,).
+
+    Parameters
+    ----------
+    split : GroupSplit or TimeSplit
+    table : Table, the labelled rows, without the target
+    kept : bool array, which rows of an array of groups or times are those of ``table``; None for all
+
+    Raises
+    ------
+    DataError
+        When there is not one value a row, or a value is missing or has no order.
+
+    Examples
+    --------
+    >>> split_keys(TimeSplit("t"), Table(("t",), matrix=np.array([[3.5], [1.0], [3.5]]))).tolist()
+    [1, 0, 1]
+    """
+    by_time, name = isinstance(split, TimeSplit), key_column(split, table.names)
     what = "times" if by_time else "groups"
-    name: str | None = None
-    if isinstance(given, (str, int, np.integer)):
-        (name,) = resolve_columns(table.names, [given if isinstance(given, str) else int(given)], "validation")
+    if name is not None:
         column = table.column(name)
     else:
-        column = _as_series(given, table.n_rows, what)
+        column = _as_series(_given(split), table.n_rows if kept is None else len(kept), what)
+        column = column if kept is None else column.filter(pl.Series(kept))
     label = f"column {name!r}" if name is not None else f"the array of {what}"
     if column.dtype.is_float():
         column = column.fill_nan(None)
@@ -142,7 +169,7 @@ def key_column(split: GroupSplit | TimeSplit, table: Table) -> tuple[NDArray[np.
             "rows out."
         )
     values = _ordered(column, label) if by_time else as_text(column)
-    return np.asarray(values.rank("dense").to_numpy(), dtype=np.int64) - 1, name
+    return np.asarray(values.rank("dense").to_numpy(), dtype=np.int64) - 1
 
 
 def _as_series(given: Any, n_rows: int, what: str) -> pl.Series:

@@ -12,15 +12,15 @@ from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member
 from hyperband.testing import lab
 
 STEPS = 15
-ALL = tuple(range(len(lab.MIXED)))
+ALL = tuple(range(len(lab.EVERY)))
 
 
 def trained(
     backend: Backend, which: tuple[int, ...], *, threads: int = 1, until: int = STEPS
 ) -> tuple[Engine, list[str]]:
-    """An engine with these networks of `lab.MIXED`, trained, and the hashes of their states."""
+    """An engine with these networks of `lab.EVERY`, trained, and the hashes of their states."""
     made = lab.engine(backend, threads=threads, weighted=True)
-    everyone = lab.members(lab.MIXED)
+    everyone = lab.members(lab.EVERY)
     ids = made.add([everyone[i] for i in which])
     lab.train(made, ids, until)
     return made, lab.digests(made, ids)
@@ -47,13 +47,13 @@ class BitChecks:
         """Several threads, a network on each."""
         assert trained(self.backend, ALL, threads=threads)[1] == self._alone(), "sums must not depend on threads"
 
-    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2]])
+    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2], [3], [4], [5], [6], [0, 3, 5, 6]])
     def test_threads_that_share_a_network_change_nothing(self, which: list[int]) -> None:
         """Several threads on one large network, with and without limits of time."""
 
         def digests(threads: int, seconds: float | None) -> list[str]:
             made = lab.engine(self.backend, rows=300, inputs=40, weighted=True, threads=threads)
-            ids = made.add([lab.members(lab.LARGE)[i] for i in which])
+            ids = made.add([lab.members([*lab.LARGE, *lab.LARGE_STAGED])[i] for i in which])
             while not lab.train(made, ids, 5, seconds=seconds).all():
                 pass
             return lab.digests(made, ids)
@@ -78,14 +78,15 @@ class BitChecks:
     @pytest.mark.parametrize("which", ALL)
     def test_networks_of_one_shape_change_nothing(self, which: int, loss: str) -> None:
         """Many networks of one shape, together and alone, with pauses; some of the inputs, then all of them."""
-        batch_size = min(lab.MIXED[which].batch_size, 40)
-        everyone = lab.members(lab.same_shape(replace(lab.MIXED[which], batch_size=batch_size)))
+        batch_size = min(lab.EVERY[which].batch_size, 40)
+        everyone = lab.members(lab.same_shape(replace(lab.EVERY[which], batch_size=batch_size)))
+        some = 11 if lab.EVERY[which].number_embedding == "none" else 18
         threads = 1 + which % 2
 
         def digests(who: list[Member], threads: int, seconds: float | None) -> list[str]:
             made = lab.engine(self.backend, loss, weighted=which % 2 == 0, inputs=18, threads=threads)
             ids = made.add(who)
-            for until, inputs in ((4, 11), (9, 11), (STEPS, 18)):
+            for until, inputs in ((4, some), (9, some), (STEPS, 18)):
                 while not lab.train(made, ids, until, inputs=inputs, seconds=seconds).all():
                     pass
             return lab.digests(made, ids)
@@ -121,7 +122,7 @@ class BitChecks:
         scores = []
         for threads in (1, 2, 5):
             made = lab.engine(self.backend, loss, threads=threads)
-            ids = made.add(lab.members(lab.MIXED[:2]))
+            ids = made.add(lab.members(lab.EVERY[:2]))
             lab.train(made, ids, STEPS)
             scores.append([made.evaluate(chosen, held) for chosen in (ids, ids[:1])])
         for found in scores[1:]:
@@ -133,7 +134,7 @@ class BitChecks:
         """All 64 bits of the seed count, and so do the steps of the schedule; nothing else tells members apart."""
         made = lab.engine(self.backend)
         cases = ((1, 40), (1 << 32, 40), (1, 41), (1, 40))
-        ids = made.add([Member(lab.MIXED[3], seed, total) for seed, total in cases])
+        ids = made.add([Member(lab.EVERY[3], seed, total) for seed, total in cases])
         lab.train(made, ids, STEPS)
         first, other_seed, other_total, same = lab.digests(made, ids)
         assert first == same, "equal members must have equal states"
@@ -143,16 +144,16 @@ class BitChecks:
         """One call for fifteen steps, or fifteen calls for one."""
         made = lab.engine(self.backend)
         for i in ALL:
-            ids = made.add([lab.members(lab.MIXED)[i]] * 2)
+            ids = made.add([lab.members(lab.EVERY)[i]] * 2)
             lab.train(made, ids[:1], STEPS, evaluate=False)
             for step in range(1, STEPS + 1):
                 lab.train(made, ids[1:], step, evaluate=False)
-            assert lab.digest(made, ids[0]) == lab.digest(made, ids[1]), f"{lab.MIXED[i]} sees where it was paused"
+            assert lab.digest(made, ids[0]) == lab.digest(made, ids[1]), f"{lab.EVERY[i]} sees where it was paused"
 
     def test_limits_of_time_change_nothing(self) -> None:
         """Calls of a microsecond, until all have arrived; each call does some work."""
         made = lab.engine(self.backend, weighted=True)
-        ids = made.add(lab.members(lab.MIXED))
+        ids = made.add(lab.members(lab.EVERY))
         arrived, calls = np.zeros(len(ids), bool), 0
         while not arrived.all():
             arrived = lab.train(made, ids, STEPS, seconds=1e-6)
@@ -164,14 +165,14 @@ class BitChecks:
     def test_state_moves_to_a_fresh_engine(self) -> None:
         """Paused in the middle of an epoch, written out, read into another engine among other ids."""
         old, new = lab.engine(self.backend, weighted=True), lab.engine(self.backend, weighted=True, threads=2)
-        new.add(lab.members(lab.MIXED[:2]))
-        ids = old.add(lab.members(lab.MIXED))
+        new.add(lab.members(lab.EVERY[:2]))
+        ids = old.add(lab.members(lab.EVERY))
         lab.train(old, ids, 6, evaluate=False)
         whole = lab.engine(self.backend, weighted=True)
-        whole_ids = whole.add(lab.members(lab.MIXED))
+        whole_ids = whole.add(lab.members(lab.EVERY))
         lab.train(whole, whole_ids, 6, evaluate=False)
         lab.train(whole, whole_ids, STEPS)
-        fresh = new.add(lab.members(lab.MIXED))
+        fresh = new.add(lab.members(lab.EVERY))
         for here, there in zip(ids.tolist(), fresh.tolist(), strict=True):
             state = {name: array.copy() for name, array in old.export_state(here).items()}
             new.import_state(there, state)
@@ -184,7 +185,7 @@ class BitChecks:
     def test_evaluating_changes_no_weight(self) -> None:
         """Validation during training, `evaluate` and `predict` leave the weights and the optimiser as they are."""
         made = lab.engine(self.backend)
-        ids = made.add([m for member in lab.members(lab.MIXED) for m in (member, member)])
+        ids = made.add([m for member in lab.members(lab.EVERY) for m in (member, member)])
         lab.train(made, ids[0::2], STEPS, evaluate=True)
         lab.train(made, ids[1::2], STEPS, evaluate=False)
         made.evaluate(ids, lab.split("cross_entropy", 10))
@@ -197,6 +198,6 @@ class BitChecks:
         """Networks of other shapes that diverge in the same call change nothing."""
         bad = Architecture(widths=[16], activation="relu", optimizer="sgd", learning_rate=1e6, batch_size=4)
         made = lab.engine(self.backend, weighted=True, threads=2)
-        ids = made.add([Member(bad, 5, 40), *lab.members(lab.MIXED), Member(bad, 6, 40)])
+        ids = made.add([Member(bad, 5, 40), *lab.members(lab.EVERY), Member(bad, 6, 40)])
         lab.train(made, ids, STEPS)
         assert lab.digests(made, ids[1:-1]) == self._alone(), "a network sees another's divergence"

@@ -63,6 +63,24 @@ CASES = {
     "rates-rmsprop": _case(
         optimizer="rmsprop", learning_rate=1e-3, momentum=0.8, weight_decay=0.01, first_layer_rate=0.3, dropout=0.1
     ),
+    "scaling": _case(input_scaling=True, learning_rate=0.02),
+    "scaling-adam": _case(optimizer="adam", learning_rate=1e-2, input_scaling=True, scale_rate=2.0, widths=[40, 9]),
+    "scaling-adamw": _case(optimizer="adamw", learning_rate=1e-2, weight_decay=0.5, input_scaling=True),
+    "scaling-linear": _case(widths=[], input_scaling=True, momentum=0.5, learning_rate=0.02),
+    "scaling-clip": _case(input_scaling=True, clip_norm=0.05, dropout=0.2, batch_size=53),
+    "pbld": _case(number_embedding="pbld", embedding_rate=1.0),
+    "pbld-adam": _case(
+        optimizer="adam", learning_rate=1e-2, number_embedding="pbld", widths=[40, 9], frequency_scale=0.5
+    ),
+    "pbld-sizes": _case(number_embedding="pbld", embedding_size=9, embedding_frequencies=33, embedding_rate=1.0),
+    "pbld-small": _case(number_embedding="pbld", embedding_size=2, embedding_frequencies=5, momentum=0.9),
+    "pbld-everything": _case(
+        weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
+        dropout=0.1, weight_decay=0.1, clip_norm=0.5, number_embedding="pbld", input_scaling=True,
+    ),
+    "cosine": _case(number_embedding="cosine", frequency_scale=1.0, embedding_rate=1.0),
+    "cosine-linear": _case(number_embedding="cosine", widths=[], embedding_size=8, optimizer="adam"),
+    "cosine-scaling": _case(number_embedding="cosine", input_scaling=True, clip_norm=0.05, batch_size=53),
     "everything": _case(
         weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
         dropout=0.1, weight_decay=0.1, label_smoothing=0.1, schedule="cosine", warmup=0.2, clip_norm=0.5,
@@ -124,7 +142,7 @@ class CurveChecks:
         states = []
         for backend in (registry.get("numpy"), self.backend):
             made = lab.engine(backend)
-            ids = made.add(lab.members(lab.MIXED))
+            ids = made.add(lab.members(lab.EVERY))
             states.append([lab.flat(lab.layers(made.export_state(i))) for i in ids.tolist()])
         for expected, found in zip(*states, strict=True):
             np.testing.assert_array_equal(found, expected, "initial weights must be those of `initial_weights`")
@@ -134,9 +152,10 @@ class CurveChecks:
         found = []
         for backend in (registry.get("numpy"), self.backend):
             made = lab.engine(backend)
-            ids = made.add(lab.members(lab.MIXED))
+            ids = made.add(lab.members(lab.EVERY))
             lab.train(made, ids, 5)
-            lab.train(made, ids, 9, rows=20, inputs=4)
+            lab.train(made, ids[: len(lab.MIXED)], 9, rows=20, inputs=4)
+            lab.train(made, ids, 9, rows=20)
             lab.train(made, ids, 17)
             found.append([made.export_state(i)["counters"].tolist()[:5] for i in ids.tolist()])
         assert found[0] == found[1], "step, epoch, position, rows, inputs: a change of rows or inputs begins an epoch"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class EdgeChecks:
     def test_outputs_do_not_depend_on_the_rows_beside(self, inputs: int) -> None:
         """A row's outputs are the same bits in whatever block of rows it is predicted; no rows give no outputs."""
         made = lab.engine(self.backend, inputs=inputs, threads=3)
-        ids = made.add(lab.members(lab.MIXED))
+        ids = made.add(lab.members(lab.EVERY))
         lab.train(made, ids, 5)
         x: Any = lab.split("cross_entropy", 300, inputs, seed=7).x
         borders = ((0, 1), (1, 64), (64, 65), (65, 299), (299, 300))
@@ -120,7 +121,7 @@ class EdgeChecks:
     def test_evaluate_predict_and_forward_agree(self, loss: str) -> None:
         """Outputs of a member, of its exported layers, and the loss and error computed from them on paper."""
         made = lab.engine(self.backend, loss)
-        ids = made.add(lab.members(lab.MIXED))
+        ids = made.add(lab.members(lab.EVERY))
         lab.train(made, ids, 9)
         held: Any = lab.split(loss, 70, weighted=True, seed=3)
         losses, errors = made.evaluate(ids, held)
@@ -128,7 +129,7 @@ class EdgeChecks:
         for row, member in enumerate(ids.tolist()):
             z = made.predict(member, held.x)
             assert z.dtype == np.float32 and z.shape == (70, lab.N_OUTPUTS[loss]), "outputs: float32, (n, n_outputs)"
-            again = self.backend.forward(lab.MIXED[row], lab.layers(made.export_state(member)), held.x)
+            again = self.backend.forward(lab.EVERY[row], lab.layers(made.export_state(member)), held.x)
             gap = lab.difference(again, z.astype(float))
             assert gap < self.tolerances.outputs, "`forward` of the exported layers and `predict` differ"
             rows, error = losses_of_rows(loss, z.astype(float), held.y)
@@ -142,7 +143,8 @@ class EdgeChecks:
         for backend in (registry.get("numpy"), self.backend):
             made = lab.engine(backend)
             decaying = Architecture(widths=[5, 4], activation="tanh", weight_decay=0.1)
-            ids = made.add([Member(TANH, 8, 40), Member(decaying, 9)])
+            scaled = replace(decaying, input_scaling=True)
+            ids = made.add([Member(TANH, 8, 40), Member(decaying, 9), Member(scaled, 10)])
             lab.train(made, ids, 4, rows=20, inputs=4)
             lab.train(made, ids, 9, rows=30, inputs=4)
             middle = [made.export_state(i) for i in ids.tolist()]
@@ -164,7 +166,9 @@ class EdgeChecks:
         other: Any = Split(data.x.copy(), data.y.copy())
         other.x[:, 5:] = 77.0
         other.x[30:] = -55.0
-        decaying = Architecture(widths=[6], activation="tanh", weight_decay=0.3, clip_norm=0.5, batch_size=8)
+        decaying = Architecture(
+            widths=[6], activation="tanh", weight_decay=0.3, clip_norm=0.5, batch_size=8, input_scaling=True
+        )
         states = []
         for each in (data, other):
             made = lab.bound(self.backend, each, None, "cross_entropy", 4)
@@ -176,6 +180,8 @@ class EdgeChecks:
             np.testing.assert_array_equal(states[0][name], states[1][name], "hidden rows or columns were read")
         np.testing.assert_array_equal(states[0]["weights.0"][5:], initial[5:], "weights of hidden columns must stay")
         assert (states[0]["weights.0"][:5] != initial[:5]).all(), "weights of the seen columns must move"
+        assert (states[0]["scale.0"][:5] != 1).all(), "the scale of the seen columns must move"
+        assert (states[0]["scale.0"][5:] == 1).all(), "the scale of hidden columns must stay"
 
     def test_data_crosses_once(self) -> None:
         """What the caller does to its arrays afterwards does not show; read-only arrays are as good as others."""

@@ -18,25 +18,41 @@ from hyperband.testing.tolerances import FLOAT32, Tolerances
 ROWS, INPUTS, WIDTHS, SEED = 11, 4, (5, 3), 12345
 
 
-def _architecture(activation: str, rate: float) -> Architecture:
-    return Architecture(widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS)
+#: what comes before the first layer; all parameters learn at one rate, so that a step reveals the gradient
+_SCALING, _EMBEDDING = {"input_scaling": True, "scale_rate": 1.0}, {"embedding_rate": 1.0, "frequency_scale": 0.3}
+STAGES: dict[str, dict[str, Any]] = {
+    "scaling": _SCALING,
+    "pbld": {**_EMBEDDING, "number_embedding": "pbld"},
+    "cosine": {**_EMBEDDING, "number_embedding": "cosine"},
+    "pbld and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "pbld", "embedding_size": 6},
+    "cosine and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "cosine", "embedding_size": 3},
+}
 
 
-def one_step_gradient(backend: Backend, activation: str, loss: str, weighted: bool) -> NDArray[Any]:
+def _architecture(activation: str, rate: float, stage: str = "") -> Architecture:
+    return Architecture(
+        widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS,
+        **STAGES.get(stage, {}),
+    )  # fmt: skip
+
+
+def one_step_gradient(
+    backend: Backend, activation: str, loss: str, weighted: bool, stage: str = ""
+) -> NDArray[Any]:  # fmt: skip
     """(weights before - weights after) / rate. The rate is large, so that rounding the weights costs nothing."""
     rate = 1024.0
     made = lab.engine(backend, loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, rate), SEED, 1)]).tolist()
+    (member,) = made.add([Member(_architecture(activation, rate, stage), SEED, 1)]).tolist()
     before = lab.flat(lab.layers(made.export_state(member)))
     lab.train(made, member, 1, evaluate=False)
     return (before - lab.flat(lab.layers(made.export_state(member)))) / rate
 
 
 @cache
-def central_differences(activation: str, loss: str, weighted: bool) -> NDArray[Any]:
+def central_differences(activation: str, loss: str, weighted: bool, stage: str = "") -> NDArray[Any]:
     """Of the reference's evaluation: no backward pass takes part."""
     made = lab.engine(registry.get("numpy"), loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, 1.0), SEED, 1)]).tolist()
+    (member,) = made.add([Member(_architecture(activation, 1.0, stage), SEED, 1)]).tolist()
     data = lab.split(loss, ROWS, INPUTS, weighted=weighted)
     state, found, h = made.export_state(member), [], 1e-5
     for numbers in [array for pair in lab.layers(state) for array in pair]:
@@ -94,6 +110,15 @@ class GradientChecks:
         assert np.abs(expected).max() > 1e-3, "the problem of this check is flat"
         gap = lab.difference(found, expected)
         assert gap < self.tolerances.gradient, f"look at the derivative of {activation} and at the backward pass"
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_gradient_of_what_comes_before_the_first_layer(self, stage: str, loss: str) -> None:
+        """Likewise of every parameter of a network with more than matrices and biases."""
+        found = one_step_gradient(self.backend, "tanh", loss, True, stage)
+        expected = central_differences("tanh", loss, True, stage)
+        gap = lab.difference(found, expected)
+        assert gap < self.tolerances.gradient, f"look at the backward pass of {stage}"
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_gradient_of_step_goes_straight_through(self, loss: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import SCHEDULES, Architecture
 from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.parameters import TABLE
 
 N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
 
@@ -32,7 +33,7 @@ def split(loss: str, n_rows: int, n_inputs: int = 9, *, weighted: bool = False, 
     if weighted:
         weight = rng.uniform(0.2, 2.0, n_rows).astype(np.float32)
         weight = (weight / weight.mean()).astype(np.float32)
-    return Split(x, y, weight)
+    return Split(x, y, weight, max(1, n_inputs - 2))
 
 
 def engine(
@@ -77,15 +78,16 @@ def digests(made: Engine, ids: Any, **more: Any) -> list[str]:
     return [digest(made, member, **more) for member in np.asarray(ids).tolist()]
 
 
-def layers(state: dict[str, NDArray[Any]], prefix: str = "") -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """(weights, bias) of every layer in an exported state."""
+def layers(state: dict[str, NDArray[Any]], prefix: str = "") -> list[tuple[NDArray[Any], ...]]:
+    """(weights, bias, ...) of every layer in an exported state, in the order of the parameter table."""
     count = sum(name.startswith(f"{prefix}weights.") for name in state)
-    return [(state[f"{prefix}weights.{n}"], state[f"{prefix}bias.{n}"]) for n in range(count)]
+    names = [[f"{prefix}{kind.name}.{n}" for kind in TABLE] for n in range(count)]
+    return [tuple(state[name] for name in layer if name in state) for layer in names]
 
 
-def flat(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> NDArray[np.float64]:
+def flat(given: Sequence[tuple[NDArray[Any], ...]]) -> NDArray[np.float64]:
     """All numbers of these layers in one float64 array."""
-    return np.concatenate([np.concatenate([w.ravel(), b.ravel()]) for w, b in pairs]).astype(np.float64)
+    return np.concatenate([array.ravel() for layer in given for array in layer]).astype(np.float64)
 
 
 def difference(found: Any, expected: Any) -> float:
@@ -107,6 +109,30 @@ MIXED = [
     Architecture(widths=[9], activation="step", optimizer="sgd", learning_rate=0.05, momentum=0.5, batch_size=1),
     Architecture(widths=[6, 4], activation="identity", optimizer="adam", batch_size=13, dropout=0.5),
 ]
+
+#: networks with parameters before their first layer
+STAGED = [
+    Architecture(widths=[17, 5], activation="relu", learning_rate=1e-2, batch_size=16, input_scaling=True),
+    Architecture(
+        widths=[], optimizer="sgd", learning_rate=0.05, momentum=0.9, batch_size=7, input_scaling=True, clip_norm=0.3
+    ),
+    Architecture(
+        widths=[33], activation="tanh", optimizer="adamw", weight_decay=0.1, dropout=0.3, batch_size=8,
+        input_scaling=True, scale_rate=2.0, bias_rate=0.1,
+    ),
+    Architecture(widths=[17, 5], learning_rate=1e-2, batch_size=16, number_embedding="pbld"),
+    Architecture(
+        widths=[20], activation="silu", optimizer="rmsprop", batch_size=9, clip_norm=0.3, number_embedding="cosine",
+        frequency_scale=1.0, embedding_size=3,
+    ),
+    Architecture(
+        widths=[], optimizer="sgd", learning_rate=0.05, momentum=0.9, batch_size=53, number_embedding="pbld",
+        input_scaling=True, embedding_size=7, embedding_frequencies=21, frequency_scale=0.5,
+    ),
+]  # fmt: skip
+
+#: both: what the contract's checks of bits, states and outputs run on
+EVERY = [*MIXED, *STAGED]
 
 
 def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture]:
@@ -137,4 +163,14 @@ LARGE = [
         widths=[160, 160], activation="tanh", clip_norm=0.5, batch_size=290, optimizer="rmsprop", momentum=0.5
     ),
     Architecture(widths=[401, 33], activation="relu", batch_size=200, weight_decay=0.1, optimizer="adamw"),
+]
+
+#: likewise, with parameters before their first layer
+LARGE_STAGED = [
+    Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, input_scaling=True),
+    Architecture(widths=[401, 33], batch_size=290, optimizer="rmsprop", clip_norm=0.5, input_scaling=True),
+    Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, number_embedding="pbld"),
+    Architecture(
+        widths=[301, 33], batch_size=290, clip_norm=0.5, input_scaling=True, number_embedding="cosine", embedding_size=5
+    ),
 ]

@@ -245,7 +245,7 @@ def test_a_bad_argument_is_named(arguments: list[str], message: str) -> None:
 
 def test_the_command_measures_in_processes_of_their_own_and_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "runs.jsonl"
-    arguments = ["accuracy", "--sets", "wine", "--contenders", "hyperband,sklearn-mlp", "--budget", "1", "--quiet", "0",
+    arguments = ["accuracy", "--sets", "wine", "--contenders", "hyperband,sklearn-mlp", "--budget", "5", "--quiet", "0",
                  "--file", str(file)]  # fmt: skip
     done = command(*arguments)
     assert done.returncode == 0, done.stderr

@@ -143,18 +143,18 @@ def test_the_report_names_who_took_longer() -> None:
 
 # ---- ours, and its ablation -----------------------------------------------------
 def searched(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> list[dict[str, Any]]:
-    """Arguments of every call of `hyperband.search`, which finds a network that always says "9"."""
+    """Arguments of every call of `hyperband.search`, whose model says "9" with probability 0.75."""
     calls: list[dict[str, Any]] = []
-    network = SimpleNamespace(classes=("10", "9"), predict_proba=lambda frame: np.tile([0.25, 0.75], (len(frame), 1)))
-    best = SimpleNamespace(
-        network=network, metrics={"accuracy": 0.5, "validation_loss": 0.25, "train_loss": 0.1},
-        configuration={"width": 3, "init": None}, resource=9,
-    )  # fmt: skip
+    model = SimpleNamespace(classes=("10", "9"), predict_proba=lambda frame: np.tile([0.25, 0.75], (len(frame), 1)))
+    metrics = {"accuracy": 0.5, "validation_loss": 0.25}
+    best = SimpleNamespace(metrics=metrics, configuration={"width": 3, "init": None}, resource=9)
+    members = SimpleNamespace(members=("a", "b"), metric="accuracy", score=0.875, single=0.5, temperature=1.5)
 
     def search(x: Any, y: Any, **arguments: Any) -> Any:
         calls.append({"y": y, **arguments})
-        found = {"best": best, "n_configurations": 2, "n_evaluations": 3, "stopped": "time", "unit": "epochs",
-                 "cost": 27.0}  # fmt: skip
+        found = {"best": best, "model": model, "ensemble": members, "n_configurations": 2, "n_evaluations": 3,
+                 "stopped": "time", "unit": "epochs", "cost": 27.0,
+                 "plan": SimpleNamespace(max_resource=9)}  # fmt: skip
         return SimpleNamespace(**(found | fields))
 
     monkeypatch.setattr(hb, "search", search)
@@ -168,19 +168,17 @@ def test_ours_runs_with_defaults_and_puts_classes_in_order(monkeypatch: pytest.M
     (calls, found) = searched(monkeypatch), ours.fit(TASK, contenders.Allowance(5.0, 2, 3))
     (call,) = calls
     assert call.pop("y").tolist() == ["9", "10"]
-    assert call == {"seed": 3, "budget": hb.Budget(seconds=5.0), "compute": hb.Compute(threads=2)}
+    assert call == {"seed": 3, "time_limit": 5.0, "compute": hb.Compute(threads=2)}
     assert found.predict(TASK.x_train).tolist() == [[0.75, 0.25]] * 2
-    assert found.validation == {"accuracy": 0.5, "log_loss": 0.25}
-    assert found.about["networks"] == 2 and found.about["epochs"] == 27.0
+    assert found.validation == {"accuracy": 0.875}
+    assert found.about["networks"] == 2 and found.about["epochs"] == 27.0 and found.about["members"] == 2
     assert found.about["best"] == {"width": 3, "init": "None"}
 
 
-def test_a_model_of_the_whole_population_comes_before_the_best_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = SimpleNamespace(classes=("10", "9"), predict_proba=lambda frame: np.tile([1.0, 0.0], (len(frame), 1)))
-    searched(monkeypatch, model=model, validation={"accuracy": 0.875, "log_loss": 0.5})
-    found = ours.fit(TASK, contenders.Allowance(100.0, 2, 3, "epochs"))
-    assert found.predict(TASK.x_train).tolist() == [[0.0, 1.0]] * 2
-    assert found.validation == {"accuracy": 0.875, "log_loss": 0.5}
+def test_without_an_ensemble_the_best_network_says_what_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched(monkeypatch, ensemble=None)
+    found = ours.fit(TASK, contenders.Allowance(5.0, 2, 3))
+    assert found.validation == {"accuracy": 0.5} and "members" not in found.about
 
 
 def test_no_network_with_a_finite_loss_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,9 +193,15 @@ def test_every_variant_of_the_ablation_gives_arguments_of_search(monkeypatch: py
     for name in ingredients.variants():
         fit = contenders.find(contenders.VARIANT + name).load()
         fit(wine, contenders.Allowance(100.0, 1, 0, "epochs"))
-    assert {call["budget"] for call in calls} == {hb.Budget(resource=100.0)}
+    assert {call["budget"] for call in calls} == {hb.Budget(resource=100.0)} and "time_limit" not in calls[0]
     said = [{name: value for name, value in call.items() if name not in ("y", "seed", "budget")} for call in calls]
     assert len({repr(arguments) for arguments in said}) == len(said)  # every ingredient changes something
+
+
+def test_the_space_of_the_ablation_is_the_one_that_search_uses() -> None:
+    wine = tasks.load("wine")
+    found = hb.search(wine.x_train, ours.labels(wine), algorithm=hb.SuccessiveHalving(3), seed=1)
+    assert ingredients.searched_space(wine.x_train, ours.labels(wine), 1) == found.space
 
 
 def test_parameters_that_hang_on_a_fixed_one_are_kept_or_left_out() -> None:
@@ -208,6 +212,7 @@ def test_parameters_that_hang_on_a_fixed_one_are_kept_or_left_out() -> None:
     assert ingredients.fixed(space, {"o": "b"}).names == ("o", "x")
     kept = ingredients.fixed(space, {"o": "a"})
     assert kept.names == ("o", "k", "z") and kept.conditions == (hb.When("z", "k", 1),)
+    assert ingredients.fixed(space, {"dropout": 0.5}) == space  # networks have it, this space has not
     with pytest.raises(ValueError, match="can be fixed; got"):
         ingredients.fixed(space, {"no such": 1})
     with pytest.raises(ValueError, match="must begin with one of.*'speed.x'"):
@@ -227,3 +232,10 @@ def test_the_table_of_the_ablation_pairs_sets_and_seeds() -> None:
     assert "| everything minus dropout | 0.6250 |  | +50.0 % (+0.0, +100.0) | 2 |" in shown
     assert "| plain plus dropout |  | 0.5000 |  | 1 |" in shown  # plain itself did not run
     assert ablation_report.text([run("catboost")]) == ablation_report.NOTHING
+
+
+def test_a_planned_search_tries_only_the_views_of_a_given_space() -> None:
+    wine = tasks.load("wine")
+    arguments = ingredients.arguments({"space.view": "standard"}, wine.x_train, ours.labels(wine), 0)
+    found = hb.search(wine.x_train, ours.labels(wine), seed=0, budget=hb.Budget(evaluations=3), **arguments)
+    assert {configuration["view"] for configuration in found.configurations.values()} == {"standard"}

@@ -51,7 +51,7 @@ from hyperband.engine.backends import registry
 from hyperband.testing import lab
 for loss in ("cross_entropy", "logistic", "mse"):
     made = lab.engine(registry.get("native"), loss, weighted=True, rows=75, inputs=21)
-    ids = made.add(lab.members([*lab.MIXED, *lab.same_shape(lab.MIXED[2]), *lab.same_shape(lab.MIXED[4])]))
+    ids = made.add(lab.members([*lab.EVERY, *lab.same_shape(lab.MIXED[2]), *lab.same_shape(lab.MIXED[4])]))
     lab.train(made, ids, 25)
     print(*lab.digests(made, ids))
 print("isa", registry.get("native").describe())

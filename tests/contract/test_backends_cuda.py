@@ -25,7 +25,7 @@ CLASSES = {"S": 0, "M": 1, "L": 2, "XL": 3}
 STEPS = 9
 #: Every activation, so that their places in memory differ; batches of one row, and larger than the split.
 ALL = [
-    *lab.MIXED,
+    *lab.EVERY,
     *(Architecture(widths=[n + 5, 7], activation=a, batch_size=16, dropout=0.2) for n, a in enumerate(ACTIVATIONS)),
 ]
 
@@ -241,3 +241,11 @@ def test_a_gpu_trains_wide_and_deep_networks(native: Backend, cuda: Backend) -> 
     ]
     given = {"rows": 500, "inputs": 784, "steps": 2}
     assert digests(cuda, shapes, **given) == digests(native, shapes, **given)
+
+
+@pytest.mark.parametrize("size_class", CLASSES)
+def test_large_networks_with_parameters_before_the_first_layer(native: Backend, size_class: str) -> None:
+    host = host_cuda(1, threads=128, size_class=CLASSES[size_class])
+    assert digests(host, lab.LARGE_STAGED, rows=300, inputs=40) == digests(
+        native, lab.LARGE_STAGED, rows=300, inputs=40
+    )

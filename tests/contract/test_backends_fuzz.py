@@ -45,6 +45,8 @@ def architecture(rng: np.random.Generator, most_rows: int) -> Architecture:
         schedule=str(rng.choice(SCHEDULES)),
         warmup=float(rng.choice([0.0, 0.3])),
         clip_norm=float(rng.choice([0.0, 0.5])),
+        input_scaling=bool(rng.integers(2)),
+        scale_rate=1.0,
     )
 
 

@@ -7,19 +7,23 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from hyperband.engine.architecture import ACTIVATIONS, INITS, OPTIMIZERS, SCHEDULES, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, INITS, NUMBER_EMBEDDINGS, OPTIMIZERS, SCHEDULES, Architecture
 from hyperband.engine.backends.base import LOSSES, PRECISIONS
 
 _core = pytest.importorskip("hyperband._core", reason="hyperband._core is not built", exc_type=ImportError)
 compiled = pytest.importorskip("hyperband.engine.backends.compiled", exc_type=ImportError)
 
-NAMES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
+NAMES = {
+    "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
+    "number_embedding": NUMBER_EMBEDDINGS,
+}  # fmt: skip
 
 EVERY_FIELD = Architecture(
     widths=[3, 70], activation="silu", optimizer="rmsprop", schedule="exponential", init="lecun", batch_size=17,
     nesterov=True, learning_rate=0.25, momentum=0.5, beta1=0.125, beta2=0.75, epsilon=0.0625, weight_decay=2.0,
     warmup=0.375, final_rate=0.875, clip_norm=4.0, dropout=0.625, label_smoothing=0.1875,
-    bias_rate=0.1875, first_layer_rate=1.5,
+    bias_rate=0.1875, first_layer_rate=1.5, input_scaling=True, scale_rate=3.0,
+    number_embedding="cosine", embedding_size=9, embedding_frequencies=5, frequency_scale=0.75, embedding_rate=0.4375,
 )  # fmt: skip
 
 
@@ -56,6 +60,9 @@ def test_every_field_arrives_under_its_name() -> None:
         ("optimizer", 4, "`optimizer` is out of range"),
         ("schedule", 3, "`schedule` is out of range"),
         ("init", -1, "`init` is out of range"),
+        ("number_embedding", 3, "`number_embedding` is out of range"),
+        ("embedding_size", 33, "from 2 to 32; got 33"),
+        ("embedding_frequencies", 65, "from 1 to 64; got 65"),
     ],
 )
 def test_a_record_that_kernels_could_not_index_by_is_refused(field: str, value: int, message: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hyperband.engine import parameters as table
-from hyperband.engine.architecture import ACTIVATIONS, INITS, OPTIMIZERS, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, INITS, NUMBER_EMBEDDINGS, OPTIMIZERS, Architecture
 from hyperband.engine.backends import checks
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.philox import initial_values
@@ -31,6 +31,12 @@ def architectures(n: int) -> list[tuple[Architecture, int, int]]:
             init=str(RNG.choice(INITS)),
             bias_rate=float(RNG.uniform(0.1, 2.0)),
             first_layer_rate=float(RNG.uniform(0.1, 2.0)),
+            input_scaling=bool(RNG.integers(2)),
+            scale_rate=float(RNG.uniform(0.1, 9.0)),
+            number_embedding=str(RNG.choice(NUMBER_EMBEDDINGS)),
+            embedding_size=int(RNG.integers(2, 9)),
+            embedding_frequencies=int(RNG.integers(1, 40)),
+            embedding_rate=float(RNG.uniform(0.1, 2.0)),
         )
         found.append((a, int(RNG.integers(1, 100)), int(RNG.integers(1, 40))))
     return found
@@ -58,7 +64,13 @@ def test_a_network_has_a_matrix_and_a_bias_a_layer() -> None:
 
 @pytest.mark.parametrize(("a", "n_inputs", "n_outputs"), architectures(20))
 def test_sizes_and_layout_follow_from_the_table(a: Architecture, n_inputs: int, n_outputs: int) -> None:
-    expected = sum(i * o + o for i, o in pairwise((n_inputs, *a.widths, n_outputs)))
+    width, embedding = n_inputs, 0
+    if a.number_embedding != "none":
+        components = n_inputs * (a.embedding_size - 1)
+        width += components
+        pbld = 2 * n_inputs * a.embedding_frequencies + components * (a.embedding_frequencies + 1)
+        embedding = pbld if a.number_embedding == "pbld" else 3 * components
+    expected = sum(i * o + o for i, o in pairwise((width, *a.widths, n_outputs))) + a.input_scaling * width + embedding
     assert a.n_parameters(n_inputs, n_outputs) == expected
     plain = Layout.of(a, n_inputs, n_outputs)
     assert plain.size == expected, "without padding nothing lies between two parameters"
@@ -122,11 +134,10 @@ def test_the_compiled_engines_have_the_same_table(engine: str) -> None:
     for a, n_inputs, n_outputs in architectures(60):
         expected, offset = [], 0
         for p in parameters(a, n_inputs, n_outputs):
-            bound = float(table.initial_bound(a, p.layer, *p.shape)) if p.kind.initial == "uniform" else 0.0
+            bound = float(table.uniform_bound(a, p)) if p.kind.initial == "uniform" else 0.0
             kind, factor = p.kind, p.kind.rate_factor(a, p.layer)
             expected.append((p.name, p.shape, offset, kind.initial, bound, factor, kind.decay, kind.moments))
-            *outer, last = p.shape
-            offset += math.prod(outer) * (matrix(last) if outer else vector(last))
+            offset += vector(math.prod(p.shape)) if p.kind.packed else p.shape[0] * matrix(p.shape[1])
         assert compiled_engine(engine, n_inputs, n_outputs).parameters(packed([a])) == expected
 
 
@@ -147,3 +158,11 @@ def test_kinds_that_an_engine_lacks_are_rejected(monkeypatch: pytest.MonkeyPatch
     checks.check_kinds(Architecture(), "numba", "float32")
     with pytest.raises(InputError, match="'bias' cannot be trained with 'native'"):
         checks.check_kinds(Architecture(), backend, "float32")
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_parameters_before_the_first_layer_need_float32(precision: str) -> None:
+    scaled = Architecture(input_scaling=True)
+    checks.check_kinds(scaled, "cuda", "float32")
+    with pytest.raises(InputError, match=f"'scale' cannot be trained with '{precision}'. Use precision='float32'."):
+        checks.check_kinds(scaled, "native", precision)

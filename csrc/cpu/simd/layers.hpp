@@ -113,27 +113,15 @@ inline void transpose_at(const Layer &y, const float *weights, float *to, int p,
     for (int j = 0; j < nj; ++j) store(dest + j * kPanel, load(turned + j * kPanel));
 }
 
+// Before a member's steps; the gradient of an embedding's padding becomes 0.
 inline void transpose(const Layout &layout, const float *weights, const Workspace &work) {
-    for (int l = 1; l < layout.n_layers; ++l)
-        for (int p = 0; p < layout.layer[l].panels; ++p)
+    const Layer &first = layout.layer[0];
+    if (work.embedding_gradient)
+        for (size_t i = 0; i < first.end - first.frequency; i += kPanel) store(work.embedding_gradient + i, V(0.0f));
+    for (int l = 0; l < layout.n_layers; ++l)
+        for (int p = 0; work.transposed[l] && p < layout.layer[l].panels; ++p)
             for (int k = 0; k < layout.layer[l].in; k += kPanel)
                 transpose_at(layout.layer[l], weights, work.transposed[l], p, k);
-}
-
-inline void forward(const ForwardArgs &f) {
-    const float *a = f.x;
-    size_t lda = f.stride;
-    const Layout &layout = *f.layout;
-    for (int l = 0; l < layout.n_layers; ++l) {
-        const bool last = l + 1 == layout.n_layers;
-        const Product p = layer_product(f, layout.layer[l], l, last, a, lda);
-        if (last)
-            p.run();
-        else
-            hidden_layer(f.activation, p, nullptr);
-        a = p.c;
-        lda = p.ldc;
-    }
 }
 
 }  // namespace hyperband::cpu::HB_ISA

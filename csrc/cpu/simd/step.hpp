@@ -1,7 +1,7 @@
 // One optimiser step of one member, by one thread or several: first the rows of a batch, then the columns of the weights.
 #pragma once
 
-#include "cpu/simd/layers.hpp"
+#include "cpu/simd/embedding.hpp"
 #include "cpu/simd/losses.hpp"
 
 namespace hyperband::cpu::HB_ISA {
@@ -81,6 +81,8 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
     s.index += begin;
     own = *whole.work;
     own.x += begin * static_cast<size_t>(row_stride(s.inputs));
+    if (own.component_g) own.component_g += begin * component_stride(s.layout->embedding);
+    if (own.scaled) own.scaled += begin * static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const size_t at = begin * static_cast<size_t>(row_stride(s.layout->layer[l].out));
         own.g[l] += at;
@@ -96,7 +98,8 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
 
 inline void gather(const StepArgs &s) {
     const size_t ld = static_cast<size_t>(row_stride(s.inputs));
-    const int panels = panels_of(s.inputs), ahead = panels > 16 ? 2 : 16;
+    const Embedding &e = s.layout->embedding;
+    const int panels = panels_of(e.exists() ? e.columns : s.inputs), ahead = panels > 16 ? 2 : 16;
     for (int b = 0; b < s.rows; ++b) {
         const float *from = s.data.x + s.index[b] * s.data.stride;
         float *to = s.work->x + b * ld;
@@ -108,10 +111,19 @@ inline void gather(const StepArgs &s) {
     }
 }
 
+// The gathered rows times the scale, which ends with zeros.
+inline void scale_rows(const StepArgs &s) {
+    const size_t ld = static_cast<size_t>(row_stride(s.inputs));
+    const float *scale = s.weights + s.layout->layer[0].scale;
+    for (int b = 0; b < s.rows; ++b)
+        for (int k = 0; k < s.inputs; k += kPanel)
+            store(s.work->scaled + b * ld + k, load(s.work->x + b * ld + k) * load(scale + k));
+}
+
 inline void forward_training(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
     const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
-    const float *a = s.work->x;
+    const float *a = s.work->scaled ? s.work->scaled : s.work->x;
     size_t lda = static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const bool last = l + 1 == s.layout->n_layers;
@@ -151,15 +163,37 @@ inline void backward(const StepArgs &s) {
     }
 }
 
+// From the gradients of layer 0's pre-activations to those of the components, with a few columns before them.
+inline void backward_to_components(const StepArgs &s) {
+    const Embedding &e = s.layout->embedding;
+    const Layer &y = s.layout->layer[0];
+    const int before = panels_before(e), panels = panels_of(s.inputs) - before;
+    const size_t ld = component_stride(e), panel = static_cast<size_t>(y.out) * kPanel;
+    Product{s.work->g[0], static_cast<size_t>(row_stride(y.out)), s.rows, y.out, s.work->transposed[0] + before * panel, panel,
+            panels, nullptr, s.work->component_g, ld}
+        .run();
+    if (!y.scaled()) return;
+    const float *scale = s.weights + y.scale + before * kPanel;
+    for (int b = 0; b < s.rows; ++b)
+        for (int j = 0; j < panels * kPanel; j += kPanel) {
+            float *const g = s.work->component_g + b * ld + j;
+            store(g, load(g) * load(scale + j));
+        }
+}
+
 inline void rows(const StepArgs &whole, Share share) {
     Workspace own;
     const StepArgs s = share.size > 1 ? rows_of(whole, share, own) : whole;
     if (s.rows <= 0) return;
     gather(s);
+    const Embedding &e = s.layout->embedding;
+    if (e.exists()) embed(e, s.layout->layer[0], s.weights, s.work->x, static_cast<size_t>(row_stride(s.inputs)), s.rows);
+    if (s.work->scaled) scale_rows(s);
     forward_training(s);
     row_losses<true>(
         {s.loss, s.n_outputs, s.rows, s.batch, s.data, s.index, static_cast<float>(s.architecture->label_smoothing), s.work});
     backward(s);
+    if (e.exists()) backward_to_components(s);
 }
 
 template <int N> void sum_panels(const float *g, size_t ld, int rows, bool accumulate, float *out) {
@@ -181,6 +215,32 @@ inline void column_sums(const float *g, size_t ld, int rows, int panels, bool ac
     if (j < panels) sum_panels<1>(g + j * kPanel, ld, rows, accumulate, out + j * kPanel);
 }
 
+// Gradient of the scale of inputs k to k + 15: of each row, what the panels add to it, in order.
+HB_FN V scale_gradient(const StepArgs &s, int k) {
+    const size_t ld = static_cast<size_t>(row_stride(s.inputs));
+    V total = load(s.work->scale_parts + k);
+    for (int p = 1; p < s.layout->layer[0].panels; ++p) total = total + load(s.work->scale_parts + p * ld + k);
+    return total;
+}
+
+// Of rows k to k + count - 1 of a panel, x^T g becomes the gradient of the weights, (x scale)^T g; their products with the
+// weights, added up over the panel's outputs, are what it adds to the gradient of the scale.
+inline void through_scale(const StepArgs &s, int panel, int k, int count, const float *weights, float *g) {
+    const float *scale = s.weights + s.layout->layer[0].scale + k;
+    float *parts = s.work->scale_parts + static_cast<size_t>(panel) * static_cast<size_t>(row_stride(s.inputs)) + k;
+    alignas(64) float block[kPanel * kPanel];
+    for (int first = 0; first < count; first += kPanel) {
+        for (int i = 0; i < kPanel; ++i) {
+            const bool inside = first + i < count;
+            float *const at = g + (first + i) * kPanel;
+            const V x = inside ? load(at) : V(0.0f);
+            store(block + i * kPanel, inside ? x * load(weights + (first + i) * kPanel) : x);
+            if (inside) store(at, x * V(scale[first + i]));
+        }
+        store(parts + first, sum_rows(block));
+    }
+}
+
 // The factor that brings the norm of the gradient down to `most`. Rows beyond the active inputs hold no gradient.
 inline float clip_factor(const StepArgs &s, float most) {
     V total(0.0f);
@@ -194,6 +254,14 @@ inline float clip_factor(const StepArgs &s, float most) {
             }
         for (int p = 0; p < y.panels; ++p) {
             V g = load(s.work->gradient + y.bias + p * kPanel);
+            total = fma(g, g, total);
+        }
+        for (int k = 0; l == 0 && y.scaled() && k < s.inputs; k += kPanel) {
+            V g = scale_gradient(s, k);
+            total = fma(g, g, total);
+        }
+        for (size_t at = y.frequency; l == 0 && s.work->embedding_gradient && at < y.end; at += kPanel) {
+            V g = load(s.work->embedding_gradient + (at - y.frequency));
             total = fma(g, g, total);
         }
     }
@@ -234,12 +302,19 @@ inline void columns(const StepArgs &s, Share share) {
     const UpdateRun run = update_of(*s.architecture);
     const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
+    const bool scaled = s.work->scaled != nullptr && s.first + s.rows == s.batch;  // once the sums over rows are complete
     alignas(64) float out[kTilePanels * kRunRows * kPanel];
     for (int l = 0; l < s.layout->n_layers; ++l)
         if (owns_bias(l, share))
             bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
                 run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
             });
+    if (const Embedding &e = s.layout->embedding; e.exists()) {
+        const auto ld = static_cast<size_t>(row_stride(s.inputs));
+        embedding_gradient({e, s.layout->layer[0], s.weights, s.work->x, s.work->component_g + e.columns % kPanel, ld,
+                            component_stride(e), s.rows, accumulate, s.first + s.rows == s.batch, s.work->embedding_gradient},
+                           share);
+    }
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
         const float *a = (b.l == 0 ? s.work->x : s.work->h[b.l - 1]) + b.k, *g = s.work->g[b.l] + b.panel * kPanel;
@@ -250,6 +325,8 @@ inline void columns(const StepArgs &s, Share share) {
         if (collected) {
             const auto product = accumulate ? &outer_product<true, Nothing> : &outer_product<false, Nothing>;
             product(a, lda, s.rows, b.count, g, ldg, wide, s.work->gradient + at, panel, {});
+            for (int p = 0; scaled && b.l == 0 && p < b.panels; ++p)
+                through_scale(s, b.panel + p, b.k, b.count, s.weights + at + p * panel, s.work->gradient + at + p * panel);
             return;
         }
         auto fetch = [&](int k, int n) {  // weights and moments that this tile's gradient will change
@@ -264,13 +341,45 @@ inline void columns(const StepArgs &s, Share share) {
         outer_product<false>(a, lda, s.rows, b.count, g, ldg, wide, out, kRunRows * kPanel, fetch);
         for (int p = 0; p < b.panels; ++p) {
             const size_t offset = at + p * panel;
+            if (scaled && b.l == 0)
+                through_scale(s, b.panel + p, b.k, b.count, s.weights + offset, out + p * kRunRows * kPanel);
             run(s.weights + offset, moments(s.m, offset), moments(s.v, offset), out + p * kRunRows * kPanel,
                 static_cast<size_t>(b.count) * kPanel, weights[b.l > 0]);
-            if (b.l > 0)
+            if (s.work->transposed[b.l])
                 for (int k = 0; k < b.count; k += kPanel)
                     transpose_at(y, s.weights, s.work->transposed[b.l], b.panel + p, b.k + k);
         }
     });
+}
+
+// This thread's share of the scale; inputs that take no part stay as they are.
+inline void update_scale(const StepArgs &s, Share share, const Update &u) {
+    const UpdateRun run = update_of(*s.architecture);
+    const int panels = panels_of(s.inputs);
+    float *const arenas[3] = {s.weights, s.m, s.v};
+    for (int p = panels * share.rank / share.size; p < panels * (share.rank + 1) / share.size; ++p) {
+        const int left = s.inputs - p * kPanel, n = left < kPanel ? left : kPanel;
+        const size_t at = s.layout->layer[0].scale + static_cast<size_t>(p) * kPanel;
+        alignas(64) float g[kPanel], own[3][kPanel] = {};
+        store(g, scale_gradient(s, p * kPanel));
+        for (int i = 0; i < 3; ++i)
+            for (int k = 0; arenas[i] && k < n; ++k) own[i][k] = arenas[i][at + k];
+        run(own[0], own[1], own[2], g, kPanel, u);
+        for (int i = 0; i < 3; ++i)
+            for (int k = 0; arenas[i] && k < n; ++k) arenas[i][at + k] = own[i][k];
+    }
+}
+
+// This thread's share of an embedding's parameters, panel by panel; the gradient of padding is 0.
+inline void update_embedding(const StepArgs &s, Share share, const Update &u) {
+    const Layer &y = s.layout->layer[0];
+    const size_t panels = (y.end - y.frequency) / kPanel;
+    const size_t first = panels * static_cast<size_t>(share.rank) / static_cast<size_t>(share.size) * kPanel,
+                 end = panels * static_cast<size_t>(share.rank + 1) / static_cast<size_t>(share.size) * kPanel,
+                 at = y.frequency + first;
+    if (end > first)
+        update_of(*s.architecture)(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->embedding_gradient + first,
+                                   end - first, u);
 }
 
 // The update where the whole gradient was collected first. copy(layer, l, panel, first row, rows) renews copies of the weights.
@@ -278,6 +387,9 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
     const UpdateRun run = update_of(*s.architecture);
     Update u = s.update;
     if (s.architecture->clip_norm > 0.0) u.clip = clip_factor(s, static_cast<float>(s.architecture->clip_norm));
+    if (s.work->scaled) update_scale(s, share, u.of(Group::scale));
+    if (s.work->embedding_gradient) update_embedding(s, share, u.of(Group::embedding));
+    if (!s.work->gradient) return;  // all else was updated at once
     const Update biases = u.of(Group::biases), weights[2] = {u.of(Group::first_weights), u};
     auto apply = [&](size_t at, size_t n, const Update &own) {
         run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, own);
@@ -298,7 +410,7 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
 
 inline void update(const StepArgs &s, Share share) {
     update_with(s, share, [&](const Layer &y, int l, int p, int first, int count) {
-        for (int k = 0; l > 0 && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
+        for (int k = 0; s.work->transposed[l] && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
     });
 }
 

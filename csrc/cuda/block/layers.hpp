@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/dropout.hpp"
+#include "cuda/block/embedding.hpp"
 #include "cuda/block/member_view.hpp"
 #include "cuda/block/products.hpp"
 
@@ -91,17 +92,17 @@ HB_BLOCK void layer_forward(int tid, const MemberView &b, const ForwardPass &pas
 
 // Inputs of layer l: the gathered rows or the outputs of the layer below. They have one type even where these are in two kinds
 // of memory, at the price of generic loads: a kernel that holds the products twice is too large to compile well.
-template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l) {
+template <class MemberView> HB_BLOCK auto inputs_of(const MemberView &b, int l, typename MemberView::Inputs first) {
     if constexpr (std::is_same_v<typename MemberView::Inputs, typename MemberView::Outputs>)
-        return l == 0 ? b.x() : b.h(l - 1);
+        return l == 0 ? first : b.h(l - 1);
     else
-        return l == 0 ? b.block.either(b.x()) : b.block.either(b.h(l - 1));
+        return l == 0 ? b.block.either(first) : b.block.either(b.h(l - 1));
 }
 
 // The gathered rows through all layers; the last layer writes outputs().
 template <class MemberView, class W> HB_BLOCK void forward(const MemberView &b, const ForwardPass &pass, W weights) {
     for (int l = 0; l < b.layers(); ++l)
-        b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, inputs_of(b, l), weights); });
+        b.block.phase([&](int tid) { layer_forward(tid, b, pass, l, inputs_of(b, l, b.scaled()), weights); });
 }
 
 // The gradient of layer l's outputs becomes that of layer l - 1's.

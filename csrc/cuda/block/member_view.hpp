@@ -31,6 +31,9 @@ template <class B, SizeClass kClass> struct MemberView {
     // The gathered rows; outputs of hidden layers, and their derivatives; gradients of a layer's outputs (of the last layer
     // first the outputs themselves); numbers of each row by lane, for the losses.
     HB_BLOCK Inputs x() const { return at<kInputsShared>(plan.x); }
+    HB_BLOCK Inputs component_g() const { return at<kInputsShared>(plan.component_g); }  // gradients by the components
+    HB_BLOCK bool scales() const { return net.layout.layer[0].scaled(); }
+    HB_BLOCK Inputs scaled() const { return at<kInputsShared>(scales() ? plan.scaled : plan.x); }  // what layer 0 multiplies
     HB_BLOCK Outputs h(int l) const { return at<kOutputsShared>(plan.h[l]); }
     HB_BLOCK Outputs d(int l) const { return at<kOutputsShared>(plan.d[l]); }
     HB_BLOCK Outputs g(int l) const { return at<kOutputsShared>(plan.g[l % 2]); }
@@ -52,13 +55,14 @@ template <class B, SizeClass kClass> struct MemberView {
     }
 };
 
-// Copies the first `inputs` columns of rows index[0 .. rows) to x, transposed, and their labels. Four columns of a row are read
+// Copies the columns that take part, of rows index[0 .. rows) to x, transposed, and their labels. Four columns of a row are read
 // at a time, by eight neighbouring threads for eight rows; rows that are not aligned are read number by number.
 template <class MemberView> HB_BLOCK void gather(int tid, const MemberView &b, const DeviceRows &from, int rows) {
     const auto x = b.x();
     const auto index = b.index();
     const auto data = b.block.read_only(from.x);
-    const int pieces = vectors_of(b.inputs), blocks = (rows + 7) / 8, threads = b.block.threads();
+    const int columns = b.net.layout.embedding.exists() ? b.net.layout.embedding.columns : b.inputs;
+    const int pieces = vectors_of(columns), blocks = (rows + 7) / 8, threads = b.block.threads();
     const auto row_of = [&](int i) { return i / (8 * pieces) * 8 + i % 8; };
     const auto piece_of = [&](int i) { return i / 8 % pieces; };
     const int items = blocks * 8 * pieces;
@@ -81,7 +85,7 @@ template <class MemberView> HB_BLOCK void gather(int tid, const MemberView &b, c
             const int64_t at = offset_of(i);
             Registers<kVector> v;
             HB_UNROLL
-            for (int c = 0; c < kVector; ++c) v[c] = piece_of(i) * kVector + c < b.inputs ? data.load(at + c) : 0.0f;
+            for (int c = 0; c < kVector; ++c) v[c] = piece_of(i) * kVector + c < columns ? data.load(at + c) : 0.0f;
             put(i, v);
         });
     }

@@ -22,7 +22,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     // network: that of the job or a copy; its counters and record change.
     HB_BLOCK Trainer(B &block, Network &network, const TrainJob &job, const Task &task)
         : block_(block), job_(job), task_(task), net_(network),
-          member_{block, network, job.plan, static_cast<int>(network.counters.inputs), task.n_outputs} {}
+          member_{block, network, job.plan, network.inputs(), task.n_outputs} {}
 
     // One loop takes the rows of batches and those of the validation split: a kernel that holds the products twice takes twice
     // as long to compile, and more registers.
@@ -55,6 +55,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 number_rows(member_, validated, rows);
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
+            prepare_inputs(member_, rows, weights());
             forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
@@ -65,7 +66,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             }
             const Shared<float> numbers =
                 control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
-            if (!backward(numbers, rows, first)) {  // nothing was updated
+            if (!backward(numbers, rows, first, batch)) {  // nothing was updated
                 change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
             }
@@ -194,7 +195,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (pass.training) {
                 for (int l = 0; l < member_.layers(); ++l) {
                     block_.phase(
-                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l), weights()); });
+                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights()); });
                     if (waits_for_activation(member_, l))
                         block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
                 }
@@ -229,7 +230,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // Gradients of all layers, from the last one down; a layer's weights change once what lies below has its gradient.
     // Returns whether the sum of the losses is finite; if not, nothing was changed.
-    HB_BLOCK bool backward(Shared<float> numbers, int rows, int first) {
+    HB_BLOCK bool backward(Shared<float> numbers, int rows, int first, int batch) {
         const int last = member_.layers() - 1;
         for (int l = last; l >= 0; --l) {
             if (l > 0 || l == last)
@@ -238,9 +239,21 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                     if (l > 0) back(tid, rows, l);
                 });
             if (l == last && !finite(block_.uniform(number(kTotal), 0))) return false;
-            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l)); });
+            block_.phase([&](int tid) { columns(tid, numbers, rows, first, l, inputs_of(member_, l, member_.x())); });
         }
+        if (net_.layout.embedding.exists()) embedding_backward({rows, first > 0, first + rows == batch});
         return true;
+    }
+
+    // The weights are those before the update: a network with an embedding collects its gradient.
+    HB_BLOCK void embedding_backward(const EmbeddingSums &sums) {
+        block_.phase([&](int tid) { components_backward(tid, member_, sums.rows, weights()); });
+        block_.phase([&](int tid) {
+            if (net_.layout.embedding.kind == NumberEmbedding::pbld)
+                pbld_columns(tid, member_, sums, weights(), gradient());
+            else
+                cosine_columns(tid, member_, sums, weights(), gradient());
+        });
     }
 
     HB_BLOCK auto optimiser(Shared<float> numbers, Group group) const {
@@ -286,6 +299,8 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // The update where the whole gradient was collected first.
     HB_BLOCK void update(Shared<float> numbers) {
+        if (member_.scales())
+            block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
             block_.phase([&](int tid) {

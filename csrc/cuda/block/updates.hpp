@@ -4,6 +4,7 @@
 
 #include "core/rates.hpp"
 #include "cuda/block/layers.hpp"
+#include "cuda/block/losses.hpp"
 
 namespace hyperband::cuda {
 
@@ -11,7 +12,7 @@ namespace hyperband::cuda {
 template <class Shared> HB_BLOCK Update load_update(Shared words, Group group) {
     const bool first = group == Group::first_weights, decays = first || group == Group::weights;
     Update u{};
-    u.rate = words.load(first ? 11 : decays ? 0 : 13), u.root_scale = words.load(1);
+    u.rate = words.load(first ? 11 : decays ? 0 : group == Group::biases ? 13 : group == Group::scale ? 14 : 15), u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
     u.epsilon = words.load(6), u.momentum = words.load(7);
     u.decay = decays ? words.load(8) : 0.0f, u.shrink = decays ? words.load(first ? 12 : 9) : 1.0f;
@@ -23,6 +24,7 @@ template <class Shared> HB_BLOCK void store_update(Shared words, const Update &u
     words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
     words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
     words.store(10, u.clip), words.store(11, u.first_rate), words.store(12, u.first_shrink), words.store(13, u.bias_rate);
+    words.store(14, u.scale_rate), words.store(15, u.embedding_rate);
 }
 
 template <Rule R> struct RuleTag {
@@ -117,6 +119,32 @@ HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, 
     bias_columns(tid, b, rows, l, start, ready);
 }
 
+// The sums x^T g of layer 0 become the gradients of the scale and of the weights, (x scale)^T g: see through_scale() in
+// cpu/simd/step.hpp. A thread takes all outputs of an input.
+template <class MemberView, class W, class Gradient>
+HB_BLOCK void through_scale(int tid, const MemberView &b, W weights, Gradient gradient) {
+    const DeviceLayer &y = b.net.layout.layer[0];
+    deal(tid, b.block.threads(), b.inputs, [&](int k) {
+        const float scale = weights.load(y.scale + k);
+        float total = 0.0f;
+        for (int first = 0; first < y.out; first += kPanel) {
+            float v[kPanel];
+            HB_UNROLL
+            for (int j = 0; j < kPanel; ++j) {
+                v[j] = 0.0f;
+                if (first + j >= y.out) continue;
+                const int64_t at = weight_at(y, k, first + j);
+                const float g = gradient.load(at);
+                v[j] = g * weights.load(at);
+                gradient.store(at, g * scale);
+            }
+            fold<kPanel / 2>(v, [](float x, float z) { return x + z; });
+            total = first == 0 ? v[0] : total + v[0];
+        }
+        gradient.store(y.scale + k, total);
+    });
+}
+
 // Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, group).
 template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, const MemberView &b, const Visit &visit) {
     for (int l = 0; l < b.layers(); ++l) {
@@ -127,6 +155,14 @@ template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, 
             visit(weight_at(y, k, j), y.out - j, weights_of(l));
         });
         deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, Group::biases); });
+        if (l == 0 && y.scaled())
+            deal(tid, b.block.threads(), vectors_of(b.inputs),
+                 [&](int i) { visit(y.scale + i * kVector, b.inputs - i * kVector, Group::scale); });
+        if (l == 0)
+            each_of_embedding(b.net.layout, [&](int64_t at, int count) {
+                deal(tid, b.block.threads(), vectors_of(count),
+                     [&](int i) { visit(at + i * kVector, count - i * kVector, Group::embedding); });
+            });
     }
 }
 
@@ -146,6 +182,17 @@ template <class MemberView, class Gradient> HB_BLOCK float lane_of_squares(const
             const float g = gradient.load(y.bias + j);
             total = fma(g, g, total);
         }
+        for (int k = lane; l == 0 && y.scaled() && k < b.inputs; k += kPanel) {
+            const float g = gradient.load(y.scale + k);
+            total = fma(g, g, total);
+        }
+        if (l == 0)
+            each_of_embedding(b.net.layout, [&](int64_t at, int count) {
+                for (int i = lane; i < count; i += kPanel) {
+                    const float g = gradient.load(at + i);
+                    total = fma(g, g, total);
+                }
+            });
     }
     return total;
 }

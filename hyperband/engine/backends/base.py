@@ -32,11 +32,15 @@ class Split:
         float32 array, shape (n_rows, n_outputs), targets (loss ``mse``); C-contiguous
     weight : float32 array, shape (n_rows,), or None
         Row weights (sample weight times class weight), >= 0 with mean 1. None means all one.
+    numbers : int from 0 to n_inputs, or None (n_inputs)
+        How many columns are numbers, the first ones: those that ``Architecture.number_embedding`` embeds. Read of the
+        training split.
     """
 
     x: F32 | DeviceMatrix
     y: NDArray[np.generic]
     weight: F32 | None = None
+    numbers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,10 @@ class Engine(Protocol):
         """Train each listed member until its step counter reaches ``until_step``; longest work first.
 
         Only the first ``rows`` training rows and the first ``inputs`` columns are seen (None: all); a change of either
-        starts a new epoch. With ``evaluate`` each member is evaluated on the validation split at the end of every epoch
-        and at ``until_step``, and its best weights are kept. With ``seconds`` the call returns after about that time;
-        the answer says which members have arrived (or diverged), and calling again continues to the same bits.
+        starts a new epoch. Networks that embed numbers must see all columns. With ``evaluate`` each member is evaluated
+        on the validation split at the end of every epoch and at ``until_step``, and its best weights are kept. With
+        ``seconds`` the call returns after about that time; the answer says which members have arrived (or diverged),
+        and calling again continues to the same bits.
         """
 
     def progress(self, members: I64) -> TrainingProgress:
@@ -158,7 +163,8 @@ class Engine(Protocol):
         unfinished epoch's training losses;
         ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
         ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
-        when there is a snapshot. float32 (float64 from the reference backend).
+        when there is a snapshot; likewise what else `hyperband.engine.parameters` lists for the architecture. float32
+        (float64 from the reference backend).
         """
 
     def import_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from hyperband._common.checks import whole_number
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, EngineSettings, HostSplit, Member, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, to_host
-from hyperband.engine.parameters import TABLE, Layers, kinds, output_width, shapes, shapes_of
+from hyperband.engine.parameters import TABLE, Layers, embedded_numbers, kinds, output_width, shapes, shapes_of
 from hyperband.errors import BackendUnavailable, InputError
 
 #: of arrays for compiled code: read-only ones would be another type to Numba, hence copied
@@ -94,7 +95,23 @@ def check_split(split: Split, n_inputs: int | None, loss: str, n_outputs: int, w
     x = check_inputs(split.x, n_inputs, f"{what}.x")
     if len(x) == 0:
         raise InputError(f"{what} must have at least one row; got none.")
-    return HostSplit(x, *check_answers(split, len(x), loss, n_outputs, what))
+    return HostSplit(x, *check_answers(split, len(x), loss, n_outputs, what), split.numbers)
+
+
+def check_numbers(split: Split, n_inputs: int) -> int:
+    """How many columns of the training split are numbers."""
+    if split.numbers is None:
+        return n_inputs
+    return whole_number(split.numbers, "numbers", 0, n_inputs)
+
+
+def check_all_seen(architectures: Iterable[Architecture], inputs: int, n_inputs: int) -> None:
+    """Networks that embed numbers see all columns: components of hidden ones would lie between those of others."""
+    if inputs < n_inputs and any(a.number_embedding != "none" for a in architectures):
+        raise InputError(
+            f"A network with `number_embedding` must see all {n_inputs} columns; got inputs {inputs}. "
+            "Use number_embedding='none', or another resource than columns."
+        )
 
 
 def check_answers(
@@ -141,9 +158,9 @@ def check_kinds(architecture: Architecture, *means: str) -> None:
     for kind in TABLE:
         for used in means:
             if used in kind.not_with and kind.layers(architecture):
+                remedy = "precision='float32'" if used in PRECISIONS else "another backend, such as 'numba'"
                 raise InputError(
-                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. "
-                    "Use precision='float32' and another backend, such as 'numba'."
+                    f"A network with the parameter {kind.name!r} cannot be trained with {used!r}. Use {remedy}."
                 )
 
 
@@ -187,7 +204,7 @@ def check_layers(architecture: Architecture, weights: Any, n_inputs: int) -> Lay
             f"`weights` must hold {len(architecture.widths) + 1} layers for this architecture; got {len(layers)}."
         )
     outputs = max(1, output_width(architecture, layers))
-    expected = shapes(architecture, n_inputs, outputs)
+    expected = shapes(architecture, n_inputs, outputs, embedded_numbers(architecture, layers))
     for number, (must, found) in enumerate(zip(expected, shapes_of(layers), strict=True)):
         if found != must:
             names = " and ".join(kind.name for kind in kinds(architecture, number))

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband import _core
-from hyperband.engine.architecture import ACTIVATIONS, INITS, OPTIMIZERS, SCHEDULES, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, INITS, NUMBER_EMBEDDINGS, OPTIMIZERS, SCHEDULES, Architecture
 from hyperband.engine.backends import checks
 from hyperband.engine.backends.base import F32, F64, I64, LOSSES, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
 from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
 from hyperband.engine.backends.threads import thread_count
-from hyperband.engine.parameters import named, output_width
+from hyperband.engine.parameters import embedded_numbers, named, output_width
 from hyperband.errors import InputError
 
 #: Seconds that an engine works before Python checks for Ctrl-C.
@@ -38,8 +38,8 @@ class CompiledEngine:
     ----------
     train, validation, loss, n_outputs : the problem, see `hyperband.engine.backends.base.Backend`
     make : callable
-        Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs). It has
-        the functions of csrc/bindings/members.hpp.
+        Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs, how
+        many columns are numbers). It has the functions of csrc/bindings/members.hpp.
     arrays : ReadsArrays or None
         Of an engine that reads rows on a device; it keeps them there for as long as it lives.
     """
@@ -56,7 +56,8 @@ class CompiledEngine:
         self._n_rows, self._n_inputs = given[0][1:] if isinstance(given[0], tuple) else given[0].shape
         held = None if validation is None else self._triple(validation, self._n_inputs, "validation")
         self._owners = [s.x for s in (train, validation) if s is not None and isinstance(s.x, DeviceMatrix)]
-        self._core = make(*given, held, LOSSES.index(loss), n_outputs)
+        self._numbers = checks.check_numbers(train, self._n_inputs)
+        self._core = make(*given, held, LOSSES.index(loss), n_outputs, self._numbers)
         self._members: dict[int, Member] = {}
 
     def add(self, members: Sequence[Member]) -> I64:
@@ -83,6 +84,7 @@ class CompiledEngine:
         until = checks.check_until(until_step, len(ids)).tolist()
         n_rows = checks.check_range(rows, self._n_rows, "rows")
         n_inputs = checks.check_range(inputs, self._n_inputs, "inputs")
+        checks.check_all_seen((self._members[i].architecture for i in ids), n_inputs, self._n_inputs)
         while True:
             quantum = _QUANTUM if seconds is None else max(0.0, seconds)
             arrived = np.array(self._core.train(ids, until, n_rows, n_inputs, evaluate, quantum), np.bool_)
@@ -160,7 +162,7 @@ class CompiledEngine:
         return arrays.admit(x, what)
 
     def _blank(self, member: Member) -> MemberState:
-        layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs)
+        layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs, numbers=self._numbers)
         m = layout.zeros(np.float32) if has_first_moment(member.architecture) else None
         v = layout.zeros(np.float32) if has_second_moment(member.architecture) else None
         return MemberState(member, layout, layout.zeros(np.float32), m, v)
@@ -187,7 +189,7 @@ def forward(architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F
     rows = checks.check_matrix(x, None, "x")
     layers = checks.check_layers(architecture, weights, rows.shape[1])
     given = {name: np.ascontiguousarray(array, np.float32) for name, array in named(architecture, layers).items()}
-    ends = rows.shape[1], output_width(architecture, layers)
+    ends = rows.shape[1], output_width(architecture, layers), embedded_numbers(architecture, layers) or 0
     return _outputs(_core.forward, packed([architecture]), given, ends, rows, thread_count())
 
 
@@ -227,6 +229,7 @@ _UNUSED = (0,) * 8
 _NUMBERS = {
     field: {name: number for number, name in enumerate(names)}
     for field, names in {
-        "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS
+        "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
+        "number_embedding": NUMBER_EMBEDDINGS,
     }.items()
 }  # fmt: skip

@@ -224,12 +224,11 @@ class CudaBackend:
         limit = checks.check_bytes(settings.device_memory, "device_memory")
 
         def make(
-            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int
-        ) -> _Shards:
-            engines = [
-                _asked(partial(_core.CudaEngine, x, y, weight, validation, kind, outputs, number, device, limit or 0))
-                for device in self.devices
-            ]
+            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int,
+            numbers: int,
+        ) -> _Shards:  # fmt: skip
+            given = x, y, weight, validation, kind, outputs, numbers, number
+            engines = [_asked(partial(_core.CudaEngine, *given, device, limit or 0)) for device in self.devices]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
             return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)
 

@@ -64,6 +64,7 @@ class HostEngine:
         self._kernels, self._loss, self._n_outputs, self._threads = kernels, loss, n_outputs, threads
         self._train = _own(checks.check_split(train, None, loss, n_outputs, "train"))
         self._n_rows, self._n_inputs = self._train.x.shape
+        self._numbers = checks.check_numbers(train, self._n_inputs)
         self._validation: HostSplit | None = None
         if validation is not None:
             self._validation = _own(checks.check_split(validation, self._n_inputs, loss, n_outputs, "validation"))
@@ -95,6 +96,7 @@ class HostEngine:
         until = checks.check_until(until_step, len(states))
         n_rows = checks.check_range(rows, self._n_rows, "rows")
         n_inputs = checks.check_range(inputs, self._n_inputs, "inputs")
+        checks.check_all_seen((state.member.architecture for state in states), n_inputs, self._n_inputs)
         deadline = time.monotonic() + seconds if seconds is not None else np.inf
         arrived = np.array([s.diverged or s.step >= goal for s, goal in zip(states, until, strict=True)], np.bool_)
 
@@ -153,12 +155,15 @@ class HostEngine:
 
     def bytes_per_member(self, architecture: Architecture) -> int:
         moments = has_first_moment(architecture) + has_second_moment(architecture)
-        size = Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride).size
+        size = self._layout(architecture).size
         return size * int(np.dtype(self._kernels.dtype).itemsize) * (2 + moments)
+
+    def _layout(self, architecture: Architecture) -> Layout:
+        return Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride, self._numbers)
 
     def _initialised(self, member: Member) -> MemberState:
         architecture, zeros = member.architecture, self._kernels.zeros
-        layout = Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride)
+        layout = self._layout(architecture)
         first = zeros(layout.size) if has_first_moment(architecture) else None
         second = zeros(layout.size) if has_second_moment(architecture) else None
         state = MemberState(member, layout, zeros(layout.size), first, second)

@@ -24,7 +24,7 @@ class Layout:
 
     Parameters
     ----------
-    dims : tuple of int, (n_inputs, *widths, n_outputs)
+    dims : tuple of int, (n_inputs, *widths, n_outputs), of the data's columns
     strides : tuple of int, row length in memory of each layer's outputs, at least their number
     offsets, rows : tuples of int, of each of ``parameters``: where it begins, and the length of its rows in memory
     size : int, numbers in one flat array
@@ -40,23 +40,24 @@ class Layout:
 
     @classmethod
     def of(
-        cls, architecture: Architecture, n_inputs: int, n_outputs: int, stride: Callable[[int], int] = lambda n: n
-    ) -> Layout:
+        cls, architecture: Architecture, n_inputs: int, n_outputs: int, stride: Callable[[int], int] = lambda n: n,
+        numbers: int | None = None,
+    ) -> Layout:  # fmt: skip
         dims = (n_inputs, *architecture.widths, n_outputs)
-        listed = parameters(architecture, n_inputs, n_outputs)
-        rows = tuple(stride(parameter.shape[-1]) for parameter in listed)
+        listed = parameters(architecture, n_inputs, n_outputs, numbers)
+        rows = tuple(stride(math.prod(_in_memory(parameter)[1:])) for parameter in listed)
         offsets, size = [], 0
         for parameter, row in zip(listed, rows, strict=True):
             offsets.append(size)
-            size += math.prod(parameter.shape[:-1]) * row
+            size += _in_memory(parameter)[0] * row
         return cls(dims, tuple(map(stride, dims[1:])), tuple(offsets), rows, size, listed)
 
     def views(self, numbers: NDArray[Any]) -> list[NDArray[Any]]:
         """The parameters in a flat array, without padding; writing to them writes to it."""
         found = []
         for parameter, begin, row in zip(self.parameters, self.offsets, self.rows, strict=True):
-            *outer, last = parameter.shape
-            found.append(numbers[begin : begin + math.prod(outer) * row].reshape(*outer, row)[..., :last])
+            n, last = _in_memory(parameter)
+            found.append(numbers[begin : begin + n * row].reshape(n, row)[:, :last].reshape(parameter.shape))
         return found
 
     def layers(self, numbers: NDArray[Any]) -> Layers:
@@ -68,6 +69,13 @@ class Layout:
 
     def zeros(self, dtype: Any) -> NDArray[Any]:
         return np.zeros(self.size, dtype)
+
+
+def _in_memory(parameter: Parameter) -> tuple[int, int]:
+    """Rows in memory, and numbers in each of them."""
+    if parameter.kind.packed:
+        return 1, math.prod(parameter.shape)
+    return parameter.shape[0], parameter.shape[1]
 
 
 def has_first_moment(architecture: Architecture) -> bool:

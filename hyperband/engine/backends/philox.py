@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hyperband._common.philox import philox as philox64
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import Parameter, initial_bound
+from hyperband.engine.parameters import Parameter, uniform_bound
 
 U32 = NDArray[np.uint32]
 
@@ -32,20 +32,68 @@ def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike
 
 def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.float32) -> NDArray[np.float32]:
     """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound)."""
-    count = n_in * n_out
+    return _uniform(_initial_words(seed, layer, 0, n_in * n_out), bound).reshape(n_in, n_out)
+
+
+def _initial_words(seed: int, layer: int, stream: int, count: int) -> U32:
     blocks = np.arange((count + 3) // 4, dtype=np.uint64)
-    found = np.stack(philox(seed, blocks, 0, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
-    unit = (found >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
-    return ((np.float32(2.0) * unit - np.float32(1.0)) * bound).reshape(n_in, n_out)
+    return np.stack(philox(seed, blocks, stream, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
+
+
+def _uniform(words: U32, bound: np.float32) -> NDArray[np.float32]:
+    unit = (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+    return (np.float32(2.0) * unit - np.float32(1.0)) * bound
+
+
+def normal_quantile(words: U32) -> NDArray[np.float64]:
+    """The normal distribution's quantiles at (word + 1/2) / 2^32, same shape.
+
+    Wichura 1988, "Algorithm AS 241", PPND7, with a relative error of about 1e-7; the logarithm is a series, so that
+    every operation is exact to the bit on every platform.
+
+    Examples
+    --------
+    >>> normal_quantile(np.array([2**31], np.uint32)).round(6).tolist()
+    [0.0]
+    """
+    p = (words.astype(np.float64) + 0.5) * 2.0**-32
+    q = p - 0.5
+    r = 0.180625 - q * q
+    middle = q * (((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179)
+    middle = middle / (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1.0)
+    far = np.sqrt(-_log(np.where(q < 0.0, p, 1.0 - p)))
+    r = far - 1.6
+    near = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777) / (
+        (0.12021132975 * r + 0.73700164250) * r + 1.0
+    )
+    r = far - 5.0
+    tail = (((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150) / (
+        (0.012258202635 * r + 0.24197894225) * r + 1.0
+    )
+    outer = np.where(far <= 5.0, near, tail)
+    return np.where(np.abs(q) <= 0.425, middle, np.where(q < 0.0, -outer, outer))
+
+
+def _log(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    mantissa, exponent = np.frexp(x)
+    small = mantissa < 0.7071067811865476
+    mantissa, exponent = np.where(small, 2.0 * mantissa, mantissa), np.where(small, exponent - 1, exponent)
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    q, series = s * s, np.zeros_like(s)
+    for k in range(25, 0, -2):
+        series = 1.0 / k + q * series
+    return np.asarray(2.0 * s * series + exponent * 0.6931471805599453, np.float64)
 
 
 def initial_values(seed: int, architecture: Architecture, parameter: Parameter) -> NDArray[np.float32]:
     """What a parameter of a new network holds, in the parameter's shape."""
-    if parameter.kind.initial != "uniform":
-        return np.full(parameter.shape, 1.0 if parameter.kind.initial == "ones" else 0.0, np.float32)
-    n_in, n_out = parameter.shape
-    bound = initial_bound(architecture, parameter.layer, n_in, n_out)
-    return initial_weights(seed, parameter.layer, n_in, n_out, bound)
+    initial = parameter.kind.initial
+    if initial in ("zeros", "ones"):
+        return np.full(parameter.shape, 1.0 if initial == "ones" else 0.0, np.float32)
+    words = _initial_words(seed, parameter.layer, parameter.kind.stream, math.prod(parameter.shape))
+    if initial == "normal":
+        return (architecture.frequency_scale * normal_quantile(words)).astype(np.float32).reshape(parameter.shape)
+    return _uniform(words, uniform_bound(architecture, parameter)).reshape(parameter.shape)
 
 
 @dataclass(frozen=True, slots=True)

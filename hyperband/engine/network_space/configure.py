@@ -29,6 +29,8 @@ CHANGEABLE = (
     "epsilon",
     "bias_rate",
     "first_layer_rate",
+    "scale_rate",
+    "embedding_rate",
 )
 
 

@@ -22,7 +22,7 @@ from hyperband.engine.backends.numba_backend import jit, plans
 from hyperband.engine.backends.numba_backend.kernels import NumbaKernels
 from hyperband.engine.backends.state import MemberState
 from hyperband.engine.backends.threads import thread_count
-from hyperband.engine.parameters import output_width
+from hyperband.engine.parameters import embedded_numbers, output_width
 
 
 class NumbaBackend:
@@ -48,7 +48,7 @@ class NumbaBackend:
         rows = checks.check_inputs(x, None, "x")
         given = checks.check_layers(architecture, weights, rows.shape[1])
         n_outputs = output_width(architecture, given)
-        layout = Layout.of(architecture, rows.shape[1], n_outputs, plans.stride)
+        layout = Layout.of(architecture, rows.shape[1], n_outputs, plans.stride, embedded_numbers(architecture, given))
         numbers = plans.aligned(layout.size)
         for view, array in zip(layout.views(numbers), chain.from_iterable(given), strict=True):
             view[...] = array

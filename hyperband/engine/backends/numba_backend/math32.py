@@ -31,6 +31,11 @@ _N6, _N5, _N4, _N3, _N2, _N1 = (
         "-0x1.b16482p-4", "0x1.8f3baap-2", "-0x1.e55e8cp-3", "0x1.135ddep-2", "0x1.147664p-4", "0x1.dd4510p-4",
     )
 )  # fmt: skip
+_S9, _S7, _S5, _S3, _S1 = (
+    f4(float.fromhex(h))
+    for h in ("0x1.3c4b2cp+5", "-0x1.3232fap+6", "0x1.46676ep+6", "-0x1.4abbb6p+5", "0x1.921fb4p+2")
+)
+_TURNS, _QUARTER = f4(2.0**22), f4(0.25)
 _ZERO, _HALF, _ONE, _TWO = f4(0), f4(0.5), f4(1), f4(2)
 _LEAST, _MOST, _TEN, _BORDER, _FAR = f4(-60), f4(60), f4(10), f4(0.6), f4(1e4)
 _SLOPE, _DENSITY = f4(0.28), f4(0.398942280)
@@ -83,6 +88,34 @@ def tanh32(x: Any) -> Any:
     b = _TEN if a > _TEN else a
     large = _ONE - _TWO / (exp32(b + b) + _ONE)
     return small if a < _BORDER else (-large if x < _ZERO else large)
+
+
+@jit
+def _part_of_turn(u: Any) -> Any:
+    u = -_TURNS if u < -_TURNS else u
+    u = _TURNS if u > _TURNS else u
+    return u - ((u + _MAGIC) - _MAGIC)
+
+
+@jit
+def _sin_quarter(t: Any) -> Any:
+    q = t * t
+    return t * ((((_S9 * q + _S7) * q + _S5) * q + _S3) * q + _S1)
+
+
+@jit
+def cos_turns32(u: Any) -> Any:
+    """cos(2 pi u); beyond 2^22 turns that of a whole or a half turn."""
+    return _sin_quarter(_QUARTER - abs(_part_of_turn(u)))
+
+
+@jit
+def sincos_turns32(u: Any) -> Any:
+    """sin(2 pi u) and cos(2 pi u)."""
+    r = _part_of_turn(u)
+    a = abs(r)
+    sine = _sin_quarter(_HALF - a if a > _QUARTER else a)
+    return (-sine if r < _ZERO else sine), _sin_quarter(_QUARTER - a)
 
 
 @jit

@@ -9,8 +9,21 @@ import numpy as np
 from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
 from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
-from hyperband.engine.backends.numba_backend.plans import BIAS, IN, OUT, OUTPUTS, ROW, SLOPES, WEIGHTS
+from hyperband.engine.backends.numba_backend.plans import (
+    BIAS,
+    EMBEDDED,
+    EMBEDDING,
+    IN,
+    OUT,
+    OUTPUTS,
+    ROW,
+    SCALE,
+    SCALED,
+    SLOPES,
+    WEIGHTS,
+)
 from hyperband.engine.backends.numba_backend.products import multiply, transpose
+from hyperband.engine.backends.numba_backend.stage import backward_stage, prepare
 
 IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
 f4 = np.float32
@@ -65,10 +78,14 @@ def activate(kind: int, z: Any, d: Any) -> None:
 
 @jit
 def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
-    """``z = bias + x W`` of one layer; the first takes x, the others the layer before in scratch."""
+    """``z = bias + x W`` of one layer; the first takes x or what `prepare` made, the others the layer before."""
     row, out = layers[layer, ROW], layers[layer, OUTPUTS]
     weights, bias = layers[layer, WEIGHTS], layers[layer, BIAS]
-    if layer == 0:
+    if layer == 0 and (layers[0, SCALE] >= 0 or layers[0, EMBEDDING] > 0):
+        depth = layers[0, IN] if layers[0, EMBEDDING] > 0 else inputs
+        at = layers[0, SCALED] if layers[0, SCALE] >= 0 else layers[0, EMBEDDED]
+        multiply(scratch, at, depth, 1, w, weights, row, w, bias, scratch, out, row, rows, row, depth)
+    elif layer == 0:
         multiply(x, 0, x_row, 1, w, weights, row, w, bias, scratch, out, row, rows, row, inputs)
     else:
         before, depth = layers[layer - 1], layers[layer, IN]
@@ -81,6 +98,7 @@ def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, row
 def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
     """All layers without dropout; raw outputs end at the last layer's part of scratch."""
     last = len(layers) - 1
+    prepare(layers, inputs, w, x, x_row, rows, scratch)
     for layer in range(len(layers)):
         linear(layers, layer, inputs, w, x, x_row, rows, scratch)
         if layer < last:
@@ -111,7 +129,11 @@ def backward(
         row, g, weights, bias = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, WEIGHTS], layers[layer, BIAS]
         _bias_gradient(scratch, g, row, rows, gradients[bias : bias + row])
         if layer == 0:
-            multiply(scratch, 0, 1, x_row, scratch, g, row, zeros, 0, gradients, weights, row, inputs, row, rows)
+            embedded = layers[0, EMBEDDING] > 0
+            at, a_row, depth = (layers[0, EMBEDDED], layers[0, IN], layers[0, IN]) if embedded else (0, x_row, inputs)
+            multiply(scratch, at, 1, a_row, scratch, g, row, zeros, 0, gradients, weights, row, depth, row, rows)
+            if embedded or layers[0, SCALE] >= 0:
+                backward_stage(layers[0], inputs, w, rows, scratch, gradients)
             return
         below, below_row = layers[layer - 1, OUTPUTS], layers[layer - 1, ROW]
         n_in, n_out = layers[layer, IN], layers[layer, OUT]

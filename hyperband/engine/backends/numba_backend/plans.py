@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.engine.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, NUMBER_EMBEDDINGS, Architecture
 from hyperband.engine.backends.layout import Layout
 from hyperband.engine.backends.numba_backend import updates
 from hyperband.engine.backends.numba_backend.jit import WIDTH
@@ -22,8 +23,10 @@ from hyperband.engine.parameters import TABLE, Parameter
 CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
-#: (later the gradient by them) and of its slopes; then a column for each row of the parameter table
-IN, OUT, ROW, OUTPUTS, SLOPES, _PARAMETERS = range(6)
+#: (later the gradient by them), of its slopes and its scaled inputs; the kind of embedding before it, how many columns
+#: it embeds, components and waves of each, offsets in scratch of the embedded rows and of a row's gradient by components;
+#: then a column for each row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = range(13)
 
 
 def parameter_column(name: str) -> int:
@@ -31,7 +34,10 @@ def parameter_column(name: str) -> int:
     return _PARAMETERS + [kind.name for kind in TABLE].index(name)
 
 
-WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
+WEIGHTS, BIAS, SCALE = (parameter_column(name) for name in ("weights", "bias", "scale"))
+FREQUENCY, PHASE, MIXING, SHIFT, AMPLITUDE = (
+    parameter_column(name) for name in ("frequency", "phase", "mixing", "shift", "amplitude")
+)
 
 #: columns of a plan's parameters: first and last + 1 of its numbers; of those over the data's columns the numbers a
 #: column, else 0; its layer; its row of `settings`
@@ -56,7 +62,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 class Plan:
     """The offsets of a member's parameters and of a thread's scratch.
 
-    ``layers``: int64 (n_layers, 5 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    ``layers``: int64 (n_layers, 12 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
     """
 
@@ -74,7 +80,8 @@ def plan(layout: Layout, rows: int) -> Plan:
     layers = np.full((n_layers, _PARAMETERS + len(TABLE)), -1, np.int64)
     end = rows * stride(layout.dims[0])
     for layer, row in enumerate(layout.strides):
-        layers[layer, : OUTPUTS + 1] = layout.dims[layer], layout.dims[layer + 1], row, end
+        depth = layout.parameters[0].shape[0] if layer == 0 else layout.dims[layer]
+        layers[layer, : OUTPUTS + 1] = depth, layout.dims[layer + 1], row, end
         end += rows * row
         if layer < n_layers - 1:
             layers[layer, SLOPES] = end
@@ -82,11 +89,31 @@ def plan(layout: Layout, rows: int) -> Plan:
     parameters = np.zeros((len(layout.parameters), 5), np.int64)
     ends = (*layout.offsets[1:], layout.size)
     for number, (parameter, first, last) in enumerate(zip(layout.parameters, layout.offsets, ends, strict=True)):
+        if parameter.kind.axes[-1] != "outputs":  # what pads it has no gradient
+            last = first + math.prod(parameter.shape)
         per_input = (last - first) // parameter.shape[0] if parameter.over_inputs else 0
         parameters[number] = first, last, per_input, parameter.layer, number
         layers[parameter.layer, parameter_column(parameter.kind.name)] = first
+    end = _plan_stage(layout, layers[0], rows, end)
     backward = [a * b for a, b in zip(layout.strides[:-1], layout.strides[1:], strict=True)]
     return Plan(layers, parameters, end, end + max(backward, default=0), max(layout.strides))
+
+
+def _plan_stage(layout: Layout, first: NDArray[np.int64], rows: int, end: int) -> int:
+    """What comes before the first layer; returns the end of scratch."""
+    first[EMBEDDING] = 0
+    if first[SCALE] >= 0:
+        first[SCALED] = end
+        end += rows * stride(int(first[IN]))
+    if first[FREQUENCY] >= 0:
+        (waves,) = (p.shape for p in layout.parameters if p.kind.name == "frequency")
+        last = "shift" if first[SHIFT] >= 0 else "amplitude"
+        (components,) = (p.shape for p in layout.parameters if p.kind.name == last)
+        first[EMBEDDING] = NUMBER_EMBEDDINGS.index("pbld" if last == "shift" else "cosine")
+        first[NUMBERS : WAVES + 1] = *components, waves[1]
+        first[EMBEDDED], first[BACK] = end, end + rows * stride(int(first[IN]))
+        end = int(first[BACK]) + stride(int(first[IN]))
+    return end
 
 
 def rule(a: Architecture) -> int:

@@ -31,6 +31,7 @@ from hyperband.engine.backends.numba_backend.plans import (
     Working,
 )
 from hyperband.engine.backends.numba_backend.randomness import drop, epoch_keys, row_numbers
+from hyperband.engine.backends.numba_backend.stage import prepare
 from hyperband.engine.backends.numba_backend.updates import sum_of_squares, update
 
 f4 = np.float32
@@ -48,6 +49,7 @@ def _gather(x: Any, n_inputs: int, inputs: int, index: Any, row: int, out: Any) 
 @jit
 def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, keep: Any) -> None:
     floats = scratch.floats
+    prepare(layers, run.inputs, w, floats, run.x_row, rows, floats)
     for layer in range(len(layers)):
         linear(layers, layer, run.inputs, w, floats, run.x_row, rows, floats)
         if layer < len(layers) - 1:

@@ -13,6 +13,7 @@ from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, Backend, Engin
 from hyperband.engine.backends.host import HostEngine
 from hyperband.engine.backends.numpy64 import network
 from hyperband.engine.backends.numpy64.kernels import ReferenceKernels
+from hyperband.engine.backends.numpy64.stage import Stage
 from hyperband.engine.backends.threads import thread_count
 
 
@@ -39,7 +40,8 @@ class ReferenceBackend:
         layers = checks.check_layers(architecture, weights, rows.shape[1])
         wide = [tuple(array.astype(np.float64) for array in layer) for layer in layers]
         with np.errstate(all="ignore"):
-            return network.forward(architecture.activation, wide, rows.astype(np.float64)).astype(np.float32)
+            inputs = Stage.of(architecture, wide[0]).inputs(rows.astype(np.float64))
+            return network.forward(architecture.activation, wide, inputs).astype(np.float32)
 
     def describe(self) -> dict[str, str]:
         return {"arithmetic": "float64", "threads": str(thread_count()), "numpy": np.__version__, "blas": _blas()}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.engine.backends.numpy64 import network
+from hyperband.engine.backends.numpy64.stage import Stage
 from hyperband.engine.backends.philox import RowOrder, dropout_mask
 from hyperband.engine.backends.rates import learning_rates
 from hyperband.engine.backends.state import MemberState
@@ -52,9 +53,11 @@ class ReferenceKernels:
             if a.dropout > 0.0:
                 masks = [dropout_mask(seed, n, step, len(rows), w, a.dropout) for n, w in enumerate(a.widths)]
             with np.errstate(all="ignore"):  # a member that diverges is data, not a warning
-                loss, found = network.gradients(
-                    a.activation, layers, x, train.y[rows], weight, self._loss, a.label_smoothing, masks
+                stage = Stage.of(a, layers[0])
+                loss, found, by_inputs = network.gradients(
+                    a.activation, layers, stage.inputs(x), train.y[rows], weight, self._loss, a.label_smoothing, masks
                 )
+                found[0] = (*found[0], *stage.gradients(x, by_inputs))
                 if not math.isfinite(loss):
                     return done, running
                 update(state, layers, clipped(found, a.clip_norm), float(rates[done]), step)
@@ -79,7 +82,9 @@ class ReferenceKernels:
 
     def _outputs(self, state: MemberState, weights: NDArray[Any], x: F32) -> A:
         layers, columns = _active(state, weights), state.inputs or state.layout.dims[0]
-        return network.forward(state.member.architecture.activation, layers, x[:, :columns].astype(np.float64))
+        a = state.member.architecture
+        rows = Stage.of(a, layers[0]).inputs(x[:, :columns].astype(np.float64))
+        return network.forward(a.activation, layers, rows)
 
 
 def _active(state: MemberState, numbers: NDArray[Any]) -> Layers:

@@ -52,10 +52,10 @@ def activate(name: str, z: A) -> tuple[A, A]:
 
 
 def forward(activation: str, layers: Layers, x: A) -> A:
-    """Raw outputs, no dropout, shape (n_rows, n_outputs)."""
-    for weights, bias in layers[:-1]:
+    """Raw outputs, no dropout, shape (n_rows, n_outputs). ``x``: what the first layer multiplies by its weights."""
+    for weights, bias, *_ in layers[:-1]:
         x, _ = activate(activation, x @ weights + bias)
-    weights, bias = layers[-1]
+    weights, bias, *_ = layers[-1]
     return np.asarray(x @ weights + bias)
 
 
@@ -98,22 +98,22 @@ def gradients(
     loss: str,
     smoothing: float = 0.0,
     masks: list[NDArray[np.float32]] | None = None,
-) -> tuple[float, Layers]:
-    """Weighted mean loss of a batch and its gradient by every weight and bias.
+) -> tuple[float, Layers, A]:
+    """Weighted mean loss of a batch and its gradient by every weight, every bias and the inputs.
 
     Parameters
     ----------
-    layers : [(weights, bias), ...], float64
+    layers : [(weights, bias), ...], float64; what the first has besides is left out
     x : float64 array, shape (B, n_inputs)
     weight : float64 array, shape (B,), or None for all one
     masks : dropout of every hidden layer, shape (B, width) each, or None
 
     Returns
     -------
-    float, and gradients in the shape of ``layers``
+    float, gradients in the shape of [(weights, bias), ...], and in that of ``x``
     """
     outputs, slopes = [x], []
-    for number, (weights, bias) in enumerate(layers[:-1]):
+    for number, (weights, bias, *_) in enumerate(layers[:-1]):
         h, slope = activate(activation, outputs[-1] @ weights + bias)
         mask = 1.0 if masks is None else masks[number].astype(np.float64)
         outputs.append(h * mask)
@@ -125,6 +125,7 @@ def gradients(
     found: Layers = []
     for number in range(len(layers) - 1, -1, -1):
         found.insert(0, (outputs[number].T @ g, g.sum(axis=0)))
+        g = g @ layers[number][0].T
         if number:
-            g = (g @ layers[number][0].T) * slopes[number - 1]
-    return float((losses * share).sum()), found
+            g = g * slopes[number - 1]
+    return float((losses * share).sum()), found, g
