@@ -238,11 +238,13 @@ class Model:
         if self.task == "classification":
             return probabilities(outputs)
         values = outputs.astype(np.float64)
-        low, high = (np.asarray(getattr(self.target, name, ()), np.float64) for name in ("low", "high"))
-        if not low.size:
+        target = self.target
+        if not target.low:
             return values
-        mean, scale = np.asarray(self.target.mean), np.asarray(self.target.scale)
-        return np.asarray(np.clip(values, (low - mean) / scale, (high - mean) / scale))
+        mean, scale = np.array(target.mean), np.array(target.scale)
+        return np.asarray(
+            np.clip(values, (np.array(target.low) - mean) / scale, (np.array(target.high) - mean) / scale)
+        )
 
     def _tempered(self, p: F64) -> F64:
         if self.temperature == 1.0:
