@@ -225,8 +225,8 @@ template <PopulationEngine E> py::list parameters_of(E &e, const ArchitectureArr
 
 // X: where the rows of the training data are. The resources are the fields of E::Resources.
 template <PopulationEngine E, class X, class... Resource>
-std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                               int n_outputs, int precision, const Resource &...resources) {
+std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation,
+                               const std::pair<int, float> &loss, int n_outputs, int precision, const Resource &...resources) {
     if (precision < 0 || precision >= static_cast<int>(std::size(kPrecisions))) refuse("`precision` is out of range.");
     const Problem p = problem(x, y, weight, validation, loss, n_outputs, E::kReadsDevice);
     const typename E::Resources on{resources...};

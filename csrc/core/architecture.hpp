@@ -21,18 +21,28 @@
 
 namespace hyperband {
 
-enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, sigmoid, step };
+enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, sigmoid, step, selu, mish };
 enum class Optimizer : int32_t { sgd, adam, adamw, rmsprop };
-enum class Schedule : int32_t { constant, cosine, exponential };
+enum class Schedule : int32_t { constant, cosine, exponential, coslog4, flat_cos };
+enum class FactorSchedule : int32_t { constant, flat_cos };  // of dropout and of weight decay
 enum class Init : int32_t { automatic, he, glorot, lecun };
-enum class Loss : int32_t { cross_entropy, logistic, mse };
+enum class LossKind : int32_t { cross_entropy, logistic, mse, huber, quantile };
+
+// Of a row. number: of huber its delta, of quantile the level, else 0.
+struct Loss {
+    LossKind kind = LossKind::cross_entropy;
+    float number = 0.0f;
+    HB_FN bool regression() const { return kind >= LossKind::mse; }
+};
 
 // The names of these values in Python, in their order. A test compares them with hyperband/engine.
-constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"};
+constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step",
+                                         "selu",     "mish"};
 constexpr const char *kOptimizers[] = {"sgd", "adam", "adamw", "rmsprop"};
-constexpr const char *kSchedules[] = {"constant", "cosine", "exponential"};
+constexpr const char *kSchedules[] = {"constant", "cosine", "exponential", "coslog4", "flat_cos"};
+constexpr const char *kFactorSchedules[] = {"constant", "flat_cos"};
 constexpr const char *kInits[] = {"auto", "he", "glorot", "lecun"};
-constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse"};
+constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse", "huber", "quantile"};
 
 constexpr int kMaxHidden = 8;
 constexpr int kMaxLayers = kMaxHidden + 1;  // weight matrices
@@ -52,6 +62,8 @@ struct Architecture {
     double learning_rate = 1e-3, momentum = 0.0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
     double dropout = 0.0, label_smoothing = 0.0;
+    bool zero_output = false;
+    FactorSchedule dropout_schedule = FactorSchedule::constant, decay_schedule = FactorSchedule::constant;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
@@ -59,6 +71,7 @@ struct Architecture {
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                            \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
-        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, dropout_schedule, decay_schedule, \
+        zero_output
 
 }  // namespace hyperband

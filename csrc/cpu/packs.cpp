@@ -99,9 +99,9 @@ Pack::Pack(const std::vector<Member *> &members, Loss loss, int n_outputs, Rows 
     args.n_outputs = n_outputs;
     args.data = data;
     layout_ = lane_layout(first.layout, args.inputs);
-    const size_t need = plan(layout_, first, loss == Loss::mse, nullptr, args, work_, index_);
+    const size_t need = plan(layout_, first, loss.regression(), nullptr, args, work_, index_);
     if (need > memory.size()) memory = Floats(need);
-    plan(layout_, first, loss == Loss::mse, memory.get(), args, work_, index_);
+    plan(layout_, first, loss.regression(), memory.get(), args, work_, index_);
     args.layout = &layout_;
     args.work = &work_;
     for (int lane = 0; lane < kLanes; ++lane) {

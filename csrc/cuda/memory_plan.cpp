@@ -88,7 +88,8 @@ class Planner {
             if (stored) p_.d[l] = take(shared, units * stride);
         }
         for (int i = 0; i < 2; ++i) p_.g[i] = take(shared, widest[i] * stride);
-        const int sums = loss_ == Loss::cross_entropy ? 3 : loss_ == Loss::mse ? 1 : 0;
+        const LossKind loss = loss_.kind;
+        const int sums = loss == LossKind::cross_entropy ? 3 : loss == LossKind::huber ? 2 : loss_.regression() ? 1 : 0;
         p_.lanes = take(shared, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
         for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.row_label, &p_.index})
             *each = static_cast<int32_t>(take(true, p_.part));

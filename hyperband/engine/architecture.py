@@ -11,9 +11,11 @@ from hyperband._common.checks import whole_number
 from hyperband.engine import parameters
 from hyperband.errors import InputError
 
-ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step")
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step", "selu", "mish")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
-SCHEDULES = ("constant", "cosine", "exponential")
+SCHEDULES = ("constant", "cosine", "exponential", "coslog4", "flat_cos")
+#: Of dropout and of weight decay.
+FACTOR_SCHEDULES = ("constant", "flat_cos")
 INITS = ("auto", "he", "glorot", "lecun")
 
 
@@ -25,7 +27,7 @@ class Architecture:
     ----------
     widths : sequence of int
         Units of the hidden layers, 0 to 8 layers of 1 to 1024 units. Empty: a linear model.
-    activation : {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"}
+    activation : {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step", "selu", "mish"}
         Of all hidden layers. ``step`` is the classical perceptron's, trained by the straight-through estimator.
     optimizer : {"sgd", "adam", "adamw", "rmsprop"}
     learning_rate : float > 0
@@ -35,13 +37,18 @@ class Architecture:
     label_smoothing : float in [0, 1)
     momentum, nesterov : of ``sgd``; momentum also of ``rmsprop``; in [0, 1)
     beta1, beta2, epsilon : of ``adam`` and ``adamw``; ``beta2`` and ``epsilon`` also of ``rmsprop``
-    schedule : {"constant", "cosine", "exponential"}
+    schedule : {"constant", "cosine", "exponential", "coslog4", "flat_cos"}
         Of the learning rate over the steps at the maximal resource, after a linear warm-up over the fraction
-        ``warmup`` of them, down to ``final_rate`` times ``learning_rate``.
+        ``warmup`` of them. ``cosine`` and ``exponential`` go down to ``final_rate`` times ``learning_rate``.
+        ``coslog4`` has four waves between 0 and ``learning_rate``, each twice as long as the one before it;
+        ``flat_cos`` is constant in the first half, then goes down to 0 (both: Holzmueller et al. 2024, RealMLP).
     clip_norm : float >= 0, largest Euclidean norm of the whole gradient; 0 switches clipping off
     init : {"auto", "he", "glorot", "lecun"}
-        "auto": He for relu, leaky_relu, gelu, silu; Glorot for tanh and sigmoid; LeCun for identity and step and for
-        the output layer.
+        "auto": He for relu, leaky_relu, gelu, silu, mish; Glorot for tanh and sigmoid; LeCun for identity, step and
+        selu and for the output layer.
+    dropout_schedule, decay_schedule : {"constant", "flat_cos"}
+        Factor of ``dropout`` and of ``weight_decay``, over the same steps as ``schedule``.
+    zero_output : bool, whether the weights of the output layer start at 0, so that the first outputs are 0
 
     Raises
     ------
@@ -72,13 +79,16 @@ class Architecture:
     final_rate: float = 0.01
     clip_norm: float = 0.0
     init: str = "auto"
+    dropout_schedule: str = "constant"
+    decay_schedule: str = "constant"
+    zero_output: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
         if len(self.widths) > 8:
             raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
         object.__setattr__(self, "batch_size", whole_number(self.batch_size, "batch_size", 1, 4096))
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
         for name, (low, high, low_open, high_open) in _RANGES.items():
@@ -88,7 +98,8 @@ class Architecture:
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
                 raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "nesterov", bool(self.nesterov))
+        for name in ("nesterov", "zero_output"):
+            object.__setattr__(self, name, bool(getattr(self, name)))
         if self.nesterov and self.momentum == 0.0:
             raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
 
@@ -101,7 +112,11 @@ class Architecture:
         return parameters.n_parameters(self, n_inputs, n_outputs)
 
 
-_CHOICES = {"activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS}
+#: Of each field with a choice its values, numbered in C++ in this order.
+CHOICES = {
+    "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
+    "dropout_schedule": FACTOR_SCHEDULES, "decay_schedule": FACTOR_SCHEDULES,
+}  # fmt: skip
 
 #: name -> (low, high, low is excluded, high is excluded)
 _RANGES = {

@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.engine.architecture import SCHEDULES, Architecture
+from hyperband.engine.architecture import FACTOR_SCHEDULES, SCHEDULES, Architecture
 from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.losses import parse
 
-N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
+N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3, "huber": 3, "quantile": 3}
 
 
 def split(loss: str, n_rows: int, n_inputs: int = 9, *, weighted: bool = False, seed: int = 0) -> Split:
     """A learnable problem: targets depend on the inputs; float32 rows, weights with mean 1."""
     rng = np.random.default_rng([seed, n_rows, n_inputs])
     x = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
-    mix = np.random.default_rng(99).normal(size=(n_inputs, N_OUTPUTS[loss])).astype(np.float32)
-    signal = x @ mix + 0.1 * rng.normal(size=(n_rows, N_OUTPUTS[loss])).astype(np.float32)
+    mix = np.random.default_rng(99).normal(size=(n_inputs, N_OUTPUTS[parse(loss).name])).astype(np.float32)
+    signal = x @ mix + 0.1 * rng.normal(size=(n_rows, N_OUTPUTS[parse(loss).name])).astype(np.float32)
     if loss == "cross_entropy":
         y: Any = signal.argmax(axis=1).astype(np.int32)
     elif loss == "logistic":
@@ -41,7 +42,9 @@ def engine(
 ) -> Engine:  # fmt: skip
     """An engine on `split`, with 31 rows of the same problem to validate on."""
     held = split(loss, 31, inputs, weighted=weighted, seed=1) if validation else None
-    return bound(backend, split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], threads=threads)
+    return bound(
+        backend, split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[parse(loss).name], threads=threads
+    )
 
 
 def bound(
@@ -106,7 +109,13 @@ MIXED = [
     Architecture(widths=[12], activation="leaky_relu", optimizer="rmsprop", init="glorot", batch_size=100),
     Architecture(widths=[9], activation="step", optimizer="sgd", learning_rate=0.05, momentum=0.5, batch_size=1),
     Architecture(widths=[6, 4], activation="identity", optimizer="adam", batch_size=13, dropout=0.5),
-]
+    Architecture(
+        widths=[11, 7], activation="tanh", optimizer="adamw", learning_rate=1e-2, batch_size=9, schedule="coslog4",
+        dropout=0.3, dropout_schedule="flat_cos", weight_decay=0.1, decay_schedule="flat_cos",
+    ),
+    Architecture(widths=[7, 19], activation="selu", optimizer="adam", zero_output=True, batch_size=10),
+    Architecture(widths=[10], activation="mish", optimizer="sgd", learning_rate=0.05, batch_size=11),
+]  # fmt: skip
 
 
 def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture]:
@@ -123,6 +132,8 @@ def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture
             clip_norm=architecture.clip_norm * float(rng.uniform(0.1, 2.0)),
             schedule=str(rng.choice(SCHEDULES)),
             warmup=float(rng.choice([0.0, 0.4])),
+            dropout_schedule=str(rng.choice(FACTOR_SCHEDULES)),
+            decay_schedule=str(rng.choice(FACTOR_SCHEDULES)),
         )
         for _ in range(count)
     ]

@@ -120,7 +120,7 @@ inline void forward_training(const StepArgs &s) {
             p.run();
         } else {
             hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
-            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, arch.dropout);
+            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, s.dropped);
         }
         a = p.c;
         lda = p.ldc;

@@ -55,7 +55,12 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 number_rows(member_, validated, rows);
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
-            forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
+            const Shared<float> numbers =
+                control(plan().updates, training ? static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords : 0);
+            uint32_t dropped = 0;
+            if (training && net_.architecture.dropout > 0.0)
+                dropped = static_cast<uint32_t>(block_.uniform(numbers, kUpdateWords - 1));
+            forward_rows({training, rows, first, static_cast<uint32_t>(c.step), dropped});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
             row_losses(member_, loss);
@@ -63,8 +68,6 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 validated = validate_rows(loss, validated);
                 continue;
             }
-            const Shared<float> numbers =
-                control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
             if (!backward(numbers, rows, first)) {  // nothing was updated
                 change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
@@ -172,8 +175,10 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void look_ahead(int64_t step) {
         block_.phase([&](int tid) {
             deal(tid, block_.threads(), kUpdatesAhead, [&](int i) {
-                store_update(control(plan().updates, i * kUpdateWords),
-                             update_at(net_.architecture, step + i, net_.total_steps));
+                const Shared<float> to = control(plan().updates, i * kUpdateWords);
+                const Architecture &a = net_.architecture;
+                store_update(to, update_at(a, step + i, net_.total_steps));
+                to.store(kUpdateWords - 1, static_cast<float>(dropout_limit_at(a, step + i, net_.total_steps)));  // exact
             });
         });
     }

@@ -224,10 +224,15 @@ class CudaBackend:
         limit = checks.check_bytes(settings.device_memory, "device_memory")
 
         def make(
-            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int
+            x: Rows,
+            y: NDArray[Any],
+            weight: F32 | None,
+            validation: Triple | None,
+            loss: tuple[int, float],
+            outputs: int,
         ) -> _Shards:
             engines = [
-                _asked(partial(_core.CudaEngine, x, y, weight, validation, kind, outputs, number, device, limit or 0))
+                _asked(partial(_core.CudaEngine, x, y, weight, validation, loss, outputs, number, device, limit or 0))
                 for device in self.devices
             ]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape

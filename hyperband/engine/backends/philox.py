@@ -31,12 +31,12 @@ def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike
 
 
 def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.float32) -> NDArray[np.float32]:
-    """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound)."""
+    """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound); bound 0 gives 0, never -0."""
     count = n_in * n_out
     blocks = np.arange((count + 3) // 4, dtype=np.uint64)
     found = np.stack(philox(seed, blocks, 0, 0, INITIAL_WEIGHTS << 16 | layer), axis=1).reshape(-1)[:count]
     unit = (found >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
-    return ((np.float32(2.0) * unit - np.float32(1.0)) * bound).reshape(n_in, n_out)
+    return ((np.float32(2.0) * unit - np.float32(1.0)) * bound + np.float32(0.0)).reshape(n_in, n_out)
 
 
 def initial_values(seed: int, architecture: Architecture, parameter: Parameter) -> NDArray[np.float32]:

@@ -27,6 +27,8 @@ CHANGEABLE = (
     "beta1",
     "beta2",
     "epsilon",
+    "dropout_schedule",
+    "decay_schedule",
 )
 
 

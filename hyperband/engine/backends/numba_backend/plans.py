@@ -106,13 +106,15 @@ def activation(a: Architecture) -> int:
     return ACTIVATIONS.index(a.activation)
 
 
-def settings(a: Architecture, rates: NDArray[np.float64], first: int) -> NDArray[np.float32]:
+def settings(
+    a: Architecture, rates: NDArray[np.float64], decays: NDArray[np.float64], first: int
+) -> NDArray[np.float32]:
     """What `updates.update` needs, float32 (n_steps, rows of the parameter table, 10).
 
     Of each step and kind of parameter its eight numbers, then decay and shrink.
     """
     t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)[:, None]
-    own, decay = rates[:, None] * _RATE_FACTORS, a.weight_decay * _DECAYS
+    own, decay = rates[:, None] * _RATE_FACTORS, decays[:, None] * _DECAYS
     out = np.zeros((len(rates), len(TABLE), 10), np.float32)
     adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
     out[..., 0] = own / (1.0 - a.beta1**t) if adam else own
@@ -147,7 +149,6 @@ class Run(NamedTuple):
     epoch: int
     position: int  #: steps done of this epoch
     step: int
-    dropped: int  #: `dropout_threshold`, 0 without dropout
     low_bits: int
     high_bits: int
     x_row: int  #: row length of the gathered inputs
@@ -160,6 +161,7 @@ class Evaluation(NamedTuple):
 
     activation: int
     loss: int
+    number: Any  #: float32, of the loss
     n_inputs: int
     inputs: int
     n_rows: int
@@ -180,7 +182,9 @@ class Schedule(NamedTuple):
     settings: Any  #: see `settings`
     running: float  #: sum of the epoch's losses so far
     smoothing: Any  #: float32
-    keep: Any  #: float32, factor of the units that dropout keeps
+    number: Any  #: float32, of the loss
+    dropped: Any  #: int64, `dropout_threshold` of each step, 0 without dropout
+    keep: Any  #: float32, factor of the units that are kept then
     clip_norm: float
 
 
