@@ -20,7 +20,7 @@ struct Rows {
     const float *x = nullptr;         // (n, stride)
     size_t stride = 0;                // floats, a multiple of 16
     const int32_t *label = nullptr;   // (n,) cross_entropy, logistic
-    const float *target = nullptr;    // (n, padded(n_outputs)) mse
+    const float *target = nullptr;    // (n, padded(n_outputs)) of a regression
     const float *weight = nullptr;    // (n,) or null: all 1
 };
 
@@ -74,7 +74,7 @@ struct StepArgs {
     Rows data;
     Key key;
     const uint32_t *index;  // (rows,) numbers of these rows
-    uint32_t step;
+    uint32_t step, dropped;  // dropped: the limit of dropout, see core/dropout.hpp
     Update update;
     float *weights, *m, *v;  // arenas; m, v null where the rule has none
     const Workspace *work;
@@ -111,7 +111,7 @@ inline size_t lane_stride(int width) { return static_cast<size_t>(width | 1) * k
 // Working memory of a pack, for kPackRows rows; see Workspace.
 struct PackWorkspace {
     float *x, *h[kMaxHidden], *d[kMaxHidden], *g[kMaxLayers];
-    float *target;    // of rows, for mse
+    float *target;    // of rows of a regression
     float *gradient;  // one arena
 };
 
@@ -125,7 +125,7 @@ struct PackArgs {
     const uint32_t *index;  // row b of lane i: index[i * index_stride + b]
     size_t index_stride;
     Key key[kLanes];
-    uint32_t step[kLanes];
+    uint32_t step[kLanes], dropped[kLanes];
     Update update[kLanes];
     float *weights, *m, *v;
     const PackWorkspace *work;

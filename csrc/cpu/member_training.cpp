@@ -70,6 +70,7 @@ class MemberTrainer {
                 .key = member_.key,
                 .index = nullptr,
                 .step = 0,
+                .dropped = 0,
                 .update = {},
                 .weights = member_.weights.get(),
                 .m = member_.m.get(),
@@ -80,6 +81,7 @@ class MemberTrainer {
     void step(StepArgs &s) {
         s.batch = cursor_.batch();
         s.step = static_cast<uint32_t>(counters().step);
+        s.dropped = cursor_.dropped();
         s.update = cursor_.update();
         const uint32_t *const rows = cursor_.rows(kernels_, index_);
         if (first_thread() && task_.deadline) team_.late = task_.late();

@@ -50,6 +50,7 @@ class PackTrainer {
             TrainingCursor &cursor = cursors_[static_cast<size_t>(lane)];
             s.index = cursor.rows(kernels_, pack_.index(lane));
             s.step[lane] = static_cast<uint32_t>(cursor.counters().step);
+            s.dropped[lane] = cursor.dropped();
             s.update[lane] = cursor.update();
         }
         late_ = task_.late();

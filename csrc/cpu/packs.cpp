@@ -64,14 +64,9 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
 
 std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
     const Architecture &a = m.architecture;
-    std::vector<int64_t> r{static_cast<int64_t>(a.activation),
-                           static_cast<int64_t>(rule_of(a)),
-                           is_plain(a),
-                           a.dropout > 0.0,
-                           has_more_parameters(m.layout),
-                           TrainingCursor::most_rows(m),
-                           m.counters.position,
-                           steps};
+    std::vector<int64_t> r{
+        static_cast<int64_t>(a.activation), static_cast<int64_t>(rule_of(a)), is_plain(a),         a.dropout > 0.0,
+        has_more_parameters(m.layout),      TrainingCursor::most_rows(m),     m.counters.position, steps};
     r.insert(r.end(), a.widths, a.widths + a.n_hidden);
     return r;
 }
@@ -100,9 +95,9 @@ Pack::Pack(const std::vector<Member *> &members, Loss loss, int n_outputs, Rows 
     args.n_outputs = n_outputs;
     args.data = data;
     layout_ = lane_layout(first.layout, args.inputs);
-    const size_t need = plan(layout_, first, loss == Loss::mse, nullptr, args, work_, index_);
+    const size_t need = plan(layout_, first, loss.regression(), nullptr, args, work_, index_);
     if (need > memory.size()) memory = Floats(need);
-    plan(layout_, first, loss == Loss::mse, memory.get(), args, work_, index_);
+    plan(layout_, first, loss.regression(), memory.get(), args, work_, index_);
     args.layout = &layout_;
     args.work = &work_;
     for (int lane = 0; lane < kLanes; ++lane) {

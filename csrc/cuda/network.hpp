@@ -72,7 +72,7 @@ struct DeviceRows {
     const float *x = nullptr;        // (n, stride)
     int64_t stride = 0;
     const int32_t *label = nullptr;  // (n,) cross_entropy, logistic
-    const float *target = nullptr;   // (n, target_stride) mse
+    const float *target = nullptr;   // (n, target_stride) of a regression
     int64_t target_stride = 0;
     const float *weight = nullptr;   // (n,) or null: all 1
     int64_t n = 0;

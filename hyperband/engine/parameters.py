@@ -50,6 +50,8 @@ class Network(Protocol):
     def embedding_frequencies(self) -> int: ...
     @property
     def embedding_rate(self) -> float: ...
+    @property
+    def zero_output(self) -> bool: ...
 
 
 def every_layer(network: Network) -> range:
@@ -320,6 +322,8 @@ def uniform_bound(network: Network, parameter: Parameter) -> np.float32:
 
 def initial_bound(network: Network, layer: int, n_in: int, n_out: int) -> np.float32:
     """Largest magnitude of the initial weights of ``layer``; the last one is the output layer."""
+    if layer == len(network.widths) and network.zero_output:
+        return np.float32(0.0)
     activation = network.activation if layer < len(network.widths) else "identity"
     rule = _AUTO[activation] if network.init == "auto" else network.init
     if rule == "he":
@@ -333,5 +337,5 @@ def initial_bound(network: Network, layer: int, n_in: int, n_out: int) -> np.flo
 
 _AUTO = {
     "identity": "lecun", "relu": "he", "leaky_relu": "he", "gelu": "he", "silu": "he", "tanh": "glorot",
-    "sigmoid": "glorot", "step": "lecun",
+    "sigmoid": "glorot", "step": "lecun", "selu": "lecun", "mish": "he",
 }  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member
+from hyperband.engine.backends.base import Backend, Engine, Member
+from hyperband.engine.losses import LOSSES
 from hyperband.testing import lab
 
 STEPS = 15

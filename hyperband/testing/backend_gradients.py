@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Member
+from hyperband.engine.backends.base import Backend, Member
+from hyperband.engine.losses import LOSSES
 from hyperband.testing import lab
 from hyperband.testing.tolerances import FLOAT32, Tolerances
 
@@ -85,7 +86,9 @@ def straight_through(loss: str) -> NDArray[Any]:
         elif loss == "logistic":
             g2 = 1 / (1 + np.exp(-z2)) - target
         else:
-            g2 = 2 * (z2 - target) / len(z2)
+            e = z2 - target
+            slopes = {"mse": 2 * e, "huber": np.clip(e, -1, 1), "quantile": np.sign(e) / 2}
+            g2 = slopes[loss] / len(z2)
         g1 = (w2 @ g2) * (abs(z1) <= 1)
         g0 = (w1 @ g1) * (abs(z0) <= 1)
         parts = (np.outer(row, g0), g0, np.outer(h0, g1), g1, np.outer(h1, g2), g2)

@@ -150,6 +150,10 @@ class StateChecks:
         data: Any = lab.split("cross_entropy", 10)
         cases: list[tuple[Split, str, int, str]] = [
             (data, "hinge", 4, "hinge"),
+            (data, "mse:2", 4, "mse:2"),
+            (data, "huber:0", 4, "huber:0"),
+            (data, "quantile:1", 4, "quantile:1"),
+            (data, "quantile:half", 4, "quantile:half"),
             (data, "cross_entropy", 3, "3"),
             (data, "logistic", 2, "2"),
             (Split(data.x, data.y - 1), "cross_entropy", 4, "-1"),

@@ -115,8 +115,8 @@ def compiled_engine(name: str, n_inputs: int, n_outputs: int) -> Any:
     core: Any = pytest.importorskip("hyperband._core", reason="the compiled engines are not built here")
     x, y = np.zeros((1, n_inputs), np.float32), np.zeros((1, n_outputs), np.float32)
     if name == "cpu":
-        return core.Engine(x, y, None, None, 2, n_outputs, precision=0, threads=1)
-    return core.CudaEngine(x, y, None, None, 2, n_outputs, precision=0, device=core.host_device(), limit=0)
+        return core.Engine(x, y, None, None, (2, 0.0), n_outputs, precision=0, threads=1)
+    return core.CudaEngine(x, y, None, None, (2, 0.0), n_outputs, precision=0, device=core.host_device(), limit=0)
 
 
 #: Of each engine, the row length in memory of a matrix and of a vector of so many numbers.

@@ -233,7 +233,7 @@ inline void bf16_forward(const StepArgs &s) {
         by_activation(arch.activation, [&](auto tag) {
             Activate<decltype(tag)::value>{c, stored ? s.work->d[l] : nullptr, ld, s.rows}(0, y.panels);
         });
-        if (arch.dropout > 0.0) drop(c, s.work->d[l], ld, s.first, s.rows, y.panels, s.key, s.step, l, arch.dropout);
+        if (arch.dropout > 0.0) drop(c, s.work->d[l], ld, s.first, s.rows, y.panels, s.key, s.step, l, s.dropped);
         each_32_rows(
             s.rows, y.out, [&](int b) { return c + b * ld; },
             [&](const FloatRows &rows, int first) {

@@ -81,8 +81,7 @@ inline void hidden_layer(Activation a, const Product &p, float *d) {
 // Drops units of h (and of the derivative d); one counter serves eight rows of a column. `first`, a multiple of 8: row of
 // the batch that h begins with.
 inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels, Key key, uint32_t step, int layer,
-                 double rate) {
-    const uint32_t limit = dropout_limit(rate);
+                 uint32_t limit) {
     if (limit == 0) return;
     const V keep(dropout_scale(limit));
     for (int block = 0; block * 8 < rows; ++block)

@@ -12,7 +12,7 @@ namespace hyperband::cuda {
 struct ForwardPass {
     bool training;
     int rows, first;  // first: row of the batch, a multiple of 8
-    uint32_t step;
+    uint32_t step, dropped;  // dropped: the limit of dropout, 0 in evaluation
 };
 
 template <int N> using Count = std::integral_constant<int, N>;
@@ -46,7 +46,7 @@ HB_BLOCK void activate_piece(const MemberView &b, const ForwardPass &pass, int l
             activate<decltype(tag)::value>(z, y[i], slope[i]);
         }
     });
-    if (const uint32_t limit = pass.training ? dropout_limit(b.net.architecture.dropout) : 0; limit > 0) {
+    if (const uint32_t limit = pass.dropped; limit > 0) {
         const float scale = dropout_scale(limit);
         uint32_t w[4] = {static_cast<uint32_t>(unit), static_cast<uint32_t>((pass.first + row) / 8), pass.step,
                          dropout_word(layer)};

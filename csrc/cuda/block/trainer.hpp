@@ -56,7 +56,12 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
             prepare_inputs(member_, rows, weights());
-            forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
+            const Shared<float> numbers =
+                control(plan().updates, training ? static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords : 0);
+            uint32_t dropped = 0;
+            if (training && net_.architecture.dropout > 0.0)
+                dropped = static_cast<uint32_t>(block_.uniform(numbers, kUpdateWords - 1));
+            forward_rows({training, rows, first, static_cast<uint32_t>(c.step), dropped});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
             row_losses(member_, loss);
@@ -64,8 +69,6 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 validated = validate_rows(loss, validated);
                 continue;
             }
-            const Shared<float> numbers =
-                control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
             if (!backward(numbers, rows, first, batch)) {  // nothing was updated
                 change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
@@ -173,8 +176,10 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void look_ahead(int64_t step) {
         block_.phase([&](int tid) {
             deal(tid, block_.threads(), kUpdatesAhead, [&](int i) {
-                store_update(control(plan().updates, i * kUpdateWords),
-                             update_at(net_.architecture, step + i, net_.total_steps));
+                const Shared<float> to = control(plan().updates, i * kUpdateWords);
+                const Architecture &a = net_.architecture;
+                store_update(to, update_at(a, step + i, net_.total_steps));
+                to.store(kUpdateWords - 1, static_cast<float>(dropout_limit_at(a, step + i, net_.total_steps)));  // exact
             });
         });
     }
@@ -194,8 +199,9 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         if constexpr (kTensor) {
             if (pass.training) {
                 for (int l = 0; l < member_.layers(); ++l) {
-                    block_.phase(
-                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights()); });
+                    block_.phase([&](int tid) {
+                        tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights());
+                    });
                     if (waits_for_activation(member_, l))
                         block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
                 }
@@ -258,7 +264,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     HB_BLOCK auto optimiser(Shared<float> numbers, Group group) const {
         const Architecture &a = net_.architecture;
-        return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m), moments(plan().v, net_.v), rule_of(a),
+        return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m),  moments(plan().v, net_.v), rule_of(a),
                                            is_plain(a), load_update(numbers, group)};
     }
 
@@ -299,8 +305,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // The update where the whole gradient was collected first.
     HB_BLOCK void update(Shared<float> numbers) {
-        if (member_.scales())
-            block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
+        if (member_.scales()) block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
             block_.phase([&](int tid) {

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
-from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
+from hyperband.engine.backends.numba_backend.math32 import exp32, expm1_32, normal32, sigmoid32, tanh32
 from hyperband.engine.backends.numba_backend.plans import (
     BIAS,
     EMBEDDED,
@@ -25,9 +25,11 @@ from hyperband.engine.backends.numba_backend.plans import (
 from hyperband.engine.backends.numba_backend.products import multiply, transpose
 from hyperband.engine.backends.numba_backend.stage import backward_stage, prepare
 
-IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
+IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP, SELU, MISH = range(len(ACTIVATIONS))
 f4 = np.float32
-_ZERO, _ONE, _SLOPE = f4(0), f4(1), f4(0.01)
+_ZERO, _ONE, _TWO, _FOUR, _SLOPE = f4(0), f4(1), f4(2), f4(4), f4(0.01)
+_SELU_SCALE, _SELU_SLOPE = f4(1.0507009873554805), f4(1.7580993408473766)
+_LEAST, _MOST = f4(-60), f4(20)  # of mish: below, the output is that of -60 to 1e-24; above, it is z
 
 
 @jit
@@ -66,6 +68,22 @@ def activate(kind: int, z: Any, d: Any) -> None:
             h = sigmoid32(z[i])
             z[i] = h
             d[i] = h - h * h
+    elif kind == SELU:
+        for i in range(n):
+            x = z[i]
+            e = _SELU_SLOPE * expm1_32(_ZERO if x > _ZERO else x)
+            z[i] = _SELU_SCALE * x if x > _ZERO else e
+            d[i] = _SELU_SCALE if x > _ZERO else e + _SELU_SLOPE
+    elif kind == MISH:
+        for i in range(n):
+            x = _LEAST if z[i] < _LEAST else z[i]
+            most = _MOST if x > _MOST else x  # from here on the slope is 1
+            e = exp32(most)
+            q = e * (e + _TWO)
+            r = _ONE / (q + _TWO)
+            t = q * r
+            z[i] = x * t
+            d[i] = most * (_FOUR * (e * (e + _ONE) * r * r)) + t
     elif kind == STEP:
         for i in range(n):
             x = z[i]

@@ -130,7 +130,11 @@ def activation(a: Architecture) -> int:
 
 
 def settings(
-    a: Architecture, listed: tuple[Parameter, ...], rates: NDArray[np.float64], first: int
+    a: Architecture,
+    listed: tuple[Parameter, ...],
+    rates: NDArray[np.float64],
+    decays: NDArray[np.float64],
+    first: int,
 ) -> NDArray[np.float32]:
     """What `updates.update` needs, float32 (n_steps, parameters of the network, 10).
 
@@ -138,7 +142,7 @@ def settings(
     """
     t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)[:, None]
     own = rates[:, None] * np.array([parameter.kind.rate_factor(a, parameter.layer) for parameter in listed])
-    decay = a.weight_decay * np.array([float(parameter.kind.decay) for parameter in listed])
+    decay = decays[:, None] * np.array([float(parameter.kind.decay) for parameter in listed])
     out = np.zeros((len(rates), len(listed), 10), np.float32)
     adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
     out[..., 0] = own / (1.0 - a.beta1**t) if adam else own
@@ -173,7 +177,6 @@ class Run(NamedTuple):
     epoch: int
     position: int  #: steps done of this epoch
     step: int
-    dropped: int  #: `dropout_threshold`, 0 without dropout
     low_bits: int
     high_bits: int
     x_row: int  #: row length of the gathered inputs
@@ -186,6 +189,7 @@ class Evaluation(NamedTuple):
 
     activation: int
     loss: int
+    number: Any  #: float32, of the loss
     n_inputs: int
     inputs: int
     n_rows: int
@@ -206,7 +210,9 @@ class Schedule(NamedTuple):
     settings: Any  #: see `settings`
     running: float  #: sum of the epoch's losses so far
     smoothing: Any  #: float32
-    keep: Any  #: float32, factor of the units that dropout keeps
+    number: Any  #: float32, of the loss
+    dropped: Any  #: int64, `dropout_threshold` of each step, 0 without dropout
+    keep: Any  #: float32, factor of the units that are kept then
     clip_norm: float
 
 

@@ -47,7 +47,9 @@ def _gather(x: Any, n_inputs: int, inputs: int, index: Any, row: int, out: Any) 
 
 
 @jit
-def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, keep: Any) -> None:
+def _forward_with_dropout(
+    layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, dropped: int, keep: Any
+) -> None:
     floats = scratch.floats
     prepare(layers, run.inputs, w, floats, run.x_row, rows, floats)
     for layer in range(len(layers)):
@@ -57,7 +59,7 @@ def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any
             h, d = floats[out : out + rows * row], floats[slopes : slopes + rows * row]
             activate(run.activation, h, d)
             drop(
-                h, d, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, run.dropped, keep,
+                h, d, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, dropped, keep,
                 scratch.words,
             )  # fmt: skip
 
@@ -111,14 +113,16 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             chosen = scratch.index[:rows]
             row_numbers(keys, run.n_rows, run.low_bits, run.high_bits, first, rows, chosen)
             _gather(data.x, run.n_inputs, inputs, chosen, run.x_row, floats)
-            if run.dropped > 0:
-                _forward_with_dropout(layers, run, arenas.w, rows, scratch, run.step + done, schedule.keep)
+            dropped = schedule.dropped[done]
+            if dropped > 0:
+                keep = schedule.keep[done]
+                _forward_with_dropout(layers, run, arenas.w, rows, scratch, run.step + done, dropped, keep)
             else:
                 forward(layers, run.activation, inputs, arenas.w, floats, run.x_row, rows, floats)
             z, row = layers[last, OUTPUTS], layers[last, ROW]
             loss = losses(
                 run.loss, floats[z : z + rows * row], row, layers[last, OUT], chosen, data.labels, data.targets,
-                data.weight, schedule.smoothing,
+                data.weight, schedule.smoothing, schedule.number,
             )  # fmt: skip
             if not math.isfinite(loss):
                 return done, running
@@ -145,7 +149,7 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             forward(layers, run.activation, run.inputs, w, x, run.n_inputs, rows, scratch)
             add_scores(
                 run.loss, scratch[z : z + rows * row], row, n_outputs, first, rows, data.labels, data.targets,
-                data.weight, sums,
+                data.weight, run.number, sums,
             )  # fmt: skip
 
     @entry

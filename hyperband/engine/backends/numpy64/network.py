@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband.engine.losses import parse
 from hyperband.engine.parameters import Layers
 
 A = NDArray[np.float64]
+
+#: lambda, and lambda * alpha, of Klambauer et al. 2017, "Self-normalizing neural networks"
+SELU_SCALE, SELU_SLOPE = 1.0507009873554805, 1.7580993408473766
 
 _erf = np.frompyfunc(math.erf, 1, 1)
 
@@ -45,6 +49,12 @@ def activate(name: str, z: A) -> tuple[A, A]:
     if name == "tanh":
         h = np.tanh(z)
         return h, 1.0 - h * h
+    if name == "selu":
+        e = SELU_SLOPE * np.expm1(np.minimum(z, 0.0))
+        return np.where(z > 0, SELU_SCALE * z, e), np.where(z > 0, SELU_SCALE, e + SELU_SLOPE)
+    if name == "mish":
+        t = np.tanh(np.logaddexp(0.0, z))  # of softplus
+        return z * t, t + z * (1.0 - t * t) * sigmoid(z)
     if name == "sigmoid":
         s = sigmoid(z)
         return s, s * (1.0 - s)
@@ -76,17 +86,24 @@ def row_losses(loss: str, z: A, y: NDArray[Any], smoothing: float = 0.0) -> tupl
         losses = (np.maximum(z, 0.0) - target * z + np.log1p(np.exp(-np.abs(z))))[:, 0]
         return losses, sigmoid(z) - target
     difference: A = z - y
+    of = parse(loss)
+    if of.name == "huber":
+        slope = np.clip(difference, -of.number, of.number)
+        return (slope * (difference - 0.5 * slope)).sum(axis=1) / n_outputs, slope / n_outputs
+    if of.name == "quantile":
+        slope = np.where(difference > 0, 1.0 - of.number, np.where(difference < 0, -of.number, difference))
+        return (slope * difference).sum(axis=1) / n_outputs, slope / n_outputs
     losses = (difference**2).sum(axis=1) / n_outputs
     return losses, 2.0 * difference / n_outputs
 
 
 def row_errors(loss: str, z: A, y: NDArray[Any]) -> A:
-    """1 where a row is misclassified, else 0; for ``mse`` the row's loss. Shape (n_rows,)."""
+    """1 where a row is misclassified, else 0; of a regression the row's squared error, or its loss for ``quantile``."""
     if loss == "cross_entropy":
         return np.asarray(np.argmax(z, axis=1) != y, np.float64)
     if loss == "logistic":
         return np.asarray((z[:, 0] > 0) != (y == 1), np.float64)
-    return row_losses(loss, z, y)[0]
+    return row_losses(loss if parse(loss).name == "quantile" else "mse", z, y)[0]
 
 
 def gradients(
