@@ -154,8 +154,7 @@ class NetworkEvaluator:
                 self.residency.declare(key, member)
             else:
                 self.residency.copy(key, member, self._keys(job.parent)[fold])
-            size = architecture.n_parameters(dataset.n_inputs, dataset.data.n_outputs)
-            self._step_work[key] = float(architecture.batch_size * size)
+            self._step_work[key] = float(architecture.batch_size * dataset.n_parameters(architecture))
 
     def _dataset(self, key: int) -> Dataset:
         return self.datasets.of(self.residency.member(key).dataset)
