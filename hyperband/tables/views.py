@@ -48,8 +48,8 @@ VIEWS = {
 
 #: A view with more features of numbers than this is left out: its first layer would take most of the time of an epoch.
 WIDEST = 1024
-#: A view with more values of numbers than this is left out: 1 GiB, whatever memory there is, so that the views of a table
-#: do not depend on the machine.
+#: A view with more values of numbers than this is left out: 1 GiB, whatever memory there is, so that views do not
+#: depend on the machine.
 MOST_VALUES = 1 << 28
 
 
