@@ -36,8 +36,8 @@ struct Loss {
 };
 
 // The names of these values in Python, in their order. A test compares them with hyperband/engine.
-constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step",
-                                         "selu",     "mish"};
+constexpr const char *kActivations[] = {"identity", "relu",    "leaky_relu", "gelu", "silu",
+                                        "tanh",     "sigmoid", "step",       "selu", "mish"};
 constexpr const char *kOptimizers[] = {"sgd", "adam", "adamw", "rmsprop"};
 constexpr const char *kSchedules[] = {"constant", "cosine", "exponential", "coslog4", "flat_cos"};
 constexpr const char *kFactorSchedules[] = {"constant", "flat_cos"};
@@ -62,16 +62,18 @@ struct Architecture {
     double learning_rate = 1e-3, momentum = 0.0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     double weight_decay = 0.0, warmup = 0.0, final_rate = 0.01, clip_norm = 0.0;
     double dropout = 0.0, label_smoothing = 0.0;
-    bool zero_output = false;
+    bool zero_output = false, parametric_activation = false;
+    double weight_average = 0.0;
     FactorSchedule dropout_schedule = FactorSchedule::constant, decay_schedule = FactorSchedule::constant;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
+    bool has_average() const { return weight_average > 0.0; }
 };
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                            \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
         epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, dropout_schedule, decay_schedule, \
-        zero_output
+        zero_output, parametric_activation, weight_average
 
 }  // namespace hyperband

@@ -38,16 +38,24 @@ struct ParameterKind {
 constexpr ParameterKind kTable[] = {
     {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, 1.0, true, true, true},
     {"bias", {Axis::outputs, Axis::none}, Initial::zeros, 1.0, false, true, true},
+    {"alpha", {Axis::outputs, Axis::none}, Initial::ones, 0.1, false, true, true},
 };
+// Numbers of rows of the table.
+constexpr int kWeights = 0, kBias = 1, kAlpha = 2;
+constexpr float kAlphaRate = static_cast<float>(kTable[kAlpha].rate_factor);
 constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
 
 // Of a layer's parameters, in floats and in the order of the table; those that a layer lacks are -1.
 template <class Size> struct Offsets {
-    Size weights, bias;
+    Size weights, bias, alpha;
 };
-template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias};
+template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias, &L::alpha};
 
-HB_FN bool has_parameter(const Architecture &, [[maybe_unused]] int layer, [[maybe_unused]] int kind) { return true; }
+template <class Size> HB_FN bool exists(Size offset) { return offset != static_cast<Size>(-1); }
+
+HB_FN bool has_parameter(const Architecture &a, int layer, int kind) {
+    return kind != kAlpha || (a.parametric_activation && layer < a.n_hidden);
+}
 
 // Lays out the parameters of layer l behind `size` floats; row_length(kind, n): floats from one row to the next.
 template <class L, class Size, class RowLength>

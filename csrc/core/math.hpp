@@ -191,12 +191,20 @@ template <LossKind K> struct Residual {
     }
 };
 
+// The activation h of z and its derivative d become those of z + alpha (h - z); returns the derivative by alpha.
+template <class F> HB_FN F weigh_activation(F z, F alpha, F &h, F &d) {
+    const F difference = h - z;
+    h = fma(alpha, difference, z);
+    d = fma(alpha, d - F(1.0f), F(1.0f));
+    return difference;
+}
+
 // The derivative of a hidden layer in the backward pass: 1, the sign of its output, or stored in the forward pass.
 enum class Slope { one, sign, stored };
 
-HB_FN Slope slope_of(Activation a, double dropout) {
-    if (dropout > 0.0) return Slope::stored;
-    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
+HB_FN Slope slope_of(const Architecture &a) {
+    if (a.dropout > 0.0 || a.parametric_activation) return Slope::stored;
+    return a.activation == Activation::identity ? Slope::one : a.activation == Activation::relu ? Slope::sign : Slope::stored;
 }
 
 // What one optimiser step needs besides the gradient, rounded to float32. F: a number, or a vector with one member in each
@@ -211,6 +219,15 @@ template <class F> struct UpdateOf {
     F clip;  // factor of the gradient, 1 when it is not clipped
 };
 using Update = UpdateOf<float>;
+
+// The same for a parameter with this factor of the learning rate, without weight decay.
+HB_FN Update with_rate_factor(Update u, float factor) {
+    u.rate *= factor;
+    return u;
+}
+
+// A moving average after the step that gave w; share: see average_share().
+template <class F> HB_FN F averaged(F average, F w, F share) { return fma(share, w - average, average); }
 
 // Moments below 1e-30 become 0, so that the state holds no subnormal number.
 template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }

@@ -112,6 +112,12 @@ HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     return u;
 }
 
+// Share of the newest parameters in their moving average, after optimiser step `step` (0-based): the average is the mean over
+// all steps with weights d^age.
+HB_FN float average_share(const Architecture &a, int64_t step) {
+    return static_cast<float>((1.0 - a.weight_average) / (1.0 - power(a.weight_average, step + 1)));
+}
+
 // Initial weights of layer l of n_layers are uniform in [-bound, bound).
 HB_FN float initial_bound(const Architecture &a, int l, int n_layers, int n_in, int n_out) {
     Init init = a.init;

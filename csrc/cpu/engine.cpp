@@ -21,7 +21,8 @@ Engine::Engine(const Problem &p, Precision precision, const Resources &resources
 }
 
 size_t Engine::bytes_per_member(const Architecture &a, int n_inputs, int n_outputs) {
-    const size_t arenas = 2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0);  // weights, best snapshot
+    const size_t arenas = 2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0) +
+                          (a.has_average() ? 1 : 0);  // weights, best snapshot
     return arenas * Layout::of(a, n_inputs, n_outputs).size * sizeof(float) + sizeof(Member) + 64;
 }
 
@@ -42,6 +43,10 @@ std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int
         if (kind.initial == Initial::ones)
             std::fill_n(m->weights.get() + at, kind.axes[0] == Axis::inputs ? y.in : y.out, 1.0f);
     });
+    if (a.has_average()) {
+        m->average = Floats(m->layout.size);
+        std::memcpy(m->average.get(), m->weights.get(), m->layout.size * sizeof(float));
+    }
     return m;
 }
 
@@ -80,13 +85,8 @@ Engine::State Engine::state(int64_t id) {
         if (from) std::memcpy(to.get(), from.get(), from.size() * sizeof(float));
         return to;
     };
-    return {m.layout,
-            m.counters,
-            m.record,
-            copy(m.weights),
-            copy(m.m),
-            copy(m.v),
-            m.counters.best_step >= 0 ? copy(m.best) : Floats()};
+    return {m.layout,  m.counters, m.record,        copy(m.weights),
+            copy(m.m), copy(m.v),  copy(m.average), m.counters.best_step >= 0 ? copy(m.best) : Floats()};
 }
 
 void Engine::set_state(int64_t id, State s) {
@@ -95,6 +95,7 @@ void Engine::set_state(int64_t id, State s) {
     m.weights = std::move(s.weights);
     m.m = std::move(s.m);
     m.v = std::move(s.v);
+    m.average = std::move(s.average);
     m.best = std::move(s.best);
     m.counters = s.counters;
     m.record = s.record;

@@ -44,6 +44,7 @@ class Scratch {
             const bool last = l + 1 == layout.n_layers;
             if (!last) work_.h[l] = take(n * stride);
             if (!last && training) work_.d[l] = take(n * stride);
+            if (!last && training && exists(y.alpha)) work_.e[l] = take(n * stride);
             if (last || training) work_.g[l] = take(n * stride);
             if (last) work_.outputs = work_.g[l];
             if (training && l == 0 && has_more_parameters(layout))  // not transposed: gradients of theirs, row by row

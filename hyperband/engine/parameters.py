@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Axis = Literal["inputs", "outputs"]
 Initial = Literal["uniform", "zeros", "ones"]
 Shape = tuple[int, ...]
-#: One tuple a layer, the first layer first, with the layer's parameters in the order of `TABLE`: (weights, bias).
+#: One tuple a layer, the first layer first, with its parameters in the order of `TABLE`: (weights, bias, ...).
 Layers = list[tuple[NDArray[Any], ...]]
 
 
@@ -36,11 +36,18 @@ class Network(Protocol):
     def init(self) -> str: ...
     @property
     def zero_output(self) -> bool: ...
+    @property
+    def parametric_activation(self) -> bool: ...
 
 
 def every_layer(network: Network) -> range:
     """The hidden layers and the output layer."""
     return range(len(network.widths) + 1)
+
+
+def hidden_layers_if_parametric(network: Network) -> range:
+    """The layers whose activation has a learned weight for each unit."""
+    return range(len(network.widths) if network.parametric_activation else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,12 @@ class ParameterKind:
     not_with: tuple[str, ...] = ()
 
 
-#: A layer computes ``x @ weights + bias``. In memory a layer's parameters follow one another in this order.
+#: A layer computes ``z = x @ weights + bias``, its activation is ``z + alpha * (act(z) - z)``.
+#: In memory a layer's parameters follow one another in this order.
 TABLE = (
     ParameterKind("weights", ("inputs", "outputs"), "uniform", decay=True),
     ParameterKind("bias", ("outputs",), "zeros"),
+    ParameterKind("alpha", ("outputs",), "ones", rate_factor=0.1, layers=hidden_layers_if_parametric),
 )
 
 

@@ -48,7 +48,7 @@ class BitChecks:
         """Several threads, a network on each."""
         assert trained(self.backend, ALL, threads=threads)[1] == self._alone(), "sums must not depend on threads"
 
-    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2]])
+    @pytest.mark.parametrize("which", [[0], [1], [2], [3], [4], [0, 1, 2]])
     def test_threads_that_share_a_network_change_nothing(self, which: list[int]) -> None:
         """Several threads on one large network, with and without limits of time."""
 

@@ -11,36 +11,55 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import Backend, Member
-from hyperband.engine.losses import LOSSES
+from hyperband.engine.backends.base import Backend, Engine, Member
+from hyperband.engine.losses import LOSSES, parse
+from hyperband.engine.parameters import parameters
 from hyperband.testing import lab
 from hyperband.testing.tolerances import FLOAT32, Tolerances
 
 ROWS, INPUTS, WIDTHS, SEED = 11, 4, (5, 3), 12345
 
 
-def _architecture(activation: str, rate: float) -> Architecture:
-    return Architecture(widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS)
+def _architecture(activation: str, rate: float, parametric: bool = False) -> Architecture:
+    return Architecture(
+        widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS,
+        parametric_activation=parametric,
+    )  # fmt: skip
 
 
-def one_step_gradient(backend: Backend, activation: str, loss: str, weighted: bool) -> NDArray[Any]:
+def _start(made: Engine, architecture: Architecture) -> int:
+    """A member whose alphas, if it has them, are far from 1, where the activation alone would count."""
+    (member,) = made.add([Member(architecture, SEED, 1)]).tolist()
+    state, rng = made.export_state(member), np.random.default_rng(5)
+    for name in sorted(state):
+        if name.startswith("alpha."):
+            state[name] = rng.uniform(-0.5, 1.5, state[name].shape).astype(np.float32).astype(state[name].dtype)
+    made.import_state(member, state)
+    return int(member)
+
+
+def one_step_gradient(
+    backend: Backend, activation: str, loss: str, weighted: bool, parametric: bool = False
+) -> NDArray[Any]:
     """(weights before - weights after) / rate. The rate is large, so that rounding the weights costs nothing."""
     rate = 1024.0
     made = lab.engine(backend, loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, rate), SEED, 1)]).tolist()
+    member = _start(made, _architecture(activation, rate, parametric))
     before = lab.flat(lab.layers(made.export_state(member)))
     lab.train(made, member, 1, evaluate=False)
     return (before - lab.flat(lab.layers(made.export_state(member)))) / rate
 
 
 @cache
-def central_differences(activation: str, loss: str, weighted: bool) -> NDArray[Any]:
-    """Of the reference's evaluation: no backward pass takes part."""
+def central_differences(activation: str, loss: str, weighted: bool, parametric: bool = False) -> NDArray[Any]:
+    """Of the reference's evaluation, times the learning-rate factors: no backward pass takes part."""
     made = lab.engine(registry.get("numpy"), loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, 1.0), SEED, 1)]).tolist()
+    member = _start(made, _architecture(activation, 1.0, parametric))
     data = lab.split(loss, ROWS, INPUTS, weighted=weighted)
     state, found, h = made.export_state(member), [], 1e-5
-    for numbers in [array for pair in lab.layers(state) for array in pair]:
+    arrays = [array for layer in lab.layers(state) for array in layer]
+    listed = parameters(_architecture(activation, 1.0, parametric), INPUTS, lab.N_OUTPUTS[parse(loss).name])
+    for numbers, parameter in zip(arrays, listed, strict=True):
         for index in np.ndindex(numbers.shape):
             centre, sides = numbers[index], []
             for shift in (h, -h):
@@ -48,7 +67,7 @@ def central_differences(activation: str, loss: str, weighted: bool) -> NDArray[A
                 made.import_state(member, state)
                 sides.append(made.evaluate(np.array([member]), data)[0][0])
             numbers[index] = centre
-            found.append((sides[0] - sides[1]) / (2 * h))
+            found.append(parameter.kind.rate_factor * (sides[0] - sides[1]) / (2 * h))
     return np.array(found)
 
 
@@ -97,6 +116,16 @@ class GradientChecks:
         assert np.abs(expected).max() > 1e-3, "the problem of this check is flat"
         gap = lab.difference(found, expected)
         assert gap < self.tolerances.gradient, f"look at the derivative of {activation} and at the backward pass"
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name not in ("step", "identity")])
+    def test_gradient_with_a_weight_for_each_activation(self, activation: str, loss: str) -> None:
+        """The same where hidden layers compute ``z + alpha (act(z) - z)``, by alpha too."""
+        weighted = activation in ("mish", "relu")
+        found = one_step_gradient(self.backend, activation, loss, weighted, parametric=True)
+        expected = central_differences(activation, loss, weighted, parametric=True)
+        gap = lab.difference(found, expected)
+        assert gap < self.tolerances.gradient, f"look at alpha and at the derivative of {activation} with it"
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_gradient_of_step_goes_straight_through(self, loss: str) -> None:

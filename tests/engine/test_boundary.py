@@ -19,7 +19,8 @@ EVERY_FIELD = Architecture(
     widths=[3, 70], activation="silu", optimizer="rmsprop", schedule="exponential", init="lecun", batch_size=17,
     nesterov=True, learning_rate=0.25, momentum=0.5, beta1=0.125, beta2=0.75, epsilon=0.0625, weight_decay=2.0,
     warmup=0.375, final_rate=0.875, clip_norm=4.0, dropout=0.625, label_smoothing=0.1875,
-    dropout_schedule="flat_cos", decay_schedule="flat_cos", zero_output=True,
+    dropout_schedule="flat_cos", decay_schedule="flat_cos", zero_output=True, parametric_activation=True,
+    weight_average=0.03125,
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ def architectures(n: int) -> list[tuple[Architecture, int, int]]:
             activation=str(RNG.choice(ACTIVATIONS)),
             optimizer=str(RNG.choice(OPTIMIZERS)),
             init=str(RNG.choice(INITS)),
+            zero_output=bool(RNG.integers(2)),
+            parametric_activation=bool(RNG.integers(2)),
         )
         found.append((a, int(RNG.integers(1, 100)), int(RNG.integers(1, 40))))
     return found
@@ -53,9 +55,19 @@ def test_a_network_has_a_matrix_and_a_bias_a_layer() -> None:
     assert [p.name for p in found if p.over_inputs] == ["weights.0"]
 
 
+def test_hidden_layers_with_a_weight_for_each_activation() -> None:
+    found = parameters(Architecture(widths=[8, 5], parametric_activation=True), 4, 3)
+    alphas = [p for p in found if p.kind.name == "alpha"]
+    assert [(p.name, p.shape, p.kind.initial, p.kind.rate_factor, p.kind.decay) for p in alphas] == [
+        ("alpha.0", (8,), "ones", 0.1, False),
+        ("alpha.1", (5,), "ones", 0.1, False),
+    ]
+
+
 @pytest.mark.parametrize(("a", "n_inputs", "n_outputs"), architectures(20))
 def test_sizes_and_layout_follow_from_the_table(a: Architecture, n_inputs: int, n_outputs: int) -> None:
     expected = sum(i * o + o for i, o in pairwise((n_inputs, *a.widths, n_outputs)))
+    expected += sum(a.widths) * a.parametric_activation
     assert a.n_parameters(n_inputs, n_outputs) == expected
     plain = Layout.of(a, n_inputs, n_outputs)
     assert plain.size == expected, "without padding nothing lies between two parameters"

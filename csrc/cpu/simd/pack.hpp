@@ -56,7 +56,7 @@ HB_FN LaneProduct layer_product(const Layer &y, const float *weights, const floa
 
 inline void pack_forward(const PackArgs &s, int first, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const bool stored = slope_of(arch) == Slope::stored;
     const float *a = s.work->x;
     size_t lda = lane_stride(s.inputs);
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -75,7 +75,7 @@ inline void pack_forward(const PackArgs &s, int first, int rows) {
 
 inline void pack_backward(const PackArgs &s, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const Slope slope = slope_of(arch.activation, arch.dropout);
+    const Slope slope = slope_of(arch);
     for (int l = s.layout->n_layers - 1; l > 0; --l) {
         const Layer &y = s.layout->layer[l];
         const size_t ld = lane_stride(y.in);
@@ -221,6 +221,14 @@ inline void pack_update(const PackArgs &s) {
     update_lanes_by<false>(rule_of(a), s, u);
 }
 
+inline void pack_average(const PackArgs &s) {
+    alignas(64) float shares[kLanes];
+    for (int i = 0; i < kLanes; ++i) shares[i] = s.average_share[i];
+    const V part = load(shares);
+    for (size_t at = 0; at < s.layout->size; at += kLanes)
+        store(s.average + at, averaged(load(s.average + at), load(s.weights + at), part));
+}
+
 // Adds the losses and errors of the next rows of the data, the same rows in every lane.
 inline void pack_evaluate(PackArgs &s, int rows) {
     const int last = s.layout->n_layers - 1;
@@ -262,8 +270,21 @@ inline void pack_evaluate(PackArgs &s, int rows) {
             for (int i = 0; i < kLanes; ++i) s.error_sum[i] += static_cast<double>(t[i]);
         }
         const bool loss_is_error = s.loss.kind == LossKind::mse || s.loss.kind == LossKind::quantile;
-        PackLossArgs args{s.loss, s.n_outputs, n, rows, s.data, index, 0, V(0.0f), false, s.work->g[last], ld, s.work->target,
-                          s.loss_sum, s.weight_sum, loss_is_error ? s.error_sum : nullptr};
+        PackLossArgs args{s.loss,
+                          s.n_outputs,
+                          n,
+                          rows,
+                          s.data,
+                          index,
+                          0,
+                          V(0.0f),
+                          false,
+                          s.work->g[last],
+                          ld,
+                          s.work->target,
+                          s.loss_sum,
+                          s.weight_sum,
+                          loss_is_error ? s.error_sum : nullptr};
         pack_losses<false>(args);
         if (s.loss.kind != LossKind::huber) continue;
         double unused[kLanes] = {};

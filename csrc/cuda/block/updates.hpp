@@ -46,7 +46,10 @@ template <class Weights, class Moments> struct Optimiser {
     Update update;
 
     // Takes the gradients of numbers at .. at + N - 1 of the arena, of which the first `count` are no padding.
-    template <int N> HB_BLOCK void apply(int64_t offset, Registers<N> g, int count, float decay, float shrink) const {
+    // kind: the row of the parameter table.
+    template <int N> HB_BLOCK void apply(int64_t offset, Registers<N> g, int count, int kind) const {
+        const float decay = kind == kWeights ? update.decay : 0.0f, shrink = kind == kWeights ? update.shrink : 1.0f;
+        const Update u = with_rate_factor(update, kind == kAlpha ? kAlphaRate : 1.0f);
         const auto at = static_cast<typename Weights::Index>(offset);
         const auto at_moments = static_cast<typename Moments::Index>(offset);
         by_rule(rule, [&](auto tag) {
@@ -62,7 +65,7 @@ template <class Weights, class Moments> struct Optimiser {
                     slope = fma(decay, x, slope * update.clip);
                     x = x * shrink;
                 }
-                update_<kRule, true>(x, a, b, slope, update, 0.0f, 1.0f);
+                update_<kRule, true>(x, a, b, slope, u, 0.0f, 1.0f);
                 w[i] = x, first[i] = a, second[i] = b;
             }
             weights.template store<N>(at, w);
@@ -86,19 +89,26 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     return s;
 }
 
-// The biases of layer_columns. The last threads take them: the first ones have the most tiles.
+// The biases and alphas of layer_columns. The last threads take them: the first ones have the most tiles.
 template <class MemberView, class Start, class Ready>
 HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
     deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
         Registers<1> sum = start(y.bias + j, Registers<1>{});
         sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
-        ready()(y.bias + j, sum, 1, true);
+        ready()(y.bias + j, sum, 1, kBias);
+    });
+    if (!exists(y.alpha)) return;
+    deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
+        Registers<1> sum = start(y.alpha + j, Registers<1>{});
+        sum[0] = column_sum(b.e(l), b.stride(), j, rows, sum[0]);
+        ready()(y.alpha + j, sum, 1, kAlpha);
     });
 }
 
 // The gradient of layer l: start(offset, vector) is what a sum begins with; ready() returns the function that takes it,
-// called with (offset, vector, count, bias): `offset` in the arena, `count` of its numbers are no padding.
+// called with (offset, vector, count, kind): `offset` in the arena, `count` of its numbers are no padding, `kind`: row of the
+// parameter table.
 template <class MemberView, class A, class Start, class Ready>
 HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
@@ -106,21 +116,26 @@ HB_BLOCK void layer_columns(int tid, const MemberView &b, int rows, int l, A a, 
         column_tiles<decltype(inputs)::value, decltype(units)::value>(
             tid, b.block.threads(), a, b.g(l), b.stride(), rows, b.k_end(l), y.out,
             [&](int k, int j, auto piece) { return start(weight_at(y, k, j), piece); },
-            [&] { return [&, take = ready()](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, false); }; });
+            [&] {
+                return [&, take = ready()](int k, int j, auto sum) { take(weight_at(y, k, j), sum, y.out - j, kWeights); };
+            });
     });
     bias_columns(tid, b, rows, l, start, ready);
 }
 
-// Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, bias).
+// Visits all numbers of the arena that take part in training, four at a time: visit(offset, how many are no padding, row of the
+// parameter table).
 template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, const MemberView &b, const Visit &visit) {
     for (int l = 0; l < b.layers(); ++l) {
         const DeviceLayer &y = b.net.layout.layer[l];
         const int across = vectors_of(y.out);
         deal(tid, b.block.threads(), b.k_end(l) * across, [&](int i) {
             const int k = i / across, j = i % across * kVector;
-            visit(weight_at(y, k, j), y.out - j, false);
+            visit(weight_at(y, k, j), y.out - j, kWeights);
         });
-        deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, true); });
+        deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, kBias); });
+        if (!exists(y.alpha)) continue;
+        deal(tid, b.block.threads(), across, [&](int i) { visit(y.alpha + i * kVector, y.out - i * kVector, kAlpha); });
     }
 }
 
@@ -138,6 +153,10 @@ template <class MemberView, class Gradient> HB_BLOCK float lane_of_squares(const
         }
         for (int j = lane; j < y.out; j += kPanel) {
             const float g = gradient.load(y.bias + j);
+            total = fma(g, g, total);
+        }
+        for (int j = lane; exists(y.alpha) && j < y.out; j += kPanel) {
+            const float g = gradient.load(y.alpha + j);
             total = fma(g, g, total);
         }
     }

@@ -134,6 +134,8 @@ class Engine(Protocol):
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         """Loss and error of each listed member on ``split``; weights "current" or "best" (the kept snapshot).
 
+        The current weights are the average of a member that has one.
+
         Error is the fraction misclassified, the mean squared error for ``mse`` and ``huber``, or the loss itself for
         ``quantile``. Loss is weighted by ``split.weight``, error is not; label smoothing and dropout play no part.
         """
@@ -154,8 +156,10 @@ class Engine(Protocol):
         diverged; ``scores``: float64 (6,) loss, error, best_loss, best_error, train_loss, running sum of the
         unfinished epoch's training losses;
         ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
-        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
-        when there is a snapshot. float32 (float64 from the reference backend).
+        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``average.weights.L``,
+        ``average.bias.L`` where the architecture has a ``weight_average``; ``best.weights.L``, ``best.bias.L`` when
+        there is a snapshot; and ``alpha.L`` beside ``bias.L`` where a layer has it. float32 (float64 from the reference
+        backend).
         """
 
     def import_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hyperband.engine.backends.base import Engine, Split
+from hyperband.engine.losses import parse
 
 
 class Metrics:
@@ -16,26 +17,26 @@ class Metrics:
     Parameters
     ----------
     engine : Engine
-    loss : {"cross_entropy", "logistic", "mse"}
+    loss : str, as `hyperband.engine.losses.parse` reads it
     validation : Split
     scale : sequence of float
         Standard deviation of each target of a regression, in original units; empty for classification.
     """
 
     def __init__(self, engine: Engine, loss: str, validation: Split, scale: Sequence[float]) -> None:
-        self._engine, self._loss, self._validation = engine, loss, validation
+        self._engine, self._loss, self._validation = engine, parse(loss), validation
         self._scale = np.array(scale)
 
     def of(self, member: int, error: float, loss: float, train_loss: float) -> dict[str, float]:
         """Finite figures of a member whose snapshot has this error and validation loss."""
-        figures = {"accuracy": 1.0 - error} if self._loss != "mse" else self._regression(member, error)
+        figures = {"accuracy": 1.0 - error} if not self._loss.regression else self._regression(member, error)
         figures |= {"validation_loss": loss, "train_loss": train_loss}
         return {name: value for name, value in figures.items() if math.isfinite(value)}
 
     def _regression(self, member: int, error: float) -> dict[str, float]:
         """In original units; of several targets the mean."""
         truth = self._validation.y.astype(np.float64)
-        if truth.shape[1] == 1:
+        if truth.shape[1] == 1 and self._loss.name != "quantile":  # then the error is the mean squared one
             squares = np.array([error])
         else:
             outputs = self._engine.predict(member, self._validation.x, weights="best").astype(np.float64)

@@ -22,8 +22,9 @@ from hyperband.engine.parameters import TABLE
 CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
-#: (later the gradient by them) and of its slopes; then a column for each row of the parameter table
-IN, OUT, ROW, OUTPUTS, SLOPES, _PARAMETERS = range(6)
+#: (later the gradient by them), of its slopes, and of its derivatives by alpha where it has one; then a column for each
+#: row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, BY_ALPHA, _PARAMETERS = range(7)
 
 
 def parameter_column(name: str) -> int:
@@ -31,7 +32,7 @@ def parameter_column(name: str) -> int:
     return _PARAMETERS + [kind.name for kind in TABLE].index(name)
 
 
-WEIGHTS, BIAS = parameter_column("weights"), parameter_column("bias")
+WEIGHTS, BIAS, ALPHA = (parameter_column(name) for name in ("weights", "bias", "alpha"))
 
 #: columns of a plan's parameters: first and last + 1 of its numbers; of those over the data's columns the numbers a
 #: column, else 0; its layer; its row of the parameter table
@@ -60,7 +61,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 class Plan:
     """The offsets of a member's parameters and of a thread's scratch.
 
-    ``layers``: int64 (n_layers, 5 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    ``layers``: int64 (n_layers, 6 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
     """
 
@@ -82,6 +83,9 @@ def plan(layout: Layout, rows: int) -> Plan:
         end += rows * row
         if layer < n_layers - 1:
             layers[layer, SLOPES] = end
+            end += rows * row
+        if any(p.layer == layer and p.kind.name == "alpha" for p in layout.parameters):
+            layers[layer, BY_ALPHA] = end
             end += rows * row
     parameters = np.zeros((len(layout.parameters), 5), np.int64)
     ends = (*layout.offsets[1:], layout.size)
@@ -186,14 +190,16 @@ class Schedule(NamedTuple):
     dropped: Any  #: int64, `dropout_threshold` of each step, 0 without dropout
     keep: Any  #: float32, factor of the units that are kept then
     clip_norm: float
+    shares: Any  #: float32, of the average, see `hyperband.engine.backends.rates.average_shares`
 
 
 class Arenas(NamedTuple):
-    """The member's parameters and moments, flat; empty where the rule keeps none."""
+    """The member's parameters, moments and average, flat; empty where there are none."""
 
     w: Any
     m: Any
     v: Any
+    average: Any
 
 
 class Working(NamedTuple):

@@ -13,7 +13,7 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.engine.backends.numpy64 import network
 from hyperband.engine.backends.philox import RowOrder, dropout_mask
-from hyperband.engine.backends.rates import dropouts, learning_rates, weight_decays
+from hyperband.engine.backends.rates import average_shares, dropouts, learning_rates, weight_decays
 from hyperband.engine.backends.state import MemberState
 from hyperband.engine.parameters import Layers
 
@@ -43,6 +43,8 @@ class ReferenceKernels:
         when = (a, state.member.total_steps, state.step, count)
         rates, dropped, decays = learning_rates(*when), dropouts(*when), weight_decays(*when)
         running, layers = state.running, _active(state, state.weights)
+        shares = average_shares(a, state.step, count)
+        averages = None if state.average is None else _active(state, state.average)
         for done in range(count):
             first = (state.position + done) * a.batch_size
             rows = order(np.arange(first, min(first + a.batch_size, state.rows)))
@@ -60,6 +62,8 @@ class ReferenceKernels:
                 if not math.isfinite(loss):
                     return done, running
                 update(state, layers, clipped(found, a.clip_norm), float(rates[done]), step, float(decays[done]))
+                if averages is not None:
+                    average(averages, layers, float(shares[done]))
             running += loss * len(rows)
         return count, running
 
@@ -112,6 +116,12 @@ def update(state: MemberState, layers: Layers, gradients: Layers, rate: float, s
     for parameter, w, m, v, g in zip(state.layout.parameters, *listed, strict=True):
         own = decay if parameter.kind.decay else 0.0
         _update_one(a, w, m, v, g, rate * parameter.kind.rate_factor, step + 1, own)
+
+
+def average(averages: Layers, layers: Layers, share: float) -> None:
+    """Moves the averages by ``share`` of the way to the parameters, in place."""
+    for mean, now in zip(chain.from_iterable(averages), chain.from_iterable(layers), strict=True):
+        mean += share * (now - mean)
 
 
 def _update_one(a: Architecture, w: A, m: A, v: A, g: A, rate: float, t: int, decay: float) -> None:

@@ -63,10 +63,20 @@ def activate(name: str, z: A) -> tuple[A, A]:
 
 def forward(activation: str, layers: Layers, x: A) -> A:
     """Raw outputs, no dropout, shape (n_rows, n_outputs)."""
-    for weights, bias in layers[:-1]:
-        x, _ = activate(activation, x @ weights + bias)
+    for layer in layers[:-1]:
+        x, _, _ = hidden(activation, layer, x)
     weights, bias = layers[-1]
     return np.asarray(x @ weights + bias)
+
+
+def hidden(activation: str, layer: tuple[NDArray[Any], ...], x: A) -> tuple[A, A, A | None]:
+    """Outputs of a hidden layer, their derivative by ``z``, and by ``alpha`` where the layer has it."""
+    weights, bias, *alpha = layer
+    z = x @ weights + bias
+    h, slope = activate(activation, z)
+    if not alpha:
+        return h, slope, None
+    return z + alpha[0] * (h - z), 1.0 + alpha[0] * (slope - 1.0), h - z
 
 
 def row_losses(loss: str, z: A, y: NDArray[Any], smoothing: float = 0.0) -> tuple[A, A]:
@@ -116,7 +126,7 @@ def gradients(
     smoothing: float = 0.0,
     masks: list[NDArray[np.float32]] | None = None,
 ) -> tuple[float, Layers]:
-    """Weighted mean loss of a batch and its gradient by every weight and bias.
+    """Weighted mean loss of a batch and its gradient by every parameter.
 
     Parameters
     ----------
@@ -129,19 +139,24 @@ def gradients(
     -------
     float, and gradients in the shape of ``layers``
     """
-    outputs, slopes = [x], []
-    for number, (weights, bias) in enumerate(layers[:-1]):
-        h, slope = activate(activation, outputs[-1] @ weights + bias)
+    outputs, slopes, by_alpha = [x], [], []
+    for number, layer in enumerate(layers[:-1]):
+        h, slope, difference = hidden(activation, layer, outputs[-1])
         mask = 1.0 if masks is None else masks[number].astype(np.float64)
         outputs.append(h * mask)
         slopes.append(slope * mask)
+        by_alpha.append(None if difference is None else difference * mask)
     z = outputs[-1] @ layers[-1][0] + layers[-1][1]
     losses, g = row_losses(loss, z, y, smoothing)
     share = (np.ones(len(x)) if weight is None else weight) / len(x)
     g = g * share[:, None]
     found: Layers = []
+    own_alpha: tuple[A, ...] = ()
     for number in range(len(layers) - 1, -1, -1):
-        found.insert(0, (outputs[number].T @ g, g.sum(axis=0)))
+        found.insert(0, (outputs[number].T @ g, g.sum(axis=0), *own_alpha))
         if number:
-            g = (g @ layers[number][0].T) * slopes[number - 1]
+            g = g @ layers[number][0].T
+            difference = by_alpha[number - 1]
+            own_alpha = () if difference is None else ((g * difference).sum(axis=0),)
+            g = g * slopes[number - 1]
     return float((losses * share).sum()), found
