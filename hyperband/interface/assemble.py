@@ -11,7 +11,7 @@ import numpy as np
 from hyperband.evaluation.networks.datasets import Datasets
 from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
-from hyperband.metrics import Metric, default_metric, fit_temperature, metric
+from hyperband.metrics import PRIOR_ROWS, Metric, default_metric, fit_temperature, metric
 from hyperband.model import MemberNetwork, Model
 from hyperband.tables import Prepared, PreparedTable
 
@@ -87,7 +87,8 @@ def assemble(
     if what.task == "classification":
         y, weight = datasets.validation_targets()
         exact = None if weight is None else weight.astype(np.float64)
-        temperature = fit_temperature(np.log(np.maximum(chosen.prediction, _TINY)), y, exact)
+        logs = np.log(np.maximum(chosen.prediction, _TINY))
+        temperature = fit_temperature(logs, y, exact, prior_rows=PRIOR_ROWS)
     ensemble = Ensemble(
         tuple(
             EnsembleMember(candidate.trial, candidate.resource, weight)

@@ -22,7 +22,7 @@ from hyperband.evaluation.networks.time_plan import (
     largest_resource,
     next_bracket,
 )
-from hyperband.space import Space
+from hyperband.space import Choice, Space
 from hyperband.tables import Prepared, PreparedTable
 from hyperband.tuning.algorithms import Algorithm, HalvingSequence
 from hyperband.tuning.run.run import Run
@@ -92,11 +92,11 @@ def planned_search(
 
 
 def first_configurations(table: Prepared | PreparedTable, space: Space) -> list[dict[str, object]]:
-    """The default configuration, in each view where the space has views."""
-    usual = dict(space.defaults())
-    if "view" not in usual:
+    """The default configuration, in each view of the table that the space has."""
+    usual, views = dict(space.defaults()), space.parameters.get("view")
+    if "view" not in usual or not isinstance(views, Choice):
         return [usual]
-    return [{**usual, "view": view} for view in table.views]
+    return [{**usual, "view": view} for view in table.views if view in views.options]
 
 
 def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> float:
@@ -105,7 +105,7 @@ def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> f
     n_rows, n_inputs = data.x_train.shape
     points = RandomSampler().start(space, seed).propose(range(SAMPLE))
     works = [
-        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs)
+        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs, data.n_numbers)
         for configuration in space.decode(points)
     ]
     return float(np.mean(works)) * table.n_folds

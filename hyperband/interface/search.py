@@ -154,7 +154,7 @@ def search(
         By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
         scikit-learn. None: accuracy or RMSE. Rungs are ranked by ``training.rank_by``, which is smooth.
     ensemble : int >= 1
-        Networks that the model may average, repetitions counted; 1: the single best.
+        Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
     time_limit : float > 0, optional
         Seconds for everything, from the call to the result.
     budget : Budget, optional
@@ -289,12 +289,13 @@ def search_prepared(
             comparable=comparable,
             extend=planned.extend,
         )
+        if result.stopped != "finished":
+            evaluator.offer_open()
     finally:
         evaluator.close()
     algorithm = planned.executed(run)
-    finished = Finished(
-        result, run, evaluator, table, library, algorithm, settings.ensemble, settings.compute.backend, started
-    )
+    size = max(1, settings.ensemble // table.n_folds)
+    finished = Finished(result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started)
     return finished.with_networks()
 
 

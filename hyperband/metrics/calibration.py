@@ -13,6 +13,8 @@ F64 = NDArray[np.float64]
 BINS = 15
 #: Temperatures that are tried: of rows that are all predicted right, an ever lower one would be better.
 COLDEST, HOTTEST = 0.05, 20.0
+#: Rows after which half of the logarithm of a fitted temperature is believed.
+PRIOR_ROWS = 300
 #: Least log-probability that is used, of the smallest number in float64.
 _LEAST = float(np.log(np.finfo(np.float64).tiny))
 
@@ -47,7 +49,9 @@ def calibration_error(y: NDArray[Any], p: F64, weight: F64 | None = None, bins: 
     return float(np.abs(gaps).sum() / w.sum())
 
 
-def fit_temperature(log_probabilities: F64, y: NDArray[Any], weight: F64 | None = None) -> float:
+def fit_temperature(
+    log_probabilities: F64, y: NDArray[Any], weight: F64 | None = None, *, prior_rows: float = 0.0
+) -> float:
     """The temperature T that makes the log loss of ``softmax(log_probabilities / T)`` smallest.
 
     The loss is convex in 1 / T (Guo et al. 2017, section 4.2): Newton's method on its derivative, within a bracket that
@@ -59,6 +63,9 @@ def fit_temperature(log_probabilities: F64, y: NDArray[Any], weight: F64 | None 
         Of rows that were not trained on; values below -708 count as -708.
     y : class numbers, shape (n_rows,)
     weight : shape (n_rows,), or None
+    prior_rows : float >= 0
+        The result is ``T ** (n_rows / (n_rows + prior_rows))``: few rows know little of T, and 1 is a good guess.
+        `PRIOR_ROWS` is what measurements suggest; see docs/ensembles.md.
 
     Examples
     --------
@@ -81,7 +88,7 @@ def fit_temperature(log_probabilities: F64, y: NDArray[Any], weight: F64 | None 
         before, inverse = inverse, step if low < step < high else 0.5 * (low + high)
         if abs(inverse - before) <= 1e-10 * inverse:
             break
-    return 1.0 / inverse
+    return float((1.0 / inverse) ** (len(y) / (len(y) + prior_rows)))
 
 
 def _derivatives(logs: F64, inverse: float, w: F64) -> tuple[float, float]:

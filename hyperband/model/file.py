@@ -1,8 +1,8 @@
 """The model file: a zip of plain data, weights and scikit-learn transformers; no pickle.
 
 =========================  ==============================================================================
-``meta.json``              format, versions, target, temperature, provenance; of each preprocessing its plain parts;
-                           of each member its weight, view and architecture
+``meta.json``              format, versions, temperature, provenance; of each preprocessing its plain parts, among them
+                           the target; of each member its weight, view and architecture
 ``weights.safetensors``    the arrays of `hyperband.engine.parameters`, float32, with the member's number in front:
                            ``0.weights.0``, ``0.bias.0``, ..., ``1.weights.0``, ...
 ``preprocessing.skops``    of each preprocessing a dict of its fitted scikit-learn transformers

@@ -51,9 +51,9 @@ class MemberNetwork:
         )
         object.__setattr__(self, "weights", layers)
 
-    def check(self, n_features: int, n_outputs: int) -> None:
+    def check(self, n_features: int, n_outputs: int, n_numbers: int) -> None:
         """Refuse weights that do not have the shapes of the architecture."""
-        expected: Any = shapes(self.architecture, n_features, n_outputs)
+        expected: Any = shapes(self.architecture, n_features, n_outputs, n_numbers)
         found = shapes_of(self.weights)
         if found != expected:
             raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")

@@ -88,7 +88,8 @@ class Model:
                     f"`view` of a member must be the position of a preprocessing, below {len(self.preprocessings)}; "
                     f"got {member.view}."
                 )
-            member.check(self.preprocessings[member.view].n_features, self.target.n_outputs)
+            view = self.preprocessings[member.view]
+            member.check(view.n_features, self.target.n_outputs, view.n_numbers)
 
     @staticmethod
     def of_one(
@@ -238,11 +239,13 @@ class Model:
         if self.task == "classification":
             return probabilities(outputs)
         values = outputs.astype(np.float64)
-        low, high = (np.asarray(getattr(self.target, name, ()), np.float64) for name in ("low", "high"))
-        if not low.size:
+        target = self.target
+        if not target.low:
             return values
-        mean, scale = np.asarray(self.target.mean), np.asarray(self.target.scale)
-        return np.asarray(np.clip(values, (low - mean) / scale, (high - mean) / scale))
+        mean, scale = np.array(target.mean), np.array(target.scale)
+        return np.asarray(
+            np.clip(values, (np.array(target.low) - mean) / scale, (np.array(target.high) - mean) / scale)
+        )
 
     def _tempered(self, p: F64) -> F64:
         if self.temperature == 1.0:

@@ -232,3 +232,10 @@ def test_the_table_of_the_ablation_pairs_sets_and_seeds() -> None:
     assert "| everything minus dropout | 0.6250 |  | +50.0 % (+0.0, +100.0) | 2 |" in shown
     assert "| plain plus dropout |  | 0.5000 |  | 1 |" in shown  # plain itself did not run
     assert ablation_report.text([run("catboost")]) == ablation_report.NOTHING
+
+
+def test_a_planned_search_tries_only_the_views_of_a_given_space() -> None:
+    wine = tasks.load("wine")
+    arguments = ingredients.arguments({"space.view": "standard"}, wine.x_train, ours.labels(wine), 0)
+    found = hb.search(wine.x_train, ours.labels(wine), seed=0, budget=hb.Budget(evaluations=3), **arguments)
+    assert {configuration["view"] for configuration in found.configurations.values()} == {"standard"}

@@ -75,6 +75,14 @@ def test_temperature_at_the_ends():
     assert fit_temperature(np.full((3, 4), np.log(0.25)), np.array([0, 1, 2])) == 1.0
 
 
+def test_few_rows_move_the_temperature_little():
+    logs, y, _ = rows(100, 3, sharp=4.0)
+    exact = fit_temperature(logs, y)
+    assert exact > 2.0
+    assert fit_temperature(logs, y, prior_rows=300) == pytest.approx(exact**0.25)
+    assert fit_temperature(logs, y, prior_rows=0) == exact
+
+
 def test_temperature_of_impossible_classes():
     with np.errstate(divide="ignore"):
         logs = np.log(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))

@@ -29,7 +29,7 @@ MOMENTS = 4
 Rank = tuple[float, float, int, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A trial at one moment.
 
@@ -62,7 +62,7 @@ class Candidate:
         return self.prediction.nbytes + sum(network.nbytes for network in self.networks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ChosenCandidates:
     """The ensemble of a library.
 
@@ -92,7 +92,8 @@ class CandidateLibrary:
     of its trial are better, and if those that are better, at most `MOMENTS` of each trial, are fewer than ``most`` and
     leave room for it in ``memory``. Further offers can only make this worse. So who is dropped would never have come
     back, and weights are wanted only at the moment of the offer. Better means a smaller loss by which `select` compares
-    single candidates, then the lower trial, then less resource.
+    single candidates, then the lower trial, then less resource. Of moments of one trial that are equally good only the
+    first counts: the best weights did not change in between.
 
     Parameters
     ----------
@@ -191,23 +192,38 @@ class CandidateLibrary:
             return False
         prediction = self._prediction(outputs)
         rank = (*single_key(prediction, self._y, self._metric, self._weight), int(trial), float(resource))
-        better = bisect_left(self._kept, rank, key=lambda candidate: candidate.rank)
-        same = [candidate for candidate in self._kept if candidate.trial == trial]
-        if any(candidate.resource == resource for candidate in same):
-            return False
-        if sum(candidate.rank < rank for candidate in same) >= MOMENTS:
-            return False
-        if better >= self._most or (self._bound is not None and rank > self._bound):
-            self._drop_from(rank)
+        if not self._has_room(rank):
             return False
         score = self._metric.score(self._y, prediction.astype(np.float64), self._weight)
         candidate = Candidate(rank, score, prediction, tuple(networks()))
-        self._kept.insert(better, candidate)
-        if len(same) == MOMENTS:
+        self._kept.insert(self._position(rank), candidate)
+        same = [other for other in self._kept if other.trial == trial]
+        if len(same) > MOMENTS:
             self._kept.remove(same[-1])
         self._prune()
         self._chosen.clear()
         return self._bound is None or rank < self._bound
+
+    def _position(self, rank: Rank) -> int:
+        return bisect_left(self._kept, rank, key=lambda candidate: candidate.rank)
+
+    def _has_room(self, rank: Rank) -> bool:
+        """Whether a candidate may stay, by all but its bytes."""
+        same = [candidate for candidate in self._kept if candidate.trial == rank[2]]
+        if any(candidate.resource == rank[3] for candidate in same):
+            return False  # offered before
+        equal = next((candidate for candidate in same if candidate.rank[:2] == rank[:2]), None)
+        if equal is not None:  # the best weights did not change in between: the earlier moment counts
+            if equal.resource < rank[3]:
+                return False
+            self._kept.remove(equal)
+            return True
+        if sum(candidate.rank < rank for candidate in same) >= MOMENTS:
+            return False
+        if self._position(rank) >= self._most or (self._bound is not None and rank > self._bound):
+            self._drop_from(rank)
+            return False
+        return True
 
     def _check(self, outputs: F32) -> None:
         n_rows, shape = len(self._y), outputs.shape
