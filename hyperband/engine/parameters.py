@@ -132,8 +132,8 @@ def _embedding(
     )
 
 
-#: A layer computes ``z = (x * scale) @ weights + bias``; x of the first one holds the components of embedded numbers, too.
-#: Its activation is ``z + alpha * (act(z) - z)``.
+#: A layer computes ``z = (x * scale) @ weights + bias``, then ``z + alpha * (act(z) - z)``; x of the first one holds
+#: the components of embedded numbers, too.
 #: In memory a layer's parameters follow one another in this order.
 TABLE = (
     ParameterKind(
