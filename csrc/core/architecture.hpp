@@ -69,26 +69,29 @@ struct Architecture {
     NumberEmbedding number_embedding = NumberEmbedding::none;
     int32_t embedding_size = 4, embedding_frequencies = 16;
     double frequency_scale = 0.1, embedding_rate = 0.1;
-    bool zero_output = false;
+    bool zero_output = false, parametric_activation = false;
+    double weight_average = 0.0;
     FactorSchedule dropout_schedule = FactorSchedule::constant, decay_schedule = FactorSchedule::constant;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
+    bool has_average() const { return weight_average > 0.0; }
 };
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                               \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2,    \
         epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate,         \
         input_scaling, scale_rate, number_embedding, embedding_size, embedding_frequencies, frequency_scale, embedding_rate, \
-        dropout_schedule, decay_schedule, zero_output
+        dropout_schedule, decay_schedule, zero_output, parametric_activation, weight_average
 
 // Parameters that have one learning rate: the schedule's times a factor of theirs.
-enum class Group : int8_t { weights, first_weights, biases, scale, embedding };
+enum class Group : int8_t { weights, first_weights, biases, alpha, scale, embedding };
 HB_FN double rate_factor(const Architecture &a, Group g) {
     switch (g) {
         case Group::weights: return 1.0;
         case Group::first_weights: return a.first_layer_rate;
         case Group::biases: return a.bias_rate;
+        case Group::alpha: return 0.1;
         case Group::scale: return a.scale_rate;
         case Group::embedding: return a.embedding_rate;
     }

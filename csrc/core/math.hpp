@@ -213,12 +213,20 @@ template <LossKind K> struct Residual {
     }
 };
 
+// The activation h of z and its derivative d become those of z + alpha (h - z); returns the derivative by alpha.
+template <class F> HB_FN F weigh_activation(F z, F alpha, F &h, F &d) {
+    const F difference = h - z;
+    h = fma(alpha, difference, z);
+    d = fma(alpha, d - F(1.0f), F(1.0f));
+    return difference;
+}
+
 // The derivative of a hidden layer in the backward pass: 1, the sign of its output, or stored in the forward pass.
 enum class Slope { one, sign, stored };
 
-HB_FN Slope slope_of(Activation a, double dropout) {
-    if (dropout > 0.0) return Slope::stored;
-    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
+HB_FN Slope slope_of(const Architecture &a) {
+    if (a.dropout > 0.0 || a.parametric_activation) return Slope::stored;
+    return a.activation == Activation::identity ? Slope::one : a.activation == Activation::relu ? Slope::sign : Slope::stored;
 }
 
 // What one optimiser step needs besides the gradient, rounded to float32. F: a number, or a vector with one member in each
@@ -232,7 +240,7 @@ template <class F> struct UpdateOf {
     F shrink;  // factor of the weight before the update (adamw), else 1
     F clip;  // factor of the gradient, 1 when it is not clipped
     F first_rate, first_shrink;  // of the first layer's weights
-    F bias_rate, scale_rate, embedding_rate;  // of what does not decay
+    F bias_rate, scale_rate, embedding_rate, alpha_rate;  // of what does not decay
 
     // Of a group of parameters; the fields as they are hold for the weights of later layers.
     HB_FN UpdateOf of(Group g) const {
@@ -241,6 +249,7 @@ template <class F> struct UpdateOf {
             case Group::weights: break;
             case Group::first_weights: u.rate = first_rate, u.shrink = first_shrink; break;
             case Group::biases: return without_decay(bias_rate);
+            case Group::alpha: return without_decay(alpha_rate);
             case Group::scale: return without_decay(scale_rate);
             case Group::embedding: return without_decay(embedding_rate);
         }
@@ -253,6 +262,9 @@ template <class F> struct UpdateOf {
     }
 };
 using Update = UpdateOf<float>;
+
+// A moving average after the step that gave w; share: see average_share().
+template <class F> HB_FN F averaged(F average, F w, F share) { return fma(share, w - average, average); }
 
 // Moments below 1e-30 become 0, so that the state holds no subnormal number.
 template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }

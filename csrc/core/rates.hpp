@@ -105,6 +105,7 @@ HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     u.rate = static_cast<float>(rate / correction);
     u.first_rate = static_cast<float>(first_rate / correction);
     u.bias_rate = static_cast<float>(rate * rate_factor(a, Group::biases) / correction);
+    if (a.parametric_activation) u.alpha_rate = static_cast<float>(rate * rate_factor(a, Group::alpha) / correction);
     if (a.input_scaling) u.scale_rate = static_cast<float>(rate * rate_factor(a, Group::scale) / correction);
     if (a.number_embedding != NumberEmbedding::none)
         u.embedding_rate = static_cast<float>(rate * rate_factor(a, Group::embedding) / correction);
@@ -116,6 +117,12 @@ HB_FN Update update_at(const Architecture &a, int64_t step, int64_t total) {
     u.momentum = static_cast<float>(a.momentum);
     u.clip = 1.0f;
     return u;
+}
+
+// Share of the newest parameters in their moving average, after optimiser step `step` (0-based): the average is the mean over
+// all steps with weights d^age.
+HB_FN float average_share(const Architecture &a, int64_t step) {
+    return static_cast<float>((1.0 - a.weight_average) / (1.0 - power(a.weight_average, step + 1)));
 }
 
 // Initial weights of layer l of n_layers are uniform in [-bound, bound).

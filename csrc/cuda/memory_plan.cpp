@@ -81,7 +81,7 @@ class Planner {
             p_.scaled = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
         if (training && layout_.embedding.exists())
             p_.component_g = take(inputs_shared(p_.size_class), static_cast<int64_t>(layout_.embedding.all()) * stride);
-        const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
+        const bool stored = training && slope_of(a_) == Slope::stored;
         int widest[2] = {0, 0};
         for (int l = 0; l < layout_.n_layers; ++l) {
             const int units = whole_vectors(layout_.layer[l].out);
@@ -90,6 +90,7 @@ class Planner {
             if (last) continue;
             p_.h[l] = take(shared, units * stride);
             if (stored) p_.d[l] = take(shared, units * stride);
+            if (stored && exists(layout_.layer[l].alpha)) p_.e[l] = take(shared, units * stride);
         }
         for (int i = 0; i < 2; ++i) p_.g[i] = take(shared, widest[i] * stride);
         const LossKind loss = loss_.kind;

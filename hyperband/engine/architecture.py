@@ -67,6 +67,12 @@ class Architecture:
     dropout_schedule, decay_schedule : {"constant", "flat_cos"}
         Factor of ``dropout`` and of ``weight_decay``, over the same steps as ``schedule``.
     zero_output : bool, whether the weights of the output layer start at 0, so that the first outputs are 0
+    parametric_activation : bool
+        Whether hidden layers compute ``z + alpha * (act(z) - z)``. The weights ``alpha``, one a unit, start at 1 and
+        are learned with a tenth of the learning rate, without weight decay.
+    weight_average : float in [0, 1), 0: off
+        Decay of an exponential moving average of all parameters, taken after every step. It is what is validated, kept
+        as the best weights and used for predictions; training goes on with the parameters themselves.
 
     Raises
     ------
@@ -109,6 +115,8 @@ class Architecture:
     dropout_schedule: str = "constant"
     decay_schedule: str = "constant"
     zero_output: bool = False
+    parametric_activation: bool = False
+    weight_average: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
@@ -126,7 +134,7 @@ class Architecture:
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
                 raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
             object.__setattr__(self, name, value)
-        for name in ("nesterov", "input_scaling", "zero_output"):
+        for name in ("nesterov", "input_scaling", "zero_output", "parametric_activation"):
             object.__setattr__(self, name, bool(getattr(self, name)))
         if self.nesterov and self.momentum == 0.0:
             raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
@@ -170,4 +178,5 @@ _RANGES = {
     "scale_rate": (0.0, 1e3, True, False),
     "frequency_scale": (0.0, 1e3, True, False),
     "embedding_rate": (0.0, 1e3, True, False),
+    "weight_average": (0.0, 1.0, False, True),
 }

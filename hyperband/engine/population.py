@@ -240,7 +240,9 @@ class Population:
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
         identity = self._resident(chosen)
-        layers = layered(self._engine.export_state(identity), "" if kind == "current" else "best.")
+        state = self._engine.export_state(identity)
+        averaged = self.architectures[chosen].weight_average > 0.0
+        layers = layered(state, "best." if kind == "best" else "average." if averaged else "")
         if array == "numpy":
             return layers
         if not isinstance(self._engine, HandsOut):

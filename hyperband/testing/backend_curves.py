@@ -36,7 +36,7 @@ _REALMLP: dict[str, Any] = {
     "widths": [24, 13], "learning_rate": 2e-2, "batch_size": 10, "beta2": 0.95, "label_smoothing": 0.1,
     "schedule": "coslog4", "dropout": 0.15, "dropout_schedule": "flat_cos", "weight_decay": 0.1,
     "decay_schedule": "flat_cos", "bias_rate": 0.1, "first_layer_rate": 1.5, "number_embedding": "pbld",
-    "input_scaling": True, "zero_output": True,
+    "input_scaling": True, "zero_output": True, "parametric_activation": True, "weight_average": 0.8,
 }  # fmt: skip
 
 CASES = {
@@ -44,6 +44,14 @@ CASES = {
     **{f"loss-{loss}": _case(loss) for loss in LOSSES},
     **{f"weights-{loss}": _case(loss, weighted=True) for loss in LOSSES},
     **{f"number-{loss}": _case(loss, weighted=True) for loss in ("huber:0.3", "quantile:0.9")},
+    **{f"alpha-{a}": _case(activation=a, parametric_activation=True, widths=[9, 5]) for a in ("relu", "selu", "mish")},
+    "alpha-adamw": _case(
+        parametric_activation=True, widths=[9, 5], optimizer="adamw", learning_rate=2e-2, weight_decay=0.5
+    ),
+    "alpha-dropout": _case(parametric_activation=True, widths=[33, 10], dropout=0.25),
+    "alpha-clip": _case(parametric_activation=True, widths=[12, 7], clip_norm=0.05, momentum=0.5),
+    "average": _case(weight_average=0.9),
+    "average-adam": _case(weight_average=0.5, optimizer="adam", learning_rate=1e-2, parametric_activation=True),
     "zero-output": _case(zero_output=True, widths=[9, 5], optimizer="adam", learning_rate=1e-2),
     **{f"smoothing-{loss}": _case(loss, label_smoothing=0.2) for loss in LOSSES},
     **{f"width-{w}": _case(widths=[w, w]) for w in (1, 3, 17, 33, 100)},
@@ -181,6 +189,43 @@ class CurveChecks:
             np.testing.assert_array_equal(one[0], other[0], "hidden layers must not change")
         lab.train(made, ids[:1], 2)
         assert lab.layers(made.export_state(int(ids[0])))[2][0].all(), "the output layer must learn"
+
+    def test_the_average_is_the_mean_over_the_steps(self) -> None:
+        """``weight_average`` d: the weights after each step count with ``d**age``; before the first, the initial."""
+        a = Architecture(
+            widths=[6, 5], activation="selu", learning_rate=1e-2, batch_size=8, parametric_activation=True,
+            weight_average=0.7,
+        )  # fmt: skip
+        made = lab.engine(self.backend)
+        ids = made.add([Member(a, 1, 40), Member(replace(a, weight_average=0.0), 1, 40)])
+        states = [made.export_state(int(ids[0]))]
+        np.testing.assert_array_equal(lab.flat(lab.layers(states[0], "average.")), lab.flat(lab.layers(states[0])))
+        for step in range(1, 10):
+            lab.train(made, ids, step)
+            states.append(made.export_state(int(ids[0])))
+        shares = 0.7 ** np.arange(8, -1, -1)
+        steps = np.array([lab.flat(lab.layers(state)) for state in states[1:]])
+        found = lab.flat(lab.layers(states[-1], "average."))
+        gap = lab.difference(found, shares @ steps / shares.sum())
+        assert gap < self.tolerances.curve_weights, "the average is that of Adam's moments, corrected"
+        plain = made.export_state(int(ids[1]))
+        np.testing.assert_array_equal(steps[-1], lab.flat(lab.layers(plain)), "training must not see the average")
+
+    def test_the_average_is_what_is_validated_and_kept(self) -> None:
+        """Validation, best weights, `evaluate` and `predict` use the average."""
+        a = Architecture(widths=[12], learning_rate=2e-2, batch_size=8, parametric_activation=True, weight_average=0.9)
+        made = lab.engine(self.backend)
+        ids = made.add([Member(a, 1, 40)])
+        lab.train(made, ids, 21)
+        p, state, held = made.progress(ids), made.export_state(int(ids[0])), lab.split("cross_entropy", 31, seed=1)
+        x: Any = held.x
+        assert made.evaluate(ids, held)[0][0] == p.loss[0], "`evaluate` must use what was validated"
+        averages = lab.layers(state, "average.")
+        gap = lab.difference(made.predict(int(ids[0]), x), self.backend.forward(a, averages, x))
+        assert gap < 1e-5, "`predict` must use the average"
+        assert lab.difference(lab.flat(lab.layers(state)), lab.flat(averages)) > 1e-3, "the two must differ by now"
+        assert p.best_step[0] == 21, "the problem is such that the newest is the best"
+        np.testing.assert_array_equal(lab.flat(lab.layers(state, "best.")), lab.flat(averages), "the best weights")
 
     def test_counters_are_the_same_everywhere(self) -> None:
         """Steps, epochs, positions, rows and inputs, also when rows and inputs change on the way."""

@@ -139,7 +139,8 @@ class EdgeChecks:
             assert z.dtype == np.float32 and z.shape == (70, lab.N_OUTPUTS[parse(loss).name]), (
                 "outputs: float32, (n, n_outputs)"
             )
-            again = self.backend.forward(lab.EVERY[row], lab.layers(made.export_state(member)), held.x)
+            layers = lab.current_layers(lab.EVERY[row], made.export_state(member))
+            again = self.backend.forward(lab.EVERY[row], layers, held.x)
             gap = lab.difference(again, z.astype(float))
             assert gap < self.tolerances.outputs, "`forward` of the exported layers and `predict` differ"
             rows, error = losses_of_rows(loss, z.astype(float), held.y)

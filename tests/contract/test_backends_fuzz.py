@@ -47,6 +47,8 @@ def architecture(rng: np.random.Generator, most_rows: int) -> Architecture:
         dropout_schedule=str(rng.choice(FACTOR_SCHEDULES)),
         decay_schedule=str(rng.choice(FACTOR_SCHEDULES)),
         zero_output=bool(rng.integers(4) == 0),
+        parametric_activation=bool(rng.integers(3) == 0),
+        weight_average=float(rng.choice([0.0, 0.0, 0.9])),
         warmup=float(rng.choice([0.0, 0.3])),
         clip_norm=float(rng.choice([0.0, 0.5])),
         input_scaling=bool(rng.integers(2)),

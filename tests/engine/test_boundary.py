@@ -22,6 +22,7 @@ EVERY_FIELD = Architecture(
     bias_rate=0.1875, first_layer_rate=1.5, input_scaling=True, scale_rate=3.0,
     number_embedding="cosine", embedding_size=9, embedding_frequencies=5, frequency_scale=0.75, embedding_rate=0.4375,
     dropout_schedule="flat_cos", decay_schedule="flat_cos", zero_output=True,
+    parametric_activation=True, weight_average=0.03125,
 )  # fmt: skip
 
 

@@ -204,7 +204,7 @@ def test_coslog4_and_flat_cos_by_their_formulas() -> None:
     assert flat_cos(np.array([0.0, 0.3, 0.5])).tolist() == [1.0, 1.0, 1.0] and flat_cos(np.ones(1))[0] == 0.0
 
 
-def test_which_step_has_which_place_in_the_new_schedules() -> None:
+def test_rates_dropout_and_decay_by_step_in_the_new_schedules() -> None:
     base = {"learning_rate": 2.0, "warmup": 0.25, "dropout": 0.4, "weight_decay": 0.6}
     a = Architecture(schedule="coslog4", dropout_schedule="flat_cos", decay_schedule="flat_cos", **base)
     t = [max(0.0, min(1.0, (s - 5) / 15)) for s in range(23)]  # 20 steps, of which the first five warm up

@@ -56,7 +56,7 @@ HB_FN LaneProduct layer_product(const Layer &y, const float *weights, const floa
 
 inline void pack_forward(const PackArgs &s, int first, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const bool stored = slope_of(arch) == Slope::stored;
     const float *a = s.work->x;
     size_t lda = lane_stride(s.inputs);
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -75,7 +75,7 @@ inline void pack_forward(const PackArgs &s, int first, int rows) {
 
 inline void pack_backward(const PackArgs &s, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const Slope slope = slope_of(arch.activation, arch.dropout);
+    const Slope slope = slope_of(arch);
     for (int l = s.layout->n_layers - 1; l > 0; --l) {
         const Layer &y = s.layout->layer[l];
         const size_t ld = lane_stride(y.in);
@@ -220,6 +220,14 @@ inline void pack_update(const PackArgs &s) {
     for (int i = 0; i < kLanes; ++i) clipped = clipped || s.architecture[i]->clip_norm > 0.0;
     if (clipped) u.clip = clip_factors(s);
     update_lanes_by<false>(rule_of(a), s, u);
+}
+
+inline void pack_average(const PackArgs &s) {
+    alignas(64) float shares[kLanes];
+    for (int i = 0; i < kLanes; ++i) shares[i] = s.average_share[i];
+    const V part = load(shares);
+    for (size_t at = 0; at < s.layout->size; at += kLanes)
+        store(s.average + at, averaged(load(s.average + at), load(s.weights + at), part));
 }
 
 // Adds the losses and errors of the next rows of the data, the same rows in every lane.

@@ -141,6 +141,8 @@ class Engine(Protocol):
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         """Loss and error of each listed member on ``split``; weights "current" or "best" (the kept snapshot).
 
+        The current weights are the average of a member that has one.
+
         Error is the fraction misclassified, the mean squared error for ``mse`` and ``huber``, or the loss itself for
         ``quantile``. Loss is weighted by ``split.weight``, error is not; label smoothing and dropout play no part.
         """
@@ -161,8 +163,9 @@ class Engine(Protocol):
         diverged; ``scores``: float64 (6,) loss, error, best_loss, best_error, train_loss, running sum of the
         unfinished epoch's training losses;
         ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
-        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
-        when there is a snapshot; likewise what else `hyperband.engine.parameters` lists for the architecture. float32
+        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``average.weights.L``,
+        ``average.bias.L`` where the architecture has a ``weight_average``; ``best.weights.L``, ``best.bias.L`` when
+        there is a snapshot; likewise what else `hyperband.engine.parameters` lists for the architecture. float32
         (float64 from the reference backend).
         """
 

@@ -14,7 +14,7 @@ from hyperband.engine.architecture import CHOICES, Architecture
 from hyperband.engine.backends import checks
 from hyperband.engine.backends.base import F32, F64, I64, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
-from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
+from hyperband.engine.backends.layout import Layout, has_average, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.losses import LOSSES, parse
@@ -167,7 +167,8 @@ class CompiledEngine:
         layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs, numbers=self._numbers)
         m = layout.zeros(np.float32) if has_first_moment(member.architecture) else None
         v = layout.zeros(np.float32) if has_second_moment(member.architecture) else None
-        return MemberState(member, layout, layout.zeros(np.float32), m, v)
+        average = layout.zeros(np.float32) if has_average(member.architecture) else None
+        return MemberState(member, layout, layout.zeros(np.float32), m, v, average)
 
     def _listed(self, members: I64) -> list[int]:
         ids: list[int] = checks.check_ids(members).tolist()

@@ -53,6 +53,21 @@ def weight_decays(architecture: Architecture, total_steps: int, first: int, coun
     return _scheduled(architecture.weight_decay, architecture.decay_schedule, architecture, total_steps, first, count)
 
 
+def average_shares(architecture: Architecture, first: int, count: int) -> NDArray[np.float64]:
+    """What share of the moving average the parameters after each of these steps have, shape (count,).
+
+    ``average += share * (parameter - average)`` with the share ``(1 - d) / (1 - d**t)`` after step ``t = 1, 2, ...`` is
+    the mean over all steps with weights ``d**age``: Adam's corrected average (Kingma & Ba 2015, section 3).
+
+    Examples
+    --------
+    >>> average_shares(Architecture(weight_average=0.5), first=0, count=3).round(4).tolist()
+    [1.0, 0.6667, 0.5714]
+    """
+    d = architecture.weight_average
+    return np.asarray((1.0 - d) / (1.0 - d ** np.arange(first + 1, first + count + 1, dtype=np.float64)))
+
+
 def _scheduled(
     value: float, schedule: str, architecture: Architecture, total_steps: int, first: int, count: int
 ) -> NDArray[np.float64]:

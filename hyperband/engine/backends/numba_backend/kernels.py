@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.engine.backends.numba_backend import plans, step
 from hyperband.engine.backends.philox import dropout_threshold
-from hyperband.engine.backends.rates import dropouts, learning_rates, weight_decays
+from hyperband.engine.backends.rates import average_shares, dropouts, learning_rates, weight_decays
 from hyperband.engine.backends.state import MemberState
 from hyperband.engine.losses import LOSSES, parse
 
@@ -55,8 +55,10 @@ class NumbaKernels:
             dropped,
             (65536.0 / (65536.0 - dropped)).astype(np.float32),
             a.clip_norm,
+            average_shares(a, state.step, count).astype(np.float32),
         )
-        arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in (state.weights, state.m, state.v)))
+        kept = (state.weights, state.m, state.v, state.average)
+        arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in kept))
         tables = plans.Tables(made.layers, made.parameters, made.transposed)
         with self._pool.take(made, state.layout.size, batch) as s:
             done, running = step.train_steps(*map(tuple, (tables, run, _data(train), schedule, arenas, s.arrays())))

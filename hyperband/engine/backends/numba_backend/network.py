@@ -10,7 +10,9 @@ from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
 from hyperband.engine.backends.numba_backend.math32 import exp32, expm1_32, normal32, sigmoid32, tanh32
 from hyperband.engine.backends.numba_backend.plans import (
+    ALPHA,
     BIAS,
+    BY_ALPHA,
     EMBEDDED,
     EMBEDDING,
     IN,
@@ -95,6 +97,27 @@ def activate(kind: int, z: Any, d: Any) -> None:
 
 
 @jit
+def activate_weighted(kind: int, z: Any, d: Any, e: Any, alpha: Any) -> None:
+    """The same with a weight for each unit, unless ``alpha`` is empty.
+
+    z becomes ``z + alpha (act(z) - z)``, d its derivative by z, and e that by alpha.
+    """
+    if alpha.size == 0:
+        activate(kind, z, d)
+        return
+    row = len(alpha)
+    e[:] = z
+    activate(kind, z, d)
+    for at in range(0, len(z), row):
+        for j in range(row):
+            x, weight = e[at + j], alpha[j]
+            difference = z[at + j] - x
+            z[at + j] = x + weight * difference
+            d[at + j] = _ONE + weight * (d[at + j] - _ONE)
+            e[at + j] = difference
+
+
+@jit
 def linear(layers: Any, layer: int, inputs: int, w: Any, x: Any, x_row: int, rows: int, scratch: Any) -> None:
     """``z = bias + x W`` of one layer; the first takes x or what `prepare` made, the others the layer before."""
     row, out = layers[layer, ROW], layers[layer, OUTPUTS]
@@ -121,7 +144,10 @@ def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, row
         linear(layers, layer, inputs, w, x, x_row, rows, scratch)
         if layer < last:
             n, out, slopes = rows * layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
-            activate(kind, scratch[out : out + n], scratch[slopes : slopes + n])
+            at, alpha, row = layers[layer, BY_ALPHA], layers[layer, ALPHA], layers[layer, ROW]
+            e = scratch[at : at + n] if alpha >= 0 else scratch[:0]
+            own = w[alpha : alpha + row] if alpha >= 0 else w[:0]
+            activate_weighted(kind, scratch[out : out + n], scratch[slopes : slopes + n], e, own)
 
 
 @jit
@@ -163,5 +189,10 @@ def backward(
         )  # fmt: skip
         n, slopes = rows * below_row, layers[layer - 1, SLOPES]
         h, d = scratch[below : below + n], scratch[slopes : slopes + n]
+        alpha, at = layers[layer - 1, ALPHA], layers[layer - 1, BY_ALPHA]
+        if alpha >= 0:
+            for i in range(n):
+                scratch[at + i] *= h[i]
+            _bias_gradient(scratch, at, below_row, rows, gradients[alpha : alpha + below_row])
         for i in range(n):
             h[i] *= d[i]

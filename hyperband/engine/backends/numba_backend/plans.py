@@ -23,10 +23,12 @@ from hyperband.engine.parameters import TABLE, Parameter
 CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
-#: (later the gradient by them), of its slopes and its scaled inputs; the kind of embedding before it, how many columns
-#: it embeds, components and waves of each, offsets in scratch of the embedded rows and of a row's gradient by
-#: components; then a column for each row of the parameter table
-IN, OUT, ROW, OUTPUTS, SLOPES, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = range(13)
+#: (later the gradient by them), of its slopes, of its derivatives by alpha where it has one, and of its scaled inputs;
+#: the kind of embedding before it, how many columns it embeds, components and waves of each, offsets in scratch of the
+#: embedded rows and of a row's gradient by components; then a column for each row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, BY_ALPHA, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = (
+    range(14)
+)
 
 
 def parameter_column(name: str) -> int:
@@ -34,7 +36,7 @@ def parameter_column(name: str) -> int:
     return _PARAMETERS + [kind.name for kind in TABLE].index(name)
 
 
-WEIGHTS, BIAS, SCALE = (parameter_column(name) for name in ("weights", "bias", "scale"))
+WEIGHTS, BIAS, ALPHA, SCALE = (parameter_column(name) for name in ("weights", "bias", "alpha", "scale"))
 FREQUENCY, PHASE, MIXING, SHIFT, AMPLITUDE = (
     parameter_column(name) for name in ("frequency", "phase", "mixing", "shift", "amplitude")
 )
@@ -62,7 +64,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 class Plan:
     """The offsets of a member's parameters and of a thread's scratch.
 
-    ``layers``: int64 (n_layers, 12 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    ``layers``: int64 (n_layers, 13 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
     """
 
@@ -85,6 +87,9 @@ def plan(layout: Layout, rows: int) -> Plan:
         end += rows * row
         if layer < n_layers - 1:
             layers[layer, SLOPES] = end
+            end += rows * row
+        if any(p.layer == layer and p.kind.name == "alpha" for p in layout.parameters):
+            layers[layer, BY_ALPHA] = end
             end += rows * row
     parameters = np.zeros((len(layout.parameters), 5), np.int64)
     ends = (*layout.offsets[1:], layout.size)
@@ -214,14 +219,16 @@ class Schedule(NamedTuple):
     dropped: Any  #: int64, `dropout_threshold` of each step, 0 without dropout
     keep: Any  #: float32, factor of the units that are kept then
     clip_norm: float
+    shares: Any  #: float32, of the average, see `hyperband.engine.backends.rates.average_shares`
 
 
 class Arenas(NamedTuple):
-    """The member's parameters and moments, flat; empty where the rule keeps none."""
+    """The member's parameters, moments and average, flat; empty where there are none."""
 
     w: Any
     m: Any
     v: Any
+    average: Any
 
 
 class Working(NamedTuple):

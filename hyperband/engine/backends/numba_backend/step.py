@@ -10,9 +10,11 @@ import numpy as np
 from hyperband.engine.backends.numba_backend import jit as _jit
 from hyperband.engine.backends.numba_backend.jit import entry, jit
 from hyperband.engine.backends.numba_backend.losses import add_scores, losses
-from hyperband.engine.backends.numba_backend.network import activate, backward, forward, linear
+from hyperband.engine.backends.numba_backend.network import activate_weighted, backward, forward, linear
 from hyperband.engine.backends.numba_backend.plans import (
+    ALPHA,
     BEGIN,
+    BY_ALPHA,
     CHUNK,
     END,
     LAYER,
@@ -57,9 +59,11 @@ def _forward_with_dropout(
         if layer < len(layers) - 1:
             row, out, slopes = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
             h, d = floats[out : out + rows * row], floats[slopes : slopes + rows * row]
-            activate(run.activation, h, d)
+            at, alpha = layers[layer, BY_ALPHA], layers[layer, ALPHA]
+            e = floats[at : at + rows * row] if alpha >= 0 else floats[:0]
+            activate_weighted(run.activation, h, d, e, w[alpha : alpha + row] if alpha >= 0 else w[:0])
             drop(
-                h, d, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, dropped, keep,
+                h, d, e, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, dropped, keep,
                 scratch.words,
             )  # fmt: skip
 
@@ -93,6 +97,15 @@ def _update_all(
         begin, end = _ends(parameters[number], inputs)
         s = settings[parameters[number, SETTINGS]]
         update(rule, w[begin:end], m[begin:end], v[begin:end], gradients[begin:end], s, s[8], s[9], clip)
+
+
+@jit
+def _average(parameters: Any, inputs: int, arenas: Arenas, share: Any) -> None:
+    for number in range(len(parameters)):
+        begin, end = _ends(parameters[number], inputs)
+        w, mean = arenas.w[begin:end], arenas.average[begin:end]
+        for i in range(len(w)):
+            mean[i] += share * (w[i] - mean[i])
 
 
 def _entries(stamp: int) -> tuple[Any, Any, Any]:
@@ -134,6 +147,8 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             if schedule.clip_norm > 0.0:
                 clip = _clip(tables.parameters, inputs, gradients, schedule.clip_norm)
             _update_all(tables.parameters, inputs, run.rule, arenas, gradients, schedule.settings[done], clip)
+            if arenas.average.size:
+                _average(tables.parameters, inputs, arenas, schedule.shares[done])
             running += loss * rows
         return len(schedule.settings), running
 

@@ -63,10 +63,20 @@ def activate(name: str, z: A) -> tuple[A, A]:
 
 def forward(activation: str, layers: Layers, x: A) -> A:
     """Raw outputs, no dropout, shape (n_rows, n_outputs). ``x``: what the first layer multiplies by its weights."""
-    for weights, bias, *_ in layers[:-1]:
-        x, _ = activate(activation, x @ weights + bias)
-    weights, bias, *_ = layers[-1]
+    for layer in layers[:-1]:
+        x, _, _ = hidden(activation, layer, x)
+    weights, bias = layers[-1]
     return np.asarray(x @ weights + bias)
+
+
+def hidden(activation: str, layer: tuple[NDArray[Any], ...], x: A) -> tuple[A, A, A | None]:
+    """Outputs of a hidden layer, their derivative by ``z``, and by ``alpha`` where the layer has it."""
+    weights, bias, *alpha = layer
+    z = x @ weights + bias
+    h, slope = activate(activation, z)
+    if not alpha:
+        return h, slope, None
+    return z + alpha[0] * (h - z), 1.0 + alpha[0] * (slope - 1.0), h - z
 
 
 def row_losses(loss: str, z: A, y: NDArray[Any], smoothing: float = 0.0) -> tuple[A, A]:
@@ -116,33 +126,37 @@ def gradients(
     smoothing: float = 0.0,
     masks: list[NDArray[np.float32]] | None = None,
 ) -> tuple[float, Layers, A]:
-    """Weighted mean loss of a batch and its gradient by every weight, every bias and the inputs.
+    """Weighted mean loss of a batch and its gradient by every parameter and the inputs.
 
     Parameters
     ----------
-    layers : [(weights, bias), ...], float64; what the first has besides is left out
+    layers : [(weights, bias), ...], float64, hidden ones perhaps with alpha; see `stage.behind`
     x : float64 array, shape (B, n_inputs)
     weight : float64 array, shape (B,), or None for all one
     masks : dropout of every hidden layer, shape (B, width) each, or None
 
     Returns
     -------
-    float, gradients in the shape of [(weights, bias), ...], and in that of ``x``
+    float, gradients in the shape of ``layers``, and in that of ``x``
     """
-    outputs, slopes = [x], []
-    for number, (weights, bias, *_) in enumerate(layers[:-1]):
-        h, slope = activate(activation, outputs[-1] @ weights + bias)
+    outputs, slopes, by_alpha = [x], [], []
+    for number, layer in enumerate(layers[:-1]):
+        h, slope, difference = hidden(activation, layer, outputs[-1])
         mask = 1.0 if masks is None else masks[number].astype(np.float64)
         outputs.append(h * mask)
         slopes.append(slope * mask)
+        by_alpha.append(None if difference is None else difference * mask)
     z = outputs[-1] @ layers[-1][0] + layers[-1][1]
     losses, g = row_losses(loss, z, y, smoothing)
     share = (np.ones(len(x)) if weight is None else weight) / len(x)
     g = g * share[:, None]
     found: Layers = []
+    own_alpha: tuple[A, ...] = ()
     for number in range(len(layers) - 1, -1, -1):
-        found.insert(0, (outputs[number].T @ g, g.sum(axis=0)))
+        found.insert(0, (outputs[number].T @ g, g.sum(axis=0), *own_alpha))
         g = g @ layers[number][0].T
         if number:
+            difference = by_alpha[number - 1]
+            own_alpha = () if difference is None else ((g * difference).sum(axis=0),)
             g = g * slopes[number - 1]
     return float((losses * share).sum()), found, g
