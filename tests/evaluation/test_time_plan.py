@@ -65,7 +65,7 @@ def clock(monkeypatch):
 
 
 def carry_out(clock, seconds, pace, slower=1.0):
-    """A run whose epochs take ``pace`` seconds, later ``slower`` times as long; what is left of ``seconds`` at the end."""
+    """A run whose epochs take ``pace * slower`` seconds, planned for ``pace``; and what is left of ``seconds``."""
     deadline, top = clock.now + seconds, largest_resource(seconds / pace)
     first = next_bracket(time_plan.CAUTION * seconds / pace, top)
     run = hb.HalvingSequence(top, brackets=[first]).start(SPACE, seed=0)
