@@ -25,6 +25,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "dropout": ({"dropout": 0.2}, {}),
     "clipping": ({"clip_norm": 1.0}, {}),
     "cosine schedule with warm-up": ({"schedule": "cosine", "warmup": 0.1}, {}),
+    "coslog4 schedule": ({"schedule": "coslog4"}, {}),
+    "dropout and decay on flat_cos": (
+        {"dropout": 0.2, "weight_decay": 0.1, "dropout_schedule": "flat_cos", "decay_schedule": "flat_cos"},
+        {},
+    ),
+    "parametric activation": ({"parametric_activation": True}, {}),
+    "parametric activation, mish": ({"parametric_activation": True, "activation": "mish"}, {}),
+    "moving average of the weights": ({"weight_average": 0.99}, {}),
     "label smoothing": ({"label_smoothing": 0.1}, {}),
     "dropout, clipping, adamw, gelu": (
         {"dropout": 0.2, "clip_norm": 1.0, "optimizer": "adamw", "weight_decay": 0.1, "activation": "gelu"},
@@ -32,6 +40,8 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "logistic": ({}, {"loss": "logistic", "n_outputs": 1}),
     "mean squared error, 1 output": ({}, {"loss": "mse", "n_outputs": 1}),
+    "Huber loss, 1 output": ({}, {"loss": "huber", "n_outputs": 1}),
+    "quantile loss, 1 output": ({}, {"loss": "quantile:0.9", "n_outputs": 1}),
     "1,000 classes": ({}, {"n_outputs": 1000}),
     "2,000 inputs": ({}, {"n_inputs": 2000}),
     "widths 65, 33": ({"widths": [65, 33]}, {}),

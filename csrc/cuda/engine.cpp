@@ -20,8 +20,8 @@ InitialiseJob initialise_job(const Network &n) {
 }  // namespace
 
 Engine::Engine(const Problem &p, Precision precision, const Resources &resources)
-    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision), device_(resources.device),
-      facts_(device_->facts()),
+    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision),
+      device_(resources.device), facts_(device_->facts()),
       limit_(resources.limit > 0 ? resources.limit : static_cast<size_t>(kUsable * static_cast<double>(device_->free_bytes()))),
       train_(*device_, p.train, p.n_inputs, p.n_outputs), pool_(*device_, limit_) {
     if (p.validation) validation_ = std::make_unique<Dataset>(*device_, *p.validation, n_inputs_, n_outputs_);
@@ -114,7 +114,7 @@ Engine::State Engine::state(int64_t id) {
     const auto hold = lock();
     const Member &m = members_.at(id);
     const Network &n = m.network;
-    State s{n.layout, n.counters, n.record, {}, {}, {}, {}};
+    State s{n.layout, n.counters, n.record, {}, {}, {}, {}, {}};
     for_each_arena(m, [&](Floats State::*arena, size_t offset) {
         if (arena == &State::best && n.counters.best_step < 0) return;
         Floats &to = s.*arena;

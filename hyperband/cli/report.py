@@ -36,15 +36,31 @@ def main_metric(task: str) -> str:
 
 def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
     """The report for people."""
-    best = result.best
-    assert best is not None  # without a best there is no report
-    architecture = best.network.members[0].architecture
-    n_inputs = best.network.preprocessings[0].n_features
-    dims = (n_inputs, *architecture.widths, best.network.target.n_outputs)
-    parameters = architecture.n_parameters(n_inputs, best.network.target.n_outputs)
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
+        *_best_network(result),
+        *_ensemble(result),
+    ]
+    if result.best is not None:
+        lines += ["", "hyperparameters of the best network"]
+        architecture = result.best.network.members[0].architecture
+        lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
+        lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
+    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
+    return "\n".join(lines)
+
+
+def _best_network(result: NetworkSearchResult) -> list[str]:
+    """The single network with the smallest loss, where an evaluation was finished."""
+    best = result.best
+    if best is None:
+        return []
+    architecture, target = best.network.members[0].architecture, best.network.target
+    n_inputs = best.network.preprocessings[0].n_features
+    dims = (n_inputs, *architecture.widths, target.n_outputs)
+    parameters = architecture.n_parameters(n_inputs, target.n_outputs)
+    lines = [
         "",
         f"best network   trial {best.trial}, bracket {best.bracket}, after {best.resource:g} of "
         f"{float(result.plan.max_resource):g} {result.unit}",
@@ -53,12 +69,7 @@ def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
     ]
     if result.test_of_best is not None:
         lines.append(f"test           loss {result.test_of_best['loss']:.4f}, {_figures(result.test_of_best)}")
-    lines += _ensemble(result)
-    lines += ["", "hyperparameters"]
-    lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
-    lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
-    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _ensemble(result: NetworkSearchResult) -> list[str]:

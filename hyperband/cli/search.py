@@ -156,7 +156,7 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
         for text in () if quiet else prepared.notes:
             note(text)
         result = _search(prepared, options, settings, started)
-        if result.best is None:
+        if result.model is None:
             _fail(result)
         _write(result, prepared, table, out, options["header"], as_json)
     except BaseException:

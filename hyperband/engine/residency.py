@@ -113,6 +113,10 @@ class Residency:
     def __contains__(self, key: int) -> bool:
         return key in self._networks
 
+    def is_resident(self, key: int) -> bool:
+        """Whether a network is in the engine's memory."""
+        return self._networks[key].id is not None
+
     def member(self, key: int) -> Member:
         """What the network is made from."""
         return self._networks[key].member

@@ -105,7 +105,7 @@ def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> f
     n_rows, n_inputs = data.x_train.shape
     points = RandomSampler().start(space, seed).propose(range(SAMPLE))
     works = [
-        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs)
+        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs, data.n_numbers)
         for configuration in space.decode(points)
     ]
     return float(np.mean(works)) * table.n_folds

@@ -289,13 +289,13 @@ def search_prepared(
             comparable=comparable,
             extend=planned.extend,
         )
+        if result.stopped != "finished":
+            evaluator.offer_open()
     finally:
         evaluator.close()
     algorithm = planned.executed(run)
     size = max(1, settings.ensemble // table.n_folds)
-    finished = Finished(
-        result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started
-    )
+    finished = Finished(result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started)
     return finished.with_networks()
 
 

@@ -88,7 +88,8 @@ class Model:
                     f"`view` of a member must be the position of a preprocessing, below {len(self.preprocessings)}; "
                     f"got {member.view}."
                 )
-            member.check(self.preprocessings[member.view].n_features, self.target.n_outputs)
+            view = self.preprocessings[member.view]
+            member.check(view.n_features, self.target.n_outputs, view.n_numbers)
 
     @staticmethod
     def of_one(

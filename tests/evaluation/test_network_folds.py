@@ -1,4 +1,4 @@
-"""Networks of several views and folds: each as if it were alone on its data; a trial's loss is the mean over its folds."""
+"""Networks of several views and folds: each as if it were alone on its data; losses are means over the folds."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ READ += [schedulers.from_dict] * len(SCHEDULERS)
 def test_everything_public_is_here():
     named = [value for room in (algorithms, samplers, schedulers) for value in vars(room).values()]
     public = {kind for kind in named if isinstance(kind, type) and issubclass(kind, Settings)}
-    assert public == {type(settings) for settings in EVERYTHING} and len(public) == 12 + 10 + 8
+    assert public == {type(settings) for settings in EVERYTHING} and len(public) == 13 + 10 + 9
 
 
 @pytest.mark.parametrize(("settings", "read"), [*zip(EVERYTHING, READ, strict=True)], ids=lambda s: type(s).__name__)

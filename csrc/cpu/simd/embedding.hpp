@@ -29,8 +29,8 @@ HB_FN void store_some(float *p, V v, int n) {
 
 // Components first, ..., first + N - 1 of column c for up to 16 rows, from the cosines of all waves.
 template <int N>
-void mix_waves(const Embedding &e, const Layer &y, const float *weights, int c, int first, const V *cosines, float *to, size_t ld,
-               int rows) {
+void mix_waves(const Embedding &e, const Layer &y, const float *weights, int c, int first, const V *cosines, float *to,
+               size_t ld, int rows) {
     const int at = c * e.components + first;
     const float *mixing = weights + y.mixing + static_cast<size_t>(at) * static_cast<size_t>(e.waves);
     V sum[N];
@@ -102,7 +102,9 @@ inline void embed(const Embedding &e, const Layer &y, const float *weights, floa
 
 // Panels of the embedded rows before the first that holds a component.
 HB_FN int panels_before(const Embedding &e) { return e.columns / kPanel; }
-HB_FN size_t component_stride(const Embedding &e) { return static_cast<size_t>(row_stride(e.width() - panels_before(e) * kPanel)); }
+HB_FN size_t component_stride(const Embedding &e) {
+    return static_cast<size_t>(row_stride(e.width() - panels_before(e) * kPanel));
+}
 
 // What the gradient of an embedding is made from, and where it is collected.
 struct EmbeddingRows {
@@ -132,7 +134,9 @@ template <int N> void pbld_waves(const EmbeddingRows &s, int c, int f) {
     const V frequency = load_some(s.weights + s.y.frequency + wave, n),
             turns = load_some(s.weights + s.y.phase + wave, n) * V(kTurnsOfRadian);
     V mixing[kMost], sum[kMost], d1(0.0f), d2(0.0f);
-    const auto mixing_at = [&](int j) { return (component + static_cast<size_t>(j)) * static_cast<size_t>(e.waves) + static_cast<size_t>(f); };
+    const auto mixing_at = [&](int j) {
+        return (component + static_cast<size_t>(j)) * static_cast<size_t>(e.waves) + static_cast<size_t>(f);
+    };
 #pragma GCC unroll 4
     for (int j = 0; j < components; ++j) {
         mixing[j] = load_some(s.weights + s.y.mixing + mixing_at(j), n);
@@ -204,7 +208,6 @@ inline void embedding_gradient(const EmbeddingRows &s, Share share) {
         for (int f = 0; f < s.e.waves; f += kPanel) waves(s, c, f);
 }
 
-
 // Outputs of rows that lie anywhere.
 inline void forward(const ForwardArgs &f) {
     const float *a = f.x;
@@ -231,6 +234,8 @@ inline void forward(const ForwardArgs &f) {
         const Product p = layer_product(f, layout.layer[l], l, last, a, lda);
         if (last)
             p.run();
+        else if (exists(layout.layer[l].alpha))
+            weighted_layer(f.activation, p, nullptr, nullptr, f.weights + layout.layer[l].alpha);
         else
             hidden_layer(f.activation, p, nullptr);
         a = p.c;

@@ -31,6 +31,8 @@ CHANGEABLE = (
     "first_layer_rate",
     "scale_rate",
     "embedding_rate",
+    "dropout_schedule",
+    "decay_schedule",
 )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hyperband.space import Choice, Float, Int, Space
+from hyperband.space import Choice, Float, Int, Space, When
 
-#: Rows up to which a batch size is the default, and the batch size of larger tables: `shared` by every network.
+#: Rows up to which a batch size is the default, and the batch size of larger tables.
 BATCHES = ((1_024, 64), (8_192, 128), (30_000, 256), (100_000, 512))
 LARGEST_BATCH = 1024
 
@@ -17,16 +17,17 @@ def default_space(
 ) -> Space:
     """Networks worth trying on a table of this size.
 
-    Their defaults are those of published studies of networks for tables: three hidden layers of 256 units, AdamW whose
-    second moment decays by 0.95, a rate that falls along a cosine. What is searched is what differs from table to
-    table: how the table is shown (``view``), width, depth, activation, rate, regularisation and batch size.
+    What is the same in all of them follows RealMLP (Holzmueller et al. 2024, "Better by default"): AdamW whose second
+    moment decays by 0.95, the rate coslog4, dropout and weight decay that end with flat_cos, a scaling layer, an output
+    layer that starts at 0. What is searched is what differs from table to table: how the table is shown (``view``),
+    embeddings of numbers, depth, width, activation, rate, regularisation, and batch size.
 
     Parameters
     ----------
     n_rows, n_inputs, n_outputs : int, of the training rows
-    loss : {"cross_entropy", "logistic", "mse"}
+    loss : str, of the networks
     views : names of the table's views; without them ``view`` is no parameter
-    n_numbers : int, leading columns that are numbers
+    n_numbers : int, leading columns that are numbers; with 0 they are not embedded
 
     Examples
     --------
@@ -37,20 +38,35 @@ def default_space(
     parameters: dict[str, Any] = {
         "n_layers": Int(2, 4, default=3),
         "width": Choice([128, 256, 384], default=256, ordered=True),
-        "activation": Choice(["silu", "gelu", "relu"]),
-        "optimizer": Choice(["adamw"]),
-        "learning_rate": Float(5e-4, 5e-3, log=True, default=1.5e-3),
-        "beta2": Choice([0.95]),
-        "schedule": Choice(["cosine"]),
+        "activation": Choice(["selu", "mish", "silu", "relu"], default="mish"),
+        "learning_rate": Float(5e-4, 8e-3, log=True, default=2e-3),
         "weight_decay": Float(1e-3, 1e-1, log=True, default=2e-2),
         "batch_size": Choice([max(16, usual // 2), usual, 2 * usual], default=usual, ordered=True),
         "dropout": Choice([0.0, 0.1, 0.2, 0.35], default=0.1, ordered=True),
+        **_CONSTANT,
     }
+    conditions = []
     if loss in ("cross_entropy", "logistic"):
         parameters["label_smoothing"] = Choice([0.0, 0.1], default=0.1, ordered=True)
+    if n_numbers:
+        parameters["number_embedding"] = Choice(["none", "pbld", "cosine"], default="pbld")
+        parameters["frequency_scale"] = Float(0.03, 3.0, log=True, default=0.3)
+        conditions.append(When("frequency_scale", "number_embedding", ["pbld", "cosine"]))
     if len(views) > 1:
         parameters["view"] = Choice(list(views))
-    return Space(parameters)
+    return Space(parameters, conditions)
+
+
+#: Parameters of one option: the same in every network, and written into every configuration.
+_CONSTANT = {
+    "optimizer": Choice(["adamw"]),
+    "beta2": Choice([0.95]),
+    "schedule": Choice(["coslog4"]),
+    "dropout_schedule": Choice(["flat_cos"]),
+    "decay_schedule": Choice(["flat_cos"]),
+    "input_scaling": Choice([True]),
+    "zero_output": Choice([True]),
+}
 
 
 def default_batch(n_rows: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.resources import Resource
@@ -30,6 +31,10 @@ class Data(Protocol):
     def y_validation(self) -> NDArray[Any]: ...
     @property
     def weight_validation(self) -> F32 | None: ...
+    @property
+    def n_numbers(self) -> int:
+        """Leading columns that are numbers, for learned embeddings."""
+
     @property
     def loss(self) -> str: ...
     @property
@@ -77,6 +82,10 @@ class Dataset:
     validation: HostSplit
     resource: Resource
     columns: NDArray[np.intp] | None
+
+    def n_parameters(self, architecture: Architecture) -> int:
+        """Numbers that a network learns on this data."""
+        return architecture.n_parameters(self.n_inputs, self.data.n_outputs, self.train.numbers)
 
     @property
     def n_inputs(self) -> int:
@@ -155,8 +164,8 @@ class Datasets:
             view,
             fold,
             data,
-            _split(data.x_train, data.y_train, data.weight_train, columns),
-            _split(data.x_validation, data.y_validation, data.weight_validation, columns),
+            _split(data.x_train, data.y_train, data.weight_train, columns, data.n_numbers),
+            _split(data.x_validation, data.y_validation, data.weight_validation, columns, data.n_numbers),
             Resource(self._training, self._max_resource, n_rows, n_inputs),
             columns,
         )
@@ -168,7 +177,7 @@ def _order(n: int, seed: int) -> NDArray[np.intp]:
     return np.argsort(words, kind="stable")
 
 
-def _split(x: F32, y: NDArray[Any], weight: F32 | None, columns: NDArray[np.intp] | None) -> HostSplit:
+def _split(x: F32, y: NDArray[Any], weight: F32 | None, columns: NDArray[np.intp] | None, numbers: int) -> HostSplit:
     if columns is not None:
-        x = x[:, columns]
-    return HostSplit(np.ascontiguousarray(x, dtype=np.float32), np.ascontiguousarray(y), weight)
+        x, numbers = x[:, columns], 0  # nobody knows where the numbers are any more
+    return HostSplit(np.ascontiguousarray(x, dtype=np.float32), np.ascontiguousarray(y), weight, numbers)

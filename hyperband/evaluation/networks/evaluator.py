@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -153,8 +154,7 @@ class NetworkEvaluator:
                 self.residency.declare(key, member)
             else:
                 self.residency.copy(key, member, self._keys(job.parent)[fold])
-            size = architecture.n_parameters(dataset.n_inputs, dataset.data.n_outputs)
-            self._step_work[key] = float(architecture.batch_size * size)
+            self._step_work[key] = float(architecture.batch_size * dataset.n_parameters(architecture))
 
     def _dataset(self, key: int) -> Dataset:
         return self.datasets.of(self.residency.member(key).dataset)
@@ -278,7 +278,7 @@ class NetworkEvaluator:
         if self._kept.wants(result):
             self._kept.put(result, self._export(trial))
         if self._library is not None and not failed:
-            self._library.offer(trial, float(job.resource), self._outputs(trial), lambda: self._export(trial))
+            self._library.offer(trial, float(job.resource), self._outputs(trial), partial(self._export, trial))
         return result
 
     def _outputs(self, trial: int) -> F32:
@@ -312,6 +312,39 @@ class NetworkEvaluator:
             layers = layered(self.residency.state(key), "best.")
             networks.append(TrainedNetwork(member.architecture, layers, dataset.number))
         return tuple(networks)
+
+    def offer_open(self) -> None:
+        """Offer what an end of the search cut off: networks of open jobs as they are, those nearest to their goal.
+
+        Each takes one more step, at whose end it is validated, and is offered with the best weights that it had.
+        """
+        if self._library is None or self._interrupted:
+            return
+        done = {trial: share for trial in self._open if (share := self._share_done(trial)) > 0.0}
+        for trial in sorted(done, key=lambda trial: (-done[trial], trial))[: self._policy.enough]:
+            ids = self.residency.ids(self._keys(trial))
+            until = self._engines.progress(ids).step + 1
+            while not self._engines.train(ids, until).all():
+                pass
+            progress = self._engines.progress(ids)
+            if not progress.diverged.any() and (progress.best_step >= 0).all():
+                reached = [
+                    self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
+                    for key, step in zip(self._keys(trial), progress.step.tolist(), strict=True)
+                ]
+                self._library.offer(
+                    trial, math.fsum(reached) / len(reached), self._outputs(trial), partial(self._export, trial)
+                )
+
+    def _share_done(self, trial: int) -> float:
+        """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""
+        keys = self._keys(trial)
+        if self.unit != "epochs" or not all(self.residency.is_resident(key) for key in keys):
+            return 0.0
+        progress = self._engines.progress(self.residency.ids(keys))
+        if progress.diverged.any():
+            return 0.0
+        return float(min(progress.step / np.array([self._goal_of(key).step for key in keys])))
 
     def networks(self, trial: int, resource: float) -> tuple[TrainedNetwork, ...]:
         """The networks that gave the loss of this trial at this resource, one a fold.

@@ -9,12 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from hyperband.engine.backends.base import F32, HostSplit
+from hyperband.engine.losses import parse
 
 #: From rows to raw outputs.
 Predict: TypeAlias = Callable[[F32], F32]
-
-#: Losses whose error is the fraction misclassified.
-CLASSIFICATION = ("cross_entropy", "logistic")
 
 
 class Metrics:
@@ -22,26 +20,26 @@ class Metrics:
 
     Parameters
     ----------
-    loss : {"cross_entropy", "logistic", "mse"}
+    loss : str, as `hyperband.engine.losses.parse` reads it
     validation : HostSplit
     scale : sequence of float
         Standard deviation of each target of a regression, in original units; empty for classification.
     """
 
     def __init__(self, loss: str, validation: HostSplit, scale: Sequence[float]) -> None:
-        self._loss, self._validation = loss, validation
+        self._loss, self._validation = parse(loss), validation
         self._scale = np.array(scale)
 
     def of(self, predict: Predict, error: float, loss: float, train_loss: float) -> dict[str, float]:
         """Finite figures of a network whose snapshot has this error and validation loss; ``predict`` gives outputs."""
-        figures = {"accuracy": 1.0 - error} if self._loss in CLASSIFICATION else self._regression(predict, error)
+        figures = {"accuracy": 1.0 - error} if not self._loss.regression else self._regression(predict, error)
         figures |= {"validation_loss": loss, "train_loss": train_loss}
         return {name: value for name, value in figures.items() if math.isfinite(value)}
 
     def _regression(self, predict: Predict, error: float) -> dict[str, float]:
         """In original units; of several targets the mean."""
         truth = self._validation.y.astype(np.float64)
-        if truth.shape[1] == 1:
+        if truth.shape[1] == 1 and self._loss.name != "quantile":  # then the error is the mean squared one
             squares = np.array([error])
         else:
             outputs = predict(self._validation.x).astype(np.float64)

@@ -19,8 +19,12 @@ from hyperband.evaluation.networks.training import Training
 SECONDS, PART = 0.5, 0.02
 
 
-def work_of_epoch(architecture: Architecture, n_rows: int, n_inputs: int, n_outputs: int) -> float:
+def work_of_epoch(
+    architecture: Architecture, n_rows: int, n_inputs: int, n_outputs: int, numbers: int | None = None
+) -> float:
     """Multiplications of one pass over the rows, about: a third of what its training takes.
+
+    The first ``numbers`` columns are numbers; None: all of them.
 
     Examples
     --------
@@ -28,7 +32,7 @@ def work_of_epoch(architecture: Architecture, n_rows: int, n_inputs: int, n_outp
     9700.0
     """
     rows = steps_per_epoch(architecture, n_rows) * architecture.batch_size
-    return float(rows * architecture.n_parameters(n_inputs, n_outputs))
+    return float(rows * architecture.n_parameters(n_inputs, n_outputs, numbers))
 
 
 def measured_speed(table: Table, backend: Backend, compute: Compute, architecture: Architecture, limit: float) -> float:
@@ -57,4 +61,4 @@ def measured_speed(table: Table, backend: Backend, compute: Compute, architectur
     steps = int(engine.progress(ids).step.sum() - before)
     if steps == 0 or spent <= 0.0:
         return math.nan
-    return steps * architecture.batch_size * architecture.n_parameters(dataset.n_inputs, n_outputs) / spent
+    return steps * architecture.batch_size * dataset.n_parameters(architecture) / spent

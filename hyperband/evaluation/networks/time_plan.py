@@ -1,4 +1,4 @@
-"""What to train with a given amount of work: the largest resource, and brackets of successive halving in sequence."""
+"""What to train with so much work: the largest resource, and brackets of successive halving in sequence."""
 
 from __future__ import annotations
 
