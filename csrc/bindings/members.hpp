@@ -196,8 +196,7 @@ std::vector<int64_t> add(E &e, const ArchitectureArray &records, const std::vect
 template <PopulationEngine E> LongArray bytes_per_member(E &e, const ArchitectureArray &records) {
     LongArray r(records.size());
     int64_t *to = r.mutable_data();
-    for (const Architecture &a : architectures(records))
-        *to++ = static_cast<int64_t>(E::bytes_per_member(a, e.ends()));
+    for (const Architecture &a : architectures(records)) *to++ = static_cast<int64_t>(E::bytes_per_member(a, e.ends()));
     return r;
 }
 
@@ -217,8 +216,9 @@ template <class Layout> py::list parameters(const Architecture &a, const Layout 
         py::list moments;
         if (kind.has_m) moments.append("m");
         if (kind.has_v) moments.append("v");
-        found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, layout.embedding, kind))), at, name_of(kind.initial), bound,
-                                    rate_factor(a, group_of(kind, l)), kind.decay, py::tuple(moments)));
+        found.append(py::make_tuple(name_of(kind, l), py::tuple(py::cast(shape_of(y, layout.embedding, kind))), at,
+                                    name_of(kind.initial), bound, rate_factor(a, group_of(kind, l)), kind.decay,
+                                    py::tuple(moments)));
     });
     return found;
 }

@@ -66,7 +66,7 @@ struct Architecture {
 // All fields, for the record that crosses from Python.
 #define HB_ARCHITECTURE_FIELDS                                                                                            \
     n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
-        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate, \
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate,      \
         input_scaling, scale_rate, number_embedding, embedding_size, embedding_frequencies, frequency_scale, embedding_rate
 
 // Parameters that have one learning rate: the schedule's times a factor of theirs.

@@ -83,8 +83,9 @@ template <class Size> struct Offsets {
     Size weights, bias, scale, frequency, phase, mixing, shift, amplitude;
     HB_FN bool scaled() const { return scale != static_cast<Size>(-1); }
 };
-template <class L> constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {
-    &L::weights, &L::bias, &L::scale, &L::frequency, &L::phase, &L::mixing, &L::shift, &L::amplitude};
+template <class L>
+constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias,   &L::scale, &L::frequency,
+                                                             &L::phase,   &L::mixing, &L::shift, &L::amplitude};
 
 HB_FN bool has_parameter(const Architecture &a, int layer, int kind) {
     if (kind < 2 || layer > 0) return kind < 2;

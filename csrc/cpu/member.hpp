@@ -18,7 +18,8 @@ struct Member {
 
 // Inputs of the first layer that take part: all of them until the member has trained, and where numbers are embedded.
 inline int32_t active_inputs(const Member &m) {
-    return m.counters.inputs > 0 && !m.layout.embedding.exists() ? static_cast<int32_t>(m.counters.inputs) : m.layout.layer[0].in;
+    return m.counters.inputs > 0 && !m.layout.embedding.exists() ? static_cast<int32_t>(m.counters.inputs)
+                                                                 : m.layout.layer[0].in;
 }
 // The current weights or, where there is a snapshot and it is wanted, the best ones.
 inline const float *weights_of(const Member &m, bool best) {

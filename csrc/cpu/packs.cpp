@@ -64,14 +64,9 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
 
 std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
     const Architecture &a = m.architecture;
-    std::vector<int64_t> r{static_cast<int64_t>(a.activation),
-                           static_cast<int64_t>(rule_of(a)),
-                           is_plain(a),
-                           a.dropout > 0.0,
-                           has_more_parameters(m.layout),
-                           TrainingCursor::most_rows(m),
-                           m.counters.position,
-                           steps};
+    std::vector<int64_t> r{
+        static_cast<int64_t>(a.activation), static_cast<int64_t>(rule_of(a)), is_plain(a),         a.dropout > 0.0,
+        has_more_parameters(m.layout),      TrainingCursor::most_rows(m),     m.counters.position, steps};
     r.insert(r.end(), a.widths, a.widths + a.n_hidden);
     return r;
 }

@@ -20,8 +20,8 @@ InitialiseJob initialise_job(const Network &n) {
 }  // namespace
 
 Engine::Engine(const Problem &p, Precision precision, const Resources &resources)
-    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision), device_(resources.device),
-      facts_(device_->facts()),
+    : loss_(p.loss), n_inputs_(p.n_inputs), n_outputs_(p.n_outputs), numbers_(p.numbers), precision_(precision),
+      device_(resources.device), facts_(device_->facts()),
       limit_(resources.limit > 0 ? resources.limit : static_cast<size_t>(kUsable * static_cast<double>(device_->free_bytes()))),
       train_(*device_, p.train, p.n_inputs, p.n_outputs), pool_(*device_, limit_) {
     if (p.validation) validation_ = std::make_unique<Dataset>(*device_, *p.validation, n_inputs_, n_outputs_);

@@ -77,7 +77,8 @@ class Planner {
         const bool shared = outputs_shared(p_.size_class);
         const int64_t stride = p_.stride;
         p_.x = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
-        if (layout_.layer[0].scaled()) p_.scaled = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
+        if (layout_.layer[0].scaled())
+            p_.scaled = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
         if (training && layout_.embedding.exists())
             p_.component_g = take(inputs_shared(p_.size_class), static_cast<int64_t>(layout_.embedding.all()) * stride);
         const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
@@ -128,7 +129,8 @@ template <class Make> int largest_part(int most, int least, int64_t shared, cons
 MemoryPlan with_class(const Architecture &a, const DeviceLayout &layout, Loss loss, int batch, int threads, int64_t shared,
                       SizeClass size_class) {
     const auto make = [&](int part) {
-        return Planner(a, layout, loss, size_class, part, threads).training(part < batch || a.clip_norm > 0.0 || has_more_parameters(layout));
+        return Planner(a, layout, loss, size_class, part, threads)
+            .training(part < batch || a.clip_norm > 0.0 || has_more_parameters(layout));
     };
     const int part = largest_part(whole_tiles(batch), kRowTile, shared, make);
     return make(part > 0 ? part : kRowTile);

@@ -39,7 +39,7 @@ def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command
     assert best is not None  # without a best there is no report
     architecture = best.network.architecture
     dims = (prepared.n_features, *architecture.widths, prepared.n_outputs)
-    parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs)
+    parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs, prepared.n_numbers)
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import shapes, shapes_of
+from hyperband.engine.parameters import embedded_numbers, shapes, shapes_of
 from hyperband.errors import InputError
 from hyperband.model.file import Contents, damaged, read_model, write_model
 
@@ -63,7 +63,8 @@ class Model:
             tuple(np.ascontiguousarray(array, dtype=np.float32) for array in layer) for layer in self.weights
         )
         object.__setattr__(self, "weights", layers)
-        expected = shapes(self.architecture, self.preprocessing.n_features, self.preprocessing.target.n_outputs)
+        ends = self.preprocessing.n_features, self.preprocessing.target.n_outputs
+        expected = shapes(self.architecture, *ends, embedded_numbers(self.architecture, layers))
         found = shapes_of(layers)
         if found != expected:
             raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")

@@ -22,6 +22,10 @@ HB_FN V load_some(const float *p, int n) {
     return load(t);
 }
 HB_FN void store_some(float *p, V v, int n) {
+    if (n >= kPanel) {
+        __builtin_memcpy(p, &v, sizeof v);
+        return;
+    }
     alignas(64) float t[kPanel];
     store(t, v);
     for (int i = 0; i < n && i < kPanel; ++i) p[i] = t[i];
@@ -29,8 +33,8 @@ HB_FN void store_some(float *p, V v, int n) {
 
 // Components first, ..., first + N - 1 of column c for up to 16 rows, from the cosines of all waves.
 template <int N>
-void mix_waves(const Embedding &e, const Layer &y, const float *weights, int c, int first, const V *cosines, float *to, size_t ld,
-               int rows) {
+void mix_waves(const Embedding &e, const Layer &y, const float *weights, int c, int first, const V *cosines, float *to,
+               size_t ld, int rows) {
     const int at = c * e.components + first;
     const float *mixing = weights + y.mixing + static_cast<size_t>(at) * static_cast<size_t>(e.waves);
     V sum[N];
@@ -67,25 +71,35 @@ inline void embed_by_pbld(const Embedding &e, const Layer &y, const float *weigh
     }
 }
 
-// The inputs of components q to q + 15 of a row.
-HB_FN V inputs_of_components(const Embedding &e, const float *row, int q, int n) {
-    alignas(64) float t[kPanel] = {};
-    for (int i = 0, c = q / e.components, j = q % e.components; i < n; ++i) {
-        t[i] = row[c];
-        if (++j == e.components) j = 0, ++c;
+// The inputs of sixteen components, of up to 16 rows at a time: a vector that is loaded right behind its numbers waits for them.
+struct ComponentInputs {
+    int column[kPanel];
+    alignas(64) float number[kPanel * kPanel];
+
+    HB_FN ComponentInputs(const Embedding &e, int first) {
+        for (int i = 0; i < kPanel; ++i) {
+            const int q = first + i < e.all() ? first + i : first;
+            column[i] = q / e.components;
+        }
     }
-    return load(t);
-}
+    HB_FN void take(const float *rows, size_t ld, int n) {
+        for (int r = 0; r < n; ++r)
+            for (int i = 0; i < kPanel; ++i) number[r * kPanel + i] = rows[r * ld + static_cast<size_t>(column[i])];
+    }
+    HB_FN V row(int r) const { return load(number + r * kPanel); }
+};
 
 inline void embed_by_cosine(const Embedding &e, const Layer &y, const float *weights, float *rows, size_t ld, int n) {
     for (int q = 0; q < e.all(); q += kPanel) {
         const int count = e.all() - q < kPanel ? e.all() - q : kPanel;
         const V frequency = load(weights + y.frequency + q), turns = load(weights + y.phase + q) * V(kTurnsOfRadian),
                 amplitude = load(weights + y.amplitude + q);
-        for (int b = 0; b < n; ++b) {
-            float *row = rows + b * ld;
-            const V u = fma(frequency, inputs_of_components(e, row, q, count), turns);
-            store_some(row + e.columns + q, amplitude * cos_turns(u), count);
+        ComponentInputs x(e, q);
+        for (int b = 0; b < n; b += kPanel) {
+            const int some = n - b < kPanel ? n - b : kPanel;
+            x.take(rows + b * ld, ld, some);
+            for (int r = 0; r < some; ++r)
+                store_some(rows + (b + r) * ld + e.columns + q, amplitude * cos_turns(fma(frequency, x.row(r), turns)), count);
         }
     }
 }
@@ -102,7 +116,9 @@ inline void embed(const Embedding &e, const Layer &y, const float *weights, floa
 
 // Panels of the embedded rows before the first that holds a component.
 HB_FN int panels_before(const Embedding &e) { return e.columns / kPanel; }
-HB_FN size_t component_stride(const Embedding &e) { return static_cast<size_t>(row_stride(e.width() - panels_before(e) * kPanel)); }
+HB_FN size_t component_stride(const Embedding &e) {
+    return static_cast<size_t>(row_stride(e.width() - panels_before(e) * kPanel));
+}
 
 // What the gradient of an embedding is made from, and where it is collected.
 struct EmbeddingRows {
@@ -132,7 +148,9 @@ template <int N> void pbld_waves(const EmbeddingRows &s, int c, int f) {
     const V frequency = load_some(s.weights + s.y.frequency + wave, n),
             turns = load_some(s.weights + s.y.phase + wave, n) * V(kTurnsOfRadian);
     V mixing[kMost], sum[kMost], d1(0.0f), d2(0.0f);
-    const auto mixing_at = [&](int j) { return (component + static_cast<size_t>(j)) * static_cast<size_t>(e.waves) + static_cast<size_t>(f); };
+    const auto mixing_at = [&](int j) {
+        return (component + static_cast<size_t>(j)) * static_cast<size_t>(e.waves) + static_cast<size_t>(f);
+    };
 #pragma GCC unroll 4
     for (int j = 0; j < components; ++j) {
         mixing[j] = load_some(s.weights + s.y.mixing + mixing_at(j), n);
@@ -169,8 +187,11 @@ inline void cosine_waves(const EmbeddingRows &s, int q) {
     if (s.accumulate)
         sum = load_some(s.at(s.y.amplitude) + at, n), d1 = load_some(s.at(s.y.phase) + at, n),
         d2 = load_some(s.at(s.y.frequency) + at, n);
+    ComponentInputs inputs(s.e, q);
     for (int b = 0; b < s.rows; ++b) {
-        const V x = inputs_of_components(s.e, s.x + b * s.ld, q, n), g = load_some(s.g + b * s.ldg + at, n);
+        if (b % kPanel == 0) inputs.take(s.x + b * s.ld, s.ld, s.rows - b < kPanel ? s.rows - b : kPanel);
+        // behind the last component lie numbers of the next row, which go nowhere
+        const V x = inputs.row(b % kPanel), g = load_unaligned(s.g + b * s.ldg + at);
         V sine, cosine;
         sincos_turns(fma(frequency, x, turns), sine, cosine);
         sum = fma(g, cosine, sum);
@@ -185,7 +206,7 @@ inline void cosine_waves(const EmbeddingRows &s, int q) {
 inline void shift_sums(const EmbeddingRows &s, int q) {
     const int n = s.e.all() - q < kPanel ? s.e.all() - q : kPanel;
     V sum = s.accumulate ? load_some(s.at(s.y.shift) + q, n) : V(0.0f);
-    for (int b = 0; b < s.rows; ++b) sum = sum + load_some(s.g + b * s.ldg + q, n);
+    for (int b = 0; b < s.rows; ++b) sum = sum + load_unaligned(s.g + b * s.ldg + q);
     store_some(s.at(s.y.shift) + q, sum, n);
 }
 
@@ -203,7 +224,6 @@ inline void embedding_gradient(const EmbeddingRows &s, Share share) {
     for (int c = s.e.numbers * share.rank / share.size; c < s.e.numbers * (share.rank + 1) / share.size; ++c)
         for (int f = 0; f < s.e.waves; f += kPanel) waves(s, c, f);
 }
-
 
 // Outputs of rows that lie anywhere.
 inline void forward(const ForwardArgs &f) {

@@ -6,8 +6,7 @@
 
 namespace hyperband::cpu::HB_ISA {
 
-template <Rule R, bool kPlain>
-void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update) {
+template <Rule R, bool kPlain> void update_run(float *w, float *m, float *v, const float *g, size_t n, const Update &update) {
     const Update u = update;  // a copy that no store below can alias
     for (size_t i = 0; i < n; i += kPanel) {
         V x = load(w + i), first(0.0f), second(0.0f);
@@ -169,8 +168,16 @@ inline void backward_to_components(const StepArgs &s) {
     const Layer &y = s.layout->layer[0];
     const int before = panels_before(e), panels = panels_of(s.inputs) - before;
     const size_t ld = component_stride(e), panel = static_cast<size_t>(y.out) * kPanel;
-    Product{s.work->g[0], static_cast<size_t>(row_stride(y.out)), s.rows, y.out, s.work->transposed[0] + before * panel, panel,
-            panels, nullptr, s.work->component_g, ld}
+    Product{s.work->g[0],
+            static_cast<size_t>(row_stride(y.out)),
+            s.rows,
+            y.out,
+            s.work->transposed[0] + before * panel,
+            panel,
+            panels,
+            nullptr,
+            s.work->component_g,
+            ld}
         .run();
     if (!y.scaled()) return;
     const float *scale = s.weights + y.scale + before * kPanel;
@@ -378,8 +385,8 @@ inline void update_embedding(const StepArgs &s, Share share, const Update &u) {
                  end = panels * static_cast<size_t>(share.rank + 1) / static_cast<size_t>(share.size) * kPanel,
                  at = y.frequency + first;
     if (end > first)
-        update_of(*s.architecture)(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->embedding_gradient + first,
-                                   end - first, u);
+        update_of (*s.architecture)(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->embedding_gradient + first,
+                                    end - first, u);
 }
 
 // The update where the whole gradient was collected first. copy(layer, l, panel, first row, rows) renews copies of the weights.
@@ -410,7 +417,8 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
 
 inline void update(const StepArgs &s, Share share) {
     update_with(s, share, [&](const Layer &y, int l, int p, int first, int count) {
-        for (int k = 0; s.work->transposed[l] && k < count; k += kPanel) transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
+        for (int k = 0; s.work->transposed[l] && k < count; k += kPanel)
+            transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
     });
 }
 

@@ -194,8 +194,9 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
         if constexpr (kTensor) {
             if (pass.training) {
                 for (int l = 0; l < member_.layers(); ++l) {
-                    block_.phase(
-                        [&](int tid) { tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights()); });
+                    block_.phase([&](int tid) {
+                        tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights());
+                    });
                     if (waits_for_activation(member_, l))
                         block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
                 }
@@ -258,7 +259,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     HB_BLOCK auto optimiser(Shared<float> numbers, Group group) const {
         const Architecture &a = net_.architecture;
-        return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m), moments(plan().v, net_.v), rule_of(a),
+        return Optimiser<Weights, Moments>{weights(),   moments(plan().m, net_.m),  moments(plan().v, net_.v), rule_of(a),
                                            is_plain(a), load_update(numbers, group)};
     }
 
@@ -299,8 +300,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
 
     // The update where the whole gradient was collected first.
     HB_BLOCK void update(Shared<float> numbers) {
-        if (member_.scales())
-            block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
+        if (member_.scales()) block_.phase([&](int tid) { through_scale(tid, member_, weights(), gradient()); });
         const auto most = static_cast<float>(net_.architecture.clip_norm);
         if (net_.architecture.clip_norm > 0.0) {
             block_.phase([&](int tid) {

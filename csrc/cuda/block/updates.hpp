@@ -12,7 +12,12 @@ namespace hyperband::cuda {
 template <class Shared> HB_BLOCK Update load_update(Shared words, Group group) {
     const bool first = group == Group::first_weights, decays = first || group == Group::weights;
     Update u{};
-    u.rate = words.load(first ? 11 : decays ? 0 : group == Group::biases ? 13 : group == Group::scale ? 14 : 15), u.root_scale = words.load(1);
+    u.rate = words.load(first                    ? 11
+                        : decays                 ? 0
+                        : group == Group::biases ? 13
+                        : group == Group::scale  ? 14
+                                                 : 15),
+    u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
     u.epsilon = words.load(6), u.momentum = words.load(7);
     u.decay = decays ? words.load(8) : 0.0f, u.shrink = decays ? words.load(first ? 12 : 9) : 1.0f;

@@ -19,6 +19,7 @@ from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import Layers, in_original_order, layered
 from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.metrics import Metrics
@@ -47,6 +48,10 @@ class Data(Protocol):
     def loss(self) -> str: ...
     @property
     def n_outputs(self) -> int: ...
+    @property
+    def n_numbers(self) -> int:
+        """How many columns are numbers, the first ones."""
+
     @property
     def scale(self) -> Sequence[float]:
         """Standard deviation of each target in original units; empty for classification."""
@@ -109,9 +114,9 @@ class NetworkEvaluator:
         self.unit = training.resource
         self._seed, self._rank_by = seed, training.rank_by
         self._columns = _order(n_inputs, seed) if self.unit == "features" else None
-        train = _split(data.x_train, data.y_train, data.weight_train, self._columns)
+        train = replace(_split(data.x_train, data.y_train, data.weight_train, self._columns), numbers=data.n_numbers)
         validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
-        self._ends = n_inputs, data.n_outputs
+        self._ends = n_inputs, data.n_outputs, data.n_numbers
         self._engine: Engine = backend.engine(
             train,
             validation,
@@ -134,6 +139,11 @@ class NetworkEvaluator:
         for job in jobs:
             if job.trial not in self.residency:
                 architecture = to_architecture(job.configuration)
+                if self._columns is not None and architecture.number_embedding != "none":
+                    raise InputError(
+                        "A network with `number_embedding` must see all columns, so resource='features' cannot train "
+                        f"it; got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
+                    )
                 seed = member_seed(self._seed, job.trial)
                 member = Member(architecture, seed, self.resource.total_steps(architecture))
                 if job.parent is None:

@@ -24,7 +24,7 @@ CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
 #: (later the gradient by them), of its slopes and its scaled inputs; the kind of embedding before it, how many columns
-#: it embeds, components and waves of each, offsets in scratch of the embedded rows and of a row's gradient by components;
+#: it embeds, components and waves of each, offsets in scratch of embedded rows and of a row's gradient by components;
 #: then a column for each row of the parameter table
 IN, OUT, ROW, OUTPUTS, SLOPES, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = range(13)
 
