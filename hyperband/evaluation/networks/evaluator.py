@@ -20,6 +20,7 @@ from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import in_original_order, layered
 from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.datasets import Dataset, Datasets, Table
 from hyperband.evaluation.networks.kept_weights import KeptWeights
@@ -145,6 +146,11 @@ class NetworkEvaluator:
 
     def _create(self, job: Job, keys: Iterable[int]) -> None:
         architecture = to_architecture(job.configuration)
+        if self.unit == "features" and architecture.number_embedding != "none":
+            raise InputError(
+                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; got "
+                f"{architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
+            )
         numbers = self.datasets.numbers(job.configuration.get("view"))
         seed = member_seed(self._seed, job.trial)
         for fold, (key, number) in enumerate(zip(keys, numbers, strict=True)):
