@@ -116,8 +116,3 @@ class Prepared:
     def n_features(self) -> int:
         """Number of columns of ``x_train``."""
         return self.preprocessing.n_features
-
-    @property
-    def n_numbers(self) -> int:
-        """How many columns of ``x_train`` are numbers, the first ones: those that a network may embed."""
-        return self.preprocessing.n_numbers

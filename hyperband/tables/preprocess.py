@@ -84,15 +84,6 @@ class Preprocessing:
         """Number of features."""
         return len(self.feature_names)
 
-    @property
-    def n_numbers(self) -> int:
-        """How many features are numbers, the first ones; indicators of missing values and categories follow them."""
-        if self.numbers is None:
-            return 0
-        return sum(
-            len(columns) for label, _, columns in self.numbers.transformers_ if label not in ("missing", "remainder")
-        )
-
     def transform(self, table: Any, rows: Array | None = None) -> F32:
         """Features of a table.
 

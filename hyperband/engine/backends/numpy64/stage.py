@@ -65,7 +65,7 @@ class Stage:
             yield (back * np.cos(angle)).sum(axis=0)
 
     def _n_components(self) -> int:
-        return self.arrays["shift" if self.embedding == "pbld" else "amplitude"].shape[1]
+        return int(self.arrays["shift" if self.embedding == "pbld" else "amplitude"].shape[1])
 
     def _numbers(self, x: A) -> A:
         return x[:, : len(self.arrays["frequency"])]
