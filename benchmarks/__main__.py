@@ -24,6 +24,12 @@ COMMANDS = {
     "search": ("search.digits", "A whole Hyperband: how long it takes, how busy the processors are."),
     "search-peers": ("search.peers", "The same beside Optuna with PyTorch, and scikit-learn."),
     "datasets": ("search.datasets", "The network that a search finds on real tables, against a default network."),
+    "ensembles": ("search.ensembles", "Accuracy on new rows of ensembles, by what they are chosen by."),
+    "accuracy": (
+        "accuracy.benchmark",
+        "Predictions of real tables after a given time, beside other libraries.",
+    ),
+    "ablation": ("accuracy.ablation", "The same for ours alone, with each ingredient left out, or added."),
     "search-quality": ("quality.benchmark", "Regret of every scheduler and sampler, beside other libraries."),
     "rungs": ("bookkeeping.rungs", "Bookkeeping of a million trials, beside other libraries."),
     "spaces": ("bookkeeping.spaces", "Conditional configurations drawn, beside other libraries."),

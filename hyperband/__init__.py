@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from hyperband.space import Space as Space
     from hyperband.space import When as When
     from hyperband.tables.options import TableOptions as TableOptions
+    from hyperband.tables.prepared_table import PreparedTable as PreparedTable
+    from hyperband.tables.splitters import GroupSplit as GroupSplit
+    from hyperband.tables.splitters import KFold as KFold
+    from hyperband.tables.splitters import TimeSplit as TimeSplit
     from hyperband.tuning.algorithms import ASHA as ASHA
     from hyperband.tuning.algorithms import BOHB as BOHB
     from hyperband.tuning.algorithms import DEHB as DEHB
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from hyperband.tuning.algorithms import AdaptiveSearch as AdaptiveSearch
     from hyperband.tuning.algorithms import AsyncHyperband as AsyncHyperband
     from hyperband.tuning.algorithms import GridSearch as GridSearch
+    from hyperband.tuning.algorithms import HalvingSequence as HalvingSequence
     from hyperband.tuning.algorithms import Hyperband as Hyperband
     from hyperband.tuning.algorithms import PriorBand as PriorBand
     from hyperband.tuning.algorithms import RandomSearch as RandomSearch
@@ -66,6 +71,7 @@ _MODULE_OF = {
     "BOHB": "tuning.algorithms",
     "DEHB": "tuning.algorithms",
     "GridSearch": "tuning.algorithms",
+    "HalvingSequence": "tuning.algorithms",
     "Hyperband": "tuning.algorithms",
     "PASHA": "tuning.algorithms",
     "PBT": "tuning.algorithms",
@@ -86,6 +92,10 @@ _MODULE_OF = {
     "Compute": "evaluation.networks.compute",
     "Training": "evaluation.networks.training",
     "TableOptions": "tables.options",
+    "PreparedTable": "tables.prepared_table",
+    "GroupSplit": "tables.splitters",
+    "KFold": "tables.splitters",
+    "TimeSplit": "tables.splitters",
     "minimize": "interface.minimize",
     "Model": "model",
     "Population": "engine.population",

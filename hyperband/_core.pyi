@@ -39,7 +39,7 @@ class Engine(_Members):
         y: NDArray[Any],
         weight: F32 | None,
         validation: _Validation,
-        loss: int,
+        loss: tuple[int, float],
         n_outputs: int,
         numbers: int = ...,
         precision: int = ...,
@@ -61,7 +61,7 @@ class CudaEngine(_Members):
         y: NDArray[Any],
         weight: F32 | None,
         validation: tuple[F32 | _Address, NDArray[Any], F32 | None] | None,
-        loss: int,
+        loss: tuple[int, float],
         n_outputs: int,
         numbers: int = ...,
         precision: int = ...,
@@ -94,7 +94,7 @@ def host_device(
 ) -> Device: ...
 def architecture_dtype() -> np.dtype[np.void]: ...
 def choices() -> dict[str, tuple[str, ...]]: ...
-def forward(record: _Records, parameters: dict[str, F32], ends: tuple[int, int], x: F32, threads: int) -> F32: ...
+def forward(record: _Records, parameters: dict[str, F32], ends: tuple[int, int, int], x: F32, threads: int) -> F32: ...
 def bf16() -> str: ...
 def isa() -> tuple[str, str]: ...
 def fma_peak(seconds: float = 0.2) -> float: ...

@@ -37,13 +37,17 @@ def describe() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Hash of the commit that is checked out, with "+" where files were changed since; "unknown" outside a checkout."""
+    """Hash of the commit that is checked out, with "+" where files were changed since; "unknown" outside a checkout.
+
+    Results do not count as changed files: a benchmark that appends to them measures the same commit all the time.
+    """
+    results = (":(exclude)benchmarks/results", ":(exclude)benchmarks/RESULTS.md")
 
     def git(*arguments: str) -> str:
         return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
 
     try:
-        changed = git("status", "--porcelain", "--untracked-files=no").strip()
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *results).strip()
         return git("rev-parse", "--short=10", "HEAD").strip() + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from benchmarks.common.paths import ROOT
-from benchmarks.documents import readme, searches, training
+from benchmarks.documents import accuracy, readme, searches, training
 from benchmarks.documents.markdown import fill
 
 Sections = Mapping[str, Callable[[], str]]
@@ -24,6 +24,8 @@ DOCUMENTS: dict[str, Sections] = {
         "bookkeeping": readme.bookkeeping,
     },
     "benchmarks/RESULTS.md": {
+        "accuracy": accuracy.contenders,
+        "ablation": accuracy.ablation,
         "datasets": searches.datasets,
         "engine": training.engine,
         "features": training.features,
@@ -48,6 +50,11 @@ def written(document: Path, sections: Sections) -> str:
     return fill(document.read_text(encoding="utf-8"), {name: make() for name, make in sections.items()})
 
 
+def write(name: str, root: Path = ROOT) -> None:
+    """Write the sections of one document anew."""
+    (root / name).write_text(written(root / name, DOCUMENTS[name]), encoding="utf-8")
+
+
 def differences(root: Path) -> list[str]:
     """Lines of a unified diff from the documents below ``root`` to what the records say; none when they agree."""
     lines: list[str] = []
@@ -63,7 +70,7 @@ def main(check: bool) -> None:
     """See `benchmarks.__main__`."""
     if not check:
         for name, sections in DOCUMENTS.items():
-            (ROOT / name).write_text(written(ROOT / name, sections), encoding="utf-8")
+            write(name)
             click.echo(f"{name}: {len(sections)} sections")
     elif lines := differences(ROOT):
         click.echo("\n".join(lines))

@@ -15,7 +15,7 @@ import numpy as np
 import hyperband as hb
 from benchmarks.gpu import tasks as gpu_tasks
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES
+from hyperband.engine.losses import LOSSES, parse
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
@@ -32,7 +32,7 @@ CASES = {
 def states(backend: str, case: str, loss: str, steps: int) -> list[str]:
     """A hash over every bit of each member's state after training, paused once on the way."""
     networks, _, rows = CASES[case]
-    if loss == "mse":
+    if parse(loss).regression:
         networks = [replace(n, label_smoothing=0.0) for n in networks]
     engine = lab.engine(registry.get(backend), loss, rows=rows, weighted=True, threads=None)
     ids = engine.add(lab.members(networks, steps))

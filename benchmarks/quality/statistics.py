@@ -45,17 +45,17 @@ def mean_ranks(tasks: Sequence[Regrets], point: int, replicates: int = 0, seed: 
     for task, weight in zip(tasks, chosen, strict=True):
         values = [task[name][:, point] for name in names]
         even = [np.full((len(v), 1), 1 / len(v)) for v in values]
-        mean += _ranks(values, even)[:, 0] / len(tasks)
+        mean += expected_ranks(values, even)[:, 0] / len(tasks)
         if replicates:
             drawn = [draws.multinomial(len(v), np.full(len(v), 1 / len(v)), replicates).T / len(v) for v in values]
-            spread += weight * _ranks(values, drawn)
+            spread += weight * expected_ranks(values, drawn)
     if not replicates:
         return {name: Rank(float(m), math.nan, math.nan) for name, m in zip(names, mean, strict=True)}
     low, high = np.quantile(spread, [0.025, 0.975], axis=1)
     return {name: Rank(float(m), float(a), float(b)) for name, m, a, b in zip(names, mean, low, high, strict=True)}
 
 
-def _ranks(values: Sequence[F64], weights: Sequence[F64]) -> F64:
+def expected_ranks(values: Sequence[F64], weights: Sequence[F64]) -> F64:
     """Expected ranks, shape (contenders, replicates), from values (seeds,) with weights (seeds, replicates)."""
     v, w = np.concatenate(values), np.concatenate(weights)
     better = (v[None, :] < v[:, None]) + 0.5 * (v[None, :] == v[:, None])

@@ -33,16 +33,18 @@ def train() -> None:
 
     from hyperband.engine.architecture import ACTIVATIONS, Architecture
     from hyperband.engine.backends import registry
-    from hyperband.engine.backends.base import LOSSES, EngineSettings, Member, Split
+    from hyperband.engine.backends.base import EngineSettings, Member, Split
+    from hyperband.engine.losses import LOSSES, parse
 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 50)).astype(np.float32)
     native = registry.get("native")
     common = {"widths": [64, 40], "batch_size": 64}
     for loss in LOSSES:
-        outputs = {"cross_entropy": 10, "logistic": 1, "mse": 3}[loss]
-        y = rng.normal(size=(300, 3)).astype(np.float32) if loss == "mse" else rng.integers(0, max(2, outputs), 300)
-        split = Split(x, y if loss == "mse" else y.astype(np.int32))
+        outputs = {"cross_entropy": 10, "logistic": 1}.get(loss, 3)
+        regression = parse(loss).regression
+        y = rng.normal(size=(300, 3)).astype(np.float32) if regression else rng.integers(0, max(2, outputs), 300)
+        split = Split(x, y if regression else y.astype(np.int32))
         engine = native.engine(split, split, loss, outputs, EngineSettings(threads=1))
         networks = [Architecture(**common, activation=a) for a in ACTIVATIONS] if loss == "cross_entropy" else []
         networks += [

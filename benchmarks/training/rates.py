@@ -14,13 +14,14 @@ from benchmarks.training.workloads import flops_per_row
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import I64, Engine, EngineSettings, Member, Split
+from hyperband.engine.losses import parse
 
 
 def table(loss: str, n_rows: int, n_inputs: int, n_outputs: int) -> Split:
     """Random data of a shape; their values do not matter for speed."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
-    if loss == "mse":
+    if parse(loss).regression:
         return Split(x, rng.normal(size=(n_rows, n_outputs)).astype(np.float32))
     return Split(x, rng.integers(0, max(2, n_outputs), n_rows).astype(np.int32))
 

@@ -34,9 +34,9 @@ struct Targets {
 // y as the loss needs it; every label is checked, because the kernels index by it.
 inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outputs) {
     Targets t;
-    if (loss == Loss::mse) {
+    if (loss.regression()) {
         if (!py::isinstance<FloatArray>(y) || y.ndim() != 2 || y.shape(0) != n || y.shape(1) != n_outputs)
-            refuse("`y` must be a float32 array of shape (n_rows, n_outputs) for the loss mse.");
+            refuse("`y` must be a float32 array of shape (n_rows, n_outputs) for a regression.");
         t.target = static_cast<const float *>(y.data());
         return t;
     }
@@ -44,7 +44,7 @@ inline Targets targets(const py::array &y, py::ssize_t n, Loss loss, int n_outpu
     if (!py::isinstance<IntArray>(y) || y.ndim() != 1 || y.shape(0) != n)
         refuse("`y` must be an int32 array of shape (n_rows,) for a classification loss.");
     t.label = static_cast<const int32_t *>(y.data());
-    const int classes = loss == Loss::logistic ? 2 : n_outputs;
+    const int classes = loss.kind == LossKind::logistic ? 2 : n_outputs;
     for (py::ssize_t i = 0; i < n; ++i)
         if (t.label[i] < 0 || t.label[i] >= classes)
             refuse("`y` must hold class numbers from 0 to " + std::to_string(classes - 1) + "; got " +
@@ -109,6 +109,8 @@ inline std::vector<Architecture> architectures(const ArchitectureArray &records)
             refuse("`embedding_size` must be from 2 to 32; got " + std::to_string(a.embedding_size) + ".");
         if (a.embedding_frequencies < 1 || a.embedding_frequencies > kMaxFrequencies)
             refuse("`embedding_frequencies` must be from 1 to 64; got " + std::to_string(a.embedding_frequencies) + ".");
+        check_code(static_cast<int>(a.dropout_schedule), std::size(kFactorSchedules), "dropout_schedule");
+        check_code(static_cast<int>(a.decay_schedule), std::size(kFactorSchedules), "decay_schedule");
     }
     return r;
 }
@@ -120,15 +122,16 @@ inline Architecture architecture(const ArchitectureArray &record) {
 
 // What an engine is made from, checked. The arrays must outlive its constructor; numbers -1: all columns; `devices`: whether x
 // may be on one.
-inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                       int n_outputs, int numbers, bool devices) {
-    if (loss < 0 || loss >= static_cast<int>(std::size(kLosses)) || n_outputs < 1)
+inline Problem problem(const Matrix &x, const py::array &y, const py::object &weight, const py::object &validation,
+                       const std::pair<int, float> &loss, int n_outputs, int numbers, bool devices) {
+    const auto [kind, of_loss] = loss;
+    if (kind < 0 || kind >= static_cast<int>(std::size(kLosses)) || n_outputs < 1)
         refuse("`loss` or `n_outputs` is out of range.");
     if (x.n < 1 || x.columns < 1 || x.columns > (1 << 24)) refuse("`x` must have shape (n_rows, n_inputs), both >= 1.");
-    Problem p{static_cast<Loss>(loss), static_cast<int>(x.columns), n_outputs, numbers, {}, {}};
+    Problem p{{static_cast<LossKind>(kind), of_loss}, static_cast<int>(x.columns), n_outputs, numbers, {}, {}};
     if (numbers < 0) p.numbers = p.n_inputs;
     if (p.numbers > p.n_inputs) refuse("`numbers` must be at most the number of columns.");
-    if (p.loss == Loss::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
+    if (p.loss.kind == LossKind::logistic && n_outputs != 1) refuse("`n_outputs` must be 1 for the loss logistic.");
     p.train = table(x, y, weight, p.loss, p.n_inputs, n_outputs);
     if (!validation.is_none()) {
         const auto v = validation.cast<py::tuple>();

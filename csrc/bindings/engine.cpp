@@ -41,8 +41,9 @@ template <size_t N> py::tuple names(const char *const (&values)[N]) {
 py::dict choices() {
     py::dict r;
     r["activation"] = names(kActivations), r["optimizer"] = names(kOptimizers), r["schedule"] = names(kSchedules);
-    r["init"] = names(kInits), r["number_embedding"] = names(kNumberEmbeddings), r["loss"] = names(kLosses),
-    r["precision"] = names(kPrecisions);
+    r["init"] = names(kInits), r["number_embedding"] = names(kNumberEmbeddings);
+    r["dropout_schedule"] = names(kFactorSchedules), r["decay_schedule"] = names(kFactorSchedules);
+    r["loss"] = names(kLosses), r["precision"] = names(kPrecisions);
     return r;
 }
 

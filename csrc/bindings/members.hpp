@@ -94,6 +94,7 @@ template <PopulationEngine E> py::dict export_state(E &e, int64_t id) {
     export_arena(state, "", always, s.layout, s.weights.get());
     if (s.m) export_arena(state, "m.", has_m, s.layout, s.m.get());
     if (s.v) export_arena(state, "v.", has_v, s.layout, s.v.get());
+    if (s.average) export_arena(state, "average.", always, s.layout, s.average.get());
     if (s.best) export_arena(state, "best.", always, s.layout, s.best.get());
     return state;
 }
@@ -112,6 +113,7 @@ template <PopulationEngine E> void import_state(E &e, int64_t id, const py::dict
     s.weights = import_arena(state, "", always, s.layout);
     if (s.m) s.m = import_arena(state, "m.", has_m, s.layout);
     if (s.v) s.v = import_arena(state, "v.", has_v, s.layout);
+    if (s.average) s.average = import_arena(state, "average.", always, s.layout);
     s.best.reset();
     if (n[5] >= 0) s.best = import_arena(state, "best.", always, s.layout);
     s.counters = {n[0], n[1], n[2], n[3], n[4], n[5], n[6]};
@@ -230,8 +232,9 @@ template <PopulationEngine E> py::list parameters_of(E &e, const ArchitectureArr
 
 // X: where the rows of the training data are. The resources are the fields of E::Resources.
 template <PopulationEngine E, class X, class... Resource>
-std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation, int loss,
-                               int n_outputs, int numbers, int precision, const Resource &...resources) {
+std::unique_ptr<E> make_engine(const X &x, const py::array &y, const py::object &weight, const py::object &validation,
+                               const std::pair<int, float> &loss, int n_outputs, int numbers, int precision,
+                               const Resource &...resources) {
     if (precision < 0 || precision >= static_cast<int>(std::size(kPrecisions))) refuse("`precision` is out of range.");
     const Problem p = problem(x, y, weight, validation, loss, n_outputs, numbers, E::kReadsDevice);
     const typename E::Resources on{resources...};

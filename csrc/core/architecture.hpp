@@ -21,20 +21,30 @@
 
 namespace hyperband {
 
-enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, sigmoid, step };
+enum class Activation : int32_t { identity, relu, leaky_relu, gelu, silu, tanh, sigmoid, step, selu, mish };
 enum class Optimizer : int32_t { sgd, adam, adamw, rmsprop };
-enum class Schedule : int32_t { constant, cosine, exponential };
+enum class Schedule : int32_t { constant, cosine, exponential, coslog4, flat_cos };
+enum class FactorSchedule : int32_t { constant, flat_cos };  // of dropout and of weight decay
 enum class Init : int32_t { automatic, he, glorot, lecun };
 enum class NumberEmbedding : int32_t { none, pbld, cosine };
-enum class Loss : int32_t { cross_entropy, logistic, mse };
+enum class LossKind : int32_t { cross_entropy, logistic, mse, huber, quantile };
+
+// Of a row. number: of huber its delta, of quantile the level, else 0.
+struct Loss {
+    LossKind kind = LossKind::cross_entropy;
+    float number = 0.0f;
+    HB_FN bool regression() const { return kind >= LossKind::mse; }
+};
 
 // The names of these values in Python, in their order. A test compares them with hyperband/engine.
-constexpr const char *kActivations[] = {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"};
+constexpr const char *kActivations[] = {"identity", "relu",    "leaky_relu", "gelu", "silu",
+                                        "tanh",     "sigmoid", "step",       "selu", "mish"};
 constexpr const char *kOptimizers[] = {"sgd", "adam", "adamw", "rmsprop"};
-constexpr const char *kSchedules[] = {"constant", "cosine", "exponential"};
+constexpr const char *kSchedules[] = {"constant", "cosine", "exponential", "coslog4", "flat_cos"};
+constexpr const char *kFactorSchedules[] = {"constant", "flat_cos"};
 constexpr const char *kInits[] = {"auto", "he", "glorot", "lecun"};
 constexpr const char *kNumberEmbeddings[] = {"none", "pbld", "cosine"};
-constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse"};
+constexpr const char *kLosses[] = {"cross_entropy", "logistic", "mse", "huber", "quantile"};
 
 constexpr int kMaxHidden = 8;
 constexpr int kMaxLayers = kMaxHidden + 1;  // weight matrices
@@ -59,23 +69,29 @@ struct Architecture {
     NumberEmbedding number_embedding = NumberEmbedding::none;
     int32_t embedding_size = 4, embedding_frequencies = 16;
     double frequency_scale = 0.1, embedding_rate = 0.1;
+    bool zero_output = false, parametric_activation = false;
+    double weight_average = 0.0;
+    FactorSchedule dropout_schedule = FactorSchedule::constant, decay_schedule = FactorSchedule::constant;
 
     bool has_first_moment() const { return optimizer == Optimizer::adam || optimizer == Optimizer::adamw || momentum > 0.0; }
     bool has_second_moment() const { return optimizer != Optimizer::sgd; }
+    bool has_average() const { return weight_average > 0.0; }
 };
 // All fields, for the record that crosses from Python.
-#define HB_ARCHITECTURE_FIELDS                                                                                            \
-    n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2, \
-        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate,      \
-        input_scaling, scale_rate, number_embedding, embedding_size, embedding_frequencies, frequency_scale, embedding_rate
+#define HB_ARCHITECTURE_FIELDS                                                                                               \
+    n_hidden, widths, activation, optimizer, schedule, init, batch_size, nesterov, learning_rate, momentum, beta1, beta2,    \
+        epsilon, weight_decay, warmup, final_rate, clip_norm, dropout, label_smoothing, bias_rate, first_layer_rate,         \
+        input_scaling, scale_rate, number_embedding, embedding_size, embedding_frequencies, frequency_scale, embedding_rate, \
+        dropout_schedule, decay_schedule, zero_output, parametric_activation, weight_average
 
 // Parameters that have one learning rate: the schedule's times a factor of theirs.
-enum class Group : int8_t { weights, first_weights, biases, scale, embedding };
+enum class Group : int8_t { weights, first_weights, biases, alpha, scale, embedding };
 HB_FN double rate_factor(const Architecture &a, Group g) {
     switch (g) {
         case Group::weights: return 1.0;
         case Group::first_weights: return a.first_layer_rate;
         case Group::biases: return a.bias_rate;
+        case Group::alpha: return 0.1;
         case Group::scale: return a.scale_rate;
         case Group::embedding: return a.embedding_rate;
     }

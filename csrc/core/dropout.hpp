@@ -6,6 +6,7 @@
 
 #include "core/architecture.hpp"
 #include "core/philox.hpp"
+#include "core/rates.hpp"
 
 namespace hyperband {
 
@@ -13,6 +14,10 @@ namespace hyperband {
 HB_FN uint32_t dropout_limit(double rate) {
     const auto rounded = static_cast<uint32_t>(rate * 65536.0 + 0.5);
     return rounded < 65535 ? rounded : 65535;
+}
+// The same of optimiser step `step` of `total`.
+HB_FN uint32_t dropout_limit_at(const Architecture &a, int64_t step, int64_t total) {
+    return dropout_limit(dropout_at(a, step, total));
 }
 // Factor of the units that are kept.
 HB_FN float dropout_scale(uint32_t limit) { return 65536.0f / static_cast<float>(65536 - limit); }

@@ -9,15 +9,11 @@
 
 namespace hyperband {
 
-// log(x) for normal x > 0, from + - * / and exact scaling only; see fraction_power in rates.hpp.
+// log(x) for normal x > 0.
 HB_FN double exact_log(double x) {
     int e = 0;
-    double m = std::frexp(x, &e);  // exact
-    if (m < 0.7071067811865476) m *= 2.0, --e;
-    const double s = (m - 1.0) / (m + 1.0), q = s * s;
-    double series = 0.0;
-    for (int k = 25; k > 0; k -= 2) series = 1.0 / k + q * series;
-    return 2.0 * s * series + e * 0.6931471805599453;
+    const double rest = log_fraction(x, e);
+    return rest + e * kLn2;
 }
 
 // The quantile of the normal distribution at (word + 1/2) / 2^32: Wichura 1988, algorithm AS 241, PPND7, whose relative error

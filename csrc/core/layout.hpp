@@ -66,6 +66,7 @@ struct ParameterKind {
 constexpr ParameterKind kTable[] = {
     {"weights", {Axis::inputs, Axis::outputs}, Initial::uniform, Group::weights, true, true, true, 0},
     {"bias", {Axis::outputs}, Initial::zeros, Group::biases, false, true, true, 0},
+    {"alpha", {Axis::outputs}, Initial::ones, Group::alpha, false, true, true, 0},
     {"scale", {Axis::inputs}, Initial::ones, Group::scale, false, true, true, 0},
     {"frequency", {Axis::numbers, Axis::waves}, Initial::normal, Group::embedding, false, true, true, 1},
     {"phase", {Axis::numbers, Axis::waves}, Initial::uniform, Group::embedding, false, true, true, kPhaseStream},
@@ -80,18 +81,22 @@ constexpr int kParameterKinds = sizeof(kTable) / sizeof(kTable[0]);
 
 // Of a layer's parameters, in floats and in the order of the table; those that a layer lacks are -1.
 template <class Size> struct Offsets {
-    Size weights, bias, scale, frequency, phase, mixing, shift, amplitude;
+    Size weights, bias, alpha, scale, frequency, phase, mixing, shift, amplitude;
     HB_FN bool scaled() const { return scale != static_cast<Size>(-1); }
 };
 template <class L>
-constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias,   &L::scale, &L::frequency,
+constexpr decltype(&L::weights) kOffsets[kParameterKinds] = {&L::weights, &L::bias,   &L::alpha, &L::scale,    &L::frequency,
                                                              &L::phase,   &L::mixing, &L::shift, &L::amplitude};
 
+template <class Size> HB_FN bool exists(Size offset) { return offset != static_cast<Size>(-1); }
+
 HB_FN bool has_parameter(const Architecture &a, int layer, int kind) {
-    if (kind < 2 || layer > 0) return kind < 2;
-    if (kind == 2) return a.input_scaling;
-    if (kind < 5) return a.number_embedding != NumberEmbedding::none;
-    return a.number_embedding == (kind < 7 ? NumberEmbedding::pbld : NumberEmbedding::cosine);
+    if (kind < 2) return true;
+    if (kind == 2) return a.parametric_activation && layer < a.n_hidden;
+    if (layer > 0) return false;
+    if (kind == 3) return a.input_scaling;
+    if (kind < 6) return a.number_embedding != NumberEmbedding::none;
+    return a.number_embedding == (kind < 8 ? NumberEmbedding::pbld : NumberEmbedding::cosine);
 }
 
 template <class L> int axis_size(const L &layer, const Embedding &e, Axis axis) {

@@ -44,6 +44,17 @@ template <class F> HB_FN F power_of_2(F rounded) {  // 2^n from n + kRounder
     return from_bits(shift_left<23>(bits(rounded) - bits(F(kRounder)) + ints(rounded, 127)));
 }
 
+// exp(x) - 1 for x <= 0, x limited to -60.
+template <class F> HB_FN F expm1_negative(F x) {
+    x = max_(F(-60.0f), x);
+    F t = fma(x, F(1.44269504f), F(kRounder));
+    F n = t - F(kRounder);
+    F r = fma(n, F(-0.693359375f), x);
+    r = fma(n, F(2.12194440e-4f), r);
+    F scale = power_of_2(t);
+    return fma(scale, expm1_small(r), scale - F(1.0f));
+}
+
 // exp(x), with x limited to [-60, 60]: below, the result is exp(-60) = 9e-27, so that no subnormal number arises.
 template <class F> HB_FN F exp_(F x) {
     x = min_(F(60.0f), max_(F(-60.0f), x));
@@ -147,6 +158,17 @@ template <Activation A, class F> HB_FN void activate(F z, F &h, F &d) {
     } else if constexpr (A == Activation::sigmoid) {
         h = sigmoid_(z);
         d = fma(-h, h, h);
+    } else if constexpr (A == Activation::selu) {
+        const F scale = F(1.05070098f), slope = F(1.75809934f);  // lambda, and lambda alpha
+        F e = slope * expm1_negative(min_(zero, z));
+        h = select(z > zero, scale * z, e);
+        d = select(z > zero, scale, e + slope);
+    } else if constexpr (A == Activation::mish) {
+        // tanh(log(1 + e)) = q / (q + 2) with q = e (e + 2), e = exp(z). From 20 on it is 1; below -60, h is that of -60.
+        F x = max_(F(-60.0f), z), most = min_(F(20.0f), x);
+        F e = exp_(most), q = e * (e + F(2.0f)), r = one / (q + F(2.0f)), t = q * r;
+        h = x * t;
+        d = fma(most, F(4.0f) * (e * (e + one)) * r * r, t);
     } else {
         h = select(z > zero, one, select(z <= zero, zero, z));
         d = select(abs_(z) <= one, one, zero);
@@ -167,15 +189,44 @@ template <class Visit> HB_FN void by_activation(Activation a, const Visit &visit
         case Activation::tanh: return visit(ActivationTag<Activation::tanh>{});
         case Activation::sigmoid: return visit(ActivationTag<Activation::sigmoid>{});
         case Activation::step: return visit(ActivationTag<Activation::step>{});
+        case Activation::selu: return visit(ActivationTag<Activation::selu>{});
+        case Activation::mish: return visit(ActivationTag<Activation::mish>{});
     }
+}
+
+// A regression's loss, from e = output - target: the mean of slope * other over the outputs of a row. Its gradient is
+// kFactor * slope, over the number of outputs. NaN stays NaN.
+template <LossKind K> struct Residual {
+    static constexpr float kFactor = K == LossKind::mse ? 2.0f : 1.0f;
+    float number;
+    template <class F> HB_FN void operator()(F e, F &slope, F &other) const {
+        static_assert(K == LossKind::mse || K == LossKind::huber || K == LossKind::quantile);
+        if constexpr (K == LossKind::mse) {
+            slope = other = e;
+        } else if constexpr (K == LossKind::huber) {  // number: delta
+            slope = min_(F(number), max_(F(-number), e));
+            other = fma(F(-0.5f), slope, e);
+        } else {  // number: the level; at 0 the slope is 0
+            slope = select(e > F(0.0f), F(1.0f - number), select(e < F(0.0f), F(-number), e));
+            other = e;
+        }
+    }
+};
+
+// The activation h of z and its derivative d become those of z + alpha (h - z); returns the derivative by alpha.
+template <class F> HB_FN F weigh_activation(F z, F alpha, F &h, F &d) {
+    const F difference = h - z;
+    h = fma(alpha, difference, z);
+    d = fma(alpha, d - F(1.0f), F(1.0f));
+    return difference;
 }
 
 // The derivative of a hidden layer in the backward pass: 1, the sign of its output, or stored in the forward pass.
 enum class Slope { one, sign, stored };
 
-HB_FN Slope slope_of(Activation a, double dropout) {
-    if (dropout > 0.0) return Slope::stored;
-    return a == Activation::identity ? Slope::one : a == Activation::relu ? Slope::sign : Slope::stored;
+HB_FN Slope slope_of(const Architecture &a) {
+    if (a.dropout > 0.0 || a.parametric_activation) return Slope::stored;
+    return a.activation == Activation::identity ? Slope::one : a.activation == Activation::relu ? Slope::sign : Slope::stored;
 }
 
 // What one optimiser step needs besides the gradient, rounded to float32. F: a number, or a vector with one member in each
@@ -189,7 +240,7 @@ template <class F> struct UpdateOf {
     F shrink;  // factor of the weight before the update (adamw), else 1
     F clip;  // factor of the gradient, 1 when it is not clipped
     F first_rate, first_shrink;  // of the first layer's weights
-    F bias_rate, scale_rate, embedding_rate;  // of what does not decay
+    F bias_rate, scale_rate, embedding_rate, alpha_rate;  // of what does not decay
 
     // Of a group of parameters; the fields as they are hold for the weights of later layers.
     HB_FN UpdateOf of(Group g) const {
@@ -198,6 +249,7 @@ template <class F> struct UpdateOf {
             case Group::weights: break;
             case Group::first_weights: u.rate = first_rate, u.shrink = first_shrink; break;
             case Group::biases: return without_decay(bias_rate);
+            case Group::alpha: return without_decay(alpha_rate);
             case Group::scale: return without_decay(scale_rate);
             case Group::embedding: return without_decay(embedding_rate);
         }
@@ -210,6 +262,9 @@ template <class F> struct UpdateOf {
     }
 };
 using Update = UpdateOf<float>;
+
+// A moving average after the step that gave w; share: see average_share().
+template <class F> HB_FN F averaged(F average, F w, F share) { return fma(share, w - average, average); }
 
 // Moments below 1e-30 become 0, so that the state holds no subnormal number.
 template <class F> HB_FN F flush_(F x) { return select(abs_(x) < F(1e-30f), F(0.0f), x); }

@@ -45,9 +45,9 @@ HB_FN void four_initial_words(Key key, int layer, uint32_t i, uint32_t *w) {
     w[0] = i, w[1] = 0, w[2] = 0, w[3] = static_cast<uint32_t>(kInitialWeights) << 16 | static_cast<uint32_t>(layer);
     philox(key, w[0], w[1], w[2], w[3]);
 }
-// Uniform in [-bound, bound).
+// Uniform in [-bound, bound); bound 0 gives 0, never -0.
 HB_FN float initial_weight(uint32_t word, float bound) {
-    return (2.0f * (static_cast<float>(word >> 8) * 0x1p-24f) - 1.0f) * bound;
+    return (2.0f * (static_cast<float>(word >> 8) * 0x1p-24f) - 1.0f) * bound + 0.0f;
 }
 
 // A bijection on [0, n): an unbalanced Feistel network on the next power of two, repeated until the value is below n.

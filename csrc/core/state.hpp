@@ -16,7 +16,7 @@ template <class L> struct StateOf {
     L layout;
     Counters counters;
     Record record;
-    Floats weights, m, v, best;  // arenas; m and v empty where the optimiser has none, best without a snapshot
+    Floats weights, m, v, average, best;  // arenas; m, v and average empty where there are none, best without a snapshot
 };
 
 }  // namespace hyperband

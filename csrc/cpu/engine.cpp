@@ -22,7 +22,8 @@ Engine::Engine(const Problem &p, Precision precision, const Resources &resources
 }
 
 size_t Engine::bytes_per_member(const Architecture &a, const Ends &ends) {
-    const size_t arenas = 2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0);  // weights, best snapshot
+    const size_t arenas = 2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0) +
+                          (a.has_average() ? 1 : 0);  // weights, best snapshot
     return arenas * Layout::of(a, ends).size * sizeof(float) + sizeof(Member) + 64;
 }
 
@@ -45,6 +46,10 @@ std::unique_ptr<Member> Engine::create(const Architecture &a, uint64_t seed, int
         const auto n = static_cast<uint32_t>(count_of(y, m->layout.embedding, kind));
         for (uint32_t e = 0; e < n; ++e) m->weights.get()[at + e] = values(m->key, e);
     });
+    if (a.has_average()) {
+        m->average = Floats(m->layout.size);
+        std::memcpy(m->average.get(), m->weights.get(), m->layout.size * sizeof(float));
+    }
     return m;
 }
 
@@ -83,13 +88,8 @@ Engine::State Engine::state(int64_t id) {
         if (from) std::memcpy(to.get(), from.get(), from.size() * sizeof(float));
         return to;
     };
-    return {m.layout,
-            m.counters,
-            m.record,
-            copy(m.weights),
-            copy(m.m),
-            copy(m.v),
-            m.counters.best_step >= 0 ? copy(m.best) : Floats()};
+    return {m.layout,  m.counters, m.record,        copy(m.weights),
+            copy(m.m), copy(m.v),  copy(m.average), m.counters.best_step >= 0 ? copy(m.best) : Floats()};
 }
 
 void Engine::set_state(int64_t id, State s) {
@@ -98,6 +98,7 @@ void Engine::set_state(int64_t id, State s) {
     m.weights = std::move(s.weights);
     m.m = std::move(s.m);
     m.v = std::move(s.v);
+    m.average = std::move(s.average);
     m.best = std::move(s.best);
     m.counters = s.counters;
     m.record = s.record;

@@ -20,7 +20,7 @@ struct Rows {
     const float *x = nullptr;         // (n, stride)
     size_t stride = 0;                // floats, a multiple of 16
     const int32_t *label = nullptr;   // (n,) cross_entropy, logistic
-    const float *target = nullptr;    // (n, padded(n_outputs)) mse
+    const float *target = nullptr;    // (n, padded(n_outputs)) of a regression
     const float *weight = nullptr;    // (n,) or null: all 1
 };
 
@@ -52,6 +52,7 @@ struct Workspace {
     float *scale_parts;           // (panels of layer 0, row_stride(inputs)) the scale's gradient, what each panel adds
     float *h[kMaxHidden];         // (batch, row_stride(width)) outputs of hidden layers
     float *d[kMaxHidden];         // same: derivative times dropout mask, unless implied by h
+    float *e[kMaxHidden];         // same: derivative by alpha times dropout mask, later its gradient; null without alpha
     float *g[kMaxLayers];           // (batch, row_stride(out)) gradients of the pre-activations, by layer
     float *outputs;                 // of the last layer, which become its g
     float *transposed[kMaxLayers];  // layers >= 1, and 0 with an embedding: panels [ceil(in / 16)][out][16]; else null
@@ -74,9 +75,10 @@ struct StepArgs {
     Rows data;
     Key key;
     const uint32_t *index;  // (rows,) numbers of these rows
-    uint32_t step;
+    uint32_t step, dropped;  // dropped: the limit of dropout, see core/dropout.hpp
     Update update;
-    float *weights, *m, *v;  // arenas; m, v null where the rule has none
+    float *weights, *m, *v, *average;  // arenas; m, v null where the rule has none, average without one
+    float average_share;               // of the weights after this step
     const Workspace *work;
 };
 
@@ -111,7 +113,7 @@ inline size_t lane_stride(int width) { return static_cast<size_t>(width | 1) * k
 // Working memory of a pack, for kPackRows rows; see Workspace.
 struct PackWorkspace {
     float *x, *h[kMaxHidden], *d[kMaxHidden], *g[kMaxLayers];
-    float *target;    // of rows, for mse
+    float *target;    // of rows of a regression
     float *gradient;  // one arena
 };
 
@@ -125,9 +127,10 @@ struct PackArgs {
     const uint32_t *index;  // row b of lane i: index[i * index_stride + b]
     size_t index_stride;
     Key key[kLanes];
-    uint32_t step[kLanes];
+    uint32_t step[kLanes], dropped[kLanes];
     Update update[kLanes];
-    float *weights, *m, *v;
+    float *weights, *m, *v, *average;
+    float average_share[kLanes];
     const PackWorkspace *work;
     double loss_sum[kLanes], weight_sum[kLanes], error_sum[kLanes];  // added to
 };
@@ -147,11 +150,14 @@ struct Kernels {
     // This thread's share of the weights: applies the optimiser to the gradient, or adds it to work->gradient if that exists.
     void (*columns)(const StepArgs &, Share) = nullptr;
     void (*update)(const StepArgs &, Share) = nullptr;
+    // This thread's share of the moving average, after the step.
+    void (*average)(const StepArgs &, Share) = nullptr;
     void (*forward)(const ForwardArgs &) = nullptr;
     void (*evaluate)(EvaluateArgs &) = nullptr;
-    // A step of a pack is `pack_gradient`, which also adds up the losses, then `pack_update`.
+    // A step of a pack is `pack_gradient`, which also adds up the losses, then `pack_update` and, with averages, `pack_average`.
     void (*pack_gradient)(PackArgs &) = nullptr;
     void (*pack_update)(const PackArgs &) = nullptr;
+    void (*pack_average)(const PackArgs &) = nullptr;
     // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
     void (*pack_evaluate)(PackArgs &, int rows) = nullptr;
     double (*fma_flops)(long repetitions) = nullptr;  // runs independent multiply-adds; returns how many flops

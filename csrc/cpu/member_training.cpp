@@ -70,16 +70,20 @@ class MemberTrainer {
                 .key = member_.key,
                 .index = nullptr,
                 .step = 0,
+                .dropped = 0,
                 .update = {},
                 .weights = member_.weights.get(),
                 .m = member_.m.get(),
                 .v = member_.v.get(),
+                .average = member_.average.get(),
+                .average_share = 0.0f,
                 .work = team_.work};
     }
 
     void step(StepArgs &s) {
         s.batch = cursor_.batch();
         s.step = static_cast<uint32_t>(counters().step);
+        s.dropped = cursor_.dropped();
         s.update = cursor_.update();
         const uint32_t *const rows = cursor_.rows(kernels_, index_);
         if (first_thread() && task_.deadline) team_.late = task_.late();
@@ -87,6 +91,11 @@ class MemberTrainer {
         if (!std::isfinite(losses)) return cursor_.diverge();  // nothing was updated
         if (s.work->gradient != nullptr || has_more_parameters(member_.layout)) {
             kernels_.update(s, share_);
+            wait();
+        }
+        if (s.average != nullptr) {
+            s.average_share = cursor_.average_share();
+            kernels_.average(s, share_);
             wait();
         }
         const bool epoch_ended = cursor_.advance(losses);
@@ -115,13 +124,13 @@ class MemberTrainer {
 
     void validate() {
         for (size_t b = static_cast<size_t>(share_.rank); b < team_.sums.size(); b += static_cast<size_t>(share_.size))
-            team_.sums[b] = evaluate_block(*task_.validation, member_, member_.weights.get(), b, *evaluation_);
+            team_.sums[b] = evaluate_block(*task_.validation, member_, member_.current(), b, *evaluation_);
         wait();
         if (!first_thread()) return;
         Sums all;
         for (const Sums &s : team_.sums) all.add(s);
         keep_validation(task_, member_, counters().step, all,
-                        [&] { std::memcpy(member_.best.get(), member_.weights.get(), member_.layout.size * sizeof(float)); });
+                        [&] { std::memcpy(member_.best.get(), member_.current(), member_.layout.size * sizeof(float)); });
     }
 
     const TrainingTask &task_;

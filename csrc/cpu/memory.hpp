@@ -51,6 +51,7 @@ class Scratch {
             const bool last = l + 1 == layout.n_layers;
             if (!last) work_.h[l] = take(n * stride);
             if (!last && training) work_.d[l] = take(n * stride);
+            if (!last && training && exists(y.alpha)) work_.e[l] = take(n * stride);
             if (last || training) work_.g[l] = take(n * stride);
             if (last) work_.outputs = work_.g[l];
             if (l == 0 && y.scaled()) work_.scaled = take(n * static_cast<size_t>(row_stride(y.in)));

@@ -50,6 +50,7 @@ class PackTrainer {
             TrainingCursor &cursor = cursors_[static_cast<size_t>(lane)];
             s.index = cursor.rows(kernels_, pack_.index(lane));
             s.step[lane] = static_cast<uint32_t>(cursor.counters().step);
+            s.dropped[lane] = cursor.dropped();
             s.update[lane] = cursor.update();
         }
         late_ = task_.late();
@@ -57,6 +58,10 @@ class PackTrainer {
         kernels_.pack_gradient(s);
         stop_diverged();
         kernels_.pack_update(s);
+        if (s.average != nullptr) {
+            for (size_t lane = 0; lane < kLanes; ++lane) s.average_share[lane] = cursors_[lane].average_share();
+            kernels_.pack_average(s);
+        }
         bool epoch_ended = false;
         for (size_t lane = 0; lane < kLanes; ++lane) epoch_ended = cursors_[lane].advance(s.loss_sum[lane]);
         if (task_.validation && (epoch_ended || first().step == targets_[0].until)) validate();
@@ -81,6 +86,7 @@ class PackTrainer {
     void validate() {
         const Dataset &data = task_.validation->data;
         PackArgs s = pack_.args;
+        if (s.average != nullptr) s.weights = s.average;
         uint32_t index[kEvaluationRows];
         std::iota(index, index + kEvaluationRows, 0u);
         s.index = index;
@@ -96,8 +102,8 @@ class PackTrainer {
             Member &m = *members_[i];
             keep_validation(task_, m, s.step[i] + 1, all[i], [&] {
                 // Weights that take no part in training are in the member's own arena alone.
-                std::memcpy(m.best.get(), m.weights.get(), m.layout.size * sizeof(float));
-                pack_.write_weights(static_cast<int>(i), m, m.best.get());
+                std::memcpy(m.best.get(), m.current(), m.layout.size * sizeof(float));
+                pack_.write_current(static_cast<int>(i), m, m.best.get());
             });
         }
     }

@@ -45,6 +45,7 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
     args.weights = take(layout.size);
     if (m.m) args.m = take(layout.size);
     if (m.v) args.v = take(layout.size);
+    if (m.average) args.average = take(layout.size);
     work.gradient = take(layout.size);
     work.x = take(rows * lane_stride(layout.layer[0].in));
     for (int l = 0; l < layout.n_layers; ++l) {
@@ -64,9 +65,15 @@ size_t plan(const Layout &layout, const Member &m, bool regression, float *base,
 
 std::vector<int64_t> shape_of(const Member &m, int64_t steps) {
     const Architecture &a = m.architecture;
-    std::vector<int64_t> r{
-        static_cast<int64_t>(a.activation), static_cast<int64_t>(rule_of(a)), is_plain(a),         a.dropout > 0.0,
-        has_more_parameters(m.layout),      TrainingCursor::most_rows(m),     m.counters.position, steps};
+    std::vector<int64_t> r{static_cast<int64_t>(a.activation),
+                           static_cast<int64_t>(rule_of(a)),
+                           is_plain(a),
+                           a.dropout > 0.0,
+                           a.has_average(),
+                           has_more_parameters(m.layout),
+                           TrainingCursor::most_rows(m),
+                           m.counters.position,
+                           steps};
     r.insert(r.end(), a.widths, a.widths + a.n_hidden);
     return r;
 }
@@ -95,9 +102,9 @@ Pack::Pack(const std::vector<Member *> &members, Loss loss, int n_outputs, Rows 
     args.n_outputs = n_outputs;
     args.data = data;
     layout_ = lane_layout(first.layout, args.inputs);
-    const size_t need = plan(layout_, first, loss == Loss::mse, nullptr, args, work_, index_);
+    const size_t need = plan(layout_, first, loss.regression(), nullptr, args, work_, index_);
     if (need > memory.size()) memory = Floats(need);
-    plan(layout_, first, loss == Loss::mse, memory.get(), args, work_, index_);
+    plan(layout_, first, loss.regression(), memory.get(), args, work_, index_);
     args.layout = &layout_;
     args.work = &work_;
     for (int lane = 0; lane < kLanes; ++lane) {
@@ -108,20 +115,22 @@ Pack::Pack(const std::vector<Member *> &members, Loss loss, int n_outputs, Rows 
             args.weights[at + static_cast<size_t>(lane)] = m.weights.get()[own];
             if (args.m) args.m[at + static_cast<size_t>(lane)] = m.m.get()[own];
             if (args.v) args.v[at + static_cast<size_t>(lane)] = m.v.get()[own];
+            if (args.average) args.average[at + static_cast<size_t>(lane)] = m.average.get()[own];
         });
     }
 }
 
-void Pack::write_weights(int lane, const Member &m, float *arena) const {
-    for_each_number(m.layout, layout_,
-                    [&](size_t own, size_t at) { arena[own] = args.weights[at + static_cast<size_t>(lane)]; });
+void Pack::write_current(int lane, const Member &m, float *arena) const {
+    const float *const from = args.average ? args.average : args.weights;
+    for_each_number(m.layout, layout_, [&](size_t own, size_t at) { arena[own] = from[at + static_cast<size_t>(lane)]; });
 }
 
 void Pack::write_back(int lane, Member &m) const {
-    write_weights(lane, m, m.weights.get());
     for_each_number(m.layout, layout_, [&](size_t own, size_t at) {
+        m.weights.get()[own] = args.weights[at + static_cast<size_t>(lane)];
         if (args.m) m.m.get()[own] = args.m[at + static_cast<size_t>(lane)];
         if (args.v) m.v.get()[own] = args.v[at + static_cast<size_t>(lane)];
+        if (args.average) m.average.get()[own] = args.average[at + static_cast<size_t>(lane)];
     });
 }
 

@@ -33,9 +33,9 @@ class Pack {
 
     PackArgs args;  // layout, architectures, keys, arenas, working memory; the rest changes from step to step
     uint32_t *index(int lane) const { return index_ + static_cast<size_t>(lane) * args.index_stride; }
-    // Writes back a member's weights and moments, or its weights alone into an arena like its own.
+    // Writes back a member's weights, moments and average, or what is validated into an arena like its own.
     void write_back(int lane, Member &m) const;
-    void write_weights(int lane, const Member &m, float *arena) const;
+    void write_current(int lane, const Member &m, float *arena) const;
 
   private:
     Layout layout_;

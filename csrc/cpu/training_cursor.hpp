@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/rates.hpp"
+#include "core/dropout.hpp"
 #include "cpu/member.hpp"
 
 namespace hyperband::cpu {
@@ -22,6 +22,8 @@ class TrainingCursor {
     // Of the next step: the number of its rows, its constants, and the numbers of its rows.
     int32_t batch() const { return static_cast<int32_t>(batch_of(c_, most_)); }
     Update update() const { return update_at(member_->architecture, c_.step, member_->total_steps); }
+    uint32_t dropped() const { return dropout_limit_at(member_->architecture, c_.step, member_->total_steps); }
+    float average_share() const { return hyperband::average_share(member_->architecture, c_.step); }
     // `index` has room for order_capacity() numbers, padded to 16, and is the same buffer in every call.
     const uint32_t *rows(const Kernels &kernel, uint32_t *index) {
         if (begin() >= ordered_end_) {

@@ -114,7 +114,7 @@ Engine::State Engine::state(int64_t id) {
     const auto hold = lock();
     const Member &m = members_.at(id);
     const Network &n = m.network;
-    State s{n.layout, n.counters, n.record, {}, {}, {}, {}};
+    State s{n.layout, n.counters, n.record, {}, {}, {}, {}, {}};
     for_each_arena(m, [&](Floats State::*arena, size_t offset) {
         if (arena == &State::best && n.counters.best_step < 0) return;
         Floats &to = s.*arena;

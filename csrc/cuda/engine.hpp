@@ -19,7 +19,7 @@ namespace hyperband::cuda {
 
 struct Member {
     Network network{};          // as it was after the newest launch; its pointers hold while it is on the device
-    char *memory = nullptr;     // on the device: weights, m, v, best, one after the other
+    char *memory = nullptr;     // on the device: weights, m, v, average, best, one after the other
     char *host_copy = nullptr;  // the same in pinned memory, while it is not on the device
     int64_t last_used = 0;      // by the engine's clock
     size_t row = 0;             // in the list of the call at hand,
@@ -32,10 +32,15 @@ struct Member {
     bool finished(int64_t until) const { return network.counters.diverged || network.counters.step >= until; }
     int64_t active_inputs() const { return network.inputs(); }
     // On the device.
-    const float *weights(bool best) const { return best && network.counters.best_step >= 0 ? network.best : network.weights; }
+    const float *weights(bool best) const {
+        if (best && network.counters.best_step >= 0) return network.best;
+        return network.average ? network.average : network.weights;
+    }
     size_t arena_bytes() const { return static_cast<size_t>(network.layout.size) * sizeof(float); }
     size_t bytes() const {
-        return (2 + (architecture().has_first_moment() ? 1 : 0) + (architecture().has_second_moment() ? 1 : 0)) * arena_bytes();
+        const Architecture &a = architecture();
+        return (2 + (a.has_first_moment() ? 1 : 0) + (a.has_second_moment() ? 1 : 0) + (a.has_average() ? 1 : 0)) *
+               arena_bytes();
     }
 };
 
@@ -138,6 +143,7 @@ template <class Visit> void Engine::for_each_arena(const Member &m, const Visit 
     next(&State::weights, true);
     next(&State::m, m.architecture().has_first_moment());
     next(&State::v, m.architecture().has_second_moment());
+    next(&State::average, m.architecture().has_average());
     next(&State::best, true);
 }
 

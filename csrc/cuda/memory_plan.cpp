@@ -81,7 +81,7 @@ class Planner {
             p_.scaled = take(inputs_shared(p_.size_class), whole_vectors(layout_.layer[0].in) * stride);
         if (training && layout_.embedding.exists())
             p_.component_g = take(inputs_shared(p_.size_class), static_cast<int64_t>(layout_.embedding.all()) * stride);
-        const bool stored = training && slope_of(a_.activation, a_.dropout) == Slope::stored;
+        const bool stored = training && slope_of(a_) == Slope::stored;
         int widest[2] = {0, 0};
         for (int l = 0; l < layout_.n_layers; ++l) {
             const int units = whole_vectors(layout_.layer[l].out);
@@ -90,9 +90,11 @@ class Planner {
             if (last) continue;
             p_.h[l] = take(shared, units * stride);
             if (stored) p_.d[l] = take(shared, units * stride);
+            if (stored && exists(layout_.layer[l].alpha)) p_.e[l] = take(shared, units * stride);
         }
         for (int i = 0; i < 2; ++i) p_.g[i] = take(shared, widest[i] * stride);
-        const int sums = loss_ == Loss::cross_entropy ? 3 : loss_ == Loss::mse ? 1 : 0;
+        const LossKind loss = loss_.kind;
+        const int sums = loss == LossKind::cross_entropy ? 3 : loss == LossKind::huber ? 2 : loss_.regression() ? 1 : 0;
         p_.lanes = take(shared, sums * std::min(layout_.layer[layout_.n_layers - 1].out, kPanel) * stride);
         for (int32_t *each : {&p_.row_loss, &p_.row_flag, &p_.row_label, &p_.index})
             *each = static_cast<int32_t>(take(true, p_.part));

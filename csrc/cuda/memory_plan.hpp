@@ -7,7 +7,8 @@ namespace hyperband::cuda {
 
 // Optimiser steps whose constants are computed at a time, each by a thread of its own.
 constexpr int kUpdatesAhead = 32;
-constexpr int kUpdateWords = sizeof(Update) / sizeof(float);
+constexpr int kUpdateWords = sizeof(Update) / sizeof(float) + 2;
+constexpr int kDroppedWord = kUpdateWords - 2, kShareWord = kUpdateWords - 1;  // limit of dropout, share of the average
 constexpr int kControlWords = 64;  // see Control in block/trainer.hpp
 
 // What blocks of a device may have.

@@ -51,13 +51,13 @@ struct DeviceLayout {
     }
 };
 
-// A network and where its numbers are; m, v and best are null where there are none.
+// A network and where its numbers are; m, v, average and best are null where there are none.
 struct Network {
     Architecture architecture;
     DeviceLayout layout;
     Key key;
     int64_t total_steps;
-    float *weights, *m, *v, *best;
+    float *weights, *m, *v, *average, *best;
     Counters counters;
     Record record;
 
@@ -72,7 +72,7 @@ struct DeviceRows {
     const float *x = nullptr;        // (n, stride)
     int64_t stride = 0;
     const int32_t *label = nullptr;  // (n,) cross_entropy, logistic
-    const float *target = nullptr;   // (n, target_stride) mse
+    const float *target = nullptr;   // (n, target_stride) of a regression
     int64_t target_stride = 0;
     const float *weight = nullptr;   // (n,) or null: all 1
     int64_t n = 0;
@@ -96,7 +96,8 @@ struct MemoryPlan {
     int32_t part;      // rows that are computed together
     int32_t stride;    // floats between units of an activation matrix, which is (units, rows)
     bool collected;    // whether the gradient is collected in global memory before the update
-    int64_t x, scaled, component_g, h[kMaxHidden], d[kMaxHidden], g[2], lanes;  // activations; g: of layer l in g[l % 2]
+    // Activations; g: of layer l in g[l % 2].
+    int64_t x, scaled, component_g, h[kMaxHidden], d[kMaxHidden], e[kMaxHidden], g[2], lanes;
     int64_t weights, m, v;                                 // copies in shared memory
     int64_t gradient;                                      // global
     int32_t row_loss, row_flag, row_label, index, updates, control;   // shared

@@ -11,12 +11,13 @@ void Engine::refuse(const Member &m) const {
 
 void Engine::set_pointers(Member &m) const {
     Network &n = m.network;
-    n.weights = n.m = n.v = n.best = nullptr;
+    n.weights = n.m = n.v = n.average = n.best = nullptr;
     for_each_arena(m, [&](Floats State::*arena, size_t offset) {
         float *const at = reinterpret_cast<float *>(m.memory + offset);
         if (arena == &State::weights) n.weights = at;
         if (arena == &State::m) n.m = at;
         if (arena == &State::v) n.v = at;
+        if (arena == &State::average) n.average = at;
         if (arena == &State::best) n.best = at;
     });
 }

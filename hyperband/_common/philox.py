@@ -19,6 +19,8 @@ CONFIGURATION, NEIGHBOUR, MEMBER = 1, 2, 3
 #: Those of the samplers that learn or have priors: which way a trial is drawn, and the draw.
 SOURCE, DENSITY, EVOLUTION, PRIOR, INCUMBENT, SCRAMBLE = 16, 17, 18, 19, 20, 21
 EXPLORE = 22
+#: Of the table: frequencies and phases of the view "fourier".
+FOURIER = 32
 
 _LOW = 0xFFFFFFFF
 _MASK = 2**64 - 1

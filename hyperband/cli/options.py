@@ -125,9 +125,8 @@ def algorithm_options(function: F) -> F:
             click.option(
                 "--algorithm",
                 type=click.Choice(ALGORITHMS),
-                default=ALGORITHMS[0],
-                show_default=True,
-                help="How networks are chosen and promoted.",
+                help="How networks are chosen and promoted.  [default: hyperband; search without any of these options "
+                "plans itself]",
             ),
             click.option(
                 "--max-resource",
@@ -168,12 +167,12 @@ def algorithm_options(function: F) -> F:
     return function
 
 
-def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
+def make_algorithm(algorithm: str | None, **options: Any) -> Algorithm:
     """The algorithm that the options describe; options that it does not have are refused.
 
     Parameters
     ----------
-    algorithm : one of `ALGORITHMS`
+    algorithm : one of `ALGORITHMS`; None: the first
     options : those of `OPTIONS`; None where not given
 
     Raises
@@ -182,6 +181,7 @@ def make_algorithm(algorithm: str, **options: Any) -> Algorithm:
         When an option does not belong to the algorithm or breaks a rule.
     """
     settings = {name: value for name, value in options.items() if value is not None}
+    algorithm = ALGORITHMS[0] if algorithm is None else algorithm
     for name in settings:
         if not takes(algorithm, name):
             known = ", ".join(_flag(other) for other in OPTIONS if takes(algorithm, other))

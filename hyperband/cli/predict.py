@@ -48,7 +48,7 @@ def _csv(model: Model, table: Any, backend: str) -> str:
     columns: dict[str, Any] = {}
     predictions = model.predict(table, backend=backend)
     if predictions.ndim == 2:  # several targets: the columns are named after them
-        names = model.preprocessing.target.names
+        names = model.target.names
         columns |= {f"prediction_{name}": predictions[:, k] for k, name in enumerate(names)}
     else:
         columns["prediction"] = predictions

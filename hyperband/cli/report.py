@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
+from hyperband.tuning.settings import Settings
 
 if TYPE_CHECKING:
     from hyperband.interface.network_result import NetworkSearchResult
-    from hyperband.tables import Prepared
+    from hyperband.tables import PreparedTable
     from hyperband.tuning.run.run import Incumbent
 
 #: Rows of the table of the best.
@@ -33,37 +34,70 @@ def main_metric(task: str) -> str:
     return "accuracy" if task == "classification" else "rmse"
 
 
-def as_text(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
     """The report for people."""
-    best = result.best
-    assert best is not None  # without a best there is no report
-    architecture = best.network.architecture
-    dims = (prepared.n_features, *architecture.widths, prepared.n_outputs)
-    parameters = architecture.n_parameters(prepared.n_features, prepared.n_outputs, prepared.n_numbers)
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
+        *_best_network(result),
+        *_ensemble(result),
+    ]
+    if result.best is not None:
+        lines += ["", "hyperparameters of the best network"]
+        architecture = result.best.network.members[0].architecture
+        lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
+        lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
+    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
+    return "\n".join(lines)
+
+
+def _best_network(result: NetworkSearchResult) -> list[str]:
+    """The single network with the smallest loss, where an evaluation was finished."""
+    best = result.best
+    if best is None:
+        return []
+    architecture, target = best.network.members[0].architecture, best.network.target
+    n_inputs = best.network.preprocessings[0].n_features
+    dims = (n_inputs, *architecture.widths, target.n_outputs)
+    parameters = architecture.n_parameters(n_inputs, target.n_outputs)
+    lines = [
         "",
         f"best network   trial {best.trial}, bracket {best.bracket}, after {best.resource:g} of "
         f"{float(result.plan.max_resource):g} {result.unit}",
         f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
         f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",
     ]
+    if result.test_of_best is not None:
+        lines.append(f"test           loss {result.test_of_best['loss']:.4f}, {_figures(result.test_of_best)}")
+    return lines
+
+
+def _ensemble(result: NetworkSearchResult) -> list[str]:
+    """The model, where it is more than the best network."""
+    ensemble, model = result.ensemble, result.model
+    if ensemble is None or model is None:
+        return []
+    trials = len({member.trial for member in ensemble.members})
+    lines = [
+        "",
+        f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}",
+        f"validation     {ensemble.metric} {ensemble.score:.4f}, of the best alone {ensemble.single:.4f}",
+    ]
+    if ensemble.temperature != 1.0:
+        lines.append(f"temperature    {ensemble.temperature:.3f}")
     if result.test is not None:
         lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test)}")
-    lines += ["", "hyperparameters"]
-    lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
-    lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
-    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
-    return "\n".join(lines)
+    return lines
 
 
-def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command: str) -> str:
+def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
     """The report for machines: one JSON object, non-finite numbers as null."""
     best = result.best
     report = {
         "best": None if best is None else _best(best, prepared.task),
+        "ensemble": None if result.ensemble is None else result.ensemble.to_dict(),
         "test": result.test,
+        "test_of_best": result.test_of_best,
         "model": model,
         "predict": command,
         "task": prepared.task,
@@ -74,9 +108,14 @@ def to_json(result: NetworkSearchResult, prepared: Prepared, model: str, command
         "n_evaluations": result.n_evaluations,
         "cost": result.cost,
         "plan": result.plan.to_dict(),
+        "algorithm": _algorithm(result),
         "notes": list(result.notes),
     }
     return json.dumps(plain(report), indent=2, allow_nan=False)
+
+
+def _algorithm(result: NetworkSearchResult) -> dict[str, Any] | None:
+    return result.algorithm.to_dict() if isinstance(result.algorithm, Settings) else None
 
 
 def trials_csv(result: NetworkSearchResult) -> str:
@@ -114,7 +153,7 @@ def _best(best: Incumbent, task: str) -> dict[str, Any]:
         "metric_name": name,
         "metrics": best.metrics,
         "configuration": best.configuration,
-        "architecture": best.network.architecture.to_dict(),
+        "architecture": best.network.members[0].architecture.to_dict(),
     }
 
 
@@ -134,7 +173,7 @@ def _hyperparameters(architecture: Architecture) -> list[tuple[str, Any]]:
     ]
 
 
-def _top(result: NetworkSearchResult, prepared: Prepared) -> list[str]:
+def _top(result: NetworkSearchResult, prepared: PreparedTable) -> list[str]:
     trials, metric = result.trials, main_metric(prepared.task)
     loss = np.asarray(trials["loss"], dtype=np.float64)
     order = np.lexsort((trials["rung"], trials["trial"], np.where(np.isfinite(loss), loss, np.inf)))

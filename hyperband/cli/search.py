@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperband.cli.options import OPTIONS, Duration, Size, algorithm_options, make_algorithm, takes
+from hyperband.cli.options import ALGORITHMS, OPTIONS, Duration, Size, algorithm_options, make_algorithm, takes
 from hyperband.cli.remarks import note, remarks
 from hyperband.engine.backends.base import PRECISIONS
 from hyperband.errors import HyperbandError, InputError
 from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.ensemble import SIZE
 from hyperband.evaluation.networks.training import DEFAULT_EPOCHS, RANKINGS, RESOURCES, Training
 from hyperband.tables.options import MISSING_TARGETS, SCALINGS, TASKS, VALIDATION, TableOptions
+from hyperband.tables.validation import AUTO
 
 if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at once
     from hyperband.interface.network_result import NetworkSearchResult
     from hyperband.interface.search import Settings
-    from hyperband.tables import Prepared
+    from hyperband.tables import GroupSplit, PreparedTable, TimeSplit
+    from hyperband.tuning.algorithms import Algorithm
 
 #: Defaults of the options are those of the records.
 TABLE, TRAINING, COMPUTE = TableOptions(), Training(), Compute()
@@ -62,13 +66,29 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     **_choice(RANKINGS, TRAINING.rank_by),
     help="What networks are ranked by: they differ where rows or classes are weighted.",
 )
-@click.option("--test", metavar="FILE|FRACTION", help="Rows that the search never sees, to evaluate its best network.")
+@click.option("--test", metavar="FILE|FRACTION", help="Rows that the search never sees, to evaluate its model.")
 @click.option(
     "--validation",
-    metavar="FILE|FRACTION",
-    default=str(VALIDATION),
+    metavar="FILE|FRACTION|K|auto",
+    default=AUTO,
     show_default=True,
-    help="Rows that rank the networks.",
+    help="Rows that rank the networks: a file, a fraction, or K folds, each of which validates once.  auto: folds on "
+    "small tables, a fifth of the rows on others.",
+)
+@click.option("--group", metavar="COLUMN", help="Rows with the same value here are never in both parts of a split.")
+@click.option("--time-column", metavar="COLUMN", help="The last rows by this column validate.")
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="What the ensemble is chosen by: accuracy, balanced_accuracy, log_loss, auc, f1, rmse, mae, r2, quantile:0.9, "
+    "or a scorer of scikit-learn.  [default: accuracy or rmse]",
+)
+@click.option(
+    "--ensemble",
+    type=int,
+    default=SIZE,
+    show_default=True,
+    help="Networks that the model may average; 1: the single best.",
 )
 @click.option("--task", **_choice(("auto", *TASKS), TABLE.task), help="auto: by the values of the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Column not to use; repeatable.")
@@ -114,17 +134,19 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     help="Memory of each GPU that data and networks may take.  [default: 80 % of what is free there]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of splits, configurations and networks.")
-@click.option("--time", "seconds", type=Duration(), metavar="60s", help="Stop after this time with the best so far.")
+@click.option("--time", "seconds", type=Duration(), metavar="60s", help="Use this time, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor notes.")
 def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Find the best network for TABLE: csv, tsv (also .gz), parquet, arff, or sklearn:digits and the like.
+    """Find the best networks for TABLE: csv, tsv (also .gz), parquet, arff, or sklearn:digits and the like.
 
-    Ctrl-C stops within a second, and the best network so far is written all the same (exit code 130). Results go to
-    stdout and progress to stderr; FOLDER gets model.hyperband, trials.csv and result.json.
+    The model is an ensemble of the networks that were trained. Ctrl-C stops within a second, and the best so far is
+    written all the same (exit code 130). Results go to stdout and progress to stderr; FOLDER gets model.hyperband,
+    trials.csv and result.json.
     """
     from hyperband._common.files import prepare_folder, remove_if_empty
 
+    started = time.monotonic()
     settings, table_options = _settings(options, quiet), _table_options(options)
     settings.check()  # before anything is read or made
     is_new = prepare_folder(out)
@@ -133,8 +155,8 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
             prepared = _prepare(table, options, table_options)
         for text in () if quiet else prepared.notes:
             note(text)
-        result = _search(prepared, options, settings)
-        if result.best is None:
+        result = _search(prepared, options, settings, started)
+        if result.model is None:
             _fail(result)
         _write(result, prepared, table, out, options["header"], as_json)
     except BaseException:
@@ -148,18 +170,24 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 
 
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
-    from hyperband.evaluation.budget import Budget
     from hyperband.interface.search import Settings
 
-    seconds = options["seconds"]
     return Settings(
-        algorithm=make_algorithm(**_algorithm_settings(options)),
+        algorithm=_algorithm(options),
         seed=options["seed"],
         training=Training(**_fields_of(Training, options)),
         compute=Compute(**_fields_of(Compute, options)),
-        budget=None if seconds is None else Budget(seconds=seconds),
+        metric=options["metric"],
+        ensemble=options["ensemble"],
+        time_limit=options["seconds"],
         progress=not quiet,
     )
+
+
+def _algorithm(options: dict[str, Any]) -> Algorithm | None:
+    """None where no option of an algorithm is given: the search plans itself."""
+    chosen = _algorithm_settings(options)
+    return None if all(value is None for value in chosen.values()) else make_algorithm(**chosen)
 
 
 def _table_options(options: dict[str, Any]) -> TableOptions:
@@ -178,41 +206,65 @@ def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("algorithm", *OPTIONS)}
 
 
-def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> Prepared:
-    from hyperband.tables import prepare, read_table
+def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> PreparedTable:
+    from hyperband.interface.search import validation_for
+    from hyperband.tables import prepare_table, read_table
 
     header = options["header"]
 
     def held_out(value: str | None) -> Any:
-        if value is None:
-            return None
+        if value is None or value == AUTO:
+            return value
         try:
-            return float(value)
+            return int(value) if value.isdecimal() else float(value)
         except ValueError:
             return read_table(value, header=header)
 
     target = list(options["target"])
-    return prepare(
+    validation = validation_for(options["resource"], options["validation"])
+    return prepare_table(
         read_table(table, header=header),
         target=target[0] if len(target) == 1 else target or None,
-        validation=held_out(options["validation"]),
+        validation=_splitter(options) or (validation if isinstance(validation, float) else held_out(validation)),
         test=held_out(options["test"]),
         seed=options["seed"],
         options=table_options,
     )
 
 
-def _search(prepared: Prepared, options: dict[str, Any], settings: Settings) -> NetworkSearchResult:
+def _splitter(options: dict[str, Any]) -> GroupSplit | TimeSplit | None:
+    """By groups or by time, where a column is named for it."""
+    from hyperband.tables import GroupSplit, TimeSplit
+
+    group, time_column, validation = options["group"], options["time_column"], options["validation"]
+    if group is None and time_column is None:
+        return None
+    if group is not None and time_column is not None:
+        raise InputError(f"Only one of --group and --time-column must be given; got {group!r} and {time_column!r}.")
+    if group is not None:
+        return GroupSplit(group, int(validation) if validation.isdecimal() else _fraction(validation))
+    return TimeSplit(time_column, _fraction(validation))
+
+
+def _fraction(validation: str) -> float:
+    from hyperband.tables.holdout import check_fraction
+
+    return VALIDATION if validation == AUTO else check_fraction(validation, "validation")
+
+
+def _search(
+    prepared: PreparedTable, options: dict[str, Any], settings: Settings, started: float
+) -> NetworkSearchResult:
     from hyperband.interface.search import resource_range, search_prepared
 
     chosen = _algorithm_settings(options)
     resource = settings.training.resource
-    if chosen["max_resource"] is None and resource != "epochs":
+    if settings.algorithm is not None and chosen["max_resource"] is None and resource != "epochs":
         least, chosen["max_resource"] = resource_range(resource, prepared)
-        if chosen["min_resource"] is None and takes(chosen["algorithm"], "min_resource"):
+        if chosen["min_resource"] is None and takes(chosen["algorithm"] or ALGORITHMS[0], "min_resource"):
             chosen["min_resource"] = least
         settings = replace(settings, algorithm=make_algorithm(**chosen))
-    return search_prepared(prepared, settings)
+    return search_prepared(prepared, settings, started)
 
 
 def _fail(result: NetworkSearchResult) -> None:
@@ -227,17 +279,17 @@ def _fail(result: NetworkSearchResult) -> None:
 
 
 def _write(
-    result: NetworkSearchResult, prepared: Prepared, table: str, out: Path, header: bool | None, as_json: bool
+    result: NetworkSearchResult, prepared: PreparedTable, table: str, out: Path, header: bool | None, as_json: bool
 ) -> None:
     from hyperband._common.files import write_text
     from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
 
     model = out / "model.hyperband"
-    assert result.best is not None  # looked at before
+    assert result.model is not None  # looked at before
     how = predict_command(model, table, out / "predictions.csv", header)
     report, trials = to_json(result, prepared, str(model), how), trials_csv(result)
     shown = report if as_json else as_text(result, prepared, str(model), how)
-    result.best.network.save(model)  # from here on nothing but writing can fail
+    result.model.save(model)  # from here on nothing but writing can fail
     write_text(out / "trials.csv", trials)
     write_text(out / "result.json", report + "\n")
     click.echo(shown)

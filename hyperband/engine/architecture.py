@@ -11,9 +11,11 @@ from hyperband._common.checks import whole_number
 from hyperband.engine import parameters
 from hyperband.errors import InputError
 
-ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step")
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step", "selu", "mish")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
-SCHEDULES = ("constant", "cosine", "exponential")
+SCHEDULES = ("constant", "cosine", "exponential", "coslog4", "flat_cos")
+#: Of dropout and of weight decay.
+FACTOR_SCHEDULES = ("constant", "flat_cos")
 INITS = ("auto", "he", "glorot", "lecun")
 NUMBER_EMBEDDINGS = ("none", "pbld", "cosine")
 
@@ -26,7 +28,7 @@ class Architecture:
     ----------
     widths : sequence of int
         Units of the hidden layers, 0 to 8 layers of 1 to 1024 units. Empty: a linear model.
-    activation : {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step"}
+    activation : {"identity", "relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "step", "selu", "mish"}
         Of all hidden layers. ``step`` is the classical perceptron's, trained by the straight-through estimator.
     optimizer : {"sgd", "adam", "adamw", "rmsprop"}
     learning_rate : float > 0
@@ -36,13 +38,15 @@ class Architecture:
     label_smoothing : float in [0, 1)
     momentum, nesterov : of ``sgd``; momentum also of ``rmsprop``; in [0, 1)
     beta1, beta2, epsilon : of ``adam`` and ``adamw``; ``beta2`` and ``epsilon`` also of ``rmsprop``
-    schedule : {"constant", "cosine", "exponential"}
+    schedule : {"constant", "cosine", "exponential", "coslog4", "flat_cos"}
         Of the learning rate over the steps at the maximal resource, after a linear warm-up over the fraction
-        ``warmup`` of them, down to ``final_rate`` times ``learning_rate``.
+        ``warmup`` of them. ``cosine`` and ``exponential`` go down to ``final_rate`` times ``learning_rate``.
+        ``coslog4`` has four waves between 0 and ``learning_rate``, each twice as long as the one before it;
+        ``flat_cos`` is constant in the first half, then goes down to 0 (both: Holzmueller et al. 2024, RealMLP).
     clip_norm : float >= 0, largest Euclidean norm of the whole gradient; 0 switches clipping off
     init : {"auto", "he", "glorot", "lecun"}
-        "auto": He for relu, leaky_relu, gelu, silu; Glorot for tanh and sigmoid; LeCun for identity and step and for
-        the output layer.
+        "auto": He for relu, leaky_relu, gelu, silu, mish; Glorot for tanh and sigmoid; LeCun for identity, step and
+        selu and for the output layer.
     bias_rate, first_layer_rate : float > 0
         Factors of the learning rate, of all biases and of the first layer's weights. They leave the gradient alone;
         decoupled weight decay goes by the weights' own rate.
@@ -60,6 +64,15 @@ class Architecture:
     embedding_frequencies : int, 1 to 64, waves of a column, of "pbld"
     frequency_scale : float > 0, standard deviation of the frequencies of a new network, in waves per unit
     embedding_rate : float > 0, factor of the learning rate of all parameters of the embedding; they have no decay
+    dropout_schedule, decay_schedule : {"constant", "flat_cos"}
+        Factor of ``dropout`` and of ``weight_decay``, over the same steps as ``schedule``.
+    zero_output : bool, whether the weights of the output layer start at 0, so that the first outputs are 0
+    parametric_activation : bool
+        Whether hidden layers compute ``z + alpha * (act(z) - z)``. The weights ``alpha``, one a unit, start at 1 and
+        are learned with a tenth of the learning rate, without weight decay.
+    weight_average : float in [0, 1), 0: off
+        Decay of an exponential moving average of all parameters, taken after every step. It is what is validated, kept
+        as the best weights and used for predictions; training goes on with the parameters themselves.
 
     Raises
     ------
@@ -99,6 +112,11 @@ class Architecture:
     embedding_frequencies: int = 16
     frequency_scale: float = 0.1
     embedding_rate: float = 0.1
+    dropout_schedule: str = "constant"
+    decay_schedule: str = "constant"
+    zero_output: bool = False
+    parametric_activation: bool = False
+    weight_average: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(whole_number(w, "widths", 1, 1024) for w in self.widths))
@@ -106,7 +124,7 @@ class Architecture:
             raise InputError(f"`widths` must list at most 8 hidden layers; got {len(self.widths)}.")
         for name, (least, most) in _WHOLE.items():
             object.__setattr__(self, name, whole_number(getattr(self, name), name, least, most))
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"`{name}` must be one of {', '.join(allowed)}; got {getattr(self, name)!r}.")
         for name, (low, high, low_open, high_open) in _RANGES.items():
@@ -116,7 +134,7 @@ class Architecture:
                 rule = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
                 raise InputError(f"`{name}` must lie in {rule}; got {getattr(self, name)!r}.")
             object.__setattr__(self, name, value)
-        for name in ("nesterov", "input_scaling"):
+        for name in ("nesterov", "input_scaling", "zero_output", "parametric_activation"):
             object.__setattr__(self, name, bool(getattr(self, name)))
         if self.nesterov and self.momentum == 0.0:
             raise InputError("`nesterov` needs `momentum` > 0; got momentum 0. Set momentum, for instance to 0.9.")
@@ -133,9 +151,10 @@ class Architecture:
         return parameters.n_parameters(self, n_inputs, n_outputs, numbers)
 
 
-_CHOICES = {
+#: Of each field with a choice its values, numbered in C++ in this order.
+CHOICES = {
     "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
-    "number_embedding": NUMBER_EMBEDDINGS,
+    "number_embedding": NUMBER_EMBEDDINGS, "dropout_schedule": FACTOR_SCHEDULES, "decay_schedule": FACTOR_SCHEDULES,
 }  # fmt: skip
 
 #: name -> (least, most)
@@ -159,4 +178,5 @@ _RANGES = {
     "scale_rate": (0.0, 1e3, True, False),
     "frequency_scale": (0.0, 1e3, True, False),
     "embedding_rate": (0.0, 1e3, True, False),
+    "weight_average": (0.0, 1.0, False, True),
 }

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hyperband._common.row_weights import with_mean_one
-from hyperband.engine.backends.base import F32, LOSSES, Backend, Split
+from hyperband.engine.backends.base import F32, Backend, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, device_array, device_matrix, on_device, reader
+from hyperband.engine.losses import LOSSES, parse
 from hyperband.errors import DataError, InputError
 
 
@@ -51,11 +52,11 @@ def _same_columns(n: int, name: str, n_columns: int | None) -> None:
 
 
 def targets(y: ArrayLike, loss: str, n_rows: int, name: str = "y") -> NDArray[np.generic]:
-    """Check targets: int32 classes, shape (n_rows,), or float32 values, shape (n_rows, n_outputs), for ``mse``."""
+    """Check targets: int32 classes, shape (n_rows,), or float32 values, shape (n_rows, n_outputs), for regressions."""
     array = _numeric(y, name)
     if array.shape[:1] != (n_rows,):
         raise DataError(f"`{name}` must have one entry per row of X ({n_rows}); got shape {array.shape}.")
-    if loss == "mse":
+    if parse(loss).regression:
         if array.ndim not in (1, 2) or array.size == 0:
             raise DataError(f"`{name}` must have the shape (n_rows,) or (n_rows, n_outputs); got {array.shape}.")
         return _finite32(array.reshape(n_rows, -1), name)
@@ -71,20 +72,23 @@ def targets(y: ArrayLike, loss: str, n_rows: int, name: str = "y") -> NDArray[np
 
 
 def resolve_loss(loss: str, y: ArrayLike) -> str:
-    """``"auto"``: whole-number types of two values are ``logistic``, of more ``cross_entropy``, others ``mse``."""
+    """``"auto"``: whole-number types of two values are ``logistic``, of more ``cross_entropy``, others ``mse``.
+
+    Other losses come back with their numbers, as in "huber:1.0".
+    """
     if loss == "auto":
         array = _numeric(y, "y")
         if array.dtype.kind == "f" or array.ndim != 1:
             return "mse"
         return "logistic" if array.size and array.max() <= 1 else "cross_entropy"
-    if loss not in LOSSES:
+    if str(loss).partition(":")[0] not in LOSSES:
         raise InputError(f"`loss` must be 'auto' or one of {', '.join(LOSSES)}; got {loss!r}.")
-    return loss
+    return str(parse(loss))
 
 
 def count_outputs(y: NDArray[np.generic], loss: str) -> int:
     """Outputs that a network needs; every class from 0 to the largest must occur among the training rows."""
-    if loss == "mse":
+    if parse(loss).regression:
         return int(y.shape[1])
     counts = np.bincount(y)
     if len(counts) < 2:
@@ -125,8 +129,8 @@ def row_weights(
 
 
 def _class_weights(y: NDArray[np.generic], loss: str, class_weight: Mapping[Any, float] | str) -> NDArray[np.float64]:
-    if loss == "mse":
-        raise InputError("`class_weight` needs classes; loss 'mse' has none. Use `sample_weight`.")
+    if parse(loss).regression:
+        raise InputError(f"`class_weight` needs classes; loss {loss!r} has none. Use `sample_weight`.")
     counts = np.bincount(y)
     if class_weight == "balanced":
         table = len(y) / (len(counts) * np.maximum(counts, 1.0))
@@ -148,10 +152,10 @@ def split(
     """A split to evaluate on, checked against the training data's shape; on a GPU if ``backend`` reads it there."""
     x = matrix(X, names[0], n_inputs, backend)
     values = targets(on_host(y, names[1], backend), loss, x.shape[0], names[1])
-    if loss == "mse" and values.shape[1] != n_outputs:
+    if parse(loss).regression and values.shape[1] != n_outputs:
         raise DataError(f"`{names[1]}` must have {n_outputs} outputs like the training data; got {values.shape[1]}.")
     n_classes = max(2, n_outputs)
-    if loss != "mse" and int(values.max()) >= n_classes:
+    if not parse(loss).regression and int(values.max()) >= n_classes:
         raise DataError(
             f"`{names[1]}` must hold classes 0 to {n_classes - 1} like the training data; got {values.max()}."
         )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Axis = Literal["inputs", "outputs", "numbers", "components", "waves"]
 Initial = Literal["uniform", "zeros", "ones", "normal"]
 Shape = tuple[int, ...]
-#: One tuple a layer, the first layer first, with the layer's parameters in the order of `TABLE`: (weights, bias).
+#: One tuple a layer, the first layer first, with its parameters in the order of `TABLE`: (weights, bias, ...).
 Layers = list[tuple[NDArray[Any], ...]]
 
 
@@ -50,11 +50,20 @@ class Network(Protocol):
     def embedding_frequencies(self) -> int: ...
     @property
     def embedding_rate(self) -> float: ...
+    @property
+    def zero_output(self) -> bool: ...
+    @property
+    def parametric_activation(self) -> bool: ...
 
 
 def every_layer(network: Network) -> range:
     """The hidden layers and the output layer."""
     return range(len(network.widths) + 1)
+
+
+def hidden_layers_if_parametric(network: Network) -> range:
+    """The layers whose activation has a learned weight for each unit."""
+    return range(len(network.widths) if network.parametric_activation else 0)
 
 
 def first_layer_if_scaled(network: Network) -> range:
@@ -123,13 +132,15 @@ def _embedding(
     )
 
 
-#: A layer computes ``(x * scale) @ weights + bias``; x of the first one holds the components of embedded numbers, too.
+#: A layer computes ``z = (x * scale) @ weights + bias``, then ``z + alpha * (act(z) - z)``; x of the first one holds
+#: the components of embedded numbers, too.
 #: In memory a layer's parameters follow one another in this order.
 TABLE = (
     ParameterKind(
         "weights", ("inputs", "outputs"), "uniform", lambda a, layer: 1.0 if layer else a.first_layer_rate, decay=True
     ),
     ParameterKind("bias", ("outputs",), "zeros", lambda a, _: a.bias_rate),
+    ParameterKind("alpha", ("outputs",), "ones", lambda a, _: 0.1, layers=hidden_layers_if_parametric),
     ParameterKind(
         "scale", ("inputs",), "ones", lambda a, _: a.scale_rate, layers=first_layer_if_scaled, not_with=("tf32", "bf16")
     ),
@@ -320,6 +331,8 @@ def uniform_bound(network: Network, parameter: Parameter) -> np.float32:
 
 def initial_bound(network: Network, layer: int, n_in: int, n_out: int) -> np.float32:
     """Largest magnitude of the initial weights of ``layer``; the last one is the output layer."""
+    if layer == len(network.widths) and network.zero_output:
+        return np.float32(0.0)
     activation = network.activation if layer < len(network.widths) else "identity"
     rule = _AUTO[activation] if network.init == "auto" else network.init
     if rule == "he":
@@ -333,5 +346,5 @@ def initial_bound(network: Network, layer: int, n_in: int, n_out: int) -> np.flo
 
 _AUTO = {
     "identity": "lecun", "relu": "he", "leaky_relu": "he", "gelu": "he", "silu": "he", "tanh": "glorot",
-    "sigmoid": "glorot", "step": "lecun",
+    "sigmoid": "glorot", "step": "lecun", "selu": "lecun", "mish": "he",
 }  # fmt: skip

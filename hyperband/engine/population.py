@@ -41,14 +41,16 @@ class Population:
         Train on columns of about unit size: nothing is rescaled here. With ``backend="cuda"`` also a float32 array on
         the GPU, of CuPy, PyTorch, JAX or any library with DLPack or ``__cuda_array_interface__``: it is used where it
         lies, without a copy, and must not change while the population lives.
-    y : array, shape (n_rows,), classes 0 to K-1, or numbers of shape (n_rows,) or (n_rows, n_outputs) for ``mse``
+    y : array, shape (n_rows,), classes 0 to K-1, or numbers of shape (n_rows,) or (n_rows, n_outputs) for regressions
     seed : int in [0, 2**64)
         Member ``i`` gets a seed of its own derived from (seed, i).
     seeds : sequence of int in [0, 2**64), one per member; replaces ``seed``
     validation : (X, y) or None
         Rows on which members are evaluated after every epoch, and by which the best weights are kept.
-    loss : {"auto", "cross_entropy", "logistic", "mse"}
+    loss : {"auto", "cross_entropy", "logistic", "mse", "huber", "huber:DELTA", "quantile:LEVEL"}
         "auto": whole-number types of two values are ``logistic``, of more ``cross_entropy``, floats ``mse``.
+        "huber:1.5" is squared up to residuals of 1.5 (in units of y; 1 if left out) and linear beyond; "quantile:0.9"
+        is the loss whose best constant is the quantile of this level.
     sample_weight : array, shape (n_rows,), or None
     class_weight : mapping class -> weight, "balanced" or None
     numbers : int from 0 to n_inputs or None (n_inputs)
@@ -188,7 +190,9 @@ class Population:
     def evaluate(
         self, members: Members, X: ArrayLike, y: ArrayLike, *, weights: Weights = "current"
     ) -> tuple[F64, F64]:
-        """Loss and error (fraction misclassified, or mean squared error), each of shape (n_members,).
+        """Loss and error, each of shape (n_members,).
+
+        The error is the fraction misclassified, the mean squared error, or for ``quantile`` its loss.
 
         ``weights="best"`` evaluates the weights of the best validation so far.
         """
@@ -239,7 +243,9 @@ class Population:
         (chosen,) = self._members(_single(member))
         kind = self._weights_kind(weights, np.array([chosen]))
         identity = self._resident(chosen)
-        layers = layered(self._engine.export_state(identity), "" if kind == "current" else "best.")
+        state = self._engine.export_state(identity)
+        averaged = self.architectures[chosen].weight_average > 0.0
+        layers = layered(state, "best." if kind == "best" else "average." if averaged else "")
         if array == "numpy":
             return layers
         if not isinstance(self._engine, HandsOut):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,6 +56,8 @@ class Residency:
     engine : Engine
     memory_limit : int >= 1 or None
         Bytes that networks may take in memory. None: 80 % of what is free now.
+    size_of : callable (member) -> int, optional
+        Bytes of a member; None: ``engine.bytes_per_member`` of its architecture.
 
     Raises
     ------
@@ -63,20 +65,24 @@ class Residency:
         When ``memory_limit`` is no such number.
     """
 
-    def __init__(self, engine: Engine, memory_limit: int | None = None) -> None:
+    def __init__(
+        self, engine: Engine, memory_limit: int | None = None, size_of: Callable[[Member], int] | None = None
+    ) -> None:
         self._engine = engine
         limit = check_bytes(memory_limit, "memory_limit")
         self._budget = engine.capacity() if limit is None else limit
         self._networks: dict[int, _Network] = {}
-        self._sizes: dict[Architecture, int] = {}
+        self._size_of = size_of or (lambda member: engine.bytes_per_member(member.architecture))
+        self._sizes: dict[tuple[Architecture, int], int] = {}
         self._used = 0
         self._evicted = DiskArrays()
 
     def declare(self, key: int, member: Member) -> None:
         """A new network, not allocated yet."""
-        size = self._sizes.get(member.architecture)
+        kind = member.architecture, member.dataset
+        size = self._sizes.get(kind)
         if size is None:
-            size = self._sizes[member.architecture] = self._engine.bytes_per_member(member.architecture)
+            size = self._sizes[kind] = self._size_of(member)
         self._networks[key] = _Network(member, size)
 
     def copy(self, key: int, member: Member, parent: int) -> None:
@@ -106,6 +112,10 @@ class Residency:
 
     def __contains__(self, key: int) -> bool:
         return key in self._networks
+
+    def is_resident(self, key: int) -> bool:
+        """Whether a network is in the engine's memory."""
+        return self._networks[key].id is not None
 
     def member(self, key: int) -> Member:
         """What the network is made from."""

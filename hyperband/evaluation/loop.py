@@ -18,6 +18,9 @@ from hyperband.tuning.trial import Job, Result
 #: Called after every batch of results; a true answer stops the search.
 OnEvent: TypeAlias = Callable[[Run, Sequence[Result]], object]
 
+#: Called when a run is done; a true answer says that it was extended.
+Extend: TypeAlias = Callable[[Run], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -40,6 +43,7 @@ def drive(
     budget: Budget | None = None,
     on_event: OnEvent | None = None,
     on_progress: OnProgress | None = None,
+    extend: Extend | None = None,
 ) -> Outcome:
     """Carry out a run.
 
@@ -54,6 +58,9 @@ def drive(
         Called after every batch of results; a true answer stops the search.
     on_progress : callable (SearchProgress), optional
         Called several times a second, as far as evaluations in this thread allow, and once at the end.
+    extend : callable (run) -> bool, optional
+        Called when the run is done and no limit was reached; it may add brackets (`Run.extend`), and says whether it
+        did.
 
     Returns
     -------
@@ -67,7 +74,7 @@ def drive(
     """
     budget = budget or Budget()
     check_ends(run.plan.endless, budget)
-    loop = _Loop(run, evaluator, budget, on_event)
+    loop = _Loop(run, evaluator, budget, on_event, extend)
     if on_progress is not None:
         loop.report_to(on_progress, budget)
     try:
@@ -78,8 +85,10 @@ def drive(
 
 
 class _Loop:
-    def __init__(self, run: Run, evaluator: Evaluator, budget: Budget, on_event: OnEvent | None) -> None:
-        self._run, self._evaluator, self._on_event = run, evaluator, on_event
+    def __init__(
+        self, run: Run, evaluator: Evaluator, budget: Budget, on_event: OnEvent | None, extend: Extend | None
+    ) -> None:
+        self._run, self._evaluator, self._on_event, self._extend = run, evaluator, on_event, extend
         self._spending = Spending(budget, run, evaluator.continues)
         self._queue = deque(run.open_jobs)
         self._working = 0  # jobs submitted and not yet collected
@@ -106,12 +115,22 @@ class _Loop:
         while not self._spending.time_is_up:
             full = full or self._submit()
             if self._working == 0:
+                if full is None and self._extended():
+                    continue
                 return full or "finished"
             results = self._collect()
             self._working -= len(results)
             if results and (reason := self._tell(results)):
                 return reason
         return "time"
+
+    def _extended(self) -> bool:
+        """Whether a run that is done was given more to do."""
+        if not self._run.done or self._extend is None or not self._extend(self._run):
+            return False
+        if self._report is not None:
+            self._report.tracker.replan(self._run.plan)
+        return True
 
     def _submit(self) -> str | None:
         """Start what can start; returns the limit that forbids more."""

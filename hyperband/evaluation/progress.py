@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hyperband.evaluation.budget import Budget
+from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
 from hyperband.tuning.trial import Job, Result
 
@@ -115,9 +116,8 @@ class ProgressTracker:
     """
 
     def __init__(self, run: Run, unit: str, continues: bool, budget: Budget) -> None:
-        self._plan, self._unit, self._continues, self._budget = run.plan, unit, continues, budget
-        brackets = run.plan.brackets
-        self._planned = [float(bracket.cost if continues else bracket.cost_restart) for bracket in brackets]
+        self._unit, self._continues, self._budget = unit, continues, budget
+        self.replan(run.plan)
         self._brackets: dict[int, _Bracket] = {}
         self._open: dict[int, tuple[int, float]] = {}  # trial -> its bracket, what its job adds
         self._partial: dict[int, float] = {}  # trial -> what its open job has added so far
@@ -126,6 +126,11 @@ class ProgressTracker:
         self._evaluations_before = self._evaluations = run.n_evaluations
         self._started = time.monotonic()
         self._marks = [(0.0, self._done())]  # (seconds, resource) of the last seconds
+
+    def replan(self, plan: Plan) -> None:
+        """What is meant to run has changed: brackets were added."""
+        self._plan = plan
+        self._planned = [float(b.cost if self._continues else b.cost_restart) for b in plan.brackets]
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """These jobs have begun."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hyperband.evaluation.base import Evaluator
 from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.loop import OnEvent, drive
+from hyperband.evaluation.loop import Extend, OnEvent, drive
 from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.reporter import Reporter
 from hyperband.interface.result import SearchResult
@@ -19,6 +19,7 @@ def carry_out(
     progress: bool | OnProgress = False,
     on_event: OnEvent | None = None,
     comparable: bool = True,
+    extend: Extend | None = None,
 ) -> SearchResult:
     """Carry out a run to its end, or to that of its budget, and collect what it found.
 
@@ -36,7 +37,7 @@ def carry_out(
     else:
         reporter, show = None, progress
     try:
-        outcome = drive(run, evaluator, budget, on_event, show)
+        outcome = drive(run, evaluator, budget, on_event, show, extend)
     finally:
         if reporter is not None:
             reporter.close()

@@ -1,27 +1,35 @@
-"""`search`: a table in, the best network out."""
+"""`search`: a table in, the best model out."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hyperband._common.checks import whole_number
+from hyperband._common.checks import positive, whole_number
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.device_array import refuse
 from hyperband.engine.network_space import CHANGEABLE, default_space
+from hyperband.errors import InputError
 from hyperband.evaluation.budget import Budget, check_ends
 from hyperband.evaluation.loop import OnEvent
 from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.datasets import Datasets
+from hyperband.evaluation.networks.ensemble import SIZE
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
+from hyperband.evaluation.networks.library import CandidateLibrary
 from hyperband.evaluation.networks.training import Training
 from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control, check_record
+from hyperband.interface.assemble import candidate_library
 from hyperband.interface.carry_out import carry_out
-from hyperband.interface.network_result import NetworkSearchResult, with_networks
+from hyperband.interface.network_result import Finished, NetworkSearchResult
+from hyperband.interface.planned_search import PlannedSearch, planned_search
 from hyperband.space import Choice, Float, Int, Space
-from hyperband.tables import Prepared, TableOptions, prepare
+from hyperband.tables import Prepared, PreparedTable, TableOptions, prepare_table
 from hyperband.tables.options import VALIDATION
+from hyperband.tables.validation import AUTO
 from hyperband.tuning.algorithms import Algorithm, Hyperband
 
 #: The least resource of the default Hyperband is the largest one divided by this.
@@ -47,6 +55,9 @@ class Settings:
     seed: int | None = None
     training: Training = field(default_factory=Training)
     compute: Compute = field(default_factory=Compute)
+    metric: Any = None
+    ensemble: int = SIZE
+    time_limit: float | None = None
     budget: Budget | None = None
     progress: bool | OnProgress = False
     on_event: OnEvent | None = None
@@ -58,11 +69,25 @@ class Settings:
         check_record(self.training, Training, "training")
         check_record(self.compute, Compute, "compute")
         check_control(self.budget, self.progress, self.on_event)
+        whole_number(self.ensemble, "ensemble")
+        if self.time_limit is not None:
+            positive(self.time_limit, "time_limit")
+            if self.budget is not None and self.budget.seconds is not None:
+                raise InputError(
+                    f"Only one of `time_limit` and `seconds` of `budget` must be given; got {self.time_limit!r} and "
+                    f"{self.budget.seconds!r}."
+                )
         _ = self.key
         if self.algorithm is not None:
-            check_ends(self.algorithm.endless, self.budget or Budget())
+            check_ends(self.algorithm.endless, self.limits)
             self.algorithm.changing(CHANGEABLE)
         registry.choose(self.compute.backend)
+
+    @property
+    def limits(self) -> Budget:
+        """The budget, the time limit among it."""
+        budget = self.budget or Budget()
+        return budget if self.time_limit is None else replace(budget, seconds=self.time_limit)
 
     @property
     def key(self) -> int:
@@ -78,7 +103,7 @@ def search(
     y: Any = None,
     *,
     target: str | int | Sequence[str | int] | None = None,
-    validation: Any = VALIDATION,
+    validation: Any = AUTO,
     test: Any = None,
     algorithm: Algorithm | None = None,
     space: Space | None = None,
@@ -86,24 +111,32 @@ def search(
     table: TableOptions | None = None,
     training: Training | None = None,
     compute: Compute | None = None,
+    metric: Any = None,
+    ensemble: int = SIZE,
+    time_limit: float | None = None,
     budget: Budget | None = None,
     progress: bool | OnProgress = False,
     on_event: OnEvent | None = None,
 ) -> NetworkSearchResult:
-    """Search for the network that predicts ``y`` (or the column ``target``) best.
+    """Search for the networks that predict ``y`` (or the column ``target``) best.
+
+    With nothing but a ``time_limit`` the search plans itself: it measures how fast networks train here, decides how
+    many epochs a network gets at most and how many networks are tried, and runs brackets of successive halving until
+    the time is used. Without one the plan depends on the size of the table alone.
 
     Parameters
     ----------
     X : array-like, shape (n_rows, n_features), data frame, or path to a file
     y : array-like, shape (n_rows,) or (n_rows, n_outputs), optional
     target : column of ``X`` that is the target, instead of ``y``; several columns: a regression with several outputs
-    validation : fraction, (X, y), or a table
-        Rows that rank the networks.
-    test : likewise, or None
-        Rows that the search never sees; ``result.test`` has the best network's figures on them.
+    validation : "auto", fraction, int, splitter, (X, y), or a table; see `hyperband.tables.prepare_table`
+        Rows that rank the networks. A whole number k, `KFold`, `GroupSplit` or `TimeSplit`: every configuration is
+        trained once per fold. "auto": folds on small tables, a fifth of the rows on others.
+    test : fraction, (X, y), a table, or None
+        Rows that the search never sees; ``result.test`` has the model's figures on them.
     algorithm : any of `hyperband.tuning.algorithms`, or None
-        None: Hyperband with eta 3, up to 81 epochs, all rows or all columns, whatever the resource is. One that has no
-        end of its own (ASHA without ``n``, ``repetitions=None``) needs a ``budget``. In a population (PBT) only
+        None: `HalvingSequence`, planned as above; for resource "rows" and "features" Hyperband with eta 3. One that has
+        no end of its own (ASHA without ``n``, ``repetitions=None``) needs a limit. In a population (PBT) only
         parameters of the optimisation steps can change: rates, dropout, weight decay, clipping.
     space : Space or None
         Parameters named as `hyperband.engine.network_space.to_architecture` says; None: a space for tables of this
@@ -117,6 +150,13 @@ def search(
         What networks get more of when they are promoted (epochs, rows, features), and by what they are ranked.
     compute : Compute, optional
         Backend, threads, precision, limits of memory.
+    metric : str, scorer or callable, optional; see `hyperband.metrics.metric`
+        By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
+        scikit-learn. None: accuracy or RMSE. Rungs are ranked by ``training.rank_by``, which is smooth.
+    ensemble : int >= 1
+        Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
+    time_limit : float > 0, optional
+        Seconds for everything, from the call to the result.
     budget : Budget, optional
         Limits on seconds, evaluations, resource and cost, a target loss, patience; the best so far is returned.
     progress : bool or callable
@@ -128,7 +168,7 @@ def search(
     Returns
     -------
     NetworkSearchResult
-        ``best.network`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far.
+        ``model`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far.
 
     Raises
     ------
@@ -149,7 +189,7 @@ def search(
     >>> result = hb.search(X, y, algorithm=hb.Hyperband(9), test=0.2, seed=1)
     >>> result.n_evaluations, result.n_configurations
     (22, 17)
-    >>> result.best.network.predict(X[:2]).shape
+    >>> result.model.predict(X[:2]).shape
     (2,)
 
     At most a minute, on two threads, ranked by the error where classes are weighted:
@@ -166,12 +206,16 @@ def search(
     >>> result.stopped
     'finished'
     """
+    started = time.monotonic()
     settings = Settings(
         algorithm=algorithm,
         space=space,
         seed=seed,
         training=Training() if training is None else training,
         compute=Compute() if compute is None else compute,
+        metric=metric,
+        ensemble=ensemble,
+        time_limit=time_limit,
         budget=budget,
         progress=progress,
         on_event=on_event,
@@ -187,49 +231,92 @@ def search(
         test=test,
         sample_weight=options.sample_weight,
     )
-    prepared = prepare(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
-    return search_prepared(prepared, settings)
+    validation = validation_for(settings.training.resource, validation)
+    prepared = prepare_table(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
+    return search_prepared(prepared, settings, started)
 
 
-def resource_range(resource: str, prepared: Prepared) -> tuple[int, int]:
-    """Least and largest resource of the default algorithm on this data."""
-    n_rows, n_features = prepared.x_train.shape
-    largest = {"epochs": SPREAD, "rows": n_rows, "features": n_features}[resource]
+def validation_for(resource: str, validation: Any) -> Any:
+    """What "auto" means: columns are counted in one data set, so for resource "features" it is a hold-out."""
+    automatic = isinstance(validation, str) and validation == AUTO
+    return VALIDATION if automatic and resource == "features" else validation
+
+
+def resource_range(resource: str, table: Prepared | PreparedTable) -> tuple[int, int]:
+    """Least and largest resource of the default algorithm on this table, for resource "rows" and "features"."""
+    n_rows, n_features = table.dataset(table.views[0]).x_train.shape
+    largest = n_rows if resource == "rows" else n_features
     return max(1, largest // SPREAD), largest
 
 
-def search_prepared(prepared: Prepared, settings: Settings) -> NetworkSearchResult:
-    """`search` on data that is prepared already."""
-    algorithm, space = settings.algorithm, settings.space
-    if algorithm is None:
-        least, largest = resource_range(settings.training.resource, prepared)
-        algorithm = Hyperband(largest, 3, min_resource=least)
-    if space is None:
-        space = GRID_SPACE if algorithm.small_space else _space_for(prepared)
-    algorithm = algorithm.changing([name for name in space.names if name in CHANGEABLE])
-    run = algorithm.start(space, settings.key)
+def search_prepared(
+    table: Prepared | PreparedTable, settings: Settings, started: float | None = None
+) -> NetworkSearchResult:
+    """`search` on a table that is prepared already.
+
+    Parameters
+    ----------
+    started : float, optional
+        Monotonic seconds from which the time limit counts; None: now.
+    """
+    started = time.monotonic() if started is None else started
+    planned = _planned(table, settings, started)
+    run = planned.algorithm.start(planned.space, settings.key)
+    comparable = settings.training.resource == "epochs"
+    library: CandidateLibrary | None = None
+
+    def make_library(datasets: Datasets) -> CandidateLibrary:
+        nonlocal library
+        library = candidate_library(table, datasets, settings.metric)
+        return library
+
     evaluator = NetworkEvaluator(
-        prepared,
+        table,
         registry.get(settings.compute.backend),
         max_resource=float(run.plan.max_resource),
         training=settings.training,
         compute=settings.compute,
         seed=settings.key,
+        library=make_library if comparable else None,
     )
     try:
         result = carry_out(
             run,
             evaluator,
-            settings.budget,
+            planned.budget,
             progress=settings.progress,
             on_event=settings.on_event,
-            comparable=settings.training.resource == "epochs",
+            comparable=comparable,
+            extend=planned.extend,
         )
+        if result.stopped != "finished":
+            evaluator.offer_open()
     finally:
         evaluator.close()
-    return with_networks(result, run, evaluator, prepared, settings.compute.backend)
+    algorithm = planned.executed(run)
+    size = max(1, settings.ensemble // table.n_folds)
+    finished = Finished(result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started)
+    return finished.with_networks()
 
 
-def _space_for(prepared: Prepared) -> Space:
-    n_rows, n_features = prepared.x_train.shape
-    return default_space(n_rows, n_features, prepared.n_outputs, prepared.loss)
+def _planned(table: Prepared | PreparedTable, settings: Settings, started: float) -> PlannedSearch:
+    algorithm, space, budget = settings.algorithm, settings.space, settings.limits
+    if space is None:
+        small = algorithm is not None and algorithm.small_space
+        space = GRID_SPACE if small else _space_for(table)
+    if algorithm is None:
+        if settings.training.resource == "epochs":
+            backend = registry.get(settings.compute.backend)
+            return planned_search(table, space, backend, settings.compute, budget, started, settings.key)
+        least, largest = resource_range(settings.training.resource, table)
+        algorithm = Hyperband(largest, 3, min_resource=least)
+    algorithm = algorithm.changing([name for name in space.names if name in CHANGEABLE])
+    if budget.seconds is not None:
+        budget = replace(budget, seconds=max(1e-3, started + budget.seconds - time.monotonic()))
+    return PlannedSearch(algorithm, space, budget)
+
+
+def _space_for(table: Prepared | PreparedTable) -> Space:
+    data = table.dataset(table.views[0])
+    n_rows, n_features = data.x_train.shape
+    return default_space(n_rows, n_features, data.n_outputs, data.loss, views=table.views, n_numbers=data.n_numbers)

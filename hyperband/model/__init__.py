@@ -1,7 +1,8 @@
-"""The trained network with its preprocessing, and its file."""
+"""Trained networks with their preprocessing, as one ensemble, and its file."""
 
 from __future__ import annotations
 
+from hyperband.model.member import MemberNetwork
 from hyperband.model.predictor import Model
 
-__all__ = ["Model"]
+__all__ = ["MemberNetwork", "Model"]

@@ -1,9 +1,11 @@
 """The model file: a zip of plain data, weights and scikit-learn transformers; no pickle.
 
 =========================  ==============================================================================
-``meta.json``              format, versions, architecture, inputs, target, feature names, provenance
-``weights.safetensors``    the arrays of `hyperband.engine.parameters`: ``weights.0``, ``bias.0``, ..., float32
-``preprocessing.skops``    dict of the fitted transformers ``numbers`` and ``categories``
+``meta.json``              format, versions, temperature, provenance; of each preprocessing its plain parts, among them
+                           the target; of each member its weight, view and architecture
+``weights.safetensors``    the arrays of `hyperband.engine.parameters`, float32, with the member's number in front:
+                           ``0.weights.0``, ``0.bias.0``, ..., ``1.weights.0``, ...
+``preprocessing.skops``    of each preprocessing a dict of its fitted scikit-learn transformers
 =========================  ==============================================================================
 """
 
@@ -14,8 +16,8 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +29,15 @@ from hyperband._common.version import VERSION
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.parameters import layered, named
 from hyperband.errors import InputError, ModelFileError
+from hyperband.model.member import MemberNetwork
 
 if TYPE_CHECKING:
     from hyperband.tables.preprocess import Preprocessing
 
 F32 = NDArray[np.float32]
 
-#: raised by one whenever an older version could not read the file
-FORMAT = 1
+#: raised by one whenever what is in the file changes
+FORMAT = 2
 
 #: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
 TRUSTED = ("numpy.dtype",)
@@ -46,9 +49,9 @@ _REMEDY = "Copy it again from where it was written, or train again."
 class Contents:
     """What a model file holds; the fields are those of `hyperband.Model`."""
 
-    preprocessing: Preprocessing
-    architecture: Architecture
-    weights: tuple[tuple[F32, ...], ...]
+    preprocessings: Sequence[Preprocessing]
+    members: Sequence[MemberNetwork]
+    temperature: float
     provenance: Mapping[str, Any]
 
 
@@ -68,26 +71,31 @@ def _pack(model: Contents) -> bytes:
     import skops.io
     from safetensors.numpy import save
 
-    preprocessing = model.preprocessing
+    members = [
+        {"weight": member.weight, "view": member.view, "architecture": member.architecture.to_dict()}
+        for member in model.members
+    ]
     meta = {
         "format": FORMAT,
         "hyperband": VERSION,
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
-        "architecture": model.architecture.to_dict(),
-        "inputs": [asdict(column) for column in preprocessing.inputs],
-        "named": preprocessing.named,
-        "clip": preprocessing.clip,
-        "feature_names": list(preprocessing.feature_names),
-        "target": preprocessing.target.to_dict(),
+        "temperature": model.temperature,
+        "preprocessings": [preprocessing.to_dict() for preprocessing in model.preprocessings],
+        "members": members,
         "provenance": dict(model.provenance),
     }
-    transformers = {"numbers": preprocessing.numbers, "categories": preprocessing.categories}
+    arrays = {
+        f"{number}.{name}": array
+        for number, member in enumerate(model.members)
+        for name, array in named(member.architecture, member.weights).items()
+    }
+    transformers = [preprocessing.transformers for preprocessing in model.preprocessings]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
             ("meta.json", json.dumps(meta, indent=1, default=_plain).encode()),
-            ("weights.safetensors", save(named(model.architecture, model.weights))),
+            ("weights.safetensors", save(arrays)),
             ("preprocessing.skops", skops.io.dumps(transformers)),
         ):
             entry = zipfile.ZipInfo(name)  # a fixed date: equal models, equal bytes as far as skops allows
@@ -115,7 +123,7 @@ def read_model(path: str | os.PathLike[str]) -> Contents:
     Raises
     ------
     ModelFileError
-        When there is no such file, it is cut off or damaged, is no model, or is of a newer format.
+        When there is no such file, it is cut off or damaged, is no model, or is of another format.
     """
     name = os.fspath(path)
     try:
@@ -152,10 +160,12 @@ def _meta(data: bytes, name: str) -> dict[str, Any]:
     meta = json.loads(data)
     if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
         raise ModelFileError(f"A model file must say its format; {name!r} does not. {_REMEDY}")
-    if meta["format"] > FORMAT:
+    if meta["format"] != FORMAT:
+        newer = meta["format"] > FORMAT
+        remedy = "Upgrade: pip install --upgrade hyperband." if newer else "Predict with that version, or train again."
         raise ModelFileError(
-            f"A model file must have format {FORMAT} or older; {name!r} has format {meta['format']}, written by "
-            f"hyperband {meta.get('hyperband', '?')}. Upgrade: pip install --upgrade hyperband."
+            f"A model file must have format {FORMAT}; {name!r} has format {meta['format']}, written by hyperband "
+            f"{meta.get('hyperband', '?')}. {remedy}"
         )
     return meta
 
@@ -168,19 +178,22 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
         tensors = load(weights)
     except SafetensorError as error:
         raise ModelFileError(f"Weights in a model file must be safetensors; {name!r}: {error}. {_REMEDY}") from None
-    architecture = Architecture(**meta["architecture"])
-    layers = tuple(layered(tensors))
-    unknown = sorted(set(tensors) - set(named(architecture, layers)))
+    members, known = [], set()
+    for number, member in enumerate(meta["members"]):
+        architecture, prefix = Architecture(**member["architecture"]), f"{number}."
+        layers = layered(tensors, prefix)
+        known |= {prefix + array for array in named(architecture, layers)}
+        members.append(MemberNetwork(member["weight"], member["view"], architecture, layers))
+    unknown = sorted(set(tensors) - known)
     if unknown:
         raise ModelFileError(f"Weights in a model file must be known; {name!r} holds also {unknown[0]!r}. {_REMEDY}")
-    return Contents(_preprocessing(meta, preprocessing, name), architecture, layers, meta["provenance"])
+    return Contents(_preprocessings(meta, preprocessing, name), members, meta["temperature"], meta["provenance"])
 
 
-def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessing:
+def _preprocessings(meta: dict[str, Any], data: bytes, name: str) -> list[Preprocessing]:
     import skops.io
 
-    from hyperband.tables.preprocess import InputColumn, Preprocessing
-    from hyperband.tables.target import Target
+    from hyperband.tables.preprocess import Preprocessing
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
     if unknown:
@@ -188,13 +201,8 @@ def _preprocessing(meta: dict[str, Any], data: bytes, name: str) -> Preprocessin
             f"A model file must hold known types only; {name!r} holds {', '.join(unknown)} and is not loaded. "
             f"Do not use it unless you know who wrote it."
         )
-    transformers = skops.io.loads(data, trusted=list(TRUSTED))
-    return Preprocessing(
-        inputs=tuple(InputColumn(**column) for column in meta["inputs"]),
-        named=meta["named"],
-        target=Target.from_dict(meta["target"]),
-        numbers=transformers["numbers"],
-        categories=transformers["categories"],
-        clip=meta["clip"],
-        feature_names=tuple(meta["feature_names"]),
-    )
+    fitted = skops.io.loads(data, trusted=list(TRUSTED))
+    return [
+        Preprocessing.from_dict(plain, transformers)
+        for plain, transformers in zip(meta["preprocessings"], fitted, strict=True)
+    ]

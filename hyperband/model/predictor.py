@@ -1,99 +1,120 @@
-"""A trained network that goes from a table to labels or values, and its file."""
+"""Trained networks that go from a table to labels or values, and their file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.checks import positive
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import embedded_numbers, shapes, shapes_of
-from hyperband.errors import InputError
+from hyperband.errors import DataError, InputError
+from hyperband.metrics import figures, probabilities
 from hyperband.model.file import Contents, damaged, read_model, write_model
+from hyperband.model.member import MemberNetwork
 
 if TYPE_CHECKING:
     from hyperband.engine.backends.base import Backend
     from hyperband.tables.preprocess import Preprocessing
+    from hyperband.tables.table import Table
+    from hyperband.tables.target import Target
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 Array = NDArray[Any]
 
-#: rows that go through the network at a time, so that the hidden outputs stay small
+#: rows that go through the networks at a time, so that features and hidden outputs stay small
 _ROWS = 16384
+#: least probability whose logarithm is taken, the smallest normal number in float64: 708 nats
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
 class Model:
-    """Preprocessing, architecture and weights: all that a prediction needs.
+    """An ensemble of networks with their preprocessing: all that a prediction needs. One network is one of one.
+
+    Probabilities are the weighted mean of the members' probabilities, then their logarithms are divided by the
+    temperature and normalised. Values are the weighted mean of the members' values, each limited to the range of the
+    training rows where the target knows it. A row's prediction has the same bits whatever rows are beside it.
 
     Parameters
     ----------
-    preprocessing : hyperband.tables.Preprocessing, as in ``prepare(...).preprocessing``
-    architecture : Architecture
-    weights : sequence of (weights, bias), one per layer, see `hyperband.engine.parameters`
-        float32, shapes (n_in, n_out) and (n_out,); the rows of the first follow ``preprocessing.feature_names``.
+    preprocessings : sequence of hyperband.tables.Preprocessing, as in ``prepare(...).preprocessing``
+        The views of the table; all have the same target.
+    members : sequence of MemberNetwork
+    temperature : float > 0
+        Above 1 probabilities are less extreme; see `hyperband.metrics.fit_temperature`. 1 for regression.
     provenance : mapping, plain data: seed, configuration, losses, metrics, ...; kept in the file, not interpreted
 
     Raises
     ------
     InputError
-        When the shapes of the weights are not those of the architecture.
+        When there is no member, a member's view does not exist, the shapes of its weights are not those of its
+        architecture, targets differ, or the temperature is not positive.
 
     Examples
     --------
     >>> from hyperband.tables import prepare
     >>> prepared = prepare("sklearn:iris")
     >>> layers = [(np.zeros((4, 3), np.float32), np.float32([0, 1, 0]))]
-    >>> model = Model(prepared.preprocessing, Architecture(widths=[]), layers)
+    >>> member = MemberNetwork(1.0, 0, Architecture(widths=[]), layers)
+    >>> model = Model([prepared.preprocessing], [member])
     >>> [str(label) for label in model.predict([[5.1, 3.5, 1.4, 0.2]])]
     ['versicolor']
     """
 
-    preprocessing: Preprocessing
-    architecture: Architecture
-    weights: tuple[tuple[F32, ...], ...]
+    preprocessings: Sequence[Preprocessing]
+    members: Sequence[MemberNetwork]
+    temperature: float = 1.0
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        layers = tuple(
-            tuple(np.ascontiguousarray(array, dtype=np.float32) for array in layer) for layer in self.weights
-        )
-        object.__setattr__(self, "weights", layers)
-        ends = self.preprocessing.n_features, self.preprocessing.target.n_outputs
-        expected = shapes(self.architecture, *ends, embedded_numbers(self.architecture, layers))
-        found = shapes_of(layers)
-        if found != expected:
-            raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")
+        for name in ("preprocessings", "members"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            if not getattr(self, name):
+                raise InputError(f"A model needs at least one of `{name}`; there is none.")
+        positive(self.temperature, "temperature")
+        if self.temperature != 1.0 and self.task != "classification":
+            raise InputError(f"`temperature` is for classification; got {self.temperature!r} for a regression. Use 1.")
+        if any(preprocessing.target != self.target for preprocessing in self.preprocessings):
+            raise InputError("`preprocessings` must have the same target; theirs differ. Fit them on the same rows.")
+        for member in self.members:
+            if member.view >= len(self.preprocessings):
+                raise InputError(
+                    f"`view` of a member must be the position of a preprocessing, below {len(self.preprocessings)}; "
+                    f"got {member.view}."
+                )
+            view = self.preprocessings[member.view]
+            member.check(view.n_features, self.target.n_outputs, view.n_numbers)
+
+    @staticmethod
+    def of_one(
+        preprocessing: Preprocessing,
+        architecture: Architecture,
+        weights: Sequence[tuple[F32, ...]],
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Model:
+        """The model of one network; see `MemberNetwork`."""
+        return Model([preprocessing], [MemberNetwork(1.0, 0, architecture, weights)], 1.0, provenance or {})
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return self.preprocessings[0].target
 
     @property
     def task(self) -> str:
         """``"classification"`` or ``"regression"``."""
-        return self.preprocessing.target.task
+        return self.target.task
 
     @property
     def classes(self) -> tuple[Any, ...]:
         """Original labels, sorted; empty for regression."""
-        return self.preprocessing.target.classes
-
-    def outputs(self, X: Any, *, backend: str | Backend = "auto") -> F32:
-        """Raw outputs (logits or standardised values), shape (n_rows, n_outputs)."""
-        return self._forward(self.preprocessing.transform(X), backend)
-
-    def _forward(self, x: F32, backend: str | Backend) -> F32:
-        if isinstance(backend, str):
-            from hyperband.engine.backends import registry
-
-            backend = registry.get(backend)
-        parts = [
-            np.asarray(backend.forward(self.architecture, self.weights, x[start : start + _ROWS]), dtype=np.float32)
-            for start in range(0, len(x), _ROWS)
-        ]
-        n_outputs = self.preprocessing.target.n_outputs
-        return np.concatenate(parts) if parts else np.empty((0, n_outputs), dtype=np.float32)
+        return self.target.classes
 
     def predict(self, X: Any, *, backend: str | Backend = "auto") -> Array:
         """Labels, or values in original units.
@@ -114,17 +135,12 @@ class Model:
         DataError
             When ``X`` lacks a column or holds something that training did not know how to read.
         """
-        return self._decide(self.outputs(X, backend=backend))
+        predicted = self._of_table(X, backend)
+        if self.task == "regression":
+            return self.target.values(predicted)
+        return self.target.labels(predicted.argmax(axis=1))
 
-    def _decide(self, outputs: F32) -> Array:
-        target = self.preprocessing.target
-        if target.task == "regression":
-            return target.values(outputs)
-        if target.loss == "logistic":
-            return target.labels((outputs[:, 0] > 0).astype(np.int32))
-        return target.labels(outputs.argmax(axis=1))
-
-    def predict_proba(self, X: Any, *, backend: str | Backend = "auto") -> NDArray[np.float64]:
+    def predict_proba(self, X: Any, *, backend: str | Backend = "auto") -> F64:
         """Probability of each class, shape (n_rows, n_classes), columns in the order of ``classes``.
 
         Raises
@@ -134,7 +150,7 @@ class Model:
         """
         if self.task != "classification":
             raise InputError("`predict_proba` needs a classification; this model predicts values. Use `predict`.")
-        return np.exp(_log_probabilities(self.outputs(X, backend=backend)))
+        return self._of_table(X, backend)
 
     def evaluate(self, X: Any, y: Any = None, *, backend: str | Backend = "auto") -> dict[str, float]:
         """How well the model predicts rows whose target is known.
@@ -147,8 +163,9 @@ class Model:
         Returns
         -------
         dict
-            ``accuracy`` and ``loss`` (mean cross-entropy, nats), or ``rmse``, ``mae`` (original units), ``r2`` (the
-            three averaged over targets) and ``loss`` (mean squared error of the standardised targets, as in a search).
+            `hyperband.metrics.figures`: ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``auc``, ``f1`` and ``ece``,
+            or ``rmse``, ``mae`` (original units) and ``r2``. And ``loss`` as in a search: mean cross-entropy in nats,
+            or mean squared error of the standardised targets.
 
         Raises
         ------
@@ -157,29 +174,83 @@ class Model:
         """
         from hyperband.tables.features_and_target import held_out_rows
 
-        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table")
-        x, known = self.preprocessing.transform(rows.table), self.preprocessing.target.encode(rows.values)
-        return self.score(x, known, backend=backend)
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessings[0], "table")
+        known = self.target.encode(rows.values)
+        return self._figures(self._of_table(rows.table, backend), known)
 
-    def score(self, x: F32, known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:
-        """`evaluate` for rows that are prepared already: ``x_test`` and ``y_test`` of `hyperband.tables.Prepared`."""
-        outputs = self._forward(x, backend)
+    def score(self, x: F32 | Sequence[F32], known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:
+        """`evaluate` for rows that are prepared already.
+
+        Parameters
+        ----------
+        x : float32, shape (n_rows, n_features), or a sequence of them, one a preprocessing
+            ``x_test`` of `hyperband.tables.Prepared`.
+        known : ``y_test``
+        """
+        views = [x] if isinstance(x, np.ndarray) else list(x)
+        if len(views) != len(self.preprocessings):
+            raise InputError(f"`x` must hold {len(self.preprocessings)} arrays, one a preprocessing; got {len(views)}.")
+        return self._figures(self._of_chunks(_slices(views), backend), known)
+
+    def _figures(self, predicted: F64, known: Array) -> dict[str, float]:
         if self.task == "classification":
-            log_p = _log_probabilities(outputs)
-            hits = log_p.argmax(axis=1) == known if outputs.shape[1] > 1 else (outputs[:, 0] > 0) == (known > 0)
-            loss = -log_p[np.arange(len(known)), known].mean()
-            return {"accuracy": float(hits.mean()), "loss": float(loss)}
-        scale = np.asarray(self.preprocessing.target.scale)
-        residual = outputs.astype(np.float64) - known
-        spread = known.astype(np.float64).var(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):  # r2 of a constant target is not defined: NaN
-            r2 = np.where(spread > 0, 1.0 - (residual**2).mean(axis=0) / spread, np.nan)
-        return {
-            "rmse": float((np.sqrt((residual**2).mean(axis=0)) * scale).mean()),
-            "mae": float((np.abs(residual).mean(axis=0) * scale).mean()),
-            "r2": float(r2.mean()),
-            "loss": float((residual**2).mean()),
-        }
+            picked = predicted[np.arange(len(known)), known]
+            found, loss = figures(self.task, known, predicted), -np.log(np.maximum(picked, _TINY)).mean()
+        else:
+            found = figures(self.task, self.target.values(known), self.target.values(predicted))
+            loss = ((predicted - known) ** 2).mean()
+        return {**found, "loss": float(loss)}
+
+    def _of_table(self, X: Any, backend: str | Backend) -> F64:
+        from hyperband.tables.table import as_table
+
+        return self._of_chunks(self._transformed(as_table(X)), backend)
+
+    def _transformed(self, table: Table) -> Iterator[list[F32]]:
+        """Chunks of rows, each as every preprocessing sees it; at least one, so that columns are always checked."""
+        for start in range(0, max(1, table.n_rows), _ROWS):
+            part = _rows(table, slice(start, start + _ROWS))
+            try:
+                yield [preprocessing.transform(part) for preprocessing in self.preprocessings]
+            except DataError:
+                numbers = np.arange(start, start + part.n_rows)
+                for preprocessing in self.preprocessings if start else ():
+                    preprocessing.transform(table, numbers)  # the same error, but with the row's number in the table
+                raise
+
+    def _of_chunks(self, chunks: Iterator[list[F32]], backend: str | Backend) -> F64:
+        """Probabilities, or standardised values, shape (n_rows, n_classes or n_targets)."""
+        if isinstance(backend, str):
+            from hyperband.engine.backends import registry
+
+            backend = registry.get(backend)
+        return np.concatenate([self._tempered(self._mean(chunk, backend)) for chunk in chunks])
+
+    def _mean(self, views: Sequence[F32], backend: Backend) -> F64:
+        weights = np.array([member.weight for member in self.members])
+        weights = weights / weights.sum()
+        mean = np.zeros((len(views[0]), len(self.classes) or self.target.n_outputs))
+        for member, weight in zip(self.members, weights.tolist(), strict=True):
+            outputs = backend.forward(member.architecture, member.weights, views[member.view])
+            mean += weight * self._of_outputs(np.asarray(outputs, dtype=np.float32))
+        return mean
+
+    def _of_outputs(self, outputs: F32) -> F64:
+        if self.task == "classification":
+            return probabilities(outputs)
+        values = outputs.astype(np.float64)
+        target = self.target
+        if not target.low:
+            return values
+        mean, scale = np.array(target.mean), np.array(target.scale)
+        return np.asarray(
+            np.clip(values, (np.array(target.low) - mean) / scale, (np.array(target.high) - mean) / scale)
+        )
+
+    def _tempered(self, p: F64) -> F64:
+        if self.temperature == 1.0:
+            return p
+        return probabilities(np.log(np.maximum(p, _TINY)) / self.temperature)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one file, all of it or nothing: see `hyperband.model.file`.
@@ -189,7 +260,7 @@ class Model:
         InputError
             When the file cannot be written.
         """
-        write_model(Contents(self.preprocessing, self.architecture, self.weights, self.provenance), path)
+        write_model(Contents(self.preprocessings, self.members, self.temperature, self.provenance), path)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
@@ -198,19 +269,22 @@ class Model:
         Raises
         ------
         ModelFileError
-            When there is no such file, it is damaged or no model, or was written by a newer version.
+            When there is no such file, it is damaged or no model, or was written by another version.
         """
         contents = read_model(path)
         try:
-            return Model(contents.preprocessing, contents.architecture, contents.weights, contents.provenance)
+            return Model(contents.preprocessings, contents.members, contents.temperature, contents.provenance)
         except InputError as error:
             raise damaged(path, error) from None
 
 
-def _log_probabilities(outputs: F32) -> NDArray[np.float64]:
-    """Log-softmax of logits; one logit is that of the second of two classes."""
-    z = outputs.astype(np.float64)
-    if z.shape[1] == 1:
-        return np.concatenate([-np.logaddexp(0.0, z), -np.logaddexp(0.0, -z)], axis=1)
-    z = z - z.max(axis=1, keepdims=True)
-    return np.asarray(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))
+def _rows(table: Table, part: slice) -> Table:
+    if table.matrix is not None:
+        return replace(table, matrix=table.matrix[part])
+    assert table.frame is not None
+    return replace(table, frame=table.frame[part])
+
+
+def _slices(views: Sequence[F32]) -> Iterator[list[F32]]:
+    for start in range(0, max(1, len(views[0])), _ROWS):
+        yield [x[start : start + _ROWS] for x in views]

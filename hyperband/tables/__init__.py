@@ -9,8 +9,13 @@ if TYPE_CHECKING:
     from hyperband.tables.options import TableOptions as TableOptions
     from hyperband.tables.preparation import prepare as prepare
     from hyperband.tables.prepared import Prepared as Prepared
+    from hyperband.tables.prepared_table import PreparedTable as PreparedTable
+    from hyperband.tables.prepared_table import prepare_table as prepare_table
     from hyperband.tables.preprocess import Preprocessing as Preprocessing
     from hyperband.tables.read import read_table as read_table
+    from hyperband.tables.splitters import GroupSplit as GroupSplit
+    from hyperband.tables.splitters import KFold as KFold
+    from hyperband.tables.splitters import TimeSplit as TimeSplit
     from hyperband.tables.table import Table as Table
     from hyperband.tables.table import as_table as as_table
     from hyperband.tables.table import resolve_target as resolve_target
@@ -18,7 +23,12 @@ if TYPE_CHECKING:
 
 _MODULE = {
     "TableOptions": "options",
+    "GroupSplit": "splitters",
+    "KFold": "splitters",
+    "TimeSplit": "splitters",
     "Prepared": "prepared",
+    "PreparedTable": "prepared_table",
+    "prepare_table": "prepared_table",
     "prepare": "preparation",
     "Preprocessing": "preprocess",
     "read_table": "read",
@@ -29,13 +39,18 @@ _MODULE = {
 }
 
 __all__ = [
+    "GroupSplit",
+    "KFold",
     "Prepared",
+    "PreparedTable",
     "Preprocessing",
     "Table",
     "TableOptions",
     "Target",
+    "TimeSplit",
     "as_table",
     "prepare",
+    "prepare_table",
     "read_table",
     "resolve_target",
 ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import check_feature
-from hyperband.tables.preprocess import Preprocessing
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
 from hyperband.tables.target_input import target_values
 from hyperband.tables.weights import F64, sample_weights
@@ -19,15 +18,45 @@ from hyperband.tables.weights import F64, sample_weights
 Array = NDArray[Any]
 
 
+class RowForm(Protocol):
+    """What further rows of a table must look like."""
+
+    @property
+    def n_inputs(self) -> int: ...
+    @property
+    def named(self) -> bool: ...
+    @property
+    def target_names(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """Features with their target values and sample weights; ``dropped`` rows without a target were left out."""
+    """Features with their target values and sample weights; ``dropped`` rows without a target were left out.
+
+    ``kept`` says which of the rows that were given have a target; None means all.
+    """
 
     table: Table
     values: Array
     names: tuple[str, ...]
     weight: F64 | None = None
     dropped: int = 0
+    kept: NDArray[np.bool_] | None = None
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of columns besides the target."""
+        return len(self.table.names)
+
+    @property
+    def named(self) -> bool:
+        """Whether columns have names, and are not matched by position."""
+        return self.table.named
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of the target columns."""
+        return self.names
 
 
 def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tuple[Table, Any, tuple[str, ...], Any]:
@@ -117,16 +146,16 @@ def match_rows(
             f"by missing_target='drop'."
         )
     keep = ~missing
-    return LabelledRows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count)
+    return LabelledRows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count, keep)
 
 
-def held_out_rows(value: Any, prep: Preprocessing, name: str, missing_target: str = "error") -> LabelledRows:
+def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "error") -> LabelledRows:
     """Features and target values of rows given as (X, y) or as a table with the target column.
 
     Parameters
     ----------
     value : (X, y), or anything that `hyperband.tables.as_table` takes
-    prep : Preprocessing, fitted on the training rows
+    form : RowForm, such as the preprocessing, or the labelled rows of the table itself
     name : str, such as "validation", in errors
     missing_target : {"error", "drop"}
 
@@ -139,18 +168,18 @@ def held_out_rows(value: Any, prep: Preprocessing, name: str, missing_target: st
         table, y = as_table(value[0], f"X of {name}"), value[1]
     else:
         table = as_table(value, name)
-        width = len(prep.inputs) + len(prep.target.names)
-        if not table.named and not prep.named and len(table.names) != width:
+        width = form.n_inputs + len(form.target_names)
+        if not table.named and not form.named and len(table.names) != width:
             raise DataError(f"`{name}` must have {width} columns, the target among them; got {len(table.names)}.")
-        absent = [n for n in prep.target.names if n not in table.names]
+        absent = [n for n in form.target_names if n not in table.names]
         if absent:
             raise DataError(
                 f"`{name}` must hold the target column {absent[0]!r}, or be given as (X, y); it does neither."
             )
-        columns = {n: table.column(n) for n in prep.target.names}
+        columns = {n: table.column(n) for n in form.target_names}
         y = next(iter(columns.values())) if len(columns) == 1 else as_table(columns).frame
-        table = table.without(prep.target.names)
-    names = prep.target.names if len(prep.target.names) == 1 else ("y",)
+        table = table.without(form.target_names)
+    names = form.target_names if len(form.target_names) == 1 else ("y",)
     rows = match_rows(table, y, names, None, missing_target, f"y of {name}")
     if rows.table.n_rows == 0:
         raise DataError(f"`{name}` must have at least one row; it has none.")

@@ -13,7 +13,9 @@ from hyperband.errors import DataError
 RowNumbers = NDArray[np.intp]
 
 #: Purposes of the shuffles: the key of each split differs.
-TEST, VALIDATION, ORDER = 1, 2, 3
+TEST, VALIDATION, ORDER, REFIT = 1, 2, 3, 4
+#: The purposes of assignments to folds begin here, one a repeat; that of the order of fold k is ORDER + 256 k.
+FOLDS = 1 << 32
 
 
 def shuffled(n_rows: int, seed: int, purpose: int) -> RowNumbers:

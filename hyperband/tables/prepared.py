@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,25 @@ class Prepared:
         return self.target.n_outputs
 
     @property
+    def views(self) -> tuple[str, ...]:
+        """These arrays are the only view of the table."""
+        return ("standard",)
+
+    @property
+    def n_folds(self) -> int:
+        """These arrays are the only fold."""
+        return 1
+
+    def dataset(self, view: str, fold: int = 0) -> Prepared:
+        """These arrays: what is prepared is a table of one view and one fold."""
+        return self
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Mean of each target in original units, over the training rows; empty for classification."""
+        return self.target.mean
+
+    @property
     def scale(self) -> tuple[float, ...]:
         """Standard deviation of each target in original units, over the training rows; empty for classification."""
         return self.target.scale
@@ -78,11 +97,22 @@ class Prepared:
         return self.preprocessing.feature_names
 
     @property
+    def n_numbers(self) -> int:
+        """The first so many columns of ``x_train`` are numbers; indicators, one-hot columns and others follow."""
+        return self.preprocessing.n_numbers
+
+    @property
+    def view(self) -> str:
+        """How the table is seen: a name of `hyperband.tables.views`."""
+        return self.preprocessing.view
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (getattr(self, f.name) for f in fields(self) if f.name not in ("preprocessing", "notes"))
+        return sum(array.nbytes for array in arrays if array is not None)
+
+    @property
     def n_features(self) -> int:
         """Number of columns of ``x_train``."""
         return self.preprocessing.n_features
-
-    @property
-    def n_numbers(self) -> int:
-        """How many columns of ``x_train`` are numbers, the first ones: those that a network may embed."""
-        return self.preprocessing.n_numbers

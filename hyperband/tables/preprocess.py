@@ -1,9 +1,9 @@
-"""From columns to float32 rows: scikit-learn's transformers, fitted on the training rows only."""
+"""From columns to float32 rows: transformers fitted on the training rows only, and their plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
+from hyperband.tables.category_encoding import CategoryEncoding
 from hyperband.tables.columns import as_text, raise_infinite
+from hyperband.tables.number_encoding import NumberEncoding
 from hyperband.tables.table import Table, as_table
 from hyperband.tables.target import Target
 
@@ -44,13 +46,17 @@ class Preprocessing:
         Whether columns are matched by name (tables) or by position (arrays).
     target : Target
         Turns predictions back into labels or original units.
-    numbers : sklearn.compose.ColumnTransformer or None
+    numbers : sklearn.compose.ColumnTransformer, NumberEncoding, or None
         Transforms the columns of kind "number", in order.
-    categories : sklearn.preprocessing.OneHotEncoder or None
+    categories : sklearn.preprocessing.OneHotEncoder, CategoryEncoding, or None
         Transforms the columns of kind "category", in order.
     clip : float or None
         Features are limited to [-clip, clip], so that one extreme value cannot dominate a row.
     feature_names : tuple of str, one a feature
+    n_numbers : int
+        The first so many features are numbers, one a column: what a network may have learned embeddings of. Indicators,
+        one-hot columns and other features follow.
+    view : str, how the table is seen; see `hyperband.tables.views`
     """
 
     inputs: tuple[InputColumn, ...]
@@ -60,20 +66,23 @@ class Preprocessing:
     categories: Any
     clip: float | None
     feature_names: tuple[str, ...]
+    n_numbers: int = 0
+    view: str = "standard"
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of columns of the training table besides the target, ignored ones among them."""
+        return len(self.inputs)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Names of the target columns."""
+        return self.target.names
 
     @property
     def n_features(self) -> int:
         """Number of features."""
         return len(self.feature_names)
-
-    @property
-    def n_numbers(self) -> int:
-        """How many features are numbers, the first ones; indicators of missing values and categories follow them."""
-        if self.numbers is None:
-            return 0
-        return sum(
-            len(columns) for label, _, columns in self.numbers.transformers_ if label not in ("missing", "remainder")
-        )
 
     def transform(self, table: Any, rows: Array | None = None) -> F32:
         """Features of a table.
@@ -98,10 +107,13 @@ class Preprocessing:
         table = self._match(as_table(table))
         n_rows = table.n_rows if rows is None else len(rows)
         out = np.empty((n_rows, self.n_features), dtype=np.float32)
-        for part, block in self._blocks(table, n_rows, rows):
-            if self.clip is not None:
-                np.clip(block, -self.clip, self.clip, out=block)
-            out[part] = block
+        for part, blocks in self._blocks(table, n_rows, rows):
+            start = 0
+            for block in blocks:
+                if self.clip is not None:
+                    np.clip(block, -self.clip, self.clip, out=block)
+                out[part, start : start + block.shape[1]] = block
+                start += block.shape[1]
             if not np.isfinite(out[part]).all():
                 bad = self.feature_names[int(np.flatnonzero(~np.isfinite(out[part]).all(axis=0))[0])]
                 raise DataError(
@@ -109,7 +121,7 @@ class Preprocessing:
                 )
         return out
 
-    def _blocks(self, table: Table, n_rows: int, rows: Array | None) -> Iterator[tuple[slice, Array]]:
+    def _blocks(self, table: Table, n_rows: int, rows: Array | None) -> Iterator[tuple[slice, list[Array]]]:
         numbers, categories = (self.columns(kind) for kind in (NUMBER, CATEGORY))
         size = max(256, _BLOCK_BYTES // (8 * max(1, self.n_features, len(self.inputs))))
         for start in range(0, n_rows, size):
@@ -117,10 +129,63 @@ class Preprocessing:
             take = part if rows is None else rows[part]
             blocks = []
             if numbers:
-                blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
+                with np.errstate(over="ignore"):  # what overflows is clipped, or an error of `transform`
+                    blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
             if categories:
-                blocks.append(self.categories.transform(text_block(table, categories, take)))
-            yield part, np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+                blocks.append(self._of_categories(table, categories, take))
+            yield part, blocks
+
+    def _of_categories(self, table: Table, names: Sequence[str], rows: Array | slice) -> Array:
+        if isinstance(self.categories, CategoryEncoding):
+            return self.categories.transform([_texts(table, name, rows) for name in names])
+        transformed: Array = self.categories.transform(text_block(table, names, rows))
+        return transformed
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the transformers of scikit-learn, as plain data that JSON can hold; `from_dict` reads it back.
+
+        Examples
+        --------
+        >>> target = Target(("y",), "regression", (), (0.0,), (1.0,))
+        >>> numbers = NumberEncoding((), None, ((0, 0.0, 1.0),), ())
+        >>> plain = Preprocessing((InputColumn("a", NUMBER),), True, target, numbers, None, None, ("a",)).to_dict()
+        >>> Preprocessing.from_dict(plain).transform({"a": [1, 0, None]}).tolist()
+        [[1.0], [-1.0], [0.0]]
+        """
+        return {
+            "view": self.view,
+            "inputs": [asdict(column) for column in self.inputs],
+            "named": self.named,
+            "target": self.target.to_dict(),
+            "numbers": self.numbers.to_dict() if isinstance(self.numbers, NumberEncoding) else None,
+            "categories": self.categories.to_dict() if isinstance(self.categories, CategoryEncoding) else None,
+            "clip": self.clip,
+            "feature_names": list(self.feature_names),
+            "n_numbers": self.n_numbers,
+        }
+
+    @property
+    def transformers(self) -> dict[str, Any]:
+        """The fitted transformers of scikit-learn, under "numbers" and "categories": what `to_dict` leaves out."""
+        own = (NumberEncoding, CategoryEncoding)
+        parts = {"numbers": self.numbers, "categories": self.categories}
+        return {name: part for name, part in parts.items() if part is not None and not isinstance(part, own)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], transformers: Mapping[str, Any] | None = None) -> Preprocessing:
+        """The preprocessing of `to_dict` and `transformers`."""
+        given, numbers, categories = transformers or {}, plain["numbers"], plain["categories"]
+        return cls(
+            inputs=tuple(InputColumn(**column) for column in plain["inputs"]),
+            named=plain["named"],
+            target=Target.from_dict(plain["target"]),
+            numbers=given.get("numbers") if numbers is None else NumberEncoding.from_dict(numbers),
+            categories=given.get("categories") if categories is None else CategoryEncoding.from_dict(categories),
+            clip=plain["clip"],
+            feature_names=tuple(plain["feature_names"]),
+            n_numbers=plain["n_numbers"],
+            view=plain["view"],
+        )
 
     def columns(self, kind: str) -> list[str]:
         """Names of the input columns of one kind, in order."""
@@ -167,10 +232,16 @@ def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array
     """Columns as texts, an object array of shape (n_rows, n_columns), None where missing."""
     block = np.empty((_count(table, rows), len(names)), dtype=object)
     for j, name in enumerate(names):
-        column = as_text(table.column(name))
-        part = column[rows] if isinstance(rows, slice) else column.gather(pl.Series(rows, dtype=pl.Int64))
-        block[:, j] = part.to_list()
+        block[:, j] = _texts(table, name, rows).to_list()
     return block
+
+
+def _texts(table: Table, name: str, rows: Array | slice) -> pl.Series:
+    """Some rows of a column as texts, None where missing."""
+    if table.matrix is not None:  # the whole column would be copied for every block
+        return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))
+    column = table.column(name)
+    return as_text(column[rows] if isinstance(rows, slice) else column.gather(pl.Series(rows, dtype=pl.Int64)))
 
 
 def _count(table: Table, rows: Array | slice) -> int:

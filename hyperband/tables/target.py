@@ -27,6 +27,8 @@ class Target:
         Class number k means ``classes[k]``; empty for regression.
     mean, scale : tuple of float, one an output
         Mean and standard deviation over the training rows, in original units; empty for classification.
+    low, high : tuple of float, one an output
+        Smallest and largest training value, in original units; empty for classification.
 
     Examples
     --------
@@ -42,6 +44,8 @@ class Target:
     classes: tuple[Any, ...] = ()
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
     @property
     def loss(self) -> str:
@@ -70,7 +74,8 @@ class Target:
         """
         if self.task == "classification":
             return self._numbers(values, name)
-        table = _as_float(values, name).reshape(len(values), -1)
+        table = _as_float(values, name)
+        table = table[:, None] if table.ndim == 1 else table
         if table.shape[1] != self.n_outputs:
             raise DataError(f"`{name}` must have {self.n_outputs} columns, as in training; got {table.shape[1]}.")
         return np.ascontiguousarray((table - self.mean) / self.scale, dtype=np.float32)
@@ -118,9 +123,8 @@ class Target:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Target:
         """The target that `to_dict` wrote."""
-        return cls(
-            tuple(plain["names"]), plain["task"], tuple(plain["classes"]), tuple(plain["mean"]), tuple(plain["scale"])
-        )
+        numbers = (tuple(plain[name]) for name in ("classes", "mean", "scale", "low", "high"))
+        return cls(tuple(plain["names"]), plain["task"], *numbers)
 
 
 def label_text(label: Any) -> str:
@@ -232,4 +236,5 @@ def fit_scale(values: Array, train: NDArray[np.intp], names: tuple[str, ...]) ->
             f"A target of regression must have a finite standard deviation; that of {names[0]!r} is {scale.max():g}. "
             f"Divide it by a power of ten first."
         )
-    return Target(names, "regression", (), tuple(mean.tolist()), tuple(scale.tolist()))
+    low, high = (tuple(edge.tolist()) for edge in (rows.min(axis=0), rows.max(axis=0)))
+    return Target(names, "regression", (), tuple(mean.tolist()), tuple(scale.tolist()), low, high)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import LOSSES, Backend, Engine, Member
+from hyperband.engine.backends.base import Backend, Engine, Member
+from hyperband.engine.losses import LOSSES
 from hyperband.testing import lab
 
 STEPS = 15
@@ -47,7 +48,7 @@ class BitChecks:
         """Several threads, a network on each."""
         assert trained(self.backend, ALL, threads=threads)[1] == self._alone(), "sums must not depend on threads"
 
-    @pytest.mark.parametrize("which", [[0], [1], [2], [0, 1, 2], [3], [4], [5], [6], [0, 3, 5, 6]])
+    @pytest.mark.parametrize("which", [*([n] for n in range(10)), [0, 1, 2], [0, 5, 7, 9]])
     def test_threads_that_share_a_network_change_nothing(self, which: list[int]) -> None:
         """Several threads on one large network, with and without limits of time."""
 

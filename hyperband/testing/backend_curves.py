@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -9,13 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hyperband.engine.architecture import ACTIVATIONS, Architecture
+from hyperband.engine.architecture import ACTIVATIONS, SCHEDULES, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Member
+from hyperband.engine.backends.base import Backend, Member
+from hyperband.engine.losses import LOSSES
 from hyperband.testing import lab
 from hyperband.testing.tolerances import FLOAT32, Tolerances
 
-STEPS, TOTAL = 12, 16
+STEPS, TOTAL = 12, 15  # coslog4 is 0 at steps 0, 1, 3 and 7, flat_cos below 1 from step 8 on
 
 
 def _case(loss: str = "cross_entropy", weighted: bool = False, **settings: object) -> tuple[Architecture, str, bool]:
@@ -29,10 +31,28 @@ def _case(loss: str = "cross_entropy", weighted: bool = False, **settings: objec
     return Architecture(**{**base, **settings}), loss, weighted
 
 
+#: what Holzmueller et al. 2024, "Better by default", put together
+_REALMLP: dict[str, Any] = {
+    "widths": [24, 13], "learning_rate": 2e-2, "batch_size": 10, "beta2": 0.95, "label_smoothing": 0.1,
+    "schedule": "coslog4", "dropout": 0.15, "dropout_schedule": "flat_cos", "weight_decay": 0.1,
+    "decay_schedule": "flat_cos", "bias_rate": 0.1, "first_layer_rate": 1.5, "number_embedding": "pbld",
+    "input_scaling": True, "zero_output": True, "parametric_activation": True, "weight_average": 0.8,
+}  # fmt: skip
+
 CASES = {
     **{f"activation-{a}": _case(activation=a, widths=[9, 5]) for a in ACTIVATIONS},
     **{f"loss-{loss}": _case(loss) for loss in LOSSES},
     **{f"weights-{loss}": _case(loss, weighted=True) for loss in LOSSES},
+    **{f"number-{loss}": _case(loss, weighted=True) for loss in ("huber:0.3", "quantile:0.9")},
+    **{f"alpha-{a}": _case(activation=a, parametric_activation=True, widths=[9, 5]) for a in ("relu", "selu", "mish")},
+    "alpha-adamw": _case(
+        parametric_activation=True, widths=[9, 5], optimizer="adamw", learning_rate=2e-2, weight_decay=0.5
+    ),
+    "alpha-dropout": _case(parametric_activation=True, widths=[33, 10], dropout=0.25),
+    "alpha-clip": _case(parametric_activation=True, widths=[12, 7], clip_norm=0.05, momentum=0.5),
+    "average": _case(weight_average=0.9),
+    "average-adam": _case(weight_average=0.5, optimizer="adam", learning_rate=1e-2, parametric_activation=True),
+    "zero-output": _case(zero_output=True, widths=[9, 5], optimizer="adam", learning_rate=1e-2),
     **{f"smoothing-{loss}": _case(loss, label_smoothing=0.2) for loss in LOSSES},
     **{f"width-{w}": _case(widths=[w, w]) for w in (1, 3, 17, 33, 100)},
     "width-300": _case(widths=[300], learning_rate=0.02),
@@ -55,8 +75,14 @@ CASES = {
     "clip": _case(clip_norm=0.05),
     "clip-loose": _case(clip_norm=1e3),
     "clip-decay": _case(clip_norm=0.05, weight_decay=0.1, momentum=0.5),
-    **{f"schedule-{s}": _case(schedule=s) for s in ("constant", "cosine", "exponential")},
-    **{f"warmup-{s}": _case(schedule=s, warmup=0.4, final_rate=0.1) for s in ("constant", "cosine", "exponential")},
+    **{f"schedule-{s}": _case(schedule=s) for s in SCHEDULES},
+    **{f"warmup-{s}": _case(schedule=s, warmup=0.4, final_rate=0.1) for s in SCHEDULES},
+    **{f"rate-of-zero-{o}": _case(optimizer=o, learning_rate=1e-2, schedule="coslog4") for o in ("adam", "rmsprop")},
+    "dropout-schedule": _case(dropout=0.4, dropout_schedule="flat_cos", widths=[33, 10]),
+    **{
+        f"decay-schedule-{o}": _case(optimizer=o, learning_rate=1e-2, weight_decay=0.5, decay_schedule="flat_cos")
+        for o in ("sgd", "adamw")
+    },
     "rates": _case(bias_rate=0.1, first_layer_rate=3.0, widths=[9, 5]),
     "rates-clip": _case(bias_rate=3.0, first_layer_rate=0.5, clip_norm=0.05, momentum=0.9),
     "rates-adamw": _case(optimizer="adamw", learning_rate=1e-2, weight_decay=0.5, bias_rate=0.1, first_layer_rate=3.0),
@@ -81,6 +107,10 @@ CASES = {
     "cosine": _case(number_embedding="cosine", frequency_scale=1.0, embedding_rate=1.0),
     "cosine-linear": _case(number_embedding="cosine", widths=[], embedding_size=8, optimizer="adam"),
     "cosine-scaling": _case(number_embedding="cosine", input_scaling=True, clip_norm=0.05, batch_size=53),
+    "everything-of-realmlp": _case(activation="mish", optimizer="adamw", **_REALMLP),
+    "everything-of-realmlp-quantile": _case(
+        "quantile:0.9", weighted=True, activation="selu", optimizer="adam", clip_norm=0.5, **_REALMLP
+    ),
     "everything": _case(
         weighted=True, widths=[24, 13], activation="gelu", optimizer="adamw", learning_rate=5e-3, batch_size=10,
         dropout=0.1, weight_decay=0.1, label_smoothing=0.1, schedule="cosine", warmup=0.2, clip_norm=0.5,
@@ -146,6 +176,56 @@ class CurveChecks:
             states.append([lab.flat(lab.layers(made.export_state(i))) for i in ids.tolist()])
         for expected, found in zip(*states, strict=True):
             np.testing.assert_array_equal(found, expected, "initial weights must be those of `initial_weights`")
+
+    def test_an_output_layer_that_starts_at_zero(self) -> None:
+        """``zero_output``: all outputs are 0 before the first step, the other layers are as without it."""
+        made = lab.engine(self.backend)
+        a = Architecture(widths=[6, 5], activation="mish")
+        ids = made.add([Member(replace(a, zero_output=zero), 1, 4) for zero in (True, False)])
+        zero, usual = (lab.layers(made.export_state(i)) for i in ids.tolist())
+        assert not zero[2][0].any() and not np.signbit(zero[2][0]).any(), "the output layer must start at 0"
+        assert usual[2][0].any(), "and only if that is wanted"
+        for one, other in zip(zero[:2], usual[:2], strict=True):
+            np.testing.assert_array_equal(one[0], other[0], "hidden layers must not change")
+        lab.train(made, ids[:1], 2)
+        assert lab.layers(made.export_state(int(ids[0])))[2][0].all(), "the output layer must learn"
+
+    def test_the_average_is_the_mean_over_the_steps(self) -> None:
+        """``weight_average`` d: the weights after each step count with ``d**age``; before the first, the initial."""
+        a = Architecture(
+            widths=[6, 5], activation="selu", learning_rate=1e-2, batch_size=8, parametric_activation=True,
+            weight_average=0.7,
+        )  # fmt: skip
+        made = lab.engine(self.backend)
+        ids = made.add([Member(a, 1, 40), Member(replace(a, weight_average=0.0), 1, 40)])
+        states = [made.export_state(int(ids[0]))]
+        np.testing.assert_array_equal(lab.flat(lab.layers(states[0], "average.")), lab.flat(lab.layers(states[0])))
+        for step in range(1, 10):
+            lab.train(made, ids, step)
+            states.append(made.export_state(int(ids[0])))
+        shares = 0.7 ** np.arange(8, -1, -1)
+        steps = np.array([lab.flat(lab.layers(state)) for state in states[1:]])
+        found = lab.flat(lab.layers(states[-1], "average."))
+        gap = lab.difference(found, shares @ steps / shares.sum())
+        assert gap < self.tolerances.curve_weights, "the average is that of Adam's moments, corrected"
+        plain = made.export_state(int(ids[1]))
+        np.testing.assert_array_equal(steps[-1], lab.flat(lab.layers(plain)), "training must not see the average")
+
+    def test_the_average_is_what_is_validated_and_kept(self) -> None:
+        """Validation, best weights, `evaluate` and `predict` use the average."""
+        a = Architecture(widths=[12], learning_rate=2e-2, batch_size=8, parametric_activation=True, weight_average=0.9)
+        made = lab.engine(self.backend)
+        ids = made.add([Member(a, 1, 40)])
+        lab.train(made, ids, 21)
+        p, state, held = made.progress(ids), made.export_state(int(ids[0])), lab.split("cross_entropy", 31, seed=1)
+        x: Any = held.x
+        assert made.evaluate(ids, held)[0][0] == p.loss[0], "`evaluate` must use what was validated"
+        averages = lab.layers(state, "average.")
+        gap = lab.difference(made.predict(int(ids[0]), x), self.backend.forward(a, averages, x))
+        assert gap < 1e-5, "`predict` must use the average"
+        assert lab.difference(lab.flat(lab.layers(state)), lab.flat(averages)) > 1e-3, "the two must differ by now"
+        assert p.best_step[0] == 21, "the problem is such that the newest is the best"
+        np.testing.assert_array_equal(lab.flat(lab.layers(state, "best.")), lab.flat(averages), "the best weights")
 
     def test_counters_are_the_same_everywhere(self) -> None:
         """Steps, epochs, positions, rows and inputs, also when rows and inputs change on the way."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Member, Split
+from hyperband.engine.backends.base import Backend, Member, Split
+from hyperband.engine.losses import LOSSES, parse
 from hyperband.errors import InputError
 from hyperband.testing import lab
 from hyperband.testing.tolerances import FLOAT32, Tolerances
@@ -26,8 +27,15 @@ def losses_of_rows(loss: str, z: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray
         return rows, float((z.argmax(axis=1) != y).mean())
     if loss == "logistic":
         return np.log1p(np.exp(z[:, 0])) - y * z[:, 0], float(((z[:, 0] > 0) != y).mean())
-    rows = ((z - y) ** 2).mean(axis=1)
-    return rows, float(rows.mean())
+    e, of = z - y, parse(loss)
+    squares = (e**2).mean(axis=1)
+    if of.name == "huber":
+        each = np.where(abs(e) <= of.number, e**2 / 2, of.number * (abs(e) - of.number / 2))
+        return each.mean(axis=1), float(squares.mean())
+    if of.name == "quantile":
+        rows = np.maximum(of.number * -e, (1 - of.number) * e).mean(axis=1)
+        return rows, float(rows.mean())
+    return squares, float(squares.mean())
 
 
 class EdgeChecks:
@@ -117,7 +125,7 @@ class EdgeChecks:
         assert lab.train(made, ids, 401).all(), "a diverged member counts as arrived"
         assert lab.digest(made, ids[1]) == before, "a diverged member must not move again"
 
-    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("loss", [*LOSSES, "huber:0.3", "quantile:0.9"])
     def test_evaluate_predict_and_forward_agree(self, loss: str) -> None:
         """Outputs of a member, of its exported layers, and the loss and error computed from them on paper."""
         made = lab.engine(self.backend, loss)
@@ -128,8 +136,11 @@ class EdgeChecks:
         w = held.weight.astype(float)
         for row, member in enumerate(ids.tolist()):
             z = made.predict(member, held.x)
-            assert z.dtype == np.float32 and z.shape == (70, lab.N_OUTPUTS[loss]), "outputs: float32, (n, n_outputs)"
-            again = self.backend.forward(lab.EVERY[row], lab.layers(made.export_state(member)), held.x)
+            assert z.dtype == np.float32 and z.shape == (70, lab.N_OUTPUTS[parse(loss).name]), (
+                "outputs: float32, (n, n_outputs)"
+            )
+            layers = lab.current_layers(lab.EVERY[row], made.export_state(member))
+            again = self.backend.forward(lab.EVERY[row], layers, held.x)
             gap = lab.difference(again, z.astype(float))
             assert gap < self.tolerances.outputs, "`forward` of the exported layers and `predict` differ"
             rows, error = losses_of_rows(loss, z.astype(float), held.y)

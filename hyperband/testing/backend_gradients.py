@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, Member
+from hyperband.engine.backends.base import Backend, Engine, Member
+from hyperband.engine.losses import LOSSES, parse
+from hyperband.engine.parameters import parameters
 from hyperband.testing import lab
 from hyperband.testing.tolerances import FLOAT32, Tolerances
 
@@ -26,36 +28,53 @@ STAGES: dict[str, dict[str, Any]] = {
     "cosine": {**_EMBEDDING, "number_embedding": "cosine"},
     "pbld and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "pbld", "embedding_size": 6},
     "cosine and scaling": {**_SCALING, **_EMBEDDING, "number_embedding": "cosine", "embedding_size": 3},
+    "pbld, scaling and alpha": {**_SCALING, **_EMBEDDING, "number_embedding": "pbld", "parametric_activation": True},
 }
+_PARAMETRIC = "alpha"
+_FEATURES: dict[str, dict[str, Any]] = {**STAGES, "": {}, _PARAMETRIC: {"parametric_activation": True}}
 
 
-def _architecture(activation: str, rate: float, stage: str = "") -> Architecture:
+def _architecture(activation: str, rate: float, feature: str = "") -> Architecture:
     return Architecture(
         widths=WIDTHS, activation=activation, optimizer="sgd", learning_rate=rate, batch_size=ROWS,
-        **STAGES.get(stage, {}),
+        **_FEATURES[feature],
     )  # fmt: skip
 
 
+def _start(made: Engine, architecture: Architecture) -> int:
+    """A member whose alphas, if it has them, are far from 1, where the activation alone would count."""
+    (member,) = made.add([Member(architecture, SEED, 1)]).tolist()
+    state, rng = made.export_state(member), np.random.default_rng(5)
+    for name in sorted(state):
+        if name.startswith("alpha."):
+            state[name] = rng.uniform(-0.5, 1.5, state[name].shape).astype(np.float32).astype(state[name].dtype)
+    made.import_state(member, state)
+    return int(member)
+
+
 def one_step_gradient(
-    backend: Backend, activation: str, loss: str, weighted: bool, stage: str = ""
+    backend: Backend, activation: str, loss: str, weighted: bool, feature: str = ""
 ) -> NDArray[Any]:  # fmt: skip
     """(weights before - weights after) / rate. The rate is large, so that rounding the weights costs nothing."""
     rate = 1024.0
     made = lab.engine(backend, loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, rate, stage), SEED, 1)]).tolist()
+    member = _start(made, _architecture(activation, rate, feature))
     before = lab.flat(lab.layers(made.export_state(member)))
     lab.train(made, member, 1, evaluate=False)
     return (before - lab.flat(lab.layers(made.export_state(member)))) / rate
 
 
 @cache
-def central_differences(activation: str, loss: str, weighted: bool, stage: str = "") -> NDArray[Any]:
-    """Of the reference's evaluation: no backward pass takes part."""
+def central_differences(activation: str, loss: str, weighted: bool, feature: str = "") -> NDArray[Any]:
+    """Of the reference's evaluation, times the learning-rate factors: no backward pass takes part."""
+    architecture = _architecture(activation, 1.0, feature)
     made = lab.engine(registry.get("numpy"), loss, rows=ROWS, inputs=INPUTS, weighted=weighted)
-    (member,) = made.add([Member(_architecture(activation, 1.0, stage), SEED, 1)]).tolist()
+    member = _start(made, architecture)
     data = lab.split(loss, ROWS, INPUTS, weighted=weighted)
     state, found, h = made.export_state(member), [], 1e-5
-    for numbers in [array for pair in lab.layers(state) for array in pair]:
+    arrays = [array for layer in lab.layers(state) for array in layer]
+    listed = parameters(architecture, INPUTS, lab.N_OUTPUTS[parse(loss).name])
+    for numbers, parameter in zip(arrays, listed, strict=True):
         for index in np.ndindex(numbers.shape):
             centre, sides = numbers[index], []
             for shift in (h, -h):
@@ -63,7 +82,8 @@ def central_differences(activation: str, loss: str, weighted: bool, stage: str =
                 made.import_state(member, state)
                 sides.append(made.evaluate(np.array([member]), data)[0][0])
             numbers[index] = centre
-            found.append((sides[0] - sides[1]) / (2 * h))
+            factor = parameter.kind.rate_factor(architecture, parameter.layer)
+            found.append(factor * (sides[0] - sides[1]) / (2 * h))
     return np.array(found)
 
 
@@ -85,7 +105,9 @@ def straight_through(loss: str) -> NDArray[Any]:
         elif loss == "logistic":
             g2 = 1 / (1 + np.exp(-z2)) - target
         else:
-            g2 = 2 * (z2 - target) / len(z2)
+            e = z2 - target
+            slopes = {"mse": 2 * e, "huber": np.clip(e, -1, 1), "quantile": np.sign(e) / 2}
+            g2 = slopes[loss] / len(z2)
         g1 = (w2 @ g2) * (abs(z1) <= 1)
         g0 = (w1 @ g1) * (abs(z0) <= 1)
         parts = (np.outer(row, g0), g0, np.outer(h0, g1), g1, np.outer(h1, g2), g2)
@@ -119,6 +141,16 @@ class GradientChecks:
         expected = central_differences("tanh", loss, True, stage)
         gap = lab.difference(found, expected)
         assert gap < self.tolerances.gradient, f"look at the backward pass of {stage}"
+
+    @pytest.mark.parametrize("loss", LOSSES)
+    @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name not in ("step", "identity")])
+    def test_gradient_with_a_weight_for_each_activation(self, activation: str, loss: str) -> None:
+        """The same where hidden layers compute ``z + alpha (act(z) - z)``, by alpha too."""
+        weighted = activation in ("mish", "relu")
+        found = one_step_gradient(self.backend, activation, loss, weighted, _PARAMETRIC)
+        expected = central_differences(activation, loss, weighted, _PARAMETRIC)
+        gap = lab.difference(found, expected)
+        assert gap < self.tolerances.gradient, f"look at alpha and at the derivative of {activation} with it"
 
     @pytest.mark.parametrize("loss", LOSSES)
     def test_gradient_of_step_goes_straight_through(self, loss: str) -> None:

@@ -121,6 +121,8 @@ class StateChecks:
         made = lab.engine(self.backend)
         sizes = {o: made.bytes_per_member(Architecture(widths=[64], optimizer=o)) for o in ("sgd", "rmsprop", "adam")}
         assert 0 < sizes["sgd"] < sizes["rmsprop"] < sizes["adam"], "each moment takes memory"
+        averaged = made.bytes_per_member(Architecture(widths=[64], weight_average=0.9))
+        assert averaged >= sizes["adam"] + (sizes["adam"] - sizes["rmsprop"]), "an average takes as much as a moment"
         least = 4 * 4 * Architecture(widths=[64]).n_parameters(9, 4)
         assert sizes["adam"] >= least, "adam: weights, best weights and two moments, at least 4 bytes a number"
 
@@ -150,6 +152,10 @@ class StateChecks:
         data: Any = lab.split("cross_entropy", 10)
         cases: list[tuple[Split, str, int, str]] = [
             (data, "hinge", 4, "hinge"),
+            (data, "mse:2", 4, "mse:2"),
+            (data, "huber:0", 4, "huber:0"),
+            (data, "quantile:1", 4, "quantile:1"),
+            (data, "quantile:half", 4, "quantile:half"),
             (data, "cross_entropy", 3, "3"),
             (data, "logistic", 2, "2"),
             (Split(data.x, data.y - 1), "cross_entropy", 4, "-1"),

@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.engine.architecture import SCHEDULES, Architecture
+from hyperband.engine.architecture import FACTOR_SCHEDULES, SCHEDULES, Architecture
 from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.losses import parse
 from hyperband.engine.parameters import TABLE
 
-N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3}
+N_OUTPUTS = {"cross_entropy": 4, "logistic": 1, "mse": 3, "huber": 3, "quantile": 3}
 
 
 def split(loss: str, n_rows: int, n_inputs: int = 9, *, weighted: bool = False, seed: int = 0) -> Split:
     """A learnable problem: targets depend on the inputs; float32 rows, weights with mean 1."""
     rng = np.random.default_rng([seed, n_rows, n_inputs])
     x = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
-    mix = np.random.default_rng(99).normal(size=(n_inputs, N_OUTPUTS[loss])).astype(np.float32)
-    signal = x @ mix + 0.1 * rng.normal(size=(n_rows, N_OUTPUTS[loss])).astype(np.float32)
+    mix = np.random.default_rng(99).normal(size=(n_inputs, N_OUTPUTS[parse(loss).name])).astype(np.float32)
+    signal = x @ mix + 0.1 * rng.normal(size=(n_rows, N_OUTPUTS[parse(loss).name])).astype(np.float32)
     if loss == "cross_entropy":
         y: Any = signal.argmax(axis=1).astype(np.int32)
     elif loss == "logistic":
@@ -42,7 +43,9 @@ def engine(
 ) -> Engine:  # fmt: skip
     """An engine on `split`, with 31 rows of the same problem to validate on."""
     held = split(loss, 31, inputs, weighted=weighted, seed=1) if validation else None
-    return bound(backend, split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[loss], threads=threads)
+    return bound(
+        backend, split(loss, rows, inputs, weighted=weighted), held, loss, N_OUTPUTS[parse(loss).name], threads=threads
+    )
 
 
 def bound(
@@ -79,15 +82,20 @@ def digests(made: Engine, ids: Any, **more: Any) -> list[str]:
 
 
 def layers(state: dict[str, NDArray[Any]], prefix: str = "") -> list[tuple[NDArray[Any], ...]]:
-    """(weights, bias, ...) of every layer in an exported state, in the order of the parameter table."""
+    """(weights, bias) of every layer in an exported state, and what else it has: the state's own arrays."""
     count = sum(name.startswith(f"{prefix}weights.") for name in state)
     names = [[f"{prefix}{kind.name}.{n}" for kind in TABLE] for n in range(count)]
-    return [tuple(state[name] for name in layer if name in state) for layer in names]
+    return [tuple(state[name] for name in of_layer if name in state) for of_layer in names]
 
 
-def flat(given: Sequence[tuple[NDArray[Any], ...]]) -> NDArray[np.float64]:
+def current_layers(architecture: Architecture, state: dict[str, NDArray[Any]]) -> list[tuple[NDArray[Any], ...]]:
+    """The layers with which a member in this state is validated: their average, if it has one."""
+    return layers(state, "average." if architecture.weight_average > 0.0 else "")
+
+
+def flat(listed: Sequence[tuple[NDArray[Any], ...]]) -> NDArray[np.float64]:
     """All numbers of these layers in one float64 array."""
-    return np.concatenate([array.ravel() for layer in given for array in layer]).astype(np.float64)
+    return np.concatenate([array.ravel() for layer in listed for array in layer]).astype(np.float64)
 
 
 def difference(found: Any, expected: Any) -> float:
@@ -108,7 +116,18 @@ MIXED = [
     Architecture(widths=[12], activation="leaky_relu", optimizer="rmsprop", init="glorot", batch_size=100),
     Architecture(widths=[9], activation="step", optimizer="sgd", learning_rate=0.05, momentum=0.5, batch_size=1),
     Architecture(widths=[6, 4], activation="identity", optimizer="adam", batch_size=13, dropout=0.5),
-]
+    Architecture(
+        widths=[11, 7], activation="tanh", optimizer="adamw", learning_rate=1e-2, batch_size=9, schedule="coslog4",
+        dropout=0.3, dropout_schedule="flat_cos", weight_decay=0.1, decay_schedule="flat_cos",
+    ),
+    Architecture(widths=[7, 19], activation="selu", optimizer="adam", zero_output=True, batch_size=10),
+    Architecture(widths=[10], activation="mish", optimizer="sgd", learning_rate=0.1, batch_size=11, weight_average=0.8),
+    Architecture(
+        widths=[9, 4], activation="relu", optimizer="rmsprop", clip_norm=0.5, dropout=0.2, parametric_activation=True,
+        batch_size=12, weight_average=0.5,
+    ),
+    Architecture(widths=[18], activation="selu", learning_rate=1e-2, parametric_activation=True, batch_size=14),
+]  # fmt: skip
 
 #: networks with parameters before their first layer
 STAGED = [
@@ -128,6 +147,11 @@ STAGED = [
     Architecture(
         widths=[], optimizer="sgd", learning_rate=0.05, momentum=0.9, batch_size=53, number_embedding="pbld",
         input_scaling=True, embedding_size=7, embedding_frequencies=21, frequency_scale=0.5,
+    ),
+    Architecture(
+        widths=[18, 6], activation="mish", optimizer="adamw", learning_rate=1e-2, batch_size=12, weight_decay=0.1,
+        decay_schedule="flat_cos", dropout=0.2, dropout_schedule="flat_cos", schedule="coslog4", bias_rate=0.1,
+        number_embedding="pbld", input_scaling=True, zero_output=True, parametric_activation=True, weight_average=0.8,
     ),
 ]  # fmt: skip
 
@@ -151,6 +175,9 @@ def same_shape(architecture: Architecture, count: int = 21) -> list[Architecture
             warmup=float(rng.choice([0.0, 0.4])),
             bias_rate=float(rng.uniform(0.1, 2.0)),
             first_layer_rate=float(rng.uniform(0.3, 3.0)),
+            weight_average=architecture.weight_average * float(rng.uniform(0.3, 1.2)),
+            dropout_schedule=str(rng.choice(FACTOR_SCHEDULES)),
+            decay_schedule=str(rng.choice(FACTOR_SCHEDULES)),
         )
         for _ in range(count)
     ]
@@ -163,6 +190,19 @@ LARGE = [
         widths=[160, 160], activation="tanh", clip_norm=0.5, batch_size=290, optimizer="rmsprop", momentum=0.5
     ),
     Architecture(widths=[401, 33], activation="relu", batch_size=200, weight_decay=0.1, optimizer="adamw"),
+    Architecture(
+        widths=[290, 50], activation="mish", dropout=0.2, batch_size=128, parametric_activation=True, weight_average=0.9
+    ),
+    Architecture(
+        widths=[170, 150],
+        activation="selu",
+        clip_norm=0.5,
+        batch_size=290,
+        optimizer="adamw",
+        weight_decay=0.1,
+        parametric_activation=True,
+        zero_output=True,
+    ),
 ]
 
 #: likewise, with parameters before their first layer
@@ -172,5 +212,20 @@ LARGE_STAGED = [
     Architecture(widths=[300, 77], activation="gelu", dropout=0.2, batch_size=128, number_embedding="pbld"),
     Architecture(
         widths=[301, 33], batch_size=290, clip_norm=0.5, input_scaling=True, number_embedding="cosine", embedding_size=5
+    ),
+    Architecture(
+        widths=[300, 77],
+        activation="mish",
+        dropout=0.2,
+        dropout_schedule="flat_cos",
+        batch_size=128,
+        zero_output=True,
+        schedule="coslog4",
+        weight_decay=0.1,
+        decay_schedule="flat_cos",
+        input_scaling=True,
+        number_embedding="pbld",
+        parametric_activation=True,
+        weight_average=0.9,
     ),
 ]

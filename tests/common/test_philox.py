@@ -109,7 +109,7 @@ def test_auto_initialisation_goes_by_the_activation(activation: str) -> None:
     he, glorot, lecun = 6 / 20, 6 / 50, 3 / 20
     expected = {
         "identity": lecun, "relu": he, "leaky_relu": 6 / (1.0001 * 20), "gelu": he, "silu": he, "tanh": glorot,
-        "sigmoid": glorot, "step": lecun,
+        "sigmoid": glorot, "step": lecun, "selu": lecun, "mish": he,
     }  # fmt: skip
     a = Architecture(widths=[30], activation=activation)
     assert initial_bound(a, 0, 20, 30) == np.float32(math.sqrt(expected[activation]))

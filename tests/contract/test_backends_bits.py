@@ -49,7 +49,7 @@ def test_an_interrupt_leaves_every_member_at_a_step(backend: Backend) -> None:
 _ISA_SCRIPT = """
 from hyperband.engine.backends import registry
 from hyperband.testing import lab
-for loss in ("cross_entropy", "logistic", "mse"):
+for loss in ("cross_entropy", "logistic", "mse", "huber:0.3", "quantile:0.9"):
     made = lab.engine(registry.get("native"), loss, weighted=True, rows=75, inputs=21)
     ids = made.add(lab.members([*lab.EVERY, *lab.same_shape(lab.MIXED[2]), *lab.same_shape(lab.MIXED[4])]))
     lab.train(made, ids, 25)

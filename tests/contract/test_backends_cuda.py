@@ -15,7 +15,8 @@ from conftest import host_cuda
 import hyperband as hb
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings, Split
+from hyperband.engine.backends.base import Backend, EngineSettings, Split
+from hyperband.engine.losses import LOSSES
 from hyperband.errors import BackendUnavailable, InputError, InsufficientMemory
 from hyperband.testing import lab
 

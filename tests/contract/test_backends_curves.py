@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from every_backend import OnComparedBackends
 
-from hyperband.engine.backends.base import LOSSES, Backend
+from hyperband.engine.backends.base import Backend
+from hyperband.engine.losses import LOSSES
 from hyperband.testing.backend_curves import CurveChecks
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hyperband.engine.architecture import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Architecture
-from hyperband.engine.backends.base import LOSSES, Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.architecture import ACTIVATIONS, FACTOR_SCHEDULES, OPTIMIZERS, SCHEDULES, Architecture
+from hyperband.engine.backends.base import Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.losses import LOSSES, parse
 from hyperband.testing import lab
 
 POPULATIONS = int(os.environ.get("HYPERBAND_FUZZ", "12"))
@@ -43,6 +44,11 @@ def architecture(rng: np.random.Generator, most_rows: int) -> Architecture:
         nesterov=optimizer == "sgd" and momentum > 0 and bool(rng.integers(2)),
         epsilon=1e-3,  # a gradient of rounding errors must not become a whole step
         schedule=str(rng.choice(SCHEDULES)),
+        dropout_schedule=str(rng.choice(FACTOR_SCHEDULES)),
+        decay_schedule=str(rng.choice(FACTOR_SCHEDULES)),
+        zero_output=bool(rng.integers(4) == 0),
+        parametric_activation=bool(rng.integers(3) == 0),
+        weight_average=float(rng.choice([0.0, 0.0, 0.9])),
         warmup=float(rng.choice([0.0, 0.3])),
         clip_norm=float(rng.choice([0.0, 0.5])),
         input_scaling=bool(rng.integers(2)),
@@ -53,9 +59,9 @@ def architecture(rng: np.random.Generator, most_rows: int) -> Architecture:
 def problem(rng: np.random.Generator, most_rows: int) -> tuple[Split, str, int]:
     loss = str(rng.choice(LOSSES))
     rows, inputs = int(rng.integers(1, most_rows)), int(rng.integers(1, 90))
-    outputs = {"cross_entropy": int(rng.integers(2, 70)), "logistic": 1, "mse": int(rng.integers(1, 40))}[loss]
+    outputs = {"cross_entropy": int(rng.integers(2, 70)), "logistic": 1}.get(loss, int(rng.integers(1, 40)))
     x = rng.normal(size=(rows, inputs)).astype(np.float32)
-    if loss == "mse":
+    if parse(loss).regression:
         y = rng.normal(size=(rows, outputs)).astype(np.float32)
     else:
         y = rng.integers(0, max(2, outputs), rows).astype(np.int32)

@@ -15,7 +15,8 @@ from rounding import worst_step
 import hyperband as hb
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
-from hyperband.engine.backends.base import LOSSES, Backend, EngineSettings
+from hyperband.engine.backends.base import Backend, EngineSettings
+from hyperband.engine.losses import LOSSES
 from hyperband.testing import lab
 
 pytestmark = pytest.mark.skipif(bool(registry.available()["native"]), reason="the compiled engine is not built")

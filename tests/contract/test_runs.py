@@ -26,6 +26,7 @@ from hyperband.tuning.run.run import Run
 ALGORITHMS = {
     "random": hb.RandomSearch(9, n=12),
     "halving": hb.SuccessiveHalving(9, 3),
+    "sequence": hb.HalvingSequence(9, 3, brackets=[(9, 1), (4, 3)]),
     "hyperband": hb.Hyperband(9, 3),
     "hyperband, twice": hb.Hyperband(4, 2, repetitions=2),
     "generations": hb.DEHB(9, 3),

@@ -37,6 +37,8 @@ def architectures(n: int) -> list[tuple[Architecture, int, int]]:
             embedding_size=int(RNG.integers(2, 9)),
             embedding_frequencies=int(RNG.integers(1, 40)),
             embedding_rate=float(RNG.uniform(0.1, 2.0)),
+            zero_output=bool(RNG.integers(2)),
+            parametric_activation=bool(RNG.integers(2)),
         )
         found.append((a, int(RNG.integers(1, 100)), int(RNG.integers(1, 40))))
     return found
@@ -62,6 +64,16 @@ def test_a_network_has_a_matrix_and_a_bias_a_layer() -> None:
     assert [p.name for p in found if p.over_inputs] == ["weights.0"]
 
 
+def test_hidden_layers_with_a_weight_for_each_activation() -> None:
+    a = Architecture(widths=[8, 5], parametric_activation=True)
+    found = parameters(a, 4, 3)
+    alphas = [p for p in found if p.kind.name == "alpha"]
+    assert [(p.name, p.shape, p.kind.initial, p.kind.rate_factor(a, p.layer), p.kind.decay) for p in alphas] == [
+        ("alpha.0", (8,), "ones", 0.1, False),
+        ("alpha.1", (5,), "ones", 0.1, False),
+    ]
+
+
 @pytest.mark.parametrize(("a", "n_inputs", "n_outputs"), architectures(20))
 def test_sizes_and_layout_follow_from_the_table(a: Architecture, n_inputs: int, n_outputs: int) -> None:
     width, embedding = n_inputs, 0
@@ -71,6 +83,7 @@ def test_sizes_and_layout_follow_from_the_table(a: Architecture, n_inputs: int, 
         pbld = 2 * n_inputs * a.embedding_frequencies + components * (a.embedding_frequencies + 1)
         embedding = pbld if a.number_embedding == "pbld" else 3 * components
     expected = sum(i * o + o for i, o in pairwise((width, *a.widths, n_outputs))) + a.input_scaling * width + embedding
+    expected += sum(a.widths) * a.parametric_activation
     assert a.n_parameters(n_inputs, n_outputs) == expected
     plain = Layout.of(a, n_inputs, n_outputs)
     assert plain.size == expected, "without padding nothing lies between two parameters"
@@ -115,8 +128,8 @@ def compiled_engine(name: str, n_inputs: int, n_outputs: int) -> Any:
     core: Any = pytest.importorskip("hyperband._core", reason="the compiled engines are not built here")
     x, y = np.zeros((1, n_inputs), np.float32), np.zeros((1, n_outputs), np.float32)
     if name == "cpu":
-        return core.Engine(x, y, None, None, 2, n_outputs, precision=0, threads=1)
-    return core.CudaEngine(x, y, None, None, 2, n_outputs, precision=0, device=core.host_device(), limit=0)
+        return core.Engine(x, y, None, None, (2, 0.0), n_outputs, precision=0, threads=1)
+    return core.CudaEngine(x, y, None, None, (2, 0.0), n_outputs, precision=0, device=core.host_device(), limit=0)
 
 
 #: Of each engine, the row length in memory of a matrix and of a vector of so many numbers.

@@ -183,8 +183,8 @@ def test_kept_weights_give_the_reported_loss(backend, kind):
     results, evaluator = climb(backend, (max(1, top // 3), top), training=hb.Training(resource=kind))
     best = min(results[1].values(), key=lambda r: (r.loss, r.trial))
     evaluator.close()
-    architecture, layers = evaluator.network(best.trial, best.resource)
-    model = Model(data().preprocessing, architecture, tuple(layers))
+    (network,) = evaluator.networks(best.trial, best.resource)
+    model = Model.of_one(data().preprocessing, network.architecture, network.weights)
     scored = model.score(data().x_validation, data().y_validation)
     assert scored["loss"] == pytest.approx(best.loss, rel=1e-4)
     assert scored["accuracy"] == pytest.approx(best.metrics["accuracy"])
@@ -202,8 +202,8 @@ def test_the_kept_weights_are_the_best_and_not_the_last(backend, monkeypatch):
     progress = backend.spy.engine.progress(np.arange(len(WIDTHS)))
     assert (progress.best_step < progress.step).any(), "no network of this test lost again"
     assert progress.best_step[best.trial] < progress.step[best.trial]
-    architecture, layers = evaluator.network(best.trial, best.resource)
-    model = Model(data().preprocessing, architecture, tuple(layers))
+    (network,) = evaluator.networks(best.trial, best.resource)
+    model = Model.of_one(data().preprocessing, network.architecture, network.weights)
     assert model.score(data().x_validation, data().y_validation)["loss"] == pytest.approx(best.loss, rel=1e-4)
 
 
@@ -225,8 +225,8 @@ def test_columns_never_seen_have_no_weight(backend):
     low = NetworkEvaluator(data(), backend, max_resource=13, training=hb.Training(resource="features"), seed=5)
     results = finish(low, jobs(range(4), 0, 4, 0))
     best = min(range(4), key=lambda t: results[t].loss)
-    _, layers = low.network(best, 4)
-    assert np.count_nonzero(np.abs(layers[0][0]).sum(axis=1)) == 4
+    (network,) = low.networks(best, 4)
+    assert np.count_nonzero(np.abs(network.weights[0][0]).sum(axis=1)) == 4
 
 
 def test_rows_and_features_train_the_same_networks_on_more(backend):
@@ -260,8 +260,8 @@ def test_regression_is_reported_in_original_units(backend):
     diabetes = data("sklearn:diabetes")
     evaluator = NetworkEvaluator(diabetes, backend, max_resource=9)
     result = finish(evaluator, jobs([0], 0, 9, 0))[0]
-    architecture, layers = evaluator.network(0, 9)
-    model = Model(diabetes.preprocessing, architecture, tuple(layers))
+    (network,) = evaluator.networks(0, 9)
+    model = Model.of_one(diabetes.preprocessing, network.architecture, network.weights)
     scored = model.score(diabetes.x_validation, diabetes.y_validation)
     assert result.metrics["rmse"] == pytest.approx(scored["rmse"], rel=1e-4)
     assert result.metrics["r2"] == pytest.approx(scored["r2"], abs=1e-4)

@@ -28,12 +28,22 @@ import hyperband as hb
 from hyperband.engine.backends import registry
 
 algorithm, compute = hb.Hyperband(int(sys.argv[1]), 3), hb.Compute(backend="native")
-result = hb.search("sklearn:digits", algorithm=algorithm, seed=0, test=0.2, compute=compute)
+space = hb.Space({  # small networks, so that a hundred times slower is still fast enough
+    "n_layers": hb.Int(1, 4), "width": hb.Int(16, 128, log=True), "activation": hb.Choice(["relu", "gelu", "tanh"]),
+    "optimizer": hb.Choice(["adamw", "sgd"]), "learning_rate": hb.Float(1e-3, 1e-2, log=True),
+    "batch_size": hb.Choice([16, 32, 64, 128]), "dropout": hb.Choice([0.0, 0.2]),
+    "weight_decay": hb.Float(1e-6, 1e-1, log=True), "schedule": hb.Choice(["cosine", "exponential"]),
+    "view": hb.Choice(["standard", "robust"]),
+})
+result = hb.search(
+    "sklearn:digits", space=space, algorithm=algorithm, seed=0, validation=0.2, test=0.2, compute=compute
+)
 bits = hashlib.sha256()
 for name in ("trial", "bracket", "rung", "resource", "loss"):
     bits.update(np.ascontiguousarray(result.trials[name]).tobytes())
-for weights, bias in result.best.network.weights:
+for weights, bias in result.best.network.members[0].weights:
     bits.update(weights.tobytes() + bias.tobytes())
+bits.update(result.model.predict_proba("sklearn:digits").tobytes())
 engine = registry.get("native").describe()
 print(json.dumps({"bits": bits.hexdigest(), "evaluations": result.n_evaluations, "networks": result.n_configurations,
                   "epochs": result.cost, "test": result.test["accuracy"], "engine": dict(engine)}))

@@ -97,7 +97,7 @@ def test_a_memory_limit_changes_nothing():
     engine = registry.get("auto").engine(
         Split(np.zeros((120, 4), np.float32), np.arange(120, dtype=np.int32) % 3), None, "cross_entropy", 3
     )
-    size = engine.bytes_per_member(plenty.best.network.architecture)
+    size = engine.bytes_per_member(plenty.best.network.members[0].architecture)
     scarce = search(space=space, compute=hb.Compute(memory_limit=3 * size))
     assert np.array_equal(plenty.trials["loss"], scarce.trials["loss"], equal_nan=True)
     with pytest.raises(hb.InsufficientMemory, match="are free"):

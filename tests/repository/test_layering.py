@@ -16,6 +16,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "hyperband"
 SOURCES = ROOT / "csrc"
 
+BELOW_INTERFACE = {
+    "errors",
+    "_common",
+    "space",
+    "tuning",
+    "engine",
+    "tables",
+    "metrics",
+    "evaluation",
+    "model",
+    "plots",
+}
 #: Room by room, and the rooms that each may import; the wings `tuning`, `engine` and `tables` do not know one another.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -24,12 +36,13 @@ ROOMS: dict[str, set[str]] = {
     "tuning": {"errors", "_common", "space"},
     "engine": {"errors", "_common", "space"},
     "tables": {"errors", "_common"},
-    "evaluation": {"errors", "_common", "space", "tuning", "engine"},
-    "model": {"errors", "_common", "engine", "tables"},
+    "metrics": {"errors", "_common"},
+    "evaluation": {"errors", "_common", "space", "tuning", "engine", "metrics"},
+    "model": {"errors", "_common", "engine", "tables", "metrics"},
     "plots": {"errors", "_common", "space", "tuning"},
     "testing": {"errors", "_common", "space", "tuning", "engine"},
-    "interface": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots"},
-    "cli": {"errors", "_common", "space", "tuning", "engine", "tables", "evaluation", "model", "plots", "interface"},
+    "interface": BELOW_INTERFACE,
+    "cli": BELOW_INTERFACE | {"interface"},
 }
 #: Modules of others (or the compiled one) and the only places that may import them; a place is a file or a folder.
 ONLY_IN: dict[str, tuple[str, ...]] = {
@@ -38,7 +51,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "numba": ("engine/backends/",),
     "llvmlite": ("engine/backends/",),
     "cupy": ("engine/backends/",),
-    "sklearn": ("tables/", "model/", "plots/"),
+    "sklearn": ("tables/", "model/", "metrics/", "plots/"),
     "skops": ("model/",),
     "safetensors": ("model/",),
     "polars": ("tables/", "model/", "interface/result.py", "cli/"),

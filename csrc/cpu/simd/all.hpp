@@ -97,10 +97,12 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
      &HB_ISA::rows,          \
      &HB_ISA::columns,       \
      &HB_ISA::update,        \
+     &HB_ISA::average,       \
      &HB_ISA::forward,       \
      &HB_ISA::evaluate,      \
      &HB_ISA::pack_gradient, \
      &HB_ISA::pack_update,   \
+     &HB_ISA::pack_average,  \
      &HB_ISA::pack_evaluate, \
      &HB_ISA::fma_flops,     \
      &HB_ISA::elementwise}

@@ -215,7 +215,7 @@ inline void bf16_copy_weights(const Layout &layout, const float *weights, const 
 
 inline void bf16_forward(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
-    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const bool stored = slope_of(arch) == Slope::stored;
     const Bf16Operands &half = s.work->bf16;
     const int m = 2 * deep(s.rows);
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -230,10 +230,18 @@ inline void bf16_forward(const StepArgs &s) {
             for (int j = 0; j < y.panels * kPanel; j += kPanel)
                 store(c + b * ld + j, load(c + b * ld + j) + load(s.weights + y.bias + j));
         if (last) return;
+        float *const d = stored ? s.work->d[l] : nullptr, *const e = s.work->e[l];
         by_activation(arch.activation, [&](auto tag) {
-            Activate<decltype(tag)::value>{c, stored ? s.work->d[l] : nullptr, ld, s.rows}(0, y.panels);
+            constexpr Activation kActivation = decltype(tag)::value;
+            if (e)
+                ActivateWeighted<kActivation>{c, d, e, s.weights + y.alpha, ld, s.rows}(0, y.panels);
+            else
+                Activate<kActivation>{c, d, ld, s.rows}(0, y.panels);
         });
-        if (arch.dropout > 0.0) drop(c, s.work->d[l], ld, s.first, s.rows, y.panels, s.key, s.step, l, arch.dropout);
+        if (e)
+            drop<true>(c, d, e, ld, s.first, s.rows, y.panels, s.key, s.step, l, s.dropped);
+        else if (arch.dropout > 0.0)
+            drop(c, d, nullptr, ld, s.first, s.rows, y.panels, s.key, s.step, l, s.dropped);
         each_32_rows(
             s.rows, y.out, [&](int b) { return c + b * ld; },
             [&](const FloatRows &rows, int first) {
@@ -244,7 +252,7 @@ inline void bf16_forward(const StepArgs &s) {
 }
 
 inline void bf16_backward(const StepArgs &s) {
-    const Slope slope = slope_of(s.architecture->activation, s.architecture->dropout);
+    const Slope slope = slope_of(*s.architecture);
     const Bf16Operands &half = s.work->bf16;
     for (int l = s.layout->n_layers - 1; l >= 0; --l) {
         const Layer &y = s.layout->layer[l];
@@ -260,6 +268,10 @@ inline void bf16_backward(const StepArgs &s) {
         float *const below_g = s.work->g[l - 1];
         const auto ld = static_cast<size_t>(row_stride(y.in));
         product_16(half.g, 2 * deep(s.rows), half.wt[l], numbers_in(y.out), panels_of(y.in), deep(y.out), below_g, ld, kPanel);
+        if (float *const e = s.work->e[l - 1]) {
+            times_slope_and_alpha(below_g, s.work->d[l - 1], e, ld, s.rows, panels_of(y.in));
+            continue;
+        }
         if (slope == Slope::one) continue;
         const float *const h = s.work->h[l - 1], *const d = s.work->d[l - 1];
         for (int b = 0; b < s.rows; ++b)
@@ -288,15 +300,12 @@ inline void bf16_rows(const StepArgs &s, Share) {
 inline void bf16_columns(const StepArgs &s, Share share) {
     const Tiles16 tiles;
     const UpdateRun run = update_of(*s.architecture);
-    const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
+    const Update weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
     const Bf16Operands &half = s.work->bf16;
     const int nk = deep(s.rows);
     alignas(64) float out[kTilePanels][kRunRows * kPanel];
-    for (int l = 0; l < s.layout->n_layers; ++l)
-        bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
-            run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
-        });
+    vector_columns(s, share, run, accumulate);
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
         const uint16_t *a = (b.l == 0 ? half.xt : half.ht[b.l - 1]) + static_cast<size_t>(b.k / kPanel) * nk * kTileNumbers;

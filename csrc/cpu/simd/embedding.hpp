@@ -251,6 +251,8 @@ inline void forward(const ForwardArgs &f) {
         const Product p = layer_product(f, layout.layer[l], l, last, a, lda);
         if (last)
             p.run();
+        else if (exists(layout.layer[l].alpha))
+            weighted_layer(f.activation, p, nullptr, nullptr, f.weights + layout.layer[l].alpha);
         else
             hidden_layer(f.activation, p, nullptr);
         a = p.c;

@@ -23,6 +23,26 @@ template <Activation A> struct Activate {
     }
 };
 
+// The same for z + alpha (activation - z), with a weight alpha for each unit; e: the derivative by alpha, where d is wanted.
+template <Activation A> struct ActivateWeighted {
+    float *h, *d, *e;
+    const float *alpha;
+    size_t ld;
+    int rows;
+    HB_FN void operator()(int first, int n) const {
+        for (int r = 0; r < rows; ++r)
+            for (int j = first; j < first + n; ++j) {
+                const size_t at = r * ld + j * kPanel;
+                const V z = load(h + at);
+                V y, slope;
+                activate<A>(z, y, slope);
+                const V difference = weigh_activation(z, load(alpha + j * kPanel), y, slope);
+                store(h + at, y);
+                if (d) store(d + at, slope), store(e + at, difference);
+            }
+    }
+};
+
 struct Nothing {
     HB_FN void operator()(int, int) const {}
 };
@@ -41,6 +61,17 @@ struct TimesSlope {
             }
     }
 };
+
+// The same with the gradient by alpha, row by row: e *= g.
+inline void times_slope_and_alpha(float *g, const float *d, float *e, size_t ld, int rows, int panels) {
+    for (int r = 0; r < rows; ++r)
+        for (int j = 0; j < panels; ++j) {
+            const size_t at = r * ld + j * kPanel;
+            const V x = load(g + at);
+            store(e + at, load(e + at) * x);
+            store(g + at, x * load(d + at));
+        }
+}
 
 struct Product {  // the arguments of gemm that do not depend on the epilogue
     const float *a;
@@ -78,11 +109,17 @@ inline void hidden_layer(Activation a, const Product &p, float *d) {
     by_activation(a, [&](auto tag) { p.run(Activate<decltype(tag)::value>{p.c, d, p.ldc, p.rows}); });
 }
 
-// Drops units of h (and of the derivative d); one counter serves eight rows of a column. `first`, a multiple of 8: row of
+// A hidden layer whose units have weights alpha in their activations.
+inline void weighted_layer(Activation a, const Product &p, float *d, float *e, const float *alpha) {
+    p.run();
+    by_activation(a, [&](auto tag) { ActivateWeighted<decltype(tag)::value>{p.c, d, e, alpha, p.ldc, p.rows}(0, p.panels); });
+}
+
+// Drops units of h (and of the derivative d, with kWeighted also e); one counter serves eight rows of a column. `first`, a multiple of 8: row of
 // the batch that h begins with.
-inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels, Key key, uint32_t step, int layer,
-                 double rate) {
-    const uint32_t limit = dropout_limit(rate);
+template <bool kWeighted = false>
+inline void drop(float *h, float *d, [[maybe_unused]] float *e, size_t ld, int first, int rows, int panels, Key key,
+                 uint32_t step, int layer, uint32_t limit) {
     if (limit == 0) return;
     const V keep(dropout_scale(limit));
     for (int block = 0; block * 8 < rows; ++block)
@@ -96,6 +133,7 @@ inline void drop(float *h, float *d, size_t ld, int first, int rows, int panels,
                 I dropped = ((w[r >> 1] >> (16 * (r & 1))) & U(0xffffu)) < U(limit);
                 store(h + at, select(dropped, V(0.0f), load(h + at) * keep));
                 store(d + at, select(dropped, V(0.0f), load(d + at) * keep));
+                if constexpr (kWeighted) store(e + at, select(dropped, V(0.0f), load(e + at) * keep));
             }
         }
 }

@@ -93,19 +93,21 @@ template <bool kGradient> void logistic(const LossArgs &a) {
     }
 }
 
-template <bool kGradient> void squared(const LossArgs &a) {
+template <bool kGradient, LossKind K> void regression(const LossArgs &a) {
+    const Residual<K> residual{a.loss.number};
     const int panels = panels_of(a.n_outputs);
     const size_t ld = static_cast<size_t>(row_stride(a.n_outputs));
     const float inverse_rows = 1.0f / static_cast<float>(a.batch), outputs = static_cast<float>(a.n_outputs);
     for (int b = 0; b < a.rows; ++b) {
         float *z = a.work->outputs + b * ld;
         const float *y = a.data.target + static_cast<size_t>(a.row(b)) * panels * kPanel;
-        const V c(2.0f / outputs * (a.weight(b) * inverse_rows));
+        const V c(Residual<K>::kFactor / outputs * (a.weight(b) * inverse_rows));
         V s(0.0f);
         for (int p = 0; p < panels; ++p) {
-            V e = load(z + p * kPanel) - load(y + p * kPanel);
-            s = fma(e, e, s);
-            if constexpr (kGradient) store(z + p * kPanel, e * c);
+            V slope, other;
+            residual(load(z + p * kPanel) - load(y + p * kPanel), slope, other);
+            s = fma(slope, other, s);
+            if constexpr (kGradient) store(z + p * kPanel, slope * c);
         }
         a.work->row_loss[b] = sum(s) / outputs;
     }
@@ -113,32 +115,40 @@ template <bool kGradient> void squared(const LossArgs &a) {
 
 // Losses of the rows into work->row_loss; with kGradient the outputs become gradients of the weighted mean.
 template <bool kGradient> void row_losses(const LossArgs &a) {
-    switch (a.loss) {
-        case Loss::cross_entropy: cross_entropy<kGradient>(a); break;
-        case Loss::logistic: logistic<kGradient>(a); break;
-        case Loss::mse: squared<kGradient>(a); break;
+    switch (a.loss.kind) {
+        case LossKind::cross_entropy: cross_entropy<kGradient>(a); break;
+        case LossKind::logistic: logistic<kGradient>(a); break;
+        case LossKind::mse: regression<kGradient, LossKind::mse>(a); break;
+        case LossKind::huber: regression<kGradient, LossKind::huber>(a); break;
+        case LossKind::quantile: regression<kGradient, LossKind::quantile>(a); break;
     }
 }
 
 HB_FN bool wrong(const EvaluateArgs &j, int b) {
     const float *z = j.work->outputs + static_cast<size_t>(b) * row_stride(j.n_outputs);
     const int label = j.data.label[b];
-    if (j.loss == Loss::logistic) return !(z[0] > 0.0f ? label == 1 : label == 0);
+    if (j.loss.kind == LossKind::logistic) return !(z[0] > 0.0f ? label == 1 : label == 0);
     for (int i = 0; i < j.n_outputs; ++i)  // the first largest must be the label
         if (i < label ? !(z[i] < z[label]) : !(z[i] <= z[label])) return true;
     return false;
 }
 
 inline void evaluate(EvaluateArgs &j) {
-    if (j.loss != Loss::mse)
+    const LossArgs args{j.loss, j.n_outputs, j.rows, j.rows, j.data, nullptr, 0.0f, j.work};
+    const bool loss_is_error = j.loss.kind == LossKind::mse || j.loss.kind == LossKind::quantile;
+    if (!j.loss.regression())
         for (int b = 0; b < j.rows; ++b) j.error_sum += wrong(j, b) ? 1.0 : 0.0;
-    row_losses<false>({j.loss, j.n_outputs, j.rows, j.rows, j.data, nullptr, 0.0f, j.work});
+    if (j.loss.kind == LossKind::huber) {  // the error is the mean squared one
+        regression<false, LossKind::mse>(args);
+        for (int b = 0; b < j.rows; ++b) j.error_sum += static_cast<double>(j.work->row_loss[b]);
+    }
+    row_losses<false>(args);
     for (int b = 0; b < j.rows; ++b) {
         const double w = j.data.weight ? static_cast<double>(j.data.weight[b]) : 1.0;
         const double loss = static_cast<double>(j.work->row_loss[b]);
         j.loss_sum += w * loss;
         j.weight_sum += w;
-        if (j.loss == Loss::mse) j.error_sum += loss;
+        if (loss_is_error) j.error_sum += loss;
     }
 }
 

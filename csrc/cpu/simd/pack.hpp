@@ -23,12 +23,12 @@ inline void hidden_lanes(Activation a, const LaneProduct &p, float *d) {
     });
 }
 
-// See drop() in layers.hpp: a lane has its member's key, step and rate.
+// See drop() in layers.hpp: a lane has its member's key, step and limit.
 inline void drop_lanes(float *h, float *d, size_t ld, int first, int rows, int width, const PackArgs &s, int layer) {
     alignas(64) uint32_t k0[kLanes], k1[kLanes], step[kLanes], most[kLanes];
     alignas(64) float kept[kLanes];
     for (int i = 0; i < kLanes; ++i) {
-        most[i] = dropout_limit(s.architecture[i]->dropout);
+        most[i] = s.dropped[i];
         kept[i] = dropout_scale(most[i]);
         k0[i] = s.key[i].k0, k1[i] = s.key[i].k1, step[i] = s.step[i];
     }
@@ -56,7 +56,7 @@ HB_FN LaneProduct layer_product(const Layer &y, const float *weights, const floa
 
 inline void pack_forward(const PackArgs &s, int first, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const bool stored = slope_of(arch) == Slope::stored;
     const float *a = s.work->x;
     size_t lda = lane_stride(s.inputs);
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -75,7 +75,7 @@ inline void pack_forward(const PackArgs &s, int first, int rows) {
 
 inline void pack_backward(const PackArgs &s, int rows) {
     const Architecture &arch = *s.architecture[0];
-    const Slope slope = slope_of(arch.activation, arch.dropout);
+    const Slope slope = slope_of(arch);
     for (int l = s.layout->n_layers - 1; l > 0; --l) {
         const Layer &y = s.layout->layer[l];
         const size_t ld = lane_stride(y.in);
@@ -125,7 +125,7 @@ inline void pack_gradient(PackArgs &s) {
         const uint32_t *index = s.index + first;
         gather_lanes(s.data.x, s.data.stride, index, s.index_stride, rows, s.inputs, s.work->x, lane_stride(s.inputs));
         const size_t ld = lane_stride(s.n_outputs);
-        if (s.loss == Loss::mse)
+        if (s.loss.regression())
             gather_lanes(s.data.target, static_cast<size_t>(padded(s.n_outputs)), index, s.index_stride, rows, s.n_outputs,
                          s.work->target, ld);
         pack_forward(s, first, rows);
@@ -222,6 +222,14 @@ inline void pack_update(const PackArgs &s) {
     update_lanes_by<false>(rule_of(a), s, u);
 }
 
+inline void pack_average(const PackArgs &s) {
+    alignas(64) float shares[kLanes];
+    for (int i = 0; i < kLanes; ++i) shares[i] = s.average_share[i];
+    const V part = load(shares);
+    for (size_t at = 0; at < s.layout->size; at += kLanes)
+        store(s.average + at, averaged(load(s.average + at), load(s.weights + at), part));
+}
+
 // Adds the losses and errors of the next rows of the data, the same rows in every lane.
 inline void pack_evaluate(PackArgs &s, int rows) {
     const int last = s.layout->n_layers - 1;
@@ -230,7 +238,7 @@ inline void pack_evaluate(PackArgs &s, int rows) {
         const int n = rows - first < kPackRows ? rows - first : kPackRows;
         const uint32_t *index = s.index + first;
         gather_lanes(s.data.x, s.data.stride, index, 0, n, s.inputs, s.work->x, lane_stride(s.inputs));
-        if (s.loss == Loss::mse)
+        if (s.loss.regression())
             gather_lanes(s.data.target, static_cast<size_t>(padded(s.n_outputs)), index, 0, n, s.n_outputs, s.work->target, ld);
         const float *a = s.work->x;
         size_t lda = lane_stride(s.inputs);
@@ -244,12 +252,12 @@ inline void pack_evaluate(PackArgs &s, int rows) {
             a = p.c;
             lda = p.ldc;
         }
-        for (int b = 0; s.loss != Loss::mse && b < n; ++b) {
+        for (int b = 0; !s.loss.regression() && b < n; ++b) {
             const float *z = s.work->g[last] + b * ld;
             const int label = s.data.label[index[b]];
             const V one(1.0f), zero(0.0f);
             V bad = zero;
-            if (s.loss == Loss::logistic) {
+            if (s.loss.kind == LossKind::logistic) {
                 bad = select(load(z) > zero, V(label == 1 ? 0.0f : 1.0f), V(label == 0 ? 0.0f : 1.0f));
             } else {
                 const V chosen = load(z + label * kLanes);
@@ -262,8 +270,27 @@ inline void pack_evaluate(PackArgs &s, int rows) {
             store(t, bad);
             for (int i = 0; i < kLanes; ++i) s.error_sum[i] += static_cast<double>(t[i]);
         }
-        pack_losses<false>({s.loss, s.n_outputs, n, rows, s.data, index, 0, V(0.0f), false, s.work->g[last], ld, s.work->target,
-                            s.loss_sum, s.weight_sum, s.loss == Loss::mse ? s.error_sum : nullptr});
+        const bool loss_is_error = s.loss.kind == LossKind::mse || s.loss.kind == LossKind::quantile;
+        PackLossArgs args{s.loss,
+                          s.n_outputs,
+                          n,
+                          rows,
+                          s.data,
+                          index,
+                          0,
+                          V(0.0f),
+                          false,
+                          s.work->g[last],
+                          ld,
+                          s.work->target,
+                          s.loss_sum,
+                          s.weight_sum,
+                          loss_is_error ? s.error_sum : nullptr};
+        pack_losses<false>(args);
+        if (s.loss.kind != LossKind::huber) continue;
+        double unused[kLanes] = {};
+        args.loss_sum = unused, args.weight_sum = nullptr, args.plain_sum = s.error_sum;  // the error is the mean squared one
+        pack_regression<false, LossKind::mse>(args);
     }
 }
 

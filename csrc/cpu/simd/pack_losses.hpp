@@ -15,7 +15,7 @@ struct PackLossArgs {
     bool smooth;  // some lane's is not 0
     float *z;     // (rows, n_outputs, lanes), rows ld floats apart: outputs, which become gradients
     size_t ld;
-    const float *target;  // (rows, n_outputs, lanes), rows ld floats apart, for mse
+    const float *target;  // (rows, n_outputs, lanes), rows ld floats apart, of a regression
     // By lane, added to; null: not wanted. plain_sum: of the losses without weights.
     double *loss_sum, *weight_sum, *plain_sum;
 
@@ -98,29 +98,33 @@ template <bool kGradient> void pack_logistic(const PackLossArgs &a) {
     }
 }
 
-template <bool kGradient> void pack_squared(const PackLossArgs &a) {
+template <bool kGradient, LossKind K> void pack_regression(const PackLossArgs &a) {
+    const Residual<K> residual{a.loss.number};
     const V inverse_rows(1.0f / static_cast<float>(a.batch)), outputs(static_cast<float>(a.n_outputs));
     for (int b = 0; b < a.rows; ++b) {
         float *z = a.z + b * a.ld;
         const float *y = a.target + b * a.ld;
-        const V weight = a.weights(b), c = V(2.0f / static_cast<float>(a.n_outputs)) * (weight * inverse_rows);
+        const V weight = a.weights(b), c = V(Residual<K>::kFactor / static_cast<float>(a.n_outputs)) * (weight * inverse_rows);
         V s[kLanes];
         for (int i = 0; i < kLanes; ++i) s[i] = V(0.0f);
         for (int j = 0; j < a.n_outputs; j += kLanes)
             for (int i = 0; i < kLanes && j + i < a.n_outputs; ++i) {
-                const V e = load(z + (j + i) * kLanes) - load(y + (j + i) * kLanes);
-                s[i] = fma(e, e, s[i]);
-                if constexpr (kGradient) store(z + (j + i) * kLanes, e * c);
+                V slope, other;
+                residual(load(z + (j + i) * kLanes) - load(y + (j + i) * kLanes), slope, other);
+                s[i] = fma(slope, other, s[i]);
+                if constexpr (kGradient) store(z + (j + i) * kLanes, slope * c);
             }
         a.add(sum_positions(s) / outputs, weight);
     }
 }
 
 template <bool kGradient> void pack_losses(const PackLossArgs &a) {
-    switch (a.loss) {
-        case Loss::cross_entropy: pack_cross_entropy<kGradient>(a); break;
-        case Loss::logistic: pack_logistic<kGradient>(a); break;
-        case Loss::mse: pack_squared<kGradient>(a); break;
+    switch (a.loss.kind) {
+        case LossKind::cross_entropy: pack_cross_entropy<kGradient>(a); break;
+        case LossKind::logistic: pack_logistic<kGradient>(a); break;
+        case LossKind::mse: pack_regression<kGradient, LossKind::mse>(a); break;
+        case LossKind::huber: pack_regression<kGradient, LossKind::huber>(a); break;
+        case LossKind::quantile: pack_regression<kGradient, LossKind::quantile>(a); break;
     }
 }
 

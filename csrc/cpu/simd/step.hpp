@@ -88,6 +88,7 @@ inline StepArgs rows_of(const StepArgs &whole, Share share, Workspace &own) {
         if (l + 1 == s.layout->n_layers) break;
         own.h[l] += at;
         own.d[l] += at;
+        if (own.e[l]) own.e[l] += at;
     }
     own.outputs = own.g[s.layout->n_layers - 1];
     own.row_loss += begin;
@@ -121,7 +122,7 @@ inline void scale_rows(const StepArgs &s) {
 
 inline void forward_training(const StepArgs &s) {
     const Architecture &arch = *s.architecture;
-    const bool stored = slope_of(arch.activation, arch.dropout) == Slope::stored;
+    const bool stored = slope_of(arch) == Slope::stored;
     const float *a = s.work->scaled ? s.work->scaled : s.work->x;
     size_t lda = static_cast<size_t>(row_stride(s.inputs));
     for (int l = 0; l < s.layout->n_layers; ++l) {
@@ -129,9 +130,13 @@ inline void forward_training(const StepArgs &s) {
         const Product p = layer_product(s, s.layout->layer[l], l, last, a, lda);
         if (last) {
             p.run();
+        } else if (float *const e = s.work->e[l]) {
+            weighted_layer(arch.activation, p, s.work->d[l], e, s.weights + s.layout->layer[l].alpha);
+            drop<true>(p.c, s.work->d[l], e, p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, s.dropped);
         } else {
             hidden_layer(arch.activation, p, stored ? s.work->d[l] : nullptr);
-            if (arch.dropout > 0.0) drop(p.c, s.work->d[l], p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, arch.dropout);
+            if (arch.dropout > 0.0)
+                drop(p.c, s.work->d[l], nullptr, p.ldc, s.first, s.rows, p.panels, s.key, s.step, l, s.dropped);
         }
         a = p.c;
         lda = p.ldc;
@@ -140,7 +145,7 @@ inline void forward_training(const StepArgs &s) {
 
 // The gradients of all pre-activations, from those of the outputs.
 inline void backward(const StepArgs &s) {
-    const Slope slope = slope_of(s.architecture->activation, s.architecture->dropout);
+    const Slope slope = slope_of(*s.architecture);
     for (int l = s.layout->n_layers - 1; l > 0; --l) {
         const Layer &y = s.layout->layer[l];
         const size_t ld = static_cast<size_t>(row_stride(y.in));
@@ -154,6 +159,11 @@ inline void backward(const StepArgs &s) {
                   nullptr,
                   s.work->g[l - 1],
                   ld};
+        if (float *const e = s.work->e[l - 1]) {
+            p.run();
+            times_slope_and_alpha(p.c, s.work->d[l - 1], e, ld, p.rows, p.panels);
+            continue;
+        }
         switch (slope) {
             case Slope::one: p.run(); break;
             case Slope::sign: p.run<Finish::gate>({}, s.work->h[l - 1]); break;
@@ -259,10 +269,12 @@ inline float clip_factor(const StepArgs &s, float most) {
                 V g = load(s.work->gradient + y.weights + (static_cast<size_t>(p) * y.in + k) * kPanel);
                 total = fma(g, g, total);
             }
-        for (int p = 0; p < y.panels; ++p) {
-            V g = load(s.work->gradient + y.bias + p * kPanel);
-            total = fma(g, g, total);
-        }
+        const size_t vectors[] = {y.bias, y.alpha};
+        for (const size_t at : vectors)
+            for (int p = 0; exists(at) && p < y.panels; ++p) {
+                V g = load(s.work->gradient + at + p * kPanel);
+                total = fma(g, g, total);
+            }
         for (int k = 0; l == 0 && y.scaled() && k < s.inputs; k += kPanel) {
             V g = scale_gradient(s, k);
             total = fma(g, g, total);
@@ -276,20 +288,37 @@ inline float clip_factor(const StepArgs &s, float most) {
     return norm > most ? most / norm : 1.0f;
 }
 
-// The gradient of the biases of a layer, four panels at a time: sink(offset in the arena, number of floats, values).
-template <class Sink> void bias_gradients(const StepArgs &s, int l, bool accumulate, const Sink &sink) {
-    const Layer &y = s.layout->layer[l];
+// The gradient of a vector over a layer's outputs, which begins at `vector` in the arena, from its terms row by row; four
+// panels at a time: sink(offset in the arena, number of floats, values).
+template <class Sink>
+void vector_gradients(const StepArgs &s, const Layer &y, const float *terms, size_t vector, bool accumulate, const Sink &sink) {
     const size_t ld = static_cast<size_t>(row_stride(y.out));
     alignas(64) float sums[4 * kPanel];
     for (int j = 0; j < y.panels; j += 4) {
         const int n = y.panels - j < 4 ? y.panels - j : 4;
-        const size_t at = y.bias + static_cast<size_t>(j) * kPanel, count = static_cast<size_t>(n) * kPanel;
+        const size_t at = vector + static_cast<size_t>(j) * kPanel, count = static_cast<size_t>(n) * kPanel;
         if (s.work->gradient) {
-            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, accumulate, s.work->gradient + at);
+            column_sums(terms + j * kPanel, ld, s.rows, n, accumulate, s.work->gradient + at);
         } else {
-            column_sums(s.work->g[l] + j * kPanel, ld, s.rows, n, false, sums);
+            column_sums(terms + j * kPanel, ld, s.rows, n, false, sums);
             sink(at, count, sums);
         }
+    }
+}
+
+// This thread's share of the biases and of the alphas: their update, or their gradients.
+inline void vector_columns(const StepArgs &s, Share share, UpdateRun run, bool accumulate) {
+    const Update biases = s.update.of(Group::biases), alphas = s.update.of(Group::alpha);
+    for (int l = 0; l < s.layout->n_layers; ++l) {
+        if (!owns_bias(l, share)) continue;
+        const Layer &y = s.layout->layer[l];
+        const auto with = [&](const Update &u) {
+            return [&](size_t at, size_t n, const float *values) {
+                run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, u);
+            };
+        };
+        vector_gradients(s, y, s.work->g[l], y.bias, accumulate, with(biases));
+        if (exists(y.alpha)) vector_gradients(s, y, s.work->e[l], y.alpha, accumulate, with(alphas));
     }
 }
 
@@ -307,15 +336,11 @@ inline void columns(const StepArgs &s, Share share) {
         }
     }
     const UpdateRun run = update_of(*s.architecture);
-    const Update biases = s.update.of(Group::biases), weights[2] = {s.update.of(Group::first_weights), s.update};
+    const Update weights[2] = {s.update.of(Group::first_weights), s.update};
     const bool collected = s.work->gradient != nullptr, accumulate = s.first > 0;
     const bool scaled = s.work->scaled != nullptr && s.first + s.rows == s.batch;  // once the sums over rows are complete
     alignas(64) float out[kTilePanels * kRunRows * kPanel];
-    for (int l = 0; l < s.layout->n_layers; ++l)
-        if (owns_bias(l, share))
-            bias_gradients(s, l, accumulate, [&](size_t at, size_t n, const float *values) {
-                run(s.weights + at, moments(s.m, at), moments(s.v, at), values, n, biases);
-            });
+    vector_columns(s, share, run, accumulate);
     if (const Embedding &e = s.layout->embedding; e.exists()) {
         const auto ld = static_cast<size_t>(row_stride(s.inputs));
         embedding_gradient({e, s.layout->layer[0], s.weights, s.work->x, s.work->component_g + e.columns % kPanel, ld,
@@ -397,13 +422,15 @@ template <class Copy> void update_with(const StepArgs &s, Share share, const Cop
     if (s.work->scaled) update_scale(s, share, u.of(Group::scale));
     if (s.work->embedding_gradient) update_embedding(s, share, u.of(Group::embedding));
     if (!s.work->gradient) return;  // all else was updated at once
-    const Update biases = u.of(Group::biases), weights[2] = {u.of(Group::first_weights), u};
+    const Update biases = u.of(Group::biases), alphas = u.of(Group::alpha), weights[2] = {u.of(Group::first_weights), u};
     auto apply = [&](size_t at, size_t n, const Update &own) {
         run(s.weights + at, moments(s.m, at), moments(s.v, at), s.work->gradient + at, n, own);
     };
     for (int l = 0; l < s.layout->n_layers; ++l) {
         const Layer &y = s.layout->layer[l];
-        if (owns_bias(l, share)) apply(y.bias, static_cast<size_t>(y.panels) * kPanel, biases);
+        if (!owns_bias(l, share)) continue;
+        apply(y.bias, static_cast<size_t>(y.panels) * kPanel, biases);
+        if (exists(y.alpha)) apply(y.alpha, static_cast<size_t>(y.panels) * kPanel, alphas);
     }
     for_each_block(*s.layout, s.inputs, share, [&](const Block &b) {
         const Layer &y = s.layout->layer[b.l];
@@ -419,6 +446,27 @@ inline void update(const StepArgs &s, Share share) {
     update_with(s, share, [&](const Layer &y, int l, int p, int first, int count) {
         for (int k = 0; s.work->transposed[l] && k < count; k += kPanel)
             transpose_at(y, s.weights, s.work->transposed[l], p, first + k);
+    });
+}
+
+// This thread's share of the moving average: of all numbers that take part, panels and vectors in turn.
+inline void average(const StepArgs &s, Share share) {
+    const V part(s.average_share);
+    int turn = 0;
+    const auto move = [&](size_t begin, size_t n) {
+        if (turn++ % share.size != share.rank) return;
+        const size_t end = begin + n, whole = begin + n / kPanel * kPanel;
+        for (size_t at = begin; at < whole; at += kPanel)
+            store(s.average + at, averaged(load(s.average + at), load(s.weights + at), part));
+        for (size_t at = whole; at < end; ++at) s.average[at] = averaged(s.average[at], s.weights[at], s.average_share);
+    };
+    for_each_parameter(*s.layout, [&](int l, const Layer &y, const ParameterKind &kind, size_t at) {
+        const int in = l == 0 ? s.inputs : y.in;
+        const size_t panel = static_cast<size_t>(y.in) * kPanel;
+        if (kind.packed())
+            move(at, static_cast<size_t>(kind.axes[0] == Axis::inputs ? in : count_of(y, s.layout->embedding, kind)));
+        else
+            for (int p = 0; p < y.panels; ++p) move(at + static_cast<size_t>(p) * panel, static_cast<size_t>(in) * kPanel);
     });
 }
 

@@ -25,7 +25,7 @@ HB_BLOCK void evaluate(B &block, const Network &network, const EvaluateJob &job,
         number_rows(b, first, rows);
         block.phase([&](int tid) { gather(tid, b, job.rows, rows); });
         prepare_inputs(b, rows, weights);
-        forward(b, ForwardPass{false, rows, 0, 0}, weights);
+        forward(b, ForwardPass{false, rows, 0, 0, 0}, weights);
         if (job.sums == nullptr) {
             block.phase([&](int tid) {
                 deal(tid, block.threads(), rows * b.n_outputs, [&](int i) {

@@ -53,7 +53,16 @@ template <class B> HB_BLOCK void initialise(B &block, const InitialiseJob &job) 
                 }
             }
         });
+        if (!exists(y.alpha)) continue;
+        block.phase([&](int tid) {
+            deal(tid, block.threads(), y.out, [&](int j) { block.arena(net.weights).store(y.alpha + j, 1.0f); });
+        });
     }
+    if (net.average == nullptr) return;
+    block.phase([&](int tid) {
+        for (int64_t i = tid; i < net.layout.size; i += block.threads())
+            block.arena(net.average).store(i, block.arena(net.weights).load(i));
+    });
 }
 
 }  // namespace hyperband::cuda

@@ -12,7 +12,7 @@ namespace hyperband::cuda {
 struct ForwardPass {
     bool training;
     int rows, first;  // first: row of the batch, a multiple of 8
-    uint32_t step;
+    uint32_t step, dropped;  // dropped: the limit of dropout, 0 in evaluation
 };
 
 template <int N> using Count = std::integral_constant<int, N>;
@@ -34,19 +34,26 @@ HB_BLOCK uint32_t half_of(const uint32_t *w, int row) {
 }
 
 // Activation, derivative and dropout where a thread has just written z: rows row, row + 1, ... of a unit, at `at`.
-template <class MemberView>
-HB_BLOCK void activate_piece(const MemberView &b, const ForwardPass &pass, int layer, bool stored, int unit, int row,
+template <class MemberView, class W>
+HB_BLOCK void activate_piece(const MemberView &b, const ForwardPass &pass, int layer, bool stored, W weights, int unit, int row,
                              typename MemberView::Outputs::Index at) {
     const auto h = b.h(layer);
-    Registers<kPiece> y = h.template load<kPiece>(at), slope;
+    const int64_t alpha = b.net.layout.layer[layer].alpha;
+    Registers<kPiece> y = h.template load<kPiece>(at), slope, difference;
     by_activation(b.net.architecture.activation, [&](auto tag) {
         HB_UNROLL
         for (int i = 0; i < kPiece; ++i) {
             const float z = y[i];
             activate<decltype(tag)::value>(z, y[i], slope[i]);
+            difference[i] = z;
         }
     });
-    if (const uint32_t limit = pass.training ? dropout_limit(b.net.architecture.dropout) : 0; limit > 0) {
+    if (exists(alpha)) {
+        const float weight = weights.load(static_cast<typename W::Index>(alpha + unit));
+        HB_UNROLL
+        for (int i = 0; i < kPiece; ++i) difference[i] = weigh_activation(difference[i], weight, y[i], slope[i]);
+    }
+    if (const uint32_t limit = pass.dropped; limit > 0) {
         const float scale = dropout_scale(limit);
         uint32_t w[4] = {static_cast<uint32_t>(unit), static_cast<uint32_t>((pass.first + row) / 8), pass.step,
                          dropout_word(layer)};
@@ -56,10 +63,12 @@ HB_BLOCK void activate_piece(const MemberView &b, const ForwardPass &pass, int l
             const bool dropped = half_of(w, row + i) < limit;
             y[i] = dropped ? 0.0f : y[i] * scale;
             slope[i] = dropped ? 0.0f : slope[i] * scale;
+            difference[i] = dropped ? 0.0f : difference[i] * scale;
         }
     }
     h.template store<kPiece>(at, y);
     if (stored) b.d(layer).template store<kPiece>(at, slope);
+    if (stored && exists(alpha)) b.e(layer).template store<kPiece>(at, difference);
 }
 
 template <class MemberView, class A, class W>
@@ -70,9 +79,9 @@ HB_BLOCK void layer_forward(int tid, const MemberView &b, const ForwardPass &pas
     using Index = typename MemberView::Outputs::Index;
     const auto to = last ? b.outputs() : b.h(l);
     const auto stride = static_cast<Index>(b.stride());
-    const bool stored = pass.training && slope_of(activation, b.net.architecture.dropout) == Slope::stored;
+    const bool stored = pass.training && slope_of(b.net.architecture) == Slope::stored;
     const bool plain = last || (!stored && activation == Activation::identity);
-    const bool rectified = !plain && !stored && activation == Activation::relu;
+    const bool rectified = !plain && !stored && activation == Activation::relu && !exists(y.alpha);
     const Tile tile = b.plan.forward[l];
     by_tile(tile, [&](auto rows, auto units) {
         forward_tiles<decltype(rows)::value, decltype(units)::value>(
@@ -87,7 +96,7 @@ HB_BLOCK void layer_forward(int tid, const MemberView &b, const ForwardPass &pas
     });
     if (plain || rectified) return;
     own_pieces(tid, b.block.threads(), rows_of(tile), units_of(tile), pass.rows, y.out,
-               [&](int unit, int row) { activate_piece(b, pass, l, stored, unit, row, unit * stride + row); });
+               [&](int unit, int row) { activate_piece(b, pass, l, stored, weights, unit, row, unit * stride + row); });
 }
 
 // Inputs of layer l: the gathered rows or the outputs of the layer below. They have one type even where these are in two kinds
@@ -108,10 +117,11 @@ template <class MemberView, class W> HB_BLOCK void forward(const MemberView &b, 
 // The gradient of layer l's outputs becomes that of layer l - 1's.
 template <class MemberView, class W> HB_BLOCK void layer_backward(int tid, const MemberView &b, int rows, int l, W weights) {
     const DeviceLayer &y = b.net.layout.layer[l];
-    const Slope slope = slope_of(b.net.architecture.activation, b.net.architecture.dropout);
+    const Slope slope = slope_of(b.net.architecture);
+    const bool weighted = exists(b.net.layout.layer[l - 1].alpha);
     using Index = typename MemberView::Outputs::Index;
     const auto stride = static_cast<Index>(b.stride());
-    const auto to = b.g(l - 1), h = b.h(l - 1), d = b.d(l - 1);
+    const auto to = b.g(l - 1), h = b.h(l - 1), d = b.d(l - 1), e = b.e(l - 1);
     const auto finish = [&](int unit, int row, auto s) {
         constexpr int kCount = static_cast<int>(sizeof(s) / sizeof(float));
         const Index at = unit * stride + row;
@@ -121,6 +131,12 @@ template <class MemberView, class W> HB_BLOCK void layer_backward(int tid, const
             for (int i = 0; i < kCount; ++i) s[i] = out[i] > 0.0f ? s[i] : 0.0f;
         } else if (slope == Slope::stored) {
             const auto factor = d.template load<kCount>(at);
+            if (weighted) {
+                auto terms = e.template load<kCount>(at);
+                HB_UNROLL
+                for (int i = 0; i < kCount; ++i) terms[i] = terms[i] * s[i];
+                e.template store<kCount>(at, terms);
+            }
             HB_UNROLL
             for (int i = 0; i < kCount; ++i) s[i] = s[i] * factor[i];
         }

@@ -11,7 +11,7 @@ namespace hyperband::cuda {
 struct LossOf {
     Loss loss;
     DeviceRows data;  // row b of the part is row index()[b]
-    bool gradient;    // with smoothing; else the flags of misclassified rows
+    bool gradient;    // with smoothing; else the flags of misclassified rows, or of a regression the rows' errors
     int rows, batch;
     float smoothing;
 };
@@ -141,35 +141,47 @@ template <class MemberView> struct LossPhases {
         });
     }
 
-    HB_BLOCK void squared() const {
-        const auto z = b.outputs(), lanes = b.lanes(0);
+    template <LossKind K> HB_BLOCK void regression() const {
+        constexpr bool kErrors = K == LossKind::huber;  // which are not the losses
+        const auto z = b.outputs(), lanes = b.lanes(0), squares = b.lanes(kErrors ? 1 : 0);
         const float outputs = static_cast<float>(n);
+        const Residual<K> residual{a.loss.number};
         b.block.phase([&](int tid) {
             for_each_lane(tid, b, a.rows, [&](int row, int lane) {
                 const auto y = b.block.read_only(a.data.target) + row_of(row) * a.data.target_stride;
-                const float c = 2.0f / outputs * (weight(row) * inverse_rows);
-                float s = 0.0f;
+                const float c = Residual<K>::kFactor / outputs * (weight(row) * inverse_rows);
+                float s = 0.0f, square = 0.0f;
                 for (int j = lane; j < n; j += kPanel) {
                     const float e = z.load(at(j, row)) - y.load(j);
-                    s = fma(e, e, s);
-                    if (a.gradient) z.store(at(j, row), e * c);
+                    float slope, other;
+                    residual(e, slope, other);
+                    s = fma(slope, other, s);
+                    if constexpr (kErrors) square = fma(e, e, square);
+                    if (a.gradient) z.store(at(j, row), slope * c);
                 }
                 lanes.store(at(lane, row), s);
+                if constexpr (kErrors) squares.store(at(lane, row), square);
             });
         });
         b.block.phase([&](int tid) {
-            deal(tid, b.block.threads(), a.rows,
-                 [&](int row) { b.row_loss().store(row, sum_of_lanes(lanes, count, stride, row) / outputs); });
+            deal(tid, b.block.threads(), a.rows, [&](int row) {
+                const float loss = sum_of_lanes(lanes, count, stride, row) / outputs;
+                b.row_loss().store(row, loss);
+                if (a.gradient) return;
+                b.row_flag().store(row, kErrors ? sum_of_lanes(squares, count, stride, row) / outputs : loss);
+            });
         });
     }
 };
 
 template <class MemberView> HB_BLOCK void row_losses(const MemberView &b, const LossOf &a) {
     const LossPhases<MemberView> phases(b, a);
-    switch (a.loss) {
-        case Loss::cross_entropy: return phases.cross_entropy();
-        case Loss::logistic: return phases.logistic();
-        case Loss::mse: return phases.squared();
+    switch (a.loss.kind) {
+        case LossKind::cross_entropy: return phases.cross_entropy();
+        case LossKind::logistic: return phases.logistic();
+        case LossKind::mse: return phases.template regression<LossKind::mse>();
+        case LossKind::huber: return phases.template regression<LossKind::huber>();
+        case LossKind::quantile: return phases.template regression<LossKind::quantile>();
     }
 }
 
@@ -184,7 +196,7 @@ template <class MemberView, class Done>
 HB_BLOCK void add_rows(const MemberView &b, const LossOf &a, int64_t first, int64_t end, Sums &open, const Done &done) {
     for (int row = 0; row < a.rows; row += kPiece) {
         const Registers<kPiece> losses = four_losses(b, row);
-        const Registers<kPiece> flags = a.loss == Loss::mse ? losses : b.row_flag().template load<kPiece>(row);
+        const Registers<kPiece> flags = b.row_flag().template load<kPiece>(row);
         HB_UNROLL
         for (int i = 0; i < kPiece; ++i) {
             if (row + i >= a.rows) continue;

@@ -28,7 +28,7 @@ template <class B, SizeClass kClass> struct MemberView {
     HB_BLOCK int layers() const { return net.layout.n_layers; }
     HB_BLOCK int k_end(int l) const { return l == 0 ? inputs : net.layout.layer[l].in; }
     HB_BLOCK int stride() const { return plan.stride; }
-    // The gathered rows; outputs of hidden layers, and their derivatives; gradients of a layer's outputs (of the last layer
+    // The gathered rows; outputs of hidden layers, their derivatives, and those by alpha; gradients of a layer's outputs (of the last layer
     // first the outputs themselves); numbers of each row by lane, for the losses.
     HB_BLOCK Inputs x() const { return at<kInputsShared>(plan.x); }
     HB_BLOCK Inputs component_g() const { return at<kInputsShared>(plan.component_g); }  // gradients by the components
@@ -36,6 +36,7 @@ template <class B, SizeClass kClass> struct MemberView {
     HB_BLOCK Inputs scaled() const { return at<kInputsShared>(scales() ? plan.scaled : plan.x); }  // what layer 0 multiplies
     HB_BLOCK Outputs h(int l) const { return at<kOutputsShared>(plan.h[l]); }
     HB_BLOCK Outputs d(int l) const { return at<kOutputsShared>(plan.d[l]); }
+    HB_BLOCK Outputs e(int l) const { return at<kOutputsShared>(plan.e[l]); }
     HB_BLOCK Outputs g(int l) const { return at<kOutputsShared>(plan.g[l % 2]); }
     HB_BLOCK Outputs lanes(int which) const {
         const int each = n_outputs < kPanel ? n_outputs : kPanel;

@@ -81,7 +81,7 @@ HB_BLOCK void tensor_forward(int tid, const MemberView &b, const ForwardPass &pa
     using Index = typename MemberView::Outputs::Index;
     const DeviceLayer &y = b.net.layout.layer[l];
     const bool last = l + 1 == b.layers();
-    const bool rectified = !last && slope_of(b.net.architecture.activation, b.net.architecture.dropout) == Slope::sign;
+    const bool rectified = !last && slope_of(b.net.architecture) == Slope::sign;
     const auto to = last ? b.outputs() : b.h(l);
     const auto w = weights + y.weights, bias = weights + y.bias;
     const auto stride = static_cast<Index>(b.stride());
@@ -100,14 +100,15 @@ HB_BLOCK void tensor_forward(int tid, const MemberView &b, const ForwardPass &pa
 
 // Whether tensor_forward leaves the activation of a layer to tensor_activation.
 template <class MemberView> HB_BLOCK bool waits_for_activation(const MemberView &b, int l) {
-    return l + 1 < b.layers() && slope_of(b.net.architecture.activation, b.net.architecture.dropout) == Slope::stored;
+    return l + 1 < b.layers() && slope_of(b.net.architecture) == Slope::stored;
 }
-template <class MemberView> HB_BLOCK void tensor_activation(int tid, const MemberView &b, const ForwardPass &pass, int l) {
+template <class MemberView, class W>
+HB_BLOCK void tensor_activation(int tid, const MemberView &b, const ForwardPass &pass, int l, W weights) {
     const int pieces = (pass.rows + kPiece - 1) / kPiece;
     const auto stride = static_cast<typename MemberView::Outputs::Index>(b.stride());
     deal(tid, b.block.threads(), pieces * b.net.layout.layer[l].out, [&](int i) {
         const int unit = i / pieces, row = i % pieces * kPiece;
-        activate_piece(b, pass, l, true, unit, row, unit * stride + row);
+        activate_piece(b, pass, l, true, weights, unit, row, unit * stride + row);
     });
 }
 
@@ -116,9 +117,10 @@ template <Precision P, class MemberView, class W>
 HB_BLOCK void tensor_backward(int tid, const MemberView &b, int rows, int l, W weights) {
     using Index = typename MemberView::Outputs::Index;
     const DeviceLayer &y = b.net.layout.layer[l];
-    const Slope slope = slope_of(b.net.architecture.activation, b.net.architecture.dropout);
+    const Slope slope = slope_of(b.net.architecture);
+    const bool weighted = exists(b.net.layout.layer[l - 1].alpha);
     const auto w = weights + y.weights;
-    const auto g = b.g(l), to = b.g(l - 1), h = b.h(l - 1), d = b.d(l - 1);
+    const auto g = b.g(l), to = b.g(l - 1), h = b.h(l - 1), d = b.d(l - 1), e = b.e(l - 1);
     const auto stride = static_cast<Index>(b.stride());
     const auto right_stride = static_cast<typename W::Index>(y.stride);
     tensor_product<P, true>(
@@ -127,6 +129,7 @@ HB_BLOCK void tensor_backward(int tid, const MemberView &b, int rows, int l, W w
         [&] {
             const auto take = [&](Index at, float s) {
                 if (slope == Slope::sign) s = h.load(at) > 0.0f ? s : 0.0f;
+                if (weighted) e.store(at, e.load(at) * s);
                 if (slope == Slope::stored) s = s * d.load(at);
                 to.store(at, s);
             };

@@ -56,16 +56,20 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             }
             block_.phase([&](int tid) { gather(tid, member_, data, rows); });
             prepare_inputs(member_, rows, weights());
-            forward_rows({training, rows, first, static_cast<uint32_t>(c.step)});
+            const Shared<float> numbers =
+                control(plan().updates, training ? static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords : 0);
+            uint32_t dropped = 0;
+            if (training && net_.architecture.dropout > 0.0)
+                dropped = static_cast<uint32_t>(block_.uniform(numbers, kDroppedWord));
+            forward_rows({training, rows, first, static_cast<uint32_t>(c.step), dropped});
             const auto smoothing = static_cast<float>(net_.architecture.label_smoothing);
             const LossOf loss{task_.loss, data, training, rows, training ? batch : rows, training ? smoothing : 0.0f};
             row_losses(member_, loss);
             if (!training) {
                 validated = validate_rows(loss, validated);
+                if (validated < 0 && net_.average) swap_average();
                 continue;
             }
-            const Shared<float> numbers =
-                control(plan().updates, static_cast<int>(c.step + kUpdatesAhead - known) * kUpdateWords);
             if (!backward(numbers, rows, first, batch)) {  // nothing was updated
                 change_progress([](Counters &now, Record &r) { diverge(now, r); });
                 break;
@@ -74,12 +78,16 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
             if (first < batch) continue;
             first = 0;
             if (plan().collected) update(numbers);
+            if (net_.average) average(numbers);
             const double total = block_.uniform(number(kTotal), 0);
             change_progress([&](Counters &now, Record &r) { advance(now, r, most, total); });
             const Counters next = counters();
             const bool epoch_ended = next.position == 0;
             if (epoch_ended) new_order();
-            if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) validated = 0;
+            if (task_.evaluate && task_.validation.n > 0 && (epoch_ended || next.step == job_.until)) {
+                if (net_.average) swap_average();
+                validated = 0;
+            }
         }
         store_arenas();
     }
@@ -173,8 +181,11 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
     HB_BLOCK void look_ahead(int64_t step) {
         block_.phase([&](int tid) {
             deal(tid, block_.threads(), kUpdatesAhead, [&](int i) {
-                store_update(control(plan().updates, i * kUpdateWords),
-                             update_at(net_.architecture, step + i, net_.total_steps));
+                const Shared<float> to = control(plan().updates, i * kUpdateWords);
+                const Architecture &a = net_.architecture;
+                store_update(to, update_at(a, step + i, net_.total_steps));
+                to.store(kDroppedWord, static_cast<float>(dropout_limit_at(a, step + i, net_.total_steps)));  // exact
+                to.store(kShareWord, average_share(a, step + i));
             });
         });
     }
@@ -198,7 +209,7 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                         tensor_forward<kPrecision>(tid, member_, pass, l, inputs_of(member_, l, member_.x()), weights());
                     });
                     if (waits_for_activation(member_, l))
-                        block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l); });
+                        block_.phase([&](int tid) { tensor_activation(tid, member_, pass, l, weights()); });
                 }
                 return;
             }
@@ -322,6 +333,33 @@ template <class B, SizeClass kClass, Precision kPrecision> class Trainer {
                 by.update.clip = clip;
                 by.apply(offset, sums.template load<kVector>(offset), count);
             });
+        });
+    }
+
+    // The moving average after the step.
+    HB_BLOCK void average(Shared<float> numbers) {
+        block_.phase([&](int tid) {
+            const float share = numbers.load(kShareWord);
+            const auto from = weights();
+            const auto to = block_.arena(net_.average);
+            for_each_vector(tid, member_, [&](int64_t offset, int count, Group) {
+                const Registers<kVector> w = from.template load<kVector>(static_cast<typename Weights::Index>(offset));
+                Registers<kVector> mean = to.template load<kVector>(offset);
+                HB_UNROLL
+                for (int i = 0; i < kVector; ++i) mean[i] = i < count ? averaged(mean[i], w[i], share) : mean[i];
+                to.template store<kVector>(offset, mean);
+            });
+        });
+    }
+    // The average takes the place of the weights while it is validated, and gives it back.
+    HB_BLOCK void swap_average() {
+        const auto here = weights();
+        const auto there = block_.arena(net_.average);
+        deal_vectors([&](int64_t at) {
+            const auto i = static_cast<typename Weights::Index>(at);
+            const Registers<kVector> w = here.template load<kVector>(i);
+            here.template store<kVector>(i, there.template load<kVector>(at));
+            there.template store<kVector>(at, w);
         });
     }
 

@@ -8,16 +8,24 @@
 
 namespace hyperband::cuda {
 
+// Where a group's rate is among the constants of a step.
+HB_BLOCK int rate_word(Group group) {
+    switch (group) {
+        case Group::weights: return 0;
+        case Group::first_weights: return 11;
+        case Group::biases: return 13;
+        case Group::scale: return 14;
+        case Group::embedding: return 15;
+        case Group::alpha: return 16;
+    }
+    return 0;
+}
+
 // The constants of a step, in shared memory; as those of a group of parameters.
 template <class Shared> HB_BLOCK Update load_update(Shared words, Group group) {
     const bool first = group == Group::first_weights, decays = first || group == Group::weights;
     Update u{};
-    u.rate = words.load(first                    ? 11
-                        : decays                 ? 0
-                        : group == Group::biases ? 13
-                        : group == Group::scale  ? 14
-                                                 : 15),
-    u.root_scale = words.load(1);
+    u.rate = words.load(rate_word(group)), u.root_scale = words.load(1);
     u.beta1 = words.load(2), u.one_minus_beta1 = words.load(3), u.beta2 = words.load(4), u.one_minus_beta2 = words.load(5);
     u.epsilon = words.load(6), u.momentum = words.load(7);
     u.decay = decays ? words.load(8) : 0.0f, u.shrink = decays ? words.load(first ? 12 : 9) : 1.0f;
@@ -29,7 +37,7 @@ template <class Shared> HB_BLOCK void store_update(Shared words, const Update &u
     words.store(2, u.beta1), words.store(3, u.one_minus_beta1), words.store(4, u.beta2), words.store(5, u.one_minus_beta2);
     words.store(6, u.epsilon), words.store(7, u.momentum), words.store(8, u.decay), words.store(9, u.shrink);
     words.store(10, u.clip), words.store(11, u.first_rate), words.store(12, u.first_shrink), words.store(13, u.bias_rate);
-    words.store(14, u.scale_rate), words.store(15, u.embedding_rate);
+    words.store(14, u.scale_rate), words.store(15, u.embedding_rate), words.store(16, u.alpha_rate);
 }
 
 template <Rule R> struct RuleTag {
@@ -95,7 +103,7 @@ template <class G> HB_BLOCK float column_sum(G g, int stride, int j, int rows, f
     return s;
 }
 
-// The biases of layer_columns. The last threads take them: the first ones have the most tiles.
+// The biases and alphas of layer_columns. The last threads take them: the first ones have the most tiles.
 template <class MemberView, class Start, class Ready>
 HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const Start &start, const Ready &ready) {
     const DeviceLayer &y = b.net.layout.layer[l];
@@ -103,6 +111,12 @@ HB_BLOCK void bias_columns(int tid, const MemberView &b, int rows, int l, const 
         Registers<1> sum = start(y.bias + j, Registers<1>{});
         sum[0] = column_sum(b.g(l), b.stride(), j, rows, sum[0]);
         ready(Group::biases)(y.bias + j, sum, 1);
+    });
+    if (!exists(y.alpha)) return;
+    deal(b.block.threads() - 1 - tid, b.block.threads(), y.out, [&](int j) {
+        Registers<1> sum = start(y.alpha + j, Registers<1>{});
+        sum[0] = column_sum(b.e(l), b.stride(), j, rows, sum[0]);
+        ready(Group::alpha)(y.alpha + j, sum, 1);
     });
 }
 
@@ -160,6 +174,9 @@ template <class MemberView, class Visit> HB_BLOCK void for_each_vector(int tid, 
             visit(weight_at(y, k, j), y.out - j, weights_of(l));
         });
         deal(tid, b.block.threads(), across, [&](int i) { visit(y.bias + i * kVector, y.out - i * kVector, Group::biases); });
+        if (exists(y.alpha))
+            deal(tid, b.block.threads(), across,
+                 [&](int i) { visit(y.alpha + i * kVector, y.out - i * kVector, Group::alpha); });
         if (l == 0 && y.scaled())
             deal(tid, b.block.threads(), vectors_of(b.inputs),
                  [&](int i) { visit(y.scale + i * kVector, b.inputs - i * kVector, Group::scale); });
@@ -185,6 +202,10 @@ template <class MemberView, class Gradient> HB_BLOCK float lane_of_squares(const
         }
         for (int j = lane; j < y.out; j += kPanel) {
             const float g = gradient.load(y.bias + j);
+            total = fma(g, g, total);
+        }
+        for (int j = lane; exists(y.alpha) && j < y.out; j += kPanel) {
+            const float g = gradient.load(y.alpha + j);
             total = fma(g, g, total);
         }
         for (int k = lane; l == 0 && y.scaled() && k < b.inputs; k += kPanel) {

@@ -17,7 +17,6 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 PRECISIONS = ("float32", "tf32", "bf16")
-LOSSES = ("cross_entropy", "logistic", "mse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Split:
     x : float32 array, shape (n_rows, n_inputs), C-contiguous, finite
         Or the same on a GPU, for a backend that reads it there: see `hyperband.engine.backends.device_array`.
     y : int32 array, shape (n_rows,), class numbers (losses ``cross_entropy`` and ``logistic``), or
-        float32 array, shape (n_rows, n_outputs), targets (loss ``mse``); C-contiguous
+        float32 array, shape (n_rows, n_outputs), targets (the other losses); C-contiguous
     weight : float32 array, shape (n_rows,), or None
         Row weights (sample weight times class weight), >= 0 with mean 1. None means all one.
     numbers : int from 0 to n_inputs, or None (n_inputs)
@@ -59,11 +58,13 @@ class Member:
     architecture : Architecture
     seed : int in [0, 2**64), the key of all of its random numbers
     total_steps : int >= 1, optimiser steps at the maximal resource; fixes the learning-rate schedule
+    dataset : int, the data on which it trains, where there are several: see `hyperband.engine.datasets`
     """
 
     architecture: Architecture
     seed: int
     total_steps: int = 1
+    dataset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,10 @@ class Engine(Protocol):
     def evaluate(self, members: I64, split: Split, *, weights: str = "current") -> tuple[F64, F64]:
         """Loss and error of each listed member on ``split``; weights "current" or "best" (the kept snapshot).
 
-        Error is the fraction misclassified, or the mean squared error for loss ``mse``. Loss is weighted by
-        ``split.weight``, error is not; label smoothing and dropout play no part.
+        The current weights are the average of a member that has one.
+
+        Error is the fraction misclassified, the mean squared error for ``mse`` and ``huber``, or the loss itself for
+        ``quantile``. Loss is weighted by ``split.weight``, error is not; label smoothing and dropout play no part.
         """
 
     def predict(self, member: int, x: F32 | DeviceMatrix, *, weights: str = "current") -> F32:
@@ -160,8 +163,9 @@ class Engine(Protocol):
         diverged; ``scores``: float64 (6,) loss, error, best_loss, best_error, train_loss, running sum of the
         unfinished epoch's training losses;
         ``weights.L`` (n_in, n_out) and ``bias.L`` (n_out,) of layer L = 0, 1, ...; optimiser state ``m.weights.L``,
-        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``best.weights.L``, ``best.bias.L``
-        when there is a snapshot; likewise what else `hyperband.engine.parameters` lists for the architecture. float32
+        ``m.bias.L``, ``v.weights.L``, ``v.bias.L`` where the optimiser has it; ``average.weights.L``,
+        ``average.bias.L`` where the architecture has a ``weight_average``; ``best.weights.L``, ``best.bias.L`` when
+        there is a snapshot; likewise what else `hyperband.engine.parameters` lists for the architecture. float32
         (float64 from the reference backend).
         """
 
@@ -188,7 +192,8 @@ class Backend(Protocol):
         n_outputs: int,
         settings: EngineSettings = DEFAULT_SETTINGS,
     ) -> Engine:
-        """A population on this data. ``loss`` is one of `LOSSES`; ``n_outputs`` is 1 for ``logistic``.
+        """A population on this data. ``loss`` is a text that `hyperband.engine.losses.parse` reads; ``n_outputs`` is 1
+        for ``logistic``.
 
         Raises
         ------

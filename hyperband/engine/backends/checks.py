@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, I64, LOSSES, PRECISIONS, EngineSettings, HostSplit, Member, Split
+from hyperband.engine.backends.base import F32, I64, PRECISIONS, EngineSettings, HostSplit, Member, Split
 from hyperband.engine.backends.device_array import DeviceMatrix, to_host
+from hyperband.engine.losses import parse
 from hyperband.engine.parameters import TABLE, Layers, embedded_numbers, kinds, output_width, shapes, shapes_of
 from hyperband.errors import BackendUnavailable, InputError
 
@@ -55,9 +56,7 @@ def check_bytes(value: int | None, name: str) -> int | None:
 
 def check_problem(loss: str, n_outputs: int) -> None:
     """A known loss, and as many outputs as it can have."""
-    if loss not in LOSSES:
-        raise InputError(f"`loss` must be one of {', '.join(LOSSES)}; got {loss!r}.")
-    least, most = {"cross_entropy": (2, 65536), "logistic": (1, 1), "mse": (1, 65536)}[loss]
+    least, most = {"cross_entropy": (2, 65536), "logistic": (1, 1)}.get(parse(loss).name, (1, 65536))
     if not least <= n_outputs <= most:
         rule = "1" if most == 1 else f"a whole number from {least} to {most}"
         raise InputError(f"`n_outputs` must be {rule} for loss {loss}; got {n_outputs!r}.")
@@ -129,7 +128,7 @@ def check_answers(
 
 
 def _targets(y: NDArray[Any], n_rows: int, loss: str, n_outputs: int, what: str) -> NDArray[np.generic]:
-    if loss == "mse":
+    if parse(loss).regression:
         if y.shape != (n_rows, n_outputs) or y.dtype.kind != "f" or not np.isfinite(y).all():
             raise InputError(
                 f"{what} must be finite float32 numbers of shape {(n_rows, n_outputs)}; got {y.dtype} of {y.shape}."

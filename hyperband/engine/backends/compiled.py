@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband import _core
-from hyperband.engine.architecture import ACTIVATIONS, INITS, NUMBER_EMBEDDINGS, OPTIMIZERS, SCHEDULES, Architecture
+from hyperband.engine.architecture import CHOICES, Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import F32, F64, I64, LOSSES, Member, Split, TrainingProgress
+from hyperband.engine.backends.base import F32, F64, I64, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix, ReadsArrays
-from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
+from hyperband.engine.backends.layout import Layout, has_average, has_first_moment, has_second_moment
 from hyperband.engine.backends.state import MemberState, State, import_state
 from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.losses import LOSSES, parse
 from hyperband.engine.parameters import embedded_numbers, named, output_width
 from hyperband.errors import InputError
 
@@ -38,8 +39,8 @@ class CompiledEngine:
     ----------
     train, validation, loss, n_outputs : the problem, see `hyperband.engine.backends.base.Backend`
     make : callable
-        Makes the engine from (x, y, weight, validation's (x, y, weight) or None, number of the loss, n_outputs, how
-        many columns are numbers). It has the functions of csrc/bindings/members.hpp.
+        Makes the engine from (x, y, weight, validation's (x, y, weight) or None, (number of the loss's name, its
+        number), n_outputs, how many columns are numbers). It has the functions of csrc/bindings/members.hpp.
     arrays : ReadsArrays or None
         Of an engine that reads rows on a device; it keeps them there for as long as it lives.
     """
@@ -57,7 +58,8 @@ class CompiledEngine:
         held = None if validation is None else self._triple(validation, self._n_inputs, "validation")
         self._owners = [s.x for s in (train, validation) if s is not None and isinstance(s.x, DeviceMatrix)]
         self._numbers = checks.check_numbers(train, self._n_inputs)
-        self._core = make(*given, held, LOSSES.index(loss), n_outputs, self._numbers)
+        of = parse(loss)
+        self._core = make(*given, held, (LOSSES.index(of.name), of.number), n_outputs, self._numbers)
         self._members: dict[int, Member] = {}
 
     def add(self, members: Sequence[Member]) -> I64:
@@ -165,7 +167,8 @@ class CompiledEngine:
         layout = Layout.of(member.architecture, self._n_inputs, self._n_outputs, numbers=self._numbers)
         m = layout.zeros(np.float32) if has_first_moment(member.architecture) else None
         v = layout.zeros(np.float32) if has_second_moment(member.architecture) else None
-        return MemberState(member, layout, layout.zeros(np.float32), m, v)
+        average = layout.zeros(np.float32) if has_average(member.architecture) else None
+        return MemberState(member, layout, layout.zeros(np.float32), m, v, average)
 
     def _listed(self, members: I64) -> list[int]:
         ids: list[int] = checks.check_ids(members).tolist()
@@ -226,10 +229,4 @@ def packed(architectures: Sequence[Architecture]) -> Records:
 _UNUSED = (0,) * 8
 
 #: Of each field with a choice: name -> number.
-_NUMBERS = {
-    field: {name: number for number, name in enumerate(names)}
-    for field, names in {
-        "activation": ACTIVATIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "init": INITS,
-        "number_embedding": NUMBER_EMBEDDINGS,
-    }.items()
-}  # fmt: skip
+_NUMBERS = {field: {name: number for number, name in enumerate(names)} for field, names in CHOICES.items()}

@@ -224,10 +224,10 @@ class CudaBackend:
         limit = checks.check_bytes(settings.device_memory, "device_memory")
 
         def make(
-            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, kind: int, outputs: int,
-            numbers: int,
+            x: Rows, y: NDArray[Any], weight: F32 | None, validation: Triple | None, loss: tuple[int, float],
+            outputs: int, numbers: int,
         ) -> _Shards:  # fmt: skip
-            given = x, y, weight, validation, kind, outputs, numbers, number
+            given = x, y, weight, validation, loss, outputs, numbers, number
             engines = [_asked(partial(_core.CudaEngine, *given, device, limit or 0)) for device in self.devices]
             n_rows, n_inputs = x[1:] if isinstance(x, tuple) else x.shape
             return _Shards(engines, (n_rows, n_inputs), outputs, self.arrays)

@@ -21,7 +21,7 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
 from hyperband.engine.backends.base import F32, F64, I64, HostSplit, Member, Split, TrainingProgress
 from hyperband.engine.backends.device_array import DeviceMatrix
-from hyperband.engine.backends.layout import Layout, has_first_moment, has_second_moment
+from hyperband.engine.backends.layout import Layout, has_average, has_first_moment, has_second_moment
 from hyperband.engine.backends.philox import initial_values
 from hyperband.engine.backends.state import MemberState, State, export_state, import_state
 from hyperband.errors import InputError
@@ -154,9 +154,9 @@ class HostEngine:
         return memory.usable_bytes()
 
     def bytes_per_member(self, architecture: Architecture) -> int:
-        moments = has_first_moment(architecture) + has_second_moment(architecture)
+        more = has_first_moment(architecture) + has_second_moment(architecture) + has_average(architecture)
         size = self._layout(architecture).size
-        return size * int(np.dtype(self._kernels.dtype).itemsize) * (2 + moments)
+        return size * int(np.dtype(self._kernels.dtype).itemsize) * (2 + more)
 
     def _layout(self, architecture: Architecture) -> Layout:
         return Layout.of(architecture, self._n_inputs, self._n_outputs, self._kernels.stride, self._numbers)
@@ -169,6 +169,9 @@ class HostEngine:
         state = MemberState(member, layout, zeros(layout.size), first, second)
         for parameter, view in zip(layout.parameters, layout.views(state.weights), strict=True):
             view[...] = initial_values(member.seed, architecture, parameter)
+        if has_average(architecture):
+            state.average = zeros(layout.size)
+            state.average[:] = state.weights
         return state
 
     def _reserved(self) -> int:
@@ -203,7 +206,7 @@ class HostEngine:
 
     def _validate(self, state: MemberState) -> None:
         if self._validation is not None:
-            state.record_validation(*self._kernels.evaluate(state, state.weights, self._validation))
+            state.record_validation(*self._kernels.evaluate(state, state.current, self._validation))
 
     def _share_out(self, work: Callable[[int, threading.Event], None], indices: list[int], deadline: float) -> None:
         """Do ``work`` for every index, in order, on this engine's threads.
@@ -252,7 +255,7 @@ _SCORES = ("loss", "error", "best_loss", "best_error", "train_loss")
 
 def _which(state: MemberState, weights: str) -> NDArray[Any]:
     if weights == "current":
-        return state.weights
+        return state.current
     if weights != "best":
         raise InputError(f'`weights` must be "current" or "best"; got {weights!r}.')
     if state.best is None:

@@ -86,3 +86,8 @@ def has_first_moment(architecture: Architecture) -> bool:
 def has_second_moment(architecture: Architecture) -> bool:
     """Whether the optimiser keeps ``v``."""
     return architecture.optimizer != "sgd"
+
+
+def has_average(architecture: Architecture) -> bool:
+    """Whether there is a moving average of the parameters."""
+    return architecture.weight_average > 0.0

@@ -31,7 +31,7 @@ def philox(seed: int, c0: ArrayLike, c1: ArrayLike, c2: ArrayLike, c3: ArrayLike
 
 
 def initial_weights(seed: int, layer: int, n_in: int, n_out: int, bound: np.float32) -> NDArray[np.float32]:
-    """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound)."""
+    """Initial weight matrix, shape (n_in, n_out), uniform on [-bound, bound); bound 0 gives 0, never -0."""
     return _uniform(_initial_words(seed, layer, 0, n_in * n_out), bound).reshape(n_in, n_out)
 
 
@@ -42,7 +42,7 @@ def _initial_words(seed: int, layer: int, stream: int, count: int) -> U32:
 
 def _uniform(words: U32, bound: np.float32) -> NDArray[np.float32]:
     unit = (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
-    return (np.float32(2.0) * unit - np.float32(1.0)) * bound
+    return (np.float32(2.0) * unit - np.float32(1.0)) * bound + np.float32(0.0)
 
 
 def normal_quantile(words: U32) -> NDArray[np.float64]:

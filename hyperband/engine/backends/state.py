@@ -31,6 +31,7 @@ class MemberState:
     weights: NDArray[Any]
     m: NDArray[Any] | None
     v: NDArray[Any] | None
+    average: NDArray[Any] | None = None
     best: NDArray[Any] | None = None
     step: int = 0
     epoch: int = 0
@@ -45,6 +46,11 @@ class MemberState:
     best_error: float = math.nan
     train_loss: float = math.nan
     running: float = 0.0
+
+    @property
+    def current(self) -> NDArray[Any]:
+        """What is validated and predicted with: the average where there is one, else the weights."""
+        return self.weights if self.average is None else self.average
 
     def begin_epoch(self, rows: int, inputs: int) -> None:
         """Continue with this many rows and columns: a change starts a new epoch."""
@@ -65,7 +71,7 @@ class MemberState:
             self.best_loss, self.best_error, self.best_step = loss, error, self.step
             if self.best is None:
                 self.best = np.empty_like(self.weights)
-            self.best[:] = self.weights
+            self.best[:] = self.current
 
     def forget_best(self) -> None:
         self.best, self.best_loss, self.best_error, self.best_step = None, math.inf, math.nan, -1
@@ -73,7 +79,7 @@ class MemberState:
 
 _COUNTERS = ("step", "epoch", "position", "rows", "inputs", "best_step", "diverged")
 _SCORES = ("loss", "error", "best_loss", "best_error", "train_loss", "running")
-_ARENAS = {"": "weights", "m.": "m", "v.": "v", "best.": "best"}
+_ARENAS = {"": "weights", "m.": "m", "v.": "v", "average.": "average", "best.": "best"}
 
 
 def export_state(state: MemberState) -> State:
@@ -134,7 +140,7 @@ def import_state(state: MemberState, given: Mapping[str, NDArray[np.generic]], n
 def _kept(layout: Layout, arena: str, numbers: NDArray[Any]) -> Iterator[tuple[Parameter, NDArray[Any]]]:
     """The parameters that have this kind of state, with their views in the flat array."""
     for parameter, view in zip(layout.parameters, layout.views(numbers), strict=True):
-        if arena in ("weights", "best", *parameter.kind.moments):
+        if arena in ("weights", "average", "best", *parameter.kind.moments):
             yield parameter, view
 
 

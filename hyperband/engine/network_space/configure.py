@@ -14,7 +14,7 @@ _FIELDS = tuple(f.name for f in fields(Architecture))
 _WIDTHS = tuple(f"width_{i}" for i in range(1, 9))
 
 #: Every name that a space of networks may use.
-PARAMETERS = (*_FIELDS, "n_layers", "width", *_WIDTHS, "sgd_learning_rate")
+PARAMETERS = (*_FIELDS, "view", "n_layers", "width", *_WIDTHS, "sgd_learning_rate")
 
 #: What may change while a network continues: it says how steps are taken, not what the network or its optimiser holds.
 CHANGEABLE = (
@@ -31,6 +31,8 @@ CHANGEABLE = (
     "first_layer_rate",
     "scale_rate",
     "embedding_rate",
+    "dropout_schedule",
+    "decay_schedule",
 )
 
 

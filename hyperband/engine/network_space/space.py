@@ -2,52 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hyperband.space import Choice, Float, Int, Space, When
 
-#: Widths of the hidden layers that the default space tries: for tables below and from 2,000 rows.
-NARROW, WIDE = (16, 128), (32, 384)
+#: Rows up to which a batch size is the default, and the batch size of larger tables.
+BATCHES = ((1_024, 64), (8_192, 128), (30_000, 256), (100_000, 512))
+LARGEST_BATCH = 1024
 
 
-def default_space(n_rows: int, n_inputs: int, n_outputs: int, loss: str) -> Space:
+def default_space(
+    n_rows: int, n_inputs: int, n_outputs: int, loss: str, *, views: Sequence[str] = (), n_numbers: int = 0
+) -> Space:
     """Networks worth trying on a table of this size.
 
-    One to four hidden layers of one width (layers of unlike widths mostly add a bottleneck somewhere), piecewise-linear
-    and smooth activations, adamw and sgd with rates of their own, batches from 32 to 512 rows (never more than an
-    eighth of the table), dropout, weight decay, two schedules, clipping; label smoothing for ``cross_entropy``.
+    What is the same in all of them follows RealMLP (Holzmueller et al. 2024, "Better by default"): AdamW whose second
+    moment decays by 0.95, the rate coslog4, dropout and weight decay that end with flat_cos, a scaling layer, an output
+    layer that starts at 0. What is searched is what differs from table to table: how the table is shown (``view``),
+    embeddings of numbers, depth, width, activation, rate, regularisation, and batch size.
 
     Parameters
     ----------
     n_rows, n_inputs, n_outputs : int, of the training rows
-    loss : {"cross_entropy", "logistic", "mse"}
+    loss : str, of the networks
+    views : names of the table's views; without them ``view`` is no parameter
+    n_numbers : int, leading columns that are numbers; with 0 they are not embedded
 
     Examples
     --------
     >>> default_space(1000, 20, 10, "cross_entropy").names[:3]
     ('n_layers', 'width', 'activation')
     """
-    narrowest, widest = WIDE if n_rows >= 2000 else NARROW
-    batches = [b for b in (16, 32, 64, 128, 256, 512) if b * 8 <= n_rows and (b > 16 or n_rows < 5000)] or [16]
+    usual = default_batch(n_rows)
     parameters: dict[str, Any] = {
-        "n_layers": Int(1, 4, default=2),
-        "width": Int(narrowest, widest, log=True, default=64),
-        "activation": Choice(["relu", "gelu", "silu", "tanh"]),
-        "optimizer": Choice(["adamw", "sgd"]),
-        "learning_rate": Float(3e-4, 1e-2, log=True, default=2e-3),
-        "sgd_learning_rate": Float(3e-3, 3e-1, log=True, default=3e-2),
-        "momentum": Float(0.5, 0.98, default=0.9),
-        "weight_decay": Float(1e-6, 1e-1, log=True, default=1e-4),
-        "batch_size": Choice(batches, ordered=True),
-        "dropout": Choice([0.0, 0.1, 0.2, 0.35, 0.5], default=0.0, ordered=True),
-        "schedule": Choice(["cosine", "exponential"]),
-        "clip_norm": Choice([0.0, 1.0], default=0.0, ordered=True),
+        "n_layers": Int(2, 4, default=3),
+        "width": Choice([128, 256, 384], default=256, ordered=True),
+        "activation": Choice(["selu", "mish", "silu", "relu"], default="mish"),
+        "learning_rate": Float(5e-4, 8e-3, log=True, default=2e-3),
+        "weight_decay": Float(1e-3, 1e-1, log=True, default=2e-2),
+        "batch_size": Choice([max(16, usual // 2), usual, 2 * usual], default=usual, ordered=True),
+        "dropout": Choice([0.0, 0.1, 0.2, 0.35], default=0.1, ordered=True),
+        **_CONSTANT,
     }
-    if loss == "cross_entropy":
-        parameters["label_smoothing"] = Choice([0.0, 0.05], default=0.0, ordered=True)
-    conditions = [
-        When("learning_rate", "optimizer", ["adamw"]),
-        When("sgd_learning_rate", "optimizer", ["sgd"]),
-        When("momentum", "optimizer", ["sgd"]),
-    ]
+    conditions = []
+    if loss in ("cross_entropy", "logistic"):
+        parameters["label_smoothing"] = Choice([0.0, 0.1], default=0.1, ordered=True)
+    if n_numbers:
+        parameters["number_embedding"] = Choice(["none", "pbld", "cosine"], default="pbld")
+        parameters["frequency_scale"] = Float(0.03, 3.0, log=True, default=0.3)
+        conditions.append(When("frequency_scale", "number_embedding", ["pbld", "cosine"]))
+    if len(views) > 1:
+        parameters["view"] = Choice(list(views))
     return Space(parameters, conditions)
+
+
+#: Parameters of one option: the same in every network, and written into every configuration.
+_CONSTANT = {
+    "optimizer": Choice(["adamw"]),
+    "beta2": Choice([0.95]),
+    "schedule": Choice(["coslog4"]),
+    "dropout_schedule": Choice(["flat_cos"]),
+    "decay_schedule": Choice(["flat_cos"]),
+    "input_scaling": Choice([True]),
+    "zero_output": Choice([True]),
+}
+
+
+def default_batch(n_rows: int) -> int:
+    """Rows of a batch on a table of this size.
+
+    Examples
+    --------
+    >>> default_batch(500), default_batch(20_000), default_batch(10**6)
+    (64, 256, 1024)
+    """
+    return next((batch for rows, batch in BATCHES if n_rows <= rows), LARGEST_BATCH)

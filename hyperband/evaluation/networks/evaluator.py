@@ -4,87 +4,83 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
-from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, Split
+from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, TrainingProgress
 from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.datasets import DatasetEngines
 from hyperband.engine.network_space import to_architecture
-from hyperband.engine.parameters import Layers, in_original_order, layered
+from hyperband.engine.parameters import in_original_order, layered
 from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.datasets import Dataset, Datasets, Table
 from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.metrics import Metrics
-from hyperband.evaluation.networks.resources import Goal, Resource
+from hyperband.evaluation.networks.resources import Goal
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
 from hyperband.tuning.trial import Job, Result
 
 
-class Data(Protocol):
-    """What is used of `hyperband.tables.Prepared`."""
-
-    @property
-    def x_train(self) -> F32: ...
-    @property
-    def y_train(self) -> NDArray[Any]: ...
-    @property
-    def weight_train(self) -> F32 | None: ...
-    @property
-    def x_validation(self) -> F32: ...
-    @property
-    def y_validation(self) -> NDArray[Any]: ...
-    @property
-    def weight_validation(self) -> F32 | None: ...
-    @property
-    def loss(self) -> str: ...
-    @property
-    def n_outputs(self) -> int: ...
-    @property
-    def n_numbers(self) -> int:
-        """How many columns are numbers, the first ones."""
-
-    @property
-    def scale(self) -> Sequence[float]:
-        """Standard deviation of each target in original units; empty for classification."""
-
-
 @dataclass(slots=True)
 class _Open:
+    """An open job: the goal of each of its networks, one a fold, and which of them have arrived."""
+
     job: Job
-    goal: Goal
-    started: bool = False
+    goals: dict[int, Goal]  # by the network's key
+    started: set[int] = field(default_factory=set)
+    arrived: set[int] = field(default_factory=set)
+
+    @property
+    def waiting(self) -> list[int]:
+        """Keys of the networks that still train."""
+        return [key for key in self.goals if key not in self.arrived]
+
+
+class Library(Protocol):
+    """What keeps candidates for an ensemble: `hyperband.evaluation.networks.library.CandidateLibrary`."""
+
+    def offer(
+        self, trial: int, resource: float, outputs: F32, networks: Callable[[], Sequence[TrainedNetwork]]
+    ) -> bool:
+        """Take a candidate in, if it may come into the ensemble."""
 
 
 class NetworkEvaluator:
-    """Trains one network per trial on a `Backend`; see `hyperband.evaluation.base.Evaluator` for the contract.
+    """Trains one network per trial and fold on a `Backend`; see `hyperband.evaluation.base.Evaluator` for the contract.
 
-    A network is created at its first job from ``to_architecture(configuration)`` and ``member_seed(seed, trial)``, and
-    every later job continues it from where it was paused: its learning curve never depends on the schedule.
+    The networks of a trial are created at its first job from ``to_architecture(configuration)`` and
+    ``member_seed(seed, trial)``, on the view that the configuration names, and every later job continues them from
+    where they were paused: a learning curve never depends on the schedule.
 
     The loss of a result is the **smallest validation loss up to that resource**, the one whose weights are kept (the
-    snapshot), and NaN when the network diverged. For ``resource="rows"`` and ``"features"`` the snapshot starts anew
-    with each rung, because losses seen with fewer rows or columns mean something else. ``rank_by="error"`` reports the
-    snapshot's error (fraction misclassified, mean squared error) instead. Cost is ``resource - previous``, exactly.
+    snapshot), averaged over the folds, and NaN when a network diverged. For ``resource="rows"`` and ``"features"`` the
+    snapshot starts anew with each rung, because losses seen with fewer rows or columns mean something else.
+    ``rank_by="error"`` reports the snapshot's error (fraction misclassified, mean squared error) instead. Cost is
+    ``resource - previous``, exactly.
 
     Parameters
     ----------
-    data : Prepared
-        Its training rows are in random order, so that the first ones are a random subset.
+    table : PreparedTable or Prepared
+        Training rows are in random order, so that the first ones are a random subset.
     backend : Backend
     max_resource : float, of the highest rung; fixes the learning-rate schedules
     training : Training, optional
     compute : Compute, optional
         Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.
     seed : int, root of the networks' seeds and of the order of columns ("features")
+    library : callable (Datasets) -> Library, optional
+        Makes what gets the validation outputs of every finished evaluation, and its weights where it wants them.
 
     Raises
     ------
@@ -100,59 +96,78 @@ class NetworkEvaluator:
 
     def __init__(
         self,
-        data: Data,
+        table: Table,
         backend: Backend,
         *,
         max_resource: float,
         training: Training | None = None,
         compute: Compute | None = None,
         seed: int = 0,
+        library: Callable[[Datasets], Library] | None = None,
     ) -> None:
         training, compute = training or Training(), compute or Compute()
-        n_rows, n_inputs = data.x_train.shape
-        self.resource = Resource(training, float(max_resource), n_rows, n_inputs)
         self.unit = training.resource
         self._seed, self._rank_by = seed, training.rank_by
-        self._columns = _order(n_inputs, seed) if self.unit == "features" else None
-        train = replace(_split(data.x_train, data.y_train, data.weight_train, self._columns), numbers=data.n_numbers)
-        validation = _split(data.x_validation, data.y_validation, data.weight_validation, self._columns)
-        self._ends = n_inputs, data.n_outputs, data.n_numbers
-        self._engine: Engine = backend.engine(
-            train,
-            validation,
-            data.loss,
-            data.n_outputs,
-            EngineSettings(compute.threads, compute.precision, compute.device_memory),
-        )
-        self._metrics = Metrics(self._engine, data.loss, validation, data.scale)
-        self.residency = Residency(self._engine, compute.memory_limit)
+        self.datasets = Datasets(table, training, float(max_resource), seed)
+        self._library = None if library is None else library(self.datasets)
+        self._backend = backend
+        self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
+        self._metrics: dict[int, Metrics] = {}
+        self._engines = DatasetEngines(self._make_engine)
+        self._engines.of(0)  # bad settings are an error now
+        self.residency = Residency(self._engines, compute.memory_limit, self._engines.bytes_of)
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
-        self._active: list[int] = []
+        self._active: list[int] = []  # keys of networks in the newest slice's choice
         self._interrupted = False
         self.deadline: float | None = None  #: not read: every `collect` is short
         self._step_work: dict[int, float] = {}
         self._policy = SlicePolicy(thread_count(compute.threads))
 
+    def _make_engine(self, number: int) -> Engine:
+        dataset = self.datasets.of(number)
+        data = dataset.data
+        engine = self._backend.engine(dataset.train, dataset.validation, data.loss, data.n_outputs, self._settings)
+        self._metrics[number] = Metrics(data.loss, dataset.validation, data.scale)
+        return engine
+
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Take on jobs; new trials get their network, known ones will continue."""
+        """Take on jobs; new trials get their networks, known ones will continue."""
         for job in jobs:
-            if job.trial not in self.residency:
-                architecture = to_architecture(job.configuration)
-                if self._columns is not None and architecture.number_embedding != "none":
-                    raise InputError(
-                        "A network with `number_embedding` must see all columns, so resource='features' cannot train "
-                        f"it; got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
-                    )
-                seed = member_seed(self._seed, job.trial)
-                member = Member(architecture, seed, self.resource.total_steps(architecture))
-                if job.parent is None:
-                    self.residency.declare(job.trial, member)
-                else:
-                    self.residency.copy(job.trial, member, job.parent)
-                self._step_work[job.trial] = float(architecture.batch_size * architecture.n_parameters(*self._ends))
-            architecture = self.residency.member(job.trial).architecture
-            self._open[job.trial] = _Open(job, self.resource.goal(architecture, job.resource))
+            keys = self._keys(job.trial)
+            if keys[0] not in self.residency:
+                self._create(job, keys)
+            self._open[job.trial] = _Open(job, {key: self._goal(key, job.resource) for key in keys})
+
+    def _keys(self, trial: int) -> range:
+        """Of the networks of a trial, one a fold."""
+        folds = self.datasets.n_folds
+        return range(trial * folds, (trial + 1) * folds)
+
+    def _create(self, job: Job, keys: Iterable[int]) -> None:
+        architecture = to_architecture(job.configuration)
+        if self.unit == "features" and architecture.number_embedding != "none":
+            raise InputError(
+                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; "
+                f"got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
+            )
+        numbers = self.datasets.numbers(job.configuration.get("view"))
+        seed = member_seed(self._seed, job.trial)
+        for fold, (key, number) in enumerate(zip(keys, numbers, strict=True)):
+            dataset = self.datasets.of(number)
+            own = member_seed(seed, fold) if fold else seed
+            member = Member(architecture, own, dataset.resource.total_steps(architecture), number)
+            if job.parent is None:
+                self.residency.declare(key, member)
+            else:
+                self.residency.copy(key, member, self._keys(job.parent)[fold])
+            self._step_work[key] = float(architecture.batch_size * dataset.n_parameters(architecture))
+
+    def _dataset(self, key: int) -> Dataset:
+        return self.datasets.of(self.residency.member(key).dataset)
+
+    def _goal(self, key: int, resource: float) -> Goal:
+        return self._dataset(key).resource.goal(self.residency.member(key).architecture, resource)
 
     def collect(self) -> list[Result]:
         """Train the open jobs for about 0.15 s; returns those that have reached their goal.
@@ -171,130 +186,241 @@ class NetworkEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        self._active = self.residency.upload(list(self._open), QUANTUM)
-        self._start([t for t in self._active if not self._open[t].started])
+        due = [key for trial in self._due() for key in self._open[trial].waiting]
+        self._active = self.residency.upload(due, QUANTUM)
+        self._start(self._active)
         work = self._work_left(self._active)
         chosen = self._policy.choose(self._active, np.array(list(work.values())), QUANTUM)
         began = time.monotonic()
         self._train(chosen, QUANTUM, results)
         seconds = time.monotonic() - began
-        left = self._work_left([t for t in chosen if t in self._open])
-        self._policy.learn(sum(work[t] for t in chosen) - sum(left.values()), seconds)
+        left = self._work_left([key for key in chosen if self._trains(key)])
+        self._policy.learn(sum(work[key] for key in chosen) - sum(left.values()), seconds)
 
-    def _train(self, trials: Sequence[int], seconds: float, results: list[Result]) -> None:
-        """Train these for about this time, and append the results of those that reach their goal."""
-        for group in self._groups(trials):
-            goal = self._open[group[0]].goal
-            until = np.array([self._open[t].goal.step for t in group], dtype=np.int64)
-            share = seconds * len(group) / len(trials)
+    def _due(self) -> list[int]:
+        """Trials of the first bracket, and of further ones while these leave threads without work.
+
+        Brackets end one after another, so that a search that is stopped has evaluated whole rungs.
+        """
+        order = sorted(self._open, key=lambda trial: self._open[trial].job.bracket)
+        enough = self._policy.enough
+        networks, count = 0, 0
+        for trial in order:
+            new = count and self._open[trial].job.bracket != self._open[order[count - 1]].job.bracket
+            if new and networks >= enough:
+                break
+            networks += len(self._open[trial].waiting)
+            count += 1
+        return order[:count]
+
+    def _train(self, keys: Sequence[int], seconds: float, results: list[Result]) -> None:
+        """Train these for about this time, and append the results of the trials that reach their goal."""
+        for group in self._groups(keys):
+            goal = self._goal_of(group[0])
+            until = np.array([self._goal_of(key).step for key in group], dtype=np.int64)
+            share = seconds * len(group) / len(keys)
             ids = self.residency.ids(group)
-            arrived = self._engine.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
-            results += self._results([t for t, there in zip(group, arrived.tolist(), strict=True) if there])
+            arrived = self._engines.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
+            for key in np.array(group)[arrived].tolist():
+                self._open[self._trial(key)].arrived.add(key)
+        done = [trial for trial in {self._trial(key): None for key in keys} if not self._open[trial].waiting]
+        results += [self._result(trial) for trial in done]
+        self._active = [key for key in self._active if self._trains(key)]
 
-    def _work_left(self, trials: Sequence[int]) -> dict[int, float]:
-        """Of each trial, roughly in floating-point operations."""
-        steps = self._engine.progress(self.residency.ids(trials)).step.tolist()
-        left = ((t, self._open[t].goal.step - step) for t, step in zip(trials, steps, strict=True))
-        return {t: count * self._step_work[t] for t, count in left}
+    def _trial(self, key: int) -> int:
+        return key // self.datasets.n_folds
 
-    def _start(self, trials: list[int]) -> None:
+    def _trains(self, key: int) -> bool:
+        """Whether a network is of an open job and has not arrived."""
+        open_ = self._open.get(self._trial(key))
+        return open_ is not None and key not in open_.arrived
+
+    def _goal_of(self, key: int) -> Goal:
+        return self._open[self._trial(key)].goals[key]
+
+    def _work_left(self, keys: Sequence[int]) -> dict[int, float]:
+        """Of each network, roughly in floating-point operations."""
+        steps = self._engines.progress(self.residency.ids(keys)).step.tolist()
+        left = ((key, self._goal_of(key).step - step) for key, step in zip(keys, steps, strict=True))
+        return {key: count * self._step_work[key] for key, count in left}
+
+    def _start(self, keys: Sequence[int]) -> None:
         """Before the first step of a job: forget a snapshot that does not belong to it.
 
         One of other rows or columns is not comparable, and that of a copy's parent is not the copy's own.
         """
-        for trial in trials:
-            self._open[trial].started = True
-        copies = [trial for trial in trials if self._open[trial].job.parent is not None]
+        new = [key for key in keys if key not in self._open[self._trial(key)].started]
+        for key in new:
+            self._open[self._trial(key)].started.add(key)
+        copies = [key for key in new if self._open[self._trial(key)].job.parent is not None]
         if copies and self.unit == "epochs":
-            self._engine.forget_best(self.residency.ids(copies))
-        if self.unit == "epochs" or not trials:
+            self._engines.forget_best(self.residency.ids(copies))
+        if self.unit == "epochs" or not new:
             return
-        ids = self.residency.ids(trials)
-        self._engine.forget_best(ids)
-        for trial, step in zip(trials, self._engine.progress(ids).step.tolist(), strict=True):
-            goal = self._open[trial].goal  # at least one step, so that there is something to evaluate
-            self._open[trial].goal = replace(goal, step=max(goal.step, step + 1))
+        ids = self.residency.ids(new)
+        self._engines.forget_best(ids)
+        for key, step in zip(new, self._engines.progress(ids).step.tolist(), strict=True):
+            goal = self._goal_of(key)  # at least one step, so that there is something to evaluate
+            self._open[self._trial(key)].goals[key] = replace(goal, step=max(goal.step, step + 1))
 
-    def _groups(self, trials: Sequence[int]) -> list[list[int]]:
-        """Trials that see the same rows and columns."""
+    def _groups(self, keys: Sequence[int]) -> list[list[int]]:
+        """Networks that see the same rows and columns."""
         groups: dict[tuple[int | None, int | None], list[int]] = {}
-        for trial in trials:
-            goal = self._open[trial].goal
-            groups.setdefault((goal.rows, goal.inputs), []).append(trial)
+        for key in keys:
+            goal = self._goal_of(key)
+            groups.setdefault((goal.rows, goal.inputs), []).append(key)
         return list(groups.values())
 
-    def _results(self, trials: list[int]) -> list[Result]:
-        if not trials:
-            return []
-        ids = self.residency.ids(trials)
-        progress = self._engine.progress(ids)
-        results = []
-        for row, trial in enumerate(trials):
-            job = self._open.pop(trial).job
-            failed = bool(progress.diverged[row]) or progress.best_step[row] < 0
+    def _result(self, trial: int) -> Result:
+        """Of a trial whose networks have all arrived."""
+        job = self._open.pop(trial).job
+        progress = self._engines.progress(self.residency.ids(self._keys(trial)))
+        failed = bool(progress.diverged.any()) or bool((progress.best_step < 0).any())
+        ranked = progress.best_error if self._rank_by == "error" else progress.best_loss
+        loss = math.nan if failed else float(ranked.mean())
+        metrics = {} if failed else self._figures(trial, progress)
+        result = Result(
+            job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
+        )
+        if self._kept.wants(result):
+            self._kept.put(result, self._export(trial))
+        if not failed:
+            self._offer(trial)
+        return result
+
+    def _offer(self, trial: int) -> None:
+        """Offer two moments of a trial to the library: its best weights, and those that it has now.
+
+        The best are those of the smallest loss; by accuracy those at the end of training are often better.
+        """
+        if self._library is None:
+            return
+        progress = self._engines.progress(self.residency.ids(self._keys(trial)))
+        best, now = self._reached(trial, progress.best_step), self._reached(trial, progress.step)
+        self._library.offer(trial, best, self._outputs(trial, "best"), partial(self._export, trial, "best"))
+        if now > best:
+            self._library.offer(trial, now, self._outputs(trial, "current"), partial(self._export, trial, "current"))
+
+    def _reached(self, trial: int, steps: NDArray[np.int64]) -> float:
+        """Resource after so many steps of each fold, their mean; what a job asks for is met exactly."""
+        reached = [
+            self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
+            for key, step in zip(self._keys(trial), steps.tolist(), strict=True)
+        ]
+        return math.fsum(reached) / len(reached)
+
+    def _outputs(self, trial: int, weights: str) -> F32:
+        """For the validation rows of all folds, one after another."""
+        parts = []
+        for key in self._keys(trial):
+            dataset, identity = self._dataset(key), int(self.residency.ids([key])[0])
+            outputs = self._engines.predict(identity, dataset.validation.x, weights=weights)
+            parts.append(outputs)
+        return np.concatenate(parts)
+
+    def _figures(self, trial: int, progress: TrainingProgress) -> dict[str, float]:
+        """Metrics of a trial, averaged over its folds; those that every fold has."""
+        figures = []
+        for row, key in enumerate(self._keys(trial)):
+            number = self.residency.member(key).dataset
             error, loss = float(progress.best_error[row]), float(progress.best_loss[row])
-            ranked = math.nan if failed else error if self._rank_by == "error" else loss
-            metrics = {} if failed else self._metrics.of(int(ids[row]), error, loss, float(progress.train_loss[row]))
-            result = Result(
-                job.trial, job.bracket, job.rung, job.resource, ranked, metrics, float(job.resource - job.previous)
-            )
-            if self._kept.wants(result):
-                self._kept.put(result, self._export(trial))
-            results.append(result)
-        self._active = [t for t in self._active if t in self._open]
-        return results
+            train_loss = float(progress.train_loss[row])
 
-    def _export(self, trial: int) -> tuple[Architecture, Layers]:
-        member = self.residency.member(trial)
-        layers = layered(self.residency.state(trial), "best.")
-        return member.architecture, layers
+            def predict(x: F32, key: int = key) -> F32:
+                return self._engines.predict(int(self.residency.ids([key])[0]), x, weights="best")
 
-    def network(self, trial: int, resource: float) -> tuple[Architecture, Layers]:
-        """Architecture and the weights that gave the loss of this trial at this resource.
+            figures.append(self._metrics[number].of(predict, error, loss, train_loss))
+        names = [name for name in figures[0] if all(name in one for one in figures)]
+        return {name: math.fsum(one[name] for one in figures) / len(figures) for name in names}
 
-        Kept for the smallest loss seen and for the smallest at the highest resource reached. Layers are
-        [(weights (n_in, n_out), bias (n_out,)), ...] for columns in their original order.
+    def _export(self, trial: int, weights: str = "best") -> tuple[TrainedNetwork, ...]:
+        """The networks of a trial; ``weights``: "best", or "current", those that predict now."""
+        networks = []
+        for key in self._keys(trial):
+            dataset, member = self._dataset(key), self.residency.member(key)
+            averaged = member.architecture.weight_average > 0.0
+            prefix = "best." if weights == "best" else "average." if averaged else ""
+            layers = layered(self.residency.state(key), prefix)
+            networks.append(TrainedNetwork(member.architecture, layers, dataset.number))
+        return tuple(networks)
+
+    def offer_open(self) -> None:
+        """Offer what an end of the search cut off: networks of open jobs as they are, those nearest to their goal.
+
+        Each takes one more step, at whose end it is validated, and is offered with the best weights that it had.
+        """
+        if self._library is None or self._interrupted:
+            return
+        done = {trial: share for trial in self._open if (share := self._share_done(trial)) > 0.0}
+        nearest = sorted(done, key=lambda trial: (-done[trial], trial))
+        for trial in nearest[: self._policy.enough]:
+            ids = self.residency.ids(self._keys(trial))
+            until = self._engines.progress(ids).step + 1
+            while not self._engines.train(ids, until).all():
+                pass
+            progress = self._engines.progress(ids)
+            if not progress.diverged.any() and (progress.best_step >= 0).all():
+                self._offer(trial)
+
+    def _share_done(self, trial: int) -> float:
+        """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""
+        keys = self._keys(trial)
+        if self.unit != "epochs" or not all(self.residency.is_resident(key) for key in keys):
+            return 0.0
+        progress = self._engines.progress(self.residency.ids(keys))
+        if progress.diverged.any():
+            return 0.0
+        return float(min(progress.step / np.array([self._goal_of(key).step for key in keys])))
+
+    def networks(self, trial: int, resource: float) -> tuple[TrainedNetwork, ...]:
+        """The networks that gave the loss of this trial at this resource, one a fold.
+
+        Kept for the smallest loss seen and for the smallest at the highest resource reached. Their layers are for
+        columns in their original order.
 
         Raises
         ------
         KeyError
             When these weights were not kept.
         """
-        architecture, layers, seen = self._kept.get(trial, resource)
-        if self._columns is None:
-            return architecture, layers
-        return architecture, in_original_order(architecture, layers, self._columns, seen)
+        networks, seen = self._kept.get(trial, resource)
+        return tuple(self._in_original_order(network, seen) for network in networks)
+
+    def _in_original_order(self, network: TrainedNetwork, seen: int) -> TrainedNetwork:
+        columns = self.datasets.of(network.dataset).columns
+        if columns is None:
+            return network
+        return replace(network, weights=in_original_order(network.architecture, network.weights, columns, seen))
 
     def partial(self) -> dict[int, float]:
-        """Resource that networks have gained in their open jobs, of those that were trained last."""
-        steps = self._engine.progress(self.residency.ids(self._active)).step.tolist() if self._active else []
-        return {trial: self._gained(trial, step) for trial, step in zip(self._active, steps, strict=True)}
+        """Resource that trials have gained in their open jobs, of those that were trained last."""
+        keys = self._active
+        steps = self._engines.progress(self.residency.ids(keys)).step.tolist() if keys else []
+        gained: dict[int, list[float]] = {}
+        for key, step in zip(keys, steps, strict=True):
+            gained.setdefault(self._trial(key), []).append(self._gained(key, step))
+        return {trial: self._mean_gain(trial, folds) for trial, folds in gained.items()}
 
-    def _gained(self, trial: int, step: int) -> float:
-        job = self._open[trial].job
-        reached = self.resource.reached(self.residency.member(trial).architecture, step)
+    def _mean_gain(self, trial: int, gains: Sequence[float]) -> float:
+        """Over all folds: those that have arrived gained everything, those that were not trained yet nothing."""
+        open_ = self._open[trial]
+        whole = open_.job.resource - open_.job.previous
+        return (math.fsum(gains) + whole * len(open_.arrived)) / len(open_.goals)
+
+    def _gained(self, key: int, step: int) -> float:
+        job = self._open[self._trial(key)].job
+        reached = self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
         return min(max(0.0, reached - job.previous), job.resource - job.previous)
 
     def release(self, trials: Sequence[int]) -> None:
-        """Free these networks; weights that were kept stay."""
-        self.residency.release(trials)
-        for trial in trials:
-            self._step_work.pop(trial, None)
+        """Free the networks of these trials; weights that were kept stay."""
+        keys = [key for trial in trials for key in self._keys(trial)]
+        self.residency.release(keys)
+        for key in keys:
+            self._step_work.pop(key, None)
 
     def close(self) -> None:
-        """Free all networks; `network` still answers."""
+        """Free all networks; `networks` still answers."""
         self._open.clear()
         self._active = []
         self.residency.close()
-
-
-def _order(n: int, seed: int) -> NDArray[np.intp]:
-    """An order of n columns that depends on (n, seed) alone; the second word sets other uses of a seed apart."""
-    words = np.random.Philox(key=[seed & (2**64 - 1), 1 << 32]).random_raw(n)
-    return np.argsort(words, kind="stable")
-
-
-def _split(x: F32, y: NDArray[Any], weight: F32 | None, columns: NDArray[np.intp] | None) -> Split:
-    if columns is not None:
-        x = x[:, columns]
-    return Split(np.ascontiguousarray(x, dtype=np.float32), np.ascontiguousarray(y), weight)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import Layers
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.tuning.trial import Result
 
 
@@ -17,7 +16,7 @@ class KeptWeights:
     """
 
     def __init__(self) -> None:
-        self._networks: list[tuple[Result, Architecture, Layers]] = []
+        self._networks: list[tuple[Result, tuple[TrainedNetwork, ...]]] = []
 
     def wants(self, result: Result) -> bool:
         """Whether the weights behind a result are worth keeping."""
@@ -25,9 +24,9 @@ class KeptWeights:
             return False
         return any(all(key(result) < key(kept[0]) for kept in self._networks) for key in (_by_loss, _by_resource))
 
-    def put(self, result: Result, network: tuple[Architecture, Layers]) -> None:
+    def put(self, result: Result, networks: tuple[TrainedNetwork, ...]) -> None:
         """Keep the weights behind a result."""
-        self._networks.append((result, *network))
+        self._networks.append((result, networks))
 
     def prune(self) -> None:
         """Forget what was overtaken."""
@@ -35,11 +34,11 @@ class KeptWeights:
             best = [min((kept[0] for kept in self._networks), key=key) for key in (_by_loss, _by_resource)]
             self._networks = [kept for kept in self._networks if any(kept[0] is one for one in best)]
 
-    def get(self, trial: int, resource: float) -> tuple[Architecture, Layers, int]:
-        """Architecture, weights and whole resource of an evaluation; `KeyError` when they were not kept."""
-        for result, architecture, layers in self._networks:
+    def get(self, trial: int, resource: float) -> tuple[tuple[TrainedNetwork, ...], int]:
+        """Networks and whole resource of an evaluation; `KeyError` when they were not kept."""
+        for result, networks in self._networks:
             if (result.trial, result.resource) == (trial, resource):
-                return architecture, layers, max(1, round(resource))
+                return networks, max(1, round(resource))
         raise KeyError((trial, resource))
 
 

@@ -40,6 +40,11 @@ class SlicePolicy:
         self._longest = threads // 2
         self._rate = GUESS  # work a second and thread
 
+    @property
+    def enough(self) -> int:
+        """Networks that keep every thread busy."""
+        return 2 * self._threads
+
     def choose(self, trials: Sequence[int], work: NDArray[np.float64], seconds: float) -> list[int]:
         """The trials that train in this slice, the least ``work`` left first."""
         order = np.argsort(work, kind="stable")

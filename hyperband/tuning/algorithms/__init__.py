@@ -9,7 +9,7 @@ from hyperband.tuning.algorithms.base import Algorithm, AlgorithmBase
 from hyperband.tuning.algorithms.full_budget import AdaptiveSearch, GridSearch, RandomSearch
 from hyperband.tuning.algorithms.model_based import BOHB, DEHB, PriorBand
 from hyperband.tuning.algorithms.pbt import PBT
-from hyperband.tuning.algorithms.synchronous import Hyperband, SuccessiveHalving
+from hyperband.tuning.algorithms.synchronous import HalvingSequence, Hyperband, SuccessiveHalving
 
 __all__ = [
     "ASHA",
@@ -20,6 +20,7 @@ __all__ = [
     "BOHB",
     "DEHB",
     "GridSearch",
+    "HalvingSequence",
     "Hyperband",
     "PASHA",
     "PBT",

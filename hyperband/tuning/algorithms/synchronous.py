@@ -1,11 +1,17 @@
-"""Synchronous early stopping: successive halving and Hyperband."""
+"""Synchronous early stopping: successive halving, brackets of it in sequence, and Hyperband."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from hyperband.tuning.algorithms.base import BracketAlgorithm, scheduler_of
-from hyperband.tuning.schedulers import HyperbandScheduler, SuccessiveHalvingScheduler
+from hyperband._common.checks import Number
+from hyperband.tuning.algorithms.base import BracketAlgorithm, SchedulerAlgorithm, scheduler_of
+from hyperband.tuning.schedulers import (
+    HalvingSequenceScheduler,
+    HyperbandScheduler,
+    SuccessiveHalvingScheduler,
+)
 from hyperband.tuning.schedulers.base import Scheduler
 from hyperband.tuning.settings import register
 
@@ -80,3 +86,37 @@ class SuccessiveHalving(BracketAlgorithm):
     def scheduler(self) -> Scheduler:
         """The scheduler with these settings."""
         return scheduler_of(SuccessiveHalvingScheduler, self)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class HalvingSequence(SchedulerAlgorithm):
+    """Brackets of successive halving one after another, each with its own number of configurations.
+
+    What a search with nothing but a time limit runs: it decides the size of each bracket when the one before has ended.
+    The result's ``algorithm`` lists what was decided, so that the same search can be run again without a clock.
+
+    Parameters
+    ----------
+    max_resource, eta, sampler, seed, whole : as `Hyperband`
+    brackets : sequence of (n, min_resource), one a bracket: its configurations, and the resource of its lowest rung
+
+    Raises
+    ------
+    InputError
+        When a value breaks a rule of `hyperband.tuning.plans.successive_halving_plan`.
+
+    Examples
+    --------
+    >>> HalvingSequence(27, brackets=[(9, 3), (2, 27)]).plan().cost
+    117
+    """
+
+    eta: Number = 3
+    _: KW_ONLY
+    brackets: Sequence[tuple[int, Number]] = ((27, 1),)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler with these settings."""
+        return scheduler_of(HalvingSequenceScheduler, self)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from numpy.typing import ArrayLike
 
-from hyperband._common.checks import as_float, whole_number
+from hyperband._common.checks import Number, as_float, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.incumbent import Incumbent
 from hyperband.tuning.plans import Plan
@@ -27,7 +27,13 @@ from hyperband.tuning.run.validation import (
     n_objectives,
     numbered,
 )
-from hyperband.tuning.schedulers.base import Scheduler, Slot, slot_from
+from hyperband.tuning.schedulers.base import (
+    ExtensibleAllocation,
+    ExtensibleScheduler,
+    Scheduler,
+    Slot,
+    slot_from,
+)
 from hyperband.tuning.trial import Job, Loss, Result
 
 if TYPE_CHECKING:
@@ -183,6 +189,29 @@ class Run(RunRecord):
         if len(set(trials)) < len(batch):
             raise InputError("A batch must name every trial once; got one twice.")
         self._enter(told)
+
+    def extend(self, brackets: Iterable[tuple[int, Number]]) -> None:
+        """Add brackets at the end of the plan, for a scheduler that takes them (`HalvingSequenceScheduler`).
+
+        Parameters
+        ----------
+        brackets : pairs (n, min_resource)
+
+        Raises
+        ------
+        InputError
+            When the scheduler's plan is fixed, or a bracket breaks its rules; the plan stays as it was.
+        """
+        scheduler, allocation = self._scheduler, self._allocation
+        if not isinstance(scheduler, ExtensibleScheduler) or not isinstance(allocation, ExtensibleAllocation):
+            raise InputError(
+                f"Only a sequence of brackets can be extended; got a run of {type(scheduler).__name__}. Use "
+                "HalvingSequence."
+            )
+        longer = scheduler.extended(brackets)
+        plan = longer.plan()
+        allocation.extend(plan)
+        self._scheduler, self.plan = longer, plan
 
     def abandon(self, trials: Iterable[int] | int) -> None:
         """Give up the open jobs of these trials: they are told as failed, at no cost.

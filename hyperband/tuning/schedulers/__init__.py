@@ -8,6 +8,7 @@ from hyperband.tuning.schedulers.asha import ASHAScheduler, AsyncHyperbandSchedu
 from hyperband.tuning.schedulers.base import Scheduler
 from hyperband.tuning.schedulers.evolution import EvolutionScheduler
 from hyperband.tuning.schedulers.full import FullScheduler
+from hyperband.tuning.schedulers.halving_sequence import HalvingSequenceScheduler
 from hyperband.tuning.schedulers.hyperband import HyperbandScheduler
 from hyperband.tuning.schedulers.pasha import PASHAScheduler
 from hyperband.tuning.schedulers.pbt import PopulationScheduler
@@ -18,6 +19,7 @@ __all__ = [
     "AsyncHyperbandScheduler",
     "EvolutionScheduler",
     "FullScheduler",
+    "HalvingSequenceScheduler",
     "HyperbandScheduler",
     "PASHAScheduler",
     "PopulationScheduler",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import repeat
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,25 @@ class Scheduler(Protocol):
 
     def start(self, one_by_one: bool = False) -> Allocation:
         """A fresh allocation; ``one_by_one``: no bracket begins before the one before has ended."""
+
+
+@runtime_checkable
+class ExtensibleScheduler(Protocol):
+    """A scheduler to whose plan brackets can be added."""
+
+    def extended(self, brackets: Iterable[tuple[int, Number]]) -> Self:
+        """The same settings with further brackets (n, min_resource) at the end."""
+
+    def plan(self) -> Plan:
+        """The exact table of brackets and rungs."""
+
+
+@runtime_checkable
+class ExtensibleAllocation(Protocol):
+    """Likewise a run of it."""
+
+    def extend(self, plan: Plan) -> None:
+        """Continue by a plan that begins with the present one."""
 
 
 @dataclass(frozen=True, slots=True)

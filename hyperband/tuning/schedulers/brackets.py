@@ -84,6 +84,12 @@ class BracketAllocation:
             self._dropped += bracket.withdraw(grouped.get(k, []))
             self._forget(k)
 
+    def extend(self, plan: Plan) -> None:
+        """Continue by a plan that begins with the present one."""
+        if plan.brackets[: len(self._plan.brackets)] != self._plan.brackets:
+            raise InputError("A longer plan must begin with the present one; got another. Only add brackets.")
+        self._plan = plan
+
     def dropped(self) -> list[int]:
         """Trials that will never continue, each named once, since the last call; ascending."""
         gone, self._dropped = sorted(self._dropped), []

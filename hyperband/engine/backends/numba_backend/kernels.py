@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.engine.backends.base import F32, LOSSES, HostSplit
+from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.engine.backends.numba_backend import plans, step
 from hyperband.engine.backends.philox import dropout_threshold
-from hyperband.engine.backends.rates import learning_rates
+from hyperband.engine.backends.rates import average_shares, dropouts, learning_rates, weight_decays
 from hyperband.engine.backends.state import MemberState
+from hyperband.engine.losses import LOSSES, parse
 
 _NO_LABELS = np.zeros(0, np.int32)
 _NO_TARGETS = np.zeros((0, 1), np.float32)
@@ -24,7 +25,9 @@ class NumbaKernels:
     dtype = np.float32
 
     def __init__(self, loss: str, n_outputs: int) -> None:
-        self._loss, self._n_outputs, self._pool = LOSSES.index(loss), n_outputs, plans.ScratchPool()
+        of = parse(loss)
+        self._loss, self._number = LOSSES.index(of.name), np.float32(of.number)
+        self._n_outputs, self._pool = n_outputs, plans.ScratchPool()
 
     def stride(self, width: int) -> int:
         return plans.stride(width)
@@ -36,23 +39,26 @@ class NumbaKernels:
         a, seed = state.member.architecture, state.member.seed
         batch = min(a.batch_size, state.rows)
         made = plans.plan(state.layout, batch)
-        threshold = dropout_threshold(a.dropout) if a.dropout > 0.0 else 0
         bits = max(2, (state.rows - 1).bit_length())
         run = plans.Run(
             plans.activation(a), plans.rule(a), self._loss, train.x.shape[1], state.inputs, state.rows, batch,
-            state.epoch, state.position, state.step, threshold, bits // 2, bits - bits // 2,
+            state.epoch, state.position, state.step, bits // 2, bits - bits // 2,
             plans.stride(state.layout.dims[0]), np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32),
         )  # fmt: skip
+        when = (a, state.member.total_steps, state.step, count)
+        dropped = np.array([dropout_threshold(dropout) for dropout in dropouts(*when).tolist()], np.int64)
         schedule = plans.Schedule(
-            plans.settings(
-                a, state.layout.parameters, learning_rates(a, state.member.total_steps, state.step, count), state.step
-            ),
+            plans.settings(a, state.layout.parameters, learning_rates(*when), weight_decays(*when), state.step),
             state.running,
             np.float32(a.label_smoothing),
-            np.float32(65536.0 / (65536.0 - threshold)),
+            self._number,
+            dropped,
+            (65536.0 / (65536.0 - dropped)).astype(np.float32),
             a.clip_norm,
+            average_shares(a, state.step, count).astype(np.float32),
         )
-        arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in (state.weights, state.m, state.v)))
+        kept = (state.weights, state.m, state.v, state.average)
+        arenas = plans.Arenas(*(_NONE if numbers is None else numbers for numbers in kept))
         tables = plans.Tables(made.layers, made.parameters, made.transposed)
         with self._pool.take(made, state.layout.size, batch) as s:
             done, running = step.train_steps(*map(tuple, (tables, run, _data(train), schedule, arenas, s.arrays())))
@@ -74,7 +80,7 @@ class NumbaKernels:
     def _evaluation(self, state: MemberState, x: F32) -> plans.Evaluation:
         n_rows, n_inputs = x.shape
         kind = plans.activation(state.member.architecture)
-        return plans.Evaluation(kind, self._loss, n_inputs, state.inputs or n_inputs, n_rows)
+        return plans.Evaluation(kind, self._loss, self._number, n_inputs, state.inputs or n_inputs, n_rows)
 
 
 def _data(split: HostSplit) -> plans.Data:

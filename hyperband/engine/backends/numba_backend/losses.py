@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from hyperband.engine.backends.base import LOSSES
 from hyperband.engine.backends.numba_backend.jit import jit
 from hyperband.engine.backends.numba_backend.math32 import exp32
+from hyperband.engine.losses import LOSSES
 
-CROSS_ENTROPY, LOGISTIC, MSE = (LOSSES.index(name) for name in ("cross_entropy", "logistic", "mse"))
+CROSS_ENTROPY, LOGISTIC, MSE, HUBER, QUANTILE = range(len(LOSSES))
 f4 = np.float32
 
 
@@ -58,8 +58,31 @@ def _mse(z: Any, n: int, target: Any, share: Any) -> Any:
 
 
 @jit
+def _huber(z: Any, n: int, target: Any, delta: Any, share: Any) -> Any:
+    total, scale = f4(0), share / f4(n)
+    for j in range(n):
+        difference = z[j] - target[j]
+        slope = delta if difference > delta else (-delta if difference < -delta else difference)
+        total += slope * (difference - f4(0.5) * slope)
+        z[j] = slope * scale
+    return total / f4(n)
+
+
+@jit
+def _quantile(z: Any, n: int, target: Any, level: Any, share: Any) -> Any:
+    total, scale = f4(0), share / f4(n)
+    for j in range(n):
+        difference = z[j] - target[j]
+        slope = f4(1) - level if difference > f4(0) else (-level if difference < f4(0) else difference)
+        total += slope * difference
+        z[j] = slope * scale
+    return total / f4(n)
+
+
+@jit
 def losses(
     kind: int, z: Any, stride: int, n_outputs: int, index: Any, labels: Any, targets: Any, weight: Any, smoothing: Any,
+    number: Any,
 ) -> float:  # fmt: skip
     """Weighted mean loss of a batch; z (rows, stride) becomes its gradient, padding 0.
 
@@ -75,6 +98,10 @@ def losses(
             loss = _cross_entropy(z_row, n_outputs, labels[row], smoothing, share)
         elif kind == LOGISTIC:
             loss = _logistic(z_row, labels[row], smoothing, share)
+        elif kind == HUBER:
+            loss = _huber(z_row, n_outputs, targets[row], number, share)
+        elif kind == QUANTILE:
+            loss = _quantile(z_row, n_outputs, targets[row], number, share)
         else:
             loss = _mse(z_row, n_outputs, targets[row], share)
         total += np.float64(w) * np.float64(loss)
@@ -86,7 +113,7 @@ def losses(
 @jit
 def add_scores(
     kind: int, z: Any, stride: int, n_outputs: int, first: int, rows: int, labels: Any, targets: Any, weight: Any,
-    sums: Any,
+    number: Any, sums: Any,
 ) -> None:  # fmt: skip
     """Add the weighted losses, the errors and the weights of these rows to ``sums``, float64 (3,). Overwrites z."""
     for b in range(rows):
@@ -103,6 +130,15 @@ def add_scores(
             positive = 1 if z_row[0] > f4(0) else 0
             sums[1] += 1.0 if positive != labels[row] else 0.0
             loss = _logistic(z_row, labels[row], f4(0), f4(1))
+        elif kind == HUBER:
+            squares = f4(0)
+            for j in range(n_outputs):
+                squares += (z_row[j] - targets[row, j]) * (z_row[j] - targets[row, j])
+            sums[1] += np.float64(squares / f4(n_outputs))
+            loss = _huber(z_row, n_outputs, targets[row], number, f4(1))
+        elif kind == QUANTILE:
+            loss = _quantile(z_row, n_outputs, targets[row], number, f4(1))
+            sums[1] += np.float64(loss)
         else:
             loss = _mse(z_row, n_outputs, targets[row], f4(1))
             sums[1] += np.float64(loss)

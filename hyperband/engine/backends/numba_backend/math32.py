@@ -73,6 +73,19 @@ def exp32(x: Any) -> Any:
 
 
 @jit
+def expm1_32(x: Any) -> Any:
+    """exp(x) - 1 for x <= 0, to 3 ulp also near 0; x is limited to -60."""
+    x = _LEAST if x < _LEAST else x
+    t = x * _LOG2E + _MAGIC
+    n = t - _MAGIC
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    p = (((_E5 * r + _E4) * r + _E3) * r + _E2) * r + _E1
+    small = (p * r) * r + r
+    scale = float_of(np.int32((bits_of(t) - _MAGIC_BITS + _BIAS) << _SHIFT))
+    return scale * small + (scale - _ONE)
+
+
+@jit
 def sigmoid32(x: Any) -> Any:
     """1 / (1 + exp(-x))"""
     return _ONE / (_ONE + exp32(-x))

@@ -8,9 +8,11 @@ import numpy as np
 
 from hyperband.engine.architecture import ACTIVATIONS
 from hyperband.engine.backends.numba_backend.jit import jit
-from hyperband.engine.backends.numba_backend.math32 import normal32, sigmoid32, tanh32
+from hyperband.engine.backends.numba_backend.math32 import exp32, expm1_32, normal32, sigmoid32, tanh32
 from hyperband.engine.backends.numba_backend.plans import (
+    ALPHA,
     BIAS,
+    BY_ALPHA,
     EMBEDDED,
     EMBEDDING,
     IN,
@@ -25,9 +27,11 @@ from hyperband.engine.backends.numba_backend.plans import (
 from hyperband.engine.backends.numba_backend.products import multiply, transpose
 from hyperband.engine.backends.numba_backend.stage import backward_stage, prepare
 
-IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP = range(len(ACTIVATIONS))
+IDENTITY, RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, STEP, SELU, MISH = range(len(ACTIVATIONS))
 f4 = np.float32
-_ZERO, _ONE, _SLOPE = f4(0), f4(1), f4(0.01)
+_ZERO, _ONE, _TWO, _FOUR, _SLOPE = f4(0), f4(1), f4(2), f4(4), f4(0.01)
+_SELU_SCALE, _SELU_SLOPE = f4(1.0507009873554805), f4(1.7580993408473766)
+_LEAST, _MOST = f4(-60), f4(20)  # of mish: below, the output is that of -60 to 1e-24; above, it is z
 
 
 @jit
@@ -66,6 +70,22 @@ def activate(kind: int, z: Any, d: Any) -> None:
             h = sigmoid32(z[i])
             z[i] = h
             d[i] = h - h * h
+    elif kind == SELU:
+        for i in range(n):
+            x = z[i]
+            e = _SELU_SLOPE * expm1_32(_ZERO if x > _ZERO else x)
+            z[i] = _SELU_SCALE * x if x > _ZERO else e
+            d[i] = _SELU_SCALE if x > _ZERO else e + _SELU_SLOPE
+    elif kind == MISH:
+        for i in range(n):
+            x = _LEAST if z[i] < _LEAST else z[i]
+            most = _MOST if x > _MOST else x  # from here on the slope is 1
+            e = exp32(most)
+            q = e * (e + _TWO)
+            r = _ONE / (q + _TWO)
+            t = q * r
+            z[i] = x * t
+            d[i] = most * (_FOUR * (e * (e + _ONE) * r * r)) + t
     elif kind == STEP:
         for i in range(n):
             x = z[i]
@@ -74,6 +94,27 @@ def activate(kind: int, z: Any, d: Any) -> None:
     else:
         for i in range(n):
             d[i] = _ONE
+
+
+@jit
+def activate_weighted(kind: int, z: Any, d: Any, e: Any, alpha: Any) -> None:
+    """The same with a weight for each unit, unless ``alpha`` is empty.
+
+    z becomes ``z + alpha (act(z) - z)``, d its derivative by z, and e that by alpha.
+    """
+    if alpha.size == 0:
+        activate(kind, z, d)
+        return
+    row = len(alpha)
+    e[:] = z
+    activate(kind, z, d)
+    for at in range(0, len(z), row):
+        for j in range(row):
+            x, weight = e[at + j], alpha[j]
+            difference = z[at + j] - x
+            z[at + j] = x + weight * difference
+            d[at + j] = _ONE + weight * (d[at + j] - _ONE)
+            e[at + j] = difference
 
 
 @jit
@@ -103,7 +144,10 @@ def forward(layers: Any, kind: int, inputs: int, w: Any, x: Any, x_row: int, row
         linear(layers, layer, inputs, w, x, x_row, rows, scratch)
         if layer < last:
             n, out, slopes = rows * layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
-            activate(kind, scratch[out : out + n], scratch[slopes : slopes + n])
+            at, alpha, row = layers[layer, BY_ALPHA], layers[layer, ALPHA], layers[layer, ROW]
+            e = scratch[at : at + n] if alpha >= 0 else scratch[:0]
+            own = w[alpha : alpha + row] if alpha >= 0 else w[:0]
+            activate_weighted(kind, scratch[out : out + n], scratch[slopes : slopes + n], e, own)
 
 
 @jit
@@ -145,5 +189,10 @@ def backward(
         )  # fmt: skip
         n, slopes = rows * below_row, layers[layer - 1, SLOPES]
         h, d = scratch[below : below + n], scratch[slopes : slopes + n]
+        alpha, at = layers[layer - 1, ALPHA], layers[layer - 1, BY_ALPHA]
+        if alpha >= 0:
+            for i in range(n):
+                scratch[at + i] *= h[i]
+            _bias_gradient(scratch, at, below_row, rows, gradients[alpha : alpha + below_row])
         for i in range(n):
             h[i] *= d[i]

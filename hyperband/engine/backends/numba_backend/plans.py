@@ -23,10 +23,12 @@ from hyperband.engine.parameters import TABLE, Parameter
 CHUNK = 64
 
 #: columns of a plan's layers: inputs and outputs of the layer, row length, offsets in scratch of the layer's outputs
-#: (later the gradient by them), of its slopes and its scaled inputs; the kind of embedding before it, how many columns
-#: it embeds, components and waves of each, offsets in scratch of embedded rows and of a row's gradient by components;
-#: then a column for each row of the parameter table
-IN, OUT, ROW, OUTPUTS, SLOPES, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = range(13)
+#: (later the gradient by them), of its slopes, of its derivatives by alpha where it has one, and of its scaled inputs;
+#: the kind of embedding before it, how many columns it embeds, components and waves of each, offsets in scratch of the
+#: embedded rows and of a row's gradient by components; then a column for each row of the parameter table
+IN, OUT, ROW, OUTPUTS, SLOPES, BY_ALPHA, SCALED, EMBEDDING, NUMBERS, COMPONENTS, WAVES, EMBEDDED, BACK, _PARAMETERS = (
+    range(14)
+)
 
 
 def parameter_column(name: str) -> int:
@@ -34,7 +36,7 @@ def parameter_column(name: str) -> int:
     return _PARAMETERS + [kind.name for kind in TABLE].index(name)
 
 
-WEIGHTS, BIAS, SCALE = (parameter_column(name) for name in ("weights", "bias", "scale"))
+WEIGHTS, BIAS, ALPHA, SCALE = (parameter_column(name) for name in ("weights", "bias", "alpha", "scale"))
 FREQUENCY, PHASE, MIXING, SHIFT, AMPLITUDE = (
     parameter_column(name) for name in ("frequency", "phase", "mixing", "shift", "amplitude")
 )
@@ -62,7 +64,7 @@ def aligned(size: int, dtype: Any = np.float32) -> NDArray[Any]:
 class Plan:
     """The offsets of a member's parameters and of a thread's scratch.
 
-    ``layers``: int64 (n_layers, 12 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
+    ``layers``: int64 (n_layers, 13 + rows of the table), ``parameters``: int64 (n_parameters, 5), see the column
     numbers; the rest are offsets and sizes in scratch floats.
     """
 
@@ -85,6 +87,9 @@ def plan(layout: Layout, rows: int) -> Plan:
         end += rows * row
         if layer < n_layers - 1:
             layers[layer, SLOPES] = end
+            end += rows * row
+        if any(p.layer == layer and p.kind.name == "alpha" for p in layout.parameters):
+            layers[layer, BY_ALPHA] = end
             end += rows * row
     parameters = np.zeros((len(layout.parameters), 5), np.int64)
     ends = (*layout.offsets[1:], layout.size)
@@ -130,7 +135,11 @@ def activation(a: Architecture) -> int:
 
 
 def settings(
-    a: Architecture, listed: tuple[Parameter, ...], rates: NDArray[np.float64], first: int
+    a: Architecture,
+    listed: tuple[Parameter, ...],
+    rates: NDArray[np.float64],
+    decays: NDArray[np.float64],
+    first: int,
 ) -> NDArray[np.float32]:
     """What `updates.update` needs, float32 (n_steps, parameters of the network, 10).
 
@@ -138,7 +147,7 @@ def settings(
     """
     t = np.arange(first + 1, first + len(rates) + 1, dtype=np.float64)[:, None]
     own = rates[:, None] * np.array([parameter.kind.rate_factor(a, parameter.layer) for parameter in listed])
-    decay = a.weight_decay * np.array([float(parameter.kind.decay) for parameter in listed])
+    decay = decays[:, None] * np.array([float(parameter.kind.decay) for parameter in listed])
     out = np.zeros((len(rates), len(listed), 10), np.float32)
     adam, decoupled = a.optimizer in ("adam", "adamw"), a.optimizer == "adamw"
     out[..., 0] = own / (1.0 - a.beta1**t) if adam else own
@@ -173,7 +182,6 @@ class Run(NamedTuple):
     epoch: int
     position: int  #: steps done of this epoch
     step: int
-    dropped: int  #: `dropout_threshold`, 0 without dropout
     low_bits: int
     high_bits: int
     x_row: int  #: row length of the gathered inputs
@@ -186,6 +194,7 @@ class Evaluation(NamedTuple):
 
     activation: int
     loss: int
+    number: Any  #: float32, of the loss
     n_inputs: int
     inputs: int
     n_rows: int
@@ -206,16 +215,20 @@ class Schedule(NamedTuple):
     settings: Any  #: see `settings`
     running: float  #: sum of the epoch's losses so far
     smoothing: Any  #: float32
-    keep: Any  #: float32, factor of the units that dropout keeps
+    number: Any  #: float32, of the loss
+    dropped: Any  #: int64, `dropout_threshold` of each step, 0 without dropout
+    keep: Any  #: float32, factor of the units that are kept then
     clip_norm: float
+    shares: Any  #: float32, of the average, see `hyperband.engine.backends.rates.average_shares`
 
 
 class Arenas(NamedTuple):
-    """The member's parameters and moments, flat; empty where the rule keeps none."""
+    """The member's parameters, moments and average, flat; empty where there are none."""
 
     w: Any
     m: Any
     v: Any
+    average: Any
 
 
 class Working(NamedTuple):

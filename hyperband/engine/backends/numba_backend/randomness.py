@@ -56,10 +56,13 @@ def row_numbers(keys: Any, n: int, low_bits: int, high_bits: int, first: int, co
 
 @jit
 def drop(
-    h: Any, d: Any, stride: int, rows: int, width: int, layer: int, step: int, k0: Any, k1: Any, threshold: int,
-    keep: Any, words: Any,
+    h: Any, d: Any, more: Any, stride: int, rows: int, width: int, layer: int, step: int, k0: Any, k1: Any,
+    threshold: int, keep: Any, words: Any,
 ) -> None:  # fmt: skip
-    """Multiply outputs and slopes, (rows, stride) each, by the dropout mask. ``words``: uint32, 4 x stride, scratch."""
+    """Multiply outputs, slopes and, unless it is empty, ``more``, (rows, stride) each, by the dropout mask.
+
+    ``words``: uint32, 4 x stride, scratch.
+    """
     least = np.uint32(threshold)
     purpose = u8(DROPOUT << 16) | u8(layer)
     w0, w1, w2, w3 = words[:stride], words[stride : 2 * stride], words[2 * stride : 3 * stride], words[3 * stride :]
@@ -76,6 +79,8 @@ def drop(
                 mask = np.float32(0) if np.uint32((word[j] >> shift) & _HALF) < least else keep
                 h_row[j] *= mask
                 d_row[j] *= mask
+                if more.size:
+                    more[at + j] *= mask
 
 
 @jit

@@ -10,9 +10,11 @@ import numpy as np
 from hyperband.engine.backends.numba_backend import jit as _jit
 from hyperband.engine.backends.numba_backend.jit import entry, jit
 from hyperband.engine.backends.numba_backend.losses import add_scores, losses
-from hyperband.engine.backends.numba_backend.network import activate, backward, forward, linear
+from hyperband.engine.backends.numba_backend.network import activate_weighted, backward, forward, linear
 from hyperband.engine.backends.numba_backend.plans import (
+    ALPHA,
     BEGIN,
+    BY_ALPHA,
     CHUNK,
     END,
     LAYER,
@@ -47,7 +49,9 @@ def _gather(x: Any, n_inputs: int, inputs: int, index: Any, row: int, out: Any) 
 
 
 @jit
-def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, keep: Any) -> None:
+def _forward_with_dropout(
+    layers: Any, run: Run, w: Any, rows: int, scratch: Any, step: int, dropped: int, keep: Any
+) -> None:
     floats = scratch.floats
     prepare(layers, run.inputs, w, floats, run.x_row, rows, floats)
     for layer in range(len(layers)):
@@ -55,9 +59,11 @@ def _forward_with_dropout(layers: Any, run: Run, w: Any, rows: int, scratch: Any
         if layer < len(layers) - 1:
             row, out, slopes = layers[layer, ROW], layers[layer, OUTPUTS], layers[layer, SLOPES]
             h, d = floats[out : out + rows * row], floats[slopes : slopes + rows * row]
-            activate(run.activation, h, d)
+            at, alpha = layers[layer, BY_ALPHA], layers[layer, ALPHA]
+            e = floats[at : at + rows * row] if alpha >= 0 else floats[:0]
+            activate_weighted(run.activation, h, d, e, w[alpha : alpha + row] if alpha >= 0 else w[:0])
             drop(
-                h, d, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, run.dropped, keep,
+                h, d, e, row, rows, layers[layer, OUT], layer, step, run.key_low, run.key_high, dropped, keep,
                 scratch.words,
             )  # fmt: skip
 
@@ -93,6 +99,15 @@ def _update_all(
         update(rule, w[begin:end], m[begin:end], v[begin:end], gradients[begin:end], s, s[8], s[9], clip)
 
 
+@jit
+def _average(parameters: Any, inputs: int, arenas: Arenas, share: Any) -> None:
+    for number in range(len(parameters)):
+        begin, end = _ends(parameters[number], inputs)
+        w, mean = arenas.w[begin:end], arenas.average[begin:end]
+        for i in range(len(w)):
+            mean[i] += share * (w[i] - mean[i])
+
+
 def _entries(stamp: int) -> tuple[Any, Any, Any]:
     @entry
     def train_steps(
@@ -111,14 +126,16 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             chosen = scratch.index[:rows]
             row_numbers(keys, run.n_rows, run.low_bits, run.high_bits, first, rows, chosen)
             _gather(data.x, run.n_inputs, inputs, chosen, run.x_row, floats)
-            if run.dropped > 0:
-                _forward_with_dropout(layers, run, arenas.w, rows, scratch, run.step + done, schedule.keep)
+            dropped = schedule.dropped[done]
+            if dropped > 0:
+                keep = schedule.keep[done]
+                _forward_with_dropout(layers, run, arenas.w, rows, scratch, run.step + done, dropped, keep)
             else:
                 forward(layers, run.activation, inputs, arenas.w, floats, run.x_row, rows, floats)
             z, row = layers[last, OUTPUTS], layers[last, ROW]
             loss = losses(
                 run.loss, floats[z : z + rows * row], row, layers[last, OUT], chosen, data.labels, data.targets,
-                data.weight, schedule.smoothing,
+                data.weight, schedule.smoothing, schedule.number,
             )  # fmt: skip
             if not math.isfinite(loss):
                 return done, running
@@ -130,6 +147,8 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             if schedule.clip_norm > 0.0:
                 clip = _clip(tables.parameters, inputs, gradients, schedule.clip_norm)
             _update_all(tables.parameters, inputs, run.rule, arenas, gradients, schedule.settings[done], clip)
+            if arenas.average.size:
+                _average(tables.parameters, inputs, arenas, schedule.shares[done])
             running += loss * rows
         return len(schedule.settings), running
 
@@ -145,7 +164,7 @@ def _entries(stamp: int) -> tuple[Any, Any, Any]:
             forward(layers, run.activation, run.inputs, w, x, run.n_inputs, rows, scratch)
             add_scores(
                 run.loss, scratch[z : z + rows * row], row, n_outputs, first, rows, data.labels, data.targets,
-                data.weight, sums,
+                data.weight, run.number, sums,
             )  # fmt: skip
 
     @entry

@@ -13,7 +13,7 @@ from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, Backend, Engin
 from hyperband.engine.backends.host import HostEngine
 from hyperband.engine.backends.numpy64 import network
 from hyperband.engine.backends.numpy64.kernels import ReferenceKernels
-from hyperband.engine.backends.numpy64.stage import Stage
+from hyperband.engine.backends.numpy64.stage import Stage, behind
 from hyperband.engine.backends.threads import thread_count
 
 
@@ -41,7 +41,7 @@ class ReferenceBackend:
         wide = [tuple(array.astype(np.float64) for array in layer) for layer in layers]
         with np.errstate(all="ignore"):
             inputs = Stage.of(architecture, wide[0]).inputs(rows.astype(np.float64))
-            return network.forward(architecture.activation, wide, inputs).astype(np.float32)
+            return network.forward(architecture.activation, behind(architecture, wide), inputs).astype(np.float32)
 
     def describe(self) -> dict[str, str]:
         return {"arithmetic": "float64", "threads": str(thread_count()), "numpy": np.__version__, "blas": _blas()}

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
 from hyperband.engine.backends.numpy64 import network
-from hyperband.engine.backends.numpy64.stage import Stage
+from hyperband.engine.backends.numpy64.stage import Stage, behind
 from hyperband.engine.backends.philox import RowOrder, dropout_mask
-from hyperband.engine.backends.rates import learning_rates
+from hyperband.engine.backends.rates import average_shares, dropouts, learning_rates, weight_decays
 from hyperband.engine.backends.state import MemberState
 from hyperband.engine.parameters import Layers
 
@@ -41,8 +41,11 @@ class ReferenceKernels:
     def steps(self, state: MemberState, train: HostSplit, count: int) -> tuple[int, float]:
         a, seed = state.member.architecture, state.member.seed
         order = RowOrder.of(seed, state.rows, state.epoch)
-        rates = learning_rates(a, state.member.total_steps, state.step, count)
+        when = (a, state.member.total_steps, state.step, count)
+        rates, dropped, decays = learning_rates(*when), dropouts(*when), weight_decays(*when)
         running, layers = state.running, _active(state, state.weights)
+        shares = average_shares(a, state.step, count)
+        averages = None if state.average is None else _active(state, state.average)
         for done in range(count):
             first = (state.position + done) * a.batch_size
             rows = order(np.arange(first, min(first + a.batch_size, state.rows)))
@@ -51,16 +54,19 @@ class ReferenceKernels:
             step = state.step + done
             masks = None
             if a.dropout > 0.0:
-                masks = [dropout_mask(seed, n, step, len(rows), w, a.dropout) for n, w in enumerate(a.widths)]
+                dropout = float(dropped[done])
+                masks = [dropout_mask(seed, n, step, len(rows), w, dropout) for n, w in enumerate(a.widths)]
             with np.errstate(all="ignore"):  # a member that diverges is data, not a warning
-                stage = Stage.of(a, layers[0])
+                stage, inner = Stage.of(a, layers[0]), behind(a, layers)
                 loss, found, by_inputs = network.gradients(
-                    a.activation, layers, stage.inputs(x), train.y[rows], weight, self._loss, a.label_smoothing, masks
+                    a.activation, inner, stage.inputs(x), train.y[rows], weight, self._loss, a.label_smoothing, masks
                 )
                 found[0] = (*found[0], *stage.gradients(x, by_inputs))
                 if not math.isfinite(loss):
                     return done, running
-                update(state, layers, clipped(found, a.clip_norm), float(rates[done]), step)
+                update(state, layers, clipped(found, a.clip_norm), float(rates[done]), step, float(decays[done]))
+                if averages is not None:
+                    average(averages, layers, float(shares[done]))
             running += loss * len(rows)
         return count, running
 
@@ -84,7 +90,7 @@ class ReferenceKernels:
         layers, columns = _active(state, weights), state.inputs or state.layout.dims[0]
         a = state.member.architecture
         rows = Stage.of(a, layers[0]).inputs(x[:, :columns].astype(np.float64))
-        return network.forward(a.activation, layers, rows)
+        return network.forward(a.activation, behind(a, layers), rows)
 
 
 def _active(state: MemberState, numbers: NDArray[Any]) -> Layers:
@@ -106,16 +112,21 @@ def clipped(gradients: Layers, clip_norm: float) -> Layers:
     return [tuple(g * (clip_norm / norm) for g in layer) for layer in gradients]
 
 
-def update(state: MemberState, layers: Layers, gradients: Layers, rate: float, step: int) -> None:
-    """One optimiser step in place, with each parameter's learning-rate factor and decay."""
+def update(state: MemberState, layers: Layers, gradients: Layers, rate: float, step: int, decay: float) -> None:
+    """One optimiser step in place, with each parameter's learning-rate factor; ``decay`` acts on those that decay."""
     a = state.member.architecture
     first = _active(state, state.m) if state.m is not None else layers
     second = _active(state, state.v) if state.v is not None else layers
     listed = (chain.from_iterable(each) for each in (layers, first, second, gradients))
     for parameter, w, m, v, g in zip(state.layout.parameters, *listed, strict=True):
-        decay = a.weight_decay if parameter.kind.decay else 0.0
         factor = parameter.kind.rate_factor(a, parameter.layer)
-        _update_one(a, w, m, v, g, rate * factor, step + 1, decay)
+        _update_one(a, w, m, v, g, rate * factor, step + 1, decay if parameter.kind.decay else 0.0)
+
+
+def average(averages: Layers, layers: Layers, share: float) -> None:
+    """Moves the averages by ``share`` of the way to the parameters, in place."""
+    for mean, now in zip(chain.from_iterable(averages), chain.from_iterable(layers), strict=True):
+        mean += share * (now - mean)
 
 
 def _update_one(a: Architecture, w: A, m: A, v: A, g: A, rate: float, t: int, decay: float) -> None:

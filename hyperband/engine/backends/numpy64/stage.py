@@ -10,9 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import kinds
+from hyperband.engine.parameters import Layers, kinds
 
 A = NDArray[np.float64]
+
+
+#: kinds of parameters that a first layer has like any other
+_OF_EVERY_LAYER = ("weights", "bias", "alpha")
+
+
+def behind(architecture: Architecture, layers: Layers) -> Layers:
+    """The layers without what the first one has besides: that comes before it, see `Stage`."""
+    first = zip(kinds(architecture, 0), layers[0], strict=True)
+    return [tuple(array for kind, array in first if kind.name in _OF_EVERY_LAYER), *layers[1:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,7 @@ class Stage:
         return rows * self.arrays["scale"] if "scale" in self.arrays else rows
 
     def gradients(self, x: A, by_inputs: A) -> Iterator[A]:
-        """Of the parameters besides weights and bias, in the order of the table, from those by `inputs`."""
+        """Of the parameters that `behind` leaves out, in the order of the table, from those by `inputs`."""
         if "scale" in self.arrays:
             yield (self._embedded(x) * by_inputs).sum(axis=0)
             by_inputs = by_inputs * self.arrays["scale"]
@@ -55,7 +65,7 @@ class Stage:
             yield (back * np.cos(angle)).sum(axis=0)
 
     def _n_components(self) -> int:
-        return self.arrays["shift" if self.embedding == "pbld" else "amplitude"].shape[1]
+        return int(self.arrays["shift" if self.embedding == "pbld" else "amplitude"].shape[1])
 
     def _numbers(self, x: A) -> A:
         return x[:, : len(self.arrays["frequency"])]

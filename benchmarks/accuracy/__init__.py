@@ -1,0 +1,1 @@
+"""How well predictions of real tables are after a given time, beside what users would otherwise run."""

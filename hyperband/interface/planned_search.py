@@ -1,0 +1,111 @@
+"""What a search without an algorithm runs: brackets of successive halving that use up the time, or suit the table."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hyperband.engine.backends.base import Backend
+from hyperband.engine.network_space import to_architecture
+from hyperband.evaluation.budget import Budget
+from hyperband.evaluation.loop import Extend
+from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.speed import measured_speed, work_of_epoch
+from hyperband.evaluation.networks.time_plan import (
+    CAUTION,
+    ETA,
+    TimePlanner,
+    brackets,
+    largest_resource,
+    next_bracket,
+)
+from hyperband.space import Choice, Space
+from hyperband.tables import Prepared, PreparedTable
+from hyperband.tuning.algorithms import Algorithm, HalvingSequence
+from hyperband.tuning.run.run import Run
+from hyperband.tuning.samplers.kde import KDESampler
+from hyperband.tuning.samplers.random import RandomSampler
+from hyperband.tuning.samplers.warm import WarmStartSampler
+
+#: Work of a search without a time limit, in multiplications (`work_of_epoch`): about half a minute on two processors.
+WORK = 1e12
+
+#: Network-epochs of such a search: at least, however large the table is, and at most, however small.
+LEAST, MOST = 60.0, 4000.0
+
+#: Configurations drawn to learn what one costs on average.
+SAMPLE = 64
+
+#: The part of a time limit, and seconds, left for what follows training: choosing the ensemble, figures.
+END_PART, END_SECONDS = 0.04, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSearch:
+    """What runs: algorithm, space, limits, and who adds brackets while it goes on."""
+
+    algorithm: Algorithm
+    space: Space
+    budget: Budget
+    extend: Extend | None = None
+
+    def executed(self, run: Run) -> Algorithm:
+        """The algorithm with every bracket that was added."""
+        if self.extend is None or not isinstance(self.algorithm, HalvingSequence):
+            return self.algorithm
+        pairs = tuple((bracket.rungs[0].n, bracket.rungs[0].r) for bracket in run.plan.brackets)
+        return replace(self.algorithm, brackets=pairs)
+
+
+def planned_search(
+    table: Prepared | PreparedTable,
+    space: Space,
+    backend: Backend,
+    compute: Compute,
+    budget: Budget,
+    started: float,
+    seed: int,
+) -> PlannedSearch:
+    """The default search: for the time of the budget where it has one, else for a work that suits the table."""
+    sampler = WarmStartSampler(KDESampler(), start_with=first_configurations(table, space))
+    typical = _typical_work(table, space, seed)
+    if budget.seconds is None:
+        epochs = min(MOST, max(LEAST, WORK / typical))
+        top = largest_resource(epochs)
+        return PlannedSearch(HalvingSequence(top, ETA, brackets=brackets(epochs, top), sampler=sampler), space, budget)
+    usual = to_architecture(space.defaults())
+    speed = measured_speed(table, backend, compute, usual, budget.seconds)
+    deadline = started + (1.0 - END_PART) * budget.seconds - END_SECONDS
+    now = time.monotonic()
+    epochs = max(1.0, CAUTION * (deadline - now) * speed / typical) if math.isfinite(speed) else 1.0
+    top = largest_resource(epochs)
+    first = next_bracket(epochs, top) or (1, top)
+    return PlannedSearch(
+        HalvingSequence(top, ETA, brackets=[first], sampler=sampler),
+        space,
+        replace(budget, seconds=max(1e-3, deadline - now)),
+        TimePlanner(deadline, top, now),
+    )
+
+
+def first_configurations(table: Prepared | PreparedTable, space: Space) -> list[dict[str, object]]:
+    """The default configuration, in each view of the table that the space has."""
+    usual, views = dict(space.defaults()), space.parameters.get("view")
+    if "view" not in usual or not isinstance(views, Choice):
+        return [usual]
+    return [{**usual, "view": view} for view in table.views if view in views.options]
+
+
+def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> float:
+    """Of one epoch of a configuration of the space, on all folds; the mean of a sample."""
+    data = table.dataset(table.views[0])
+    n_rows, n_inputs = data.x_train.shape
+    points = RandomSampler().start(space, seed).propose(range(SAMPLE))
+    works = [
+        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs, data.n_numbers)
+        for configuration in space.decode(points)
+    ]
+    return float(np.mean(works)) * table.n_folds

@@ -1,0 +1,193 @@
+"""What each column is: numbers, categories, or ignored; and which treatment a column of numbers needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hyperband.tables.columns import as_text
+from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
+from hyperband.tables.table import Table
+
+RowNumbers = NDArray[np.intp]
+
+#: A text column with more distinct values than this, and than half of its rows, is an identifier.
+FEWEST_IDS = 20
+#: A column of consecutive whole numbers, from three to this many of them, holds codes: it becomes a category.
+MOST_CODES = 5
+#: A column with values beyond this many standard deviations has heavy tails, unless half of its rows hold one value:
+#: quantiles would move all other values far away from that one.
+HEAVY_TAIL = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumns:
+    """Columns of numbers by treatment, as positions among the columns of numbers."""
+
+    constant: list[int]
+    two_valued: list[int]
+    heavy: list[int]
+    plain: list[int]
+    with_missing: list[int]
+
+    def among(self, used: Sequence[int]) -> NumberColumns:
+        """The same columns as positions among those that are used."""
+        position = {j: p for p, j in enumerate(used)}
+        return NumberColumns(
+            *([position[j] for j in getattr(self, field.name) if j in position] for field in fields(self))
+        )
+
+
+def column_kinds(table: Table, train: RowNumbers, categorical: Collection[str]) -> tuple[list[str], list[str]]:
+    """The kind of each column, `NUMBER` or `CATEGORY`, and notes, as sentences.
+
+    Categories are text, categorical columns, those listed in ``categorical``, and columns of three to `MOST_CODES`
+    consecutive whole numbers.
+
+    Examples
+    --------
+    >>> from hyperband.tables.table import as_table
+    >>> column_kinds(as_table({"a": [1.5, 2.5], "b": ["x", "y"], "c": [1, 2]}), np.arange(2), ["c"])
+    (['number', 'category', 'category'], [])
+    """
+    kinds = [_kind(table, name, categorical) for name in table.names]
+    codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)
+    kinds = [CATEGORY if name in codes else kind for name, kind in zip(table.names, kinds, strict=True)]
+    return kinds, _codes_note(codes)
+
+
+def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
+    if name in categorical:
+        return CATEGORY
+    if table.matrix is not None:
+        return NUMBER
+    dtype = table.column(name).dtype
+    if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):  # a column without values is constant: ignored below
+        return NUMBER
+    return CATEGORY
+
+
+def _codes(table: Table, names: Sequence[str], train: RowNumbers) -> list[str]:
+    """Columns of numbers that are codes: networks learn more easily from a column a level than from one number."""
+    found = []
+    for name in names:
+        if table.matrix is None and table.column(name).dtype == pl.Boolean:
+            continue
+        for rows in (train[:1000], train):  # a few rows rule out most columns
+            levels = np.unique(finite_block(table, [name], rows))
+            levels = levels[~np.isnan(levels)]
+            codes = len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
+            if not codes:
+                break
+        if codes and len(levels) >= 3 and levels[-1] - levels[0] == len(levels) - 1:
+            found.append(name)
+    return found
+
+
+def _codes_note(codes: Sequence[str]) -> list[str]:
+    if not codes:
+        return []
+    shown = ", ".join(codes[:8]) + (f", ... ({len(codes)} in all)" if len(codes) > 8 else "")
+    return [f"Columns of 3 to {MOST_CODES} consecutive whole numbers are treated as categories: {shown}."]
+
+
+def examine(block: Any, scaling: str) -> NumberColumns:
+    """The treatment of each column of numbers.
+
+    Parameters
+    ----------
+    block : float array, shape (n_rows, n_columns), NaN where missing
+    scaling : {"auto", "standard", "quantile", "most quantile"}
+        Which columns are heavy: those with heavy tails, none, all of more than two values, or all except those in which
+        half of the rows hold one value.
+
+    Examples
+    --------
+    >>> groups = examine(np.array([[1.0, 0.0, 1.5], [1.0, 1.0, 2.5], [1.0, 1.0, np.nan], [1.0, 0.0, 7.0]]), "standard")
+    >>> groups.constant, groups.two_valued, groups.plain, groups.with_missing
+    ([0], [1], [2], [2])
+    """
+    groups = NumberColumns([], [], [], [], [])
+    for j in range(block.shape[1]):
+        column = block[:, j].astype(np.float64)
+        missing = np.isnan(column)
+        if missing.any():
+            groups.with_missing.append(j)
+            column = column[~missing]
+        if len(column) == 0:
+            groups.with_missing.remove(j)
+            groups.constant.append(j)
+            continue
+        low, high = column.min(), column.max()
+        if low == high:
+            groups.constant.append(j)
+        elif ((column == low) | (column == high)).all():
+            groups.two_valued.append(j)
+        elif _wants_quantiles(column, scaling):
+            groups.heavy.append(j)
+        else:
+            groups.plain.append(j)
+    return groups
+
+
+def _wants_quantiles(column: Any, scaling: str) -> bool:
+    if scaling in ("standard", "quantile"):
+        return scaling == "quantile"
+    if scaling == "auto" and not _reach(column) > HEAVY_TAIL:
+        return False
+    return float((column == np.median(column)).mean()) < 0.5
+
+
+def _reach(column: Any) -> float:
+    """Largest distance of a value from the mean, in standard deviations."""
+    with np.errstate(over="ignore", invalid="ignore"):  # 1e300 squared overflows: infinitely far
+        mean, deviation = column.mean(), column.std()
+        reach = float(max(column.max() - mean, mean - column.min()) / deviation) if deviation > 0 else 0.0
+    return reach if np.isfinite(deviation) and np.isfinite(reach) else np.inf
+
+
+def unusable_categories(
+    table: Table, names: Sequence[str], train: RowNumbers, most_levels: int
+) -> tuple[set[str], list[str]]:
+    """Category columns to ignore, constant ones and identifiers, and notes on them and on columns of many levels."""
+    ignored: set[str] = set()
+    constant: set[str] = set()
+    notes: list[str] = []
+    for name in names:
+        column = as_text(table.column(name)).gather(pl.Series(train, dtype=pl.Int64))
+        levels, present = column.n_unique(), column.len() - column.null_count()
+        if levels < 2:
+            constant.add(name)
+        elif levels > max(FEWEST_IDS, present // 2):
+            ignored.add(name)
+            notes.append(
+                f"Column {name!r} is ignored: {levels} different texts in {present} rows{_numbers_hint(column)}."
+            )
+        elif levels > most_levels:
+            notes.append(
+                f"Column {name!r} has {levels} levels: the {most_levels - 1} most frequent have a column each, the "
+                f"others share one{_numbers_hint(column)}."
+            )
+    return ignored | constant, notes + ignored_note(constant, "constant in the training rows")
+
+
+def _numbers_hint(column: pl.Series) -> str:
+    """A note for a text column that is mostly numbers, with the first value that is none."""
+    numbers = column.cast(pl.Float64, strict=False)
+    wrong = column.filter(numbers.is_null() & column.is_not_null())
+    if wrong.len() == 0 or numbers.len() - numbers.null_count() < column.len() // 2:
+        return ""
+    return f" (most are numbers, but not {wrong[0]!r}: leave such fields empty to have it read as numbers)"
+
+
+def ignored_note(names: Collection[str], why: str) -> list[str]:
+    if not names:
+        return []
+    shown = sorted(names)
+    text = ", ".join(shown[:8]) + (f", ... ({len(shown)} in all)" if len(shown) > 8 else "")
+    return [f"Ignored, {why}: {text}."]

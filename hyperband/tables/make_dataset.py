@@ -1,0 +1,185 @@
+"""One data set of a table: the rows of one fold, as one view shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hyperband._common import memory
+from hyperband.tables import holdout
+from hyperband.tables.features_and_target import LabelledRows
+from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
+from hyperband.tables.options import TableOptions
+from hyperband.tables.prepared import Prepared
+from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
+from hyperband.tables.table import Table
+from hyperband.tables.target import Target
+from hyperband.tables.weights import F64, class_weights, row_weights
+
+F32 = NDArray[np.float32]
+Array = NDArray[Any]
+RowNumbers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What all data sets of a table are made from.
+
+    Parameters
+    ----------
+    rows : LabelledRows, with all columns
+    usable : Table, the same rows without the columns that are no features
+    target : Target, the same for all data sets, so that their networks can be averaged
+    held : validation and test rows that were given apart from the table, by these names
+    test : int array, numbers of the test rows among ``rows``, or None
+    categories : names of columns of numbers that are categories
+    options, seed : see `hyperband.tables.prepare_table`
+    notes : tuple of str
+    """
+
+    rows: LabelledRows
+    usable: Table
+    target: Target
+    held: Mapping[str, LabelledRows]
+    test: RowNumbers | None
+    categories: Collection[str]
+    options: TableOptions
+    seed: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The arrays of one part of the rows: training, validation or test."""
+
+    x: F32
+    y: Array
+    weight: F32 | None
+
+    @classmethod
+    def of(
+        cls, rows: LabelledRows, prep: Preprocessing, name: str, by_class: F64 | None, take: RowNumbers | None = None
+    ) -> _Part:
+        """The listed rows, or all of them, transformed and encoded."""
+        values, weight = rows.values, rows.weight
+        if take is not None:
+            values, weight = values[take], None if weight is None else weight[take]
+        y = prep.target.encode(values, name)
+        return cls(prep.transform(rows.table, take), y, row_weights(weight, by_class, y) if len(y) else None)
+
+
+def make_dataset(source: Source, view: str, train: RowNumbers, validation: RowNumbers | None) -> Prepared:
+    """The arrays of a fold in a view, fitted on the rows ``train``.
+
+    Parameters
+    ----------
+    source : Source
+    view : str, a name of `hyperband.tables.views.VIEWS`
+    train : int array, row numbers in the order that they shall have
+    validation : int array, row numbers; None when ``source`` holds the validation rows
+
+    Raises
+    ------
+    DataError
+        When these rows cannot be used.
+    InsufficientMemory
+        When the arrays do not fit in free memory.
+    """
+    drawn = {"validation": validation, "test": source.test}
+    return _make(source, view, train, {name: rows for name, rows in drawn.items() if rows is not None}, source.held)
+
+
+def make_refit(source: Source, view: str, rest: RowNumbers) -> Prepared:
+    """All rows that are not test rows as training rows, those of ``source.held["validation"]`` too; none validate.
+
+    Parameters
+    ----------
+    source, view : as for `make_dataset`
+    rest : int array, ascending, the rows that are not test rows
+
+    Raises
+    ------
+    DataError, InsufficientMemory
+        As `make_dataset`.
+    """
+    train = rest[holdout.shuffled(len(rest), source.seed, holdout.REFIT)]
+    drawn = {"validation": rest[:0]} | ({} if source.test is None else {"test": source.test})
+    apart = {name: rows for name, rows in source.held.items() if name == "test"}
+    return _make(source, view, train, drawn, apart, source.held.get("validation"))
+
+
+def _make(
+    source: Source,
+    view: str,
+    train: RowNumbers,
+    drawn: Mapping[str, RowNumbers],
+    apart: Mapping[str, LabelledRows],
+    more: LabelledRows | None = None,
+) -> Prepared:
+    """Training rows, and validation and test rows by name: drawn from the table, or given apart from it."""
+    rows, options = source.rows, source.options
+    goal = source.target
+    y = goal.encode(rows.values[train])
+    settings = FitSettings(view, options.scaling, source.categories, source.seed)
+    fitted = fit_preprocessing(source.usable, train, goal, y, settings)
+    prep = _with_dropped(fitted.preprocessing, rows.table, source.usable)
+    n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
+    n_rows += 0 if more is None else 2 * (len(train) + more.table.n_rows)  # joined, then put in order
+    memory.require(
+        4 * n_rows * prep.n_features,
+        f"The table as {n_rows:,} x {prep.n_features:,} float32 rows",
+        "Use fewer rows, or drop columns.",
+    )
+    by_class = None if options.class_weight is None else class_weights(options.class_weight, goal, y)
+    made = {name: _Part.of(rows, prep, "y", by_class, take) for name, take in drawn.items()}
+    made |= {name: _Part.of(part, prep, name, by_class) for name, part in apart.items()}
+    training = _training(source, replace(fitted, preprocessing=prep), by_class, train, more)
+    notes = [
+        f"{part.dropped} rows of the {name} table without a target are left out."
+        for name, part in source.held.items()
+        if part.dropped
+    ]
+    validation, test = made["validation"], made.get("test")
+    return Prepared(
+        training.x,
+        training.y,
+        validation.x,
+        validation.y,
+        prep,
+        training.weight,
+        validation.weight,
+        None if test is None else test.x,
+        None if test is None else test.y,
+        (*source.notes, *fitted.notes, *notes),
+    )
+
+
+def _training(
+    source: Source, fitted: Fitted, by_class: F64 | None, train: RowNumbers, more: LabelledRows | None
+) -> _Part:
+    """The training rows, with their cross-fitted features, and further rows mixed among them."""
+    rows, prep = source.rows, fitted.preprocessing
+    weight = None if rows.weight is None else rows.weight[train]
+    x, y = prep.transform(rows.table, train), prep.target.encode(rows.values[train])
+    for feature, values in fitted.cross_fitted.items():
+        x[:, feature] = values
+    if more is not None:
+        x = np.concatenate([x, prep.transform(more.table)])
+        y = np.concatenate([y, prep.target.encode(more.values, "validation")])
+        if weight is not None:  # rows that were given apart have no weights: they count as much as the mean row
+            weight = np.concatenate([weight, np.full(more.table.n_rows, weight.mean())])
+        order = holdout.shuffled(len(x), source.seed, holdout.REFIT)
+        x, y, weight = x[order], y[order], None if weight is None else weight[order]
+    return _Part(x, y, row_weights(weight, by_class, y))
+
+
+def _with_dropped(prep: Preprocessing, table: Table, usable: Table) -> Preprocessing:
+    """Dropped columns stay among the inputs as ignored ones, so that arrays with all columns still fit."""
+    if usable is table:
+        return prep
+    known = {column.name: column for column in prep.inputs}
+    return replace(prep, inputs=tuple(known.get(name, InputColumn(name, IGNORED)) for name in table.names))

@@ -1,0 +1,101 @@
+"""Plans for so much work: they fit, they use it, and they begin with the present one when they are extended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hyperband as hb
+from hyperband.evaluation.networks import time_plan
+from hyperband.evaluation.networks.time_plan import MOST_EPOCHS, TimePlanner, brackets, largest_resource, next_bracket
+
+SPACE = hb.Space({"x": hb.Float(0.0, 1.0)})
+amounts = st.floats(1.0, 1e6)
+
+
+def cost(pairs, top):
+    return float(hb.HalvingSequence(top, brackets=pairs).plan().cost)
+
+
+@settings(deadline=None)
+@given(epochs=amounts)
+def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
+    top = largest_resource(epochs)
+    planned = cost(brackets(epochs, top), top)
+    assert 1 <= top <= MOST_EPOCHS
+    assert epochs - top < planned <= epochs
+
+
+@settings(deadline=None)
+@given(epochs=amounts)
+def test_every_bracket_trains_a_network_to_the_end(epochs):
+    top = largest_resource(epochs)
+    plan = hb.HalvingSequence(top, brackets=brackets(epochs, top)).plan()
+    assert all(bracket.rungs[-1].r == top and bracket.rungs[-1].n >= 1 for bracket in plan.brackets)
+
+
+@settings(deadline=None)
+@given(epochs=amounts, top=st.integers(1, MOST_EPOCHS))
+def test_the_next_bracket_fits(epochs, top):
+    pair = next_bracket(epochs, top)
+    if pair is None:
+        assert epochs < top
+    else:
+        assert cost([pair], top) <= epochs
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    now: float = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(time_plan, "time", made)
+    return made
+
+
+def carry_out(clock, seconds, pace, slower=1.0):
+    """A run whose epochs take ``pace`` seconds, later ``slower`` times as long; what is left of ``seconds`` at the end."""
+    deadline, top = clock.now + seconds, largest_resource(seconds / pace)
+    first = next_bracket(time_plan.CAUTION * seconds / pace, top)
+    run = hb.HalvingSequence(top, brackets=[first]).start(SPACE, seed=0)
+    planner = TimePlanner(deadline, top, clock.now)
+    while not run.done or planner(run):
+        for job in run.ask():
+            clock.now += (job.resource - job.previous) * pace * slower
+            run.tell(job, job.configuration["x"])
+    return run, deadline - clock.now
+
+
+def test_the_time_is_used(clock):
+    run, left = carry_out(clock, seconds=600.0, pace=0.05)
+    assert 0 <= left < 0.15 * 600
+    assert len(run.plan.brackets) > 2
+    assert run.spent == run.plan.cost
+
+
+def test_later_brackets_are_smaller_when_training_turns_out_slower(clock):
+    usual, _ = carry_out(clock, seconds=600.0, pace=0.05)
+    slow, left = carry_out(clock, seconds=600.0, pace=0.05, slower=1.8)
+    assert left >= 0
+    assert slow.spent < usual.spent
+
+
+def test_nothing_is_added_without_a_speed_or_after_the_end(clock):
+    run = hb.HalvingSequence(9, brackets=[(3, 9)]).start(SPACE, seed=0)
+    assert not TimePlanner(clock.now + 10, 9, clock.now)(run)
+    for job in run.ask():
+        run.tell(job, 0.5)
+    clock.now += 20
+    assert not TimePlanner(clock.now - 1, 9, clock.now - 20)(run)
+    assert len(run.plan.brackets) == 1
