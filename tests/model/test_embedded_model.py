@@ -37,15 +37,14 @@ def test_a_saved_model_predicts_the_same(tmp_path: Path) -> None:
     engine = registry.get("numpy").engine(train, None, prepared.loss, prepared.n_outputs)
     (member,) = engine.add([Member(NETWORK, 1, 30)])
     engine.train(np.array([member]), np.array([30]))
-    model = Model(prepared.preprocessing, NETWORK, layered(engine.export_state(int(member))), {})
+    model = Model.of_one(prepared.preprocessing, NETWORK, layered(engine.export_state(int(member))))
     model.save(tmp_path / "model.hb")
     again = Model.load(tmp_path / "model.hb")
+    z = engine.predict(int(member), prepared.preprocessing.transform(table.head(20)))[:, 0].astype(float)
     for backend in (name for name in ("numpy", "numba", "native") if not registry.available()[name]):
-        np.testing.assert_allclose(
-            again.outputs(table.head(20), backend=backend),
-            engine.predict(int(member), prepared.preprocessing.transform(table.head(20))),
-            atol=1e-5,
-        )
-    fewer = [tuple(array[:1] if array.ndim == 3 else array for array in model.weights[0]), *model.weights[1:]]
+        found = again.predict_proba(table.head(20), backend=backend)[:, 1]
+        np.testing.assert_allclose(found, 1 / (1 + np.exp(-z)), atol=1e-5)
+    first, *others = model.members[0].weights
+    fewer = [tuple(array[:1] if array.ndim == 3 else array for array in first), *others]
     with pytest.raises(InputError, match="shapes of the architecture"):
-        Model(prepared.preprocessing, NETWORK, fewer, {})
+        Model.of_one(prepared.preprocessing, NETWORK, fewer)
