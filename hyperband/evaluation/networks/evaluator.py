@@ -148,8 +148,8 @@ class NetworkEvaluator:
         architecture = to_architecture(job.configuration)
         if self.unit == "features" and architecture.number_embedding != "none":
             raise InputError(
-                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; "
-                f"got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
+                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; got "
+                f"{architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
             )
         numbers = self.datasets.numbers(job.configuration.get("view"))
         seed = member_seed(self._seed, job.trial)
