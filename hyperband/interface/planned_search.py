@@ -15,8 +15,8 @@ from hyperband.evaluation.loop import Extend
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.speed import measured_speed, work_of_epoch
 from hyperband.evaluation.networks.time_plan import (
-    CAUTION,
     ETA,
+    FIRST_CAUTION,
     TimePlanner,
     brackets,
     largest_resource,
@@ -80,7 +80,7 @@ def planned_search(
     speed = measured_speed(table, backend, compute, usual, budget.seconds)
     deadline = started + (1.0 - END_PART) * budget.seconds - END_SECONDS
     now = time.monotonic()
-    epochs = max(1.0, CAUTION * (deadline - now) * speed / typical) if math.isfinite(speed) else 1.0
+    epochs = max(1.0, FIRST_CAUTION * (deadline - now) * speed / typical) if math.isfinite(speed) else 1.0
     top = largest_resource(epochs)
     first = next_bracket(epochs, top) or (1, top)
     return PlannedSearch(
@@ -101,11 +101,9 @@ def first_configurations(table: Prepared | PreparedTable, space: Space) -> list[
 
 def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> float:
     """Of one epoch of a configuration of the space, on all folds; the mean of a sample."""
-    data = table.dataset(table.views[0])
-    n_rows, n_inputs = data.x_train.shape
     points = RandomSampler().start(space, seed).propose(range(SAMPLE))
-    works = [
-        work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs, data.n_numbers)
-        for configuration in space.decode(points)
-    ]
+    works = []
+    for configuration in space.decode(points):
+        data = table.dataset(str(configuration.get("view", table.views[0])))
+        works.append(work_of_epoch(to_architecture(configuration), *data.x_train.shape, data.n_outputs, data.n_numbers))
     return float(np.mean(works)) * table.n_folds

@@ -203,7 +203,7 @@ def test_a_whole_search_on_the_stand_in(native: Backend, monkeypatch: pytest.Mon
     x = rng.normal(size=(120, 5)).astype(np.float32)
     y = (x[:, 0] * x[:, 1] > 0).astype(int)
     found = [
-        hb.search(x, y, algorithm=hb.Hyperband(9), seed=3, compute=hb.Compute(backend=b)).trials
+        hb.search(x, y, algorithm=hb.Hyperband(9), validation=0.2, seed=3, compute=hb.Compute(backend=b)).trials
         for b in ("cuda", "native")
     ]
     assert len(found[0]) == len(found[1])

@@ -12,8 +12,9 @@ from hyperband.tuning.run.run import Run
 #: Passes over the rows beyond which a network of the default space gains little.
 MOST_EPOCHS = 256
 
-#: Networks that the whole work could train to the end; with fewer of them the largest resource is shorter.
-FULL_NETWORKS = 12
+#: Networks that the whole work could train to the end; with fewer of them the largest resource is shorter. Few networks
+#: that are trained long predict better than many that are trained briefly: see "accuracy" in benchmarks/RESULTS.md.
+FULL_NETWORKS = 5
 
 #: The trials of a bracket that are promoted from each rung: one in so many.
 ETA = 3
@@ -25,8 +26,8 @@ SHARE, LAST = 0.4, 8.0
 #: With work for more fully trained networks than this, a bracket halves twice and not once.
 MANY = 24.0
 
-#: The part of the time that is planned: what a bracket costs is known only roughly before.
-CAUTION = 0.95
+#: The part of the time that a bracket is planned for: what it costs is known only roughly before, at first even less.
+CAUTION, FIRST_CAUTION = 0.95, 0.8
 
 Pair = tuple[int, int]
 
