@@ -105,5 +105,6 @@ def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> f
     works = []
     for configuration in space.decode(points):
         data = table.dataset(str(configuration.get("view", table.views[0])))
-        works.append(work_of_epoch(to_architecture(configuration), *data.x_train.shape, data.n_outputs, data.n_numbers))
+        n_rows, n_inputs = data.x_train.shape
+        works.append(work_of_epoch(to_architecture(configuration), n_rows, n_inputs, data.n_outputs, data.n_numbers))
     return float(np.mean(works)) * table.n_folds

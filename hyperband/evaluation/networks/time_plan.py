@@ -38,7 +38,7 @@ def largest_resource(epochs: float) -> int:
     Examples
     --------
     >>> largest_resource(600.0), largest_resource(1e6), largest_resource(2.5)
-    (50, 256, 1)
+    (120, 256, 1)
     """
     return max(1, min(MOST_EPOCHS, int(epochs / FULL_NETWORKS)))
 
