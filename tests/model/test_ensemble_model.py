@@ -208,13 +208,12 @@ def test_every_parameter_of_a_network_is_kept(more, tmp_path):
         Model.of_one(preprocessing, architecture, [weights[0][:-1], *weights[1:]])
 
 
-@pytest.mark.parametrize("numbers", [2, 4, 6])
-def test_columns_that_are_no_numbers_cannot_be_embedded(numbers):
+def test_more_columns_than_there_are_cannot_be_embedded():
     preprocessing, architecture = views("three")[0].preprocessing, Architecture(widths=[], number_embedding="cosine")
-    assert preprocessing.n_numbers == 3
-    sizes = shapes(architecture, preprocessing.n_features, 3, numbers)
-    with pytest.raises(InputError, match="shapes of the architecture"):
-        Model.of_one(preprocessing, architecture, [tuple(np.zeros(shape, np.float32) for shape in sizes[0])])
+    n = preprocessing.n_features
+    weights = [tuple(np.zeros(shape, np.float32) for shape in shapes(architecture, n, 3, n + 1)[0])]
+    with pytest.raises(InputError, match=f"at most the {n} features; they embed {n + 1}"):
+        Model.of_one(preprocessing, architecture, weights)
 
 
 def test_what_the_file_holds(tmp_path):
