@@ -24,6 +24,7 @@ COMMANDS = {
     "search": ("search.digits", "A whole Hyperband: how long it takes, how busy the processors are."),
     "search-peers": ("search.peers", "The same beside Optuna with PyTorch, and scikit-learn."),
     "datasets": ("search.datasets", "The network that a search finds on real tables, against a default network."),
+    "ensembles": ("search.ensembles", "Accuracy on new rows of ensembles, by what they are chosen by."),
     "accuracy": (
         "accuracy.benchmark",
         "Predictions of real tables after a given time, beside other libraries.",

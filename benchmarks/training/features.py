@@ -14,6 +14,9 @@ from benchmarks.training.rates import gflops, needed_peak, table
 from hyperband.engine.architecture import ACTIVATIONS, Architecture
 
 BASE = Architecture(widths=[64, 64], activation="relu", optimizer="adam", batch_size=64)
+#: networks as for tables
+_TABLE: dict[str, Any] = {"widths": [256] * 3, "batch_size": 256, "activation": "silu"}
+_COLUMNS: dict[str, Any] = {"n_inputs": 32}
 #: name -> (settings that differ, parts of the problem that differ: loss, rows, inputs, outputs)
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "base: 64-64-64-10, relu, adam, batch 64": ({}, {}),
@@ -34,6 +37,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "parametric activation, mish": ({"parametric_activation": True, "activation": "mish"}, {}),
     "moving average of the weights": ({"weight_average": 0.99}, {}),
     "label smoothing": ({"label_smoothing": 0.1}, {}),
+    "rates of biases and first layer": ({"bias_rate": 0.1, "first_layer_rate": 2.0}, {}),
+    "scaling layer": ({"input_scaling": True}, {}),
+    "numbers embedded, cosine": ({"number_embedding": "cosine"}, {}),
+    "numbers embedded, pbld": ({"number_embedding": "pbld"}, {}),
+    "3 x 256, 32 inputs, batch 256, silu": (_TABLE, _COLUMNS),
+    "the same, scaling layer": ({**_TABLE, "input_scaling": True}, _COLUMNS),
+    "the same, cosine": ({**_TABLE, "number_embedding": "cosine"}, _COLUMNS),
+    "the same, pbld": ({**_TABLE, "number_embedding": "pbld"}, _COLUMNS),
     "dropout, clipping, adamw, gelu": (
         {"dropout": 0.2, "clip_norm": 1.0, "optimizer": "adamw", "weight_decay": 0.1, "activation": "gelu"},
         {},

@@ -12,6 +12,7 @@ FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, 
                    const FloatArray &x, int threads) {
     const Architecture a = architecture(record);
     const auto [n_inputs, n_outputs, numbers] = ends;
+    if (numbers < 0 || numbers > n_inputs) refuse("`numbers` must be at most the number of columns.");
     if (n_inputs < 1 || n_outputs < 1 || x.ndim() != 2 || x.shape(1) != n_inputs)
         refuse("`x` must have shape (n_rows, " + std::to_string(n_inputs) + ").");
     const Layout layout = Layout::of(a, {n_inputs, n_outputs, numbers});

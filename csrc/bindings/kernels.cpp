@@ -49,7 +49,8 @@ void register_kernels(py::module_ &m) {
     m.def("fma_peak", &fma_peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
           "Floating-point operations a second of independent multiply-adds on one thread, the best short run.");
     m.def("elementwise", &elementwise, py::arg("function"), py::arg("x").noconvert(),
-          "0 exp, 1 log, 2 tanh, 3 sigmoid, 4 normal distribution, 5 reciprocal, 6 square root; float32 (n,) -> (n,).");
+          "0 exp, 1 log, 2 tanh, 3 sigmoid, 4 normal distribution, 5 square root, 6 cos(2 pi x), 7 sin(2 pi x); float32 (n,) "
+          "-> (n,).");
 }
 
 }  // namespace hyperband

@@ -57,7 +57,7 @@ HB_FN double coslog4(double p) {
 // (1 + cos(pi (max(1, 2 p) - 1))) / 2 for p in [0, 1]: 1 in the first half, then half a wave down to 0.
 HB_FN double flat_cos(double p) { return (1.0 + cos_pi(p > 0.5 ? 2.0 * p - 1.0 : 0.0)) * 0.5; }
 
-// Steps of the warm-up, and the share of the schedules done at a step (0-based) of `total`: 0 until its end, 1 at the last one.
+// Steps of the warm-up, and the time of the schedules at a step (0-based) of `total`: 0 until its end, 1 at the end of all.
 HB_FN int64_t warmup_steps(const Architecture &a, int64_t total) {
     return static_cast<int64_t>(std::floor(a.warmup * static_cast<double>(total)));
 }

@@ -161,7 +161,7 @@ struct Kernels {
     // Losses and errors of so many rows, those of index[0], index[1], ... in every lane.
     void (*pack_evaluate)(PackArgs &, int rows) = nullptr;
     double (*fma_flops)(long repetitions) = nullptr;  // runs independent multiply-adds; returns how many flops
-    // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt
+    // elementwise functions for tests: 0 exp, 1 log, 2 tanh, 3 sigmoid, 4 Phi, 5 sqrt, 6 cos(2 pi x), 7 sin(2 pi x)
     void (*elementwise)(int function, const float *in, float *out, int n16) = nullptr;
 };
 

@@ -53,6 +53,8 @@ class Population:
         is the loss whose best constant is the quantile of this level.
     sample_weight : array, shape (n_rows,), or None
     class_weight : mapping class -> weight, "balanced" or None
+    numbers : int from 0 to n_inputs or None (n_inputs)
+        How many columns are numbers, the first ones: those that ``number_embedding`` of an architecture embeds.
     epochs : float > 0
         The maximal resource: learning-rate schedules are stretched over it, and `train` goes there by default.
     backend : {"auto", "cuda", "cuda:0", "cuda:1", ..., "native", "numba", "numpy"}
@@ -107,6 +109,7 @@ class Population:
         loss: str = "auto",
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
+        numbers: int | None = None,
         epochs: float = 1,
         backend: str = "auto",
         threads: int | None = None,
@@ -129,7 +132,7 @@ class Population:
         self.n_outputs = count_outputs(values, self.loss)
         if sample_weight is not None:
             sample_weight = on_host(sample_weight, "sample_weight", chosen)
-        train = Split(x, values, row_weights(values, self.loss, sample_weight, class_weight))
+        train = Split(x, values, row_weights(values, self.loss, sample_weight, class_weight), numbers)
         held = self._split(*_pair(validation), names=_VALIDATION) if validation is not None else None
         self._steps_per_epoch = np.array([steps_per_epoch(a, self.n_rows) for a in self.architectures])
         self._validated = held is not None

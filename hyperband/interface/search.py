@@ -303,7 +303,7 @@ def _planned(table: Prepared | PreparedTable, settings: Settings, started: float
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
         small = algorithm is not None and algorithm.small_space
-        space = GRID_SPACE if small else _space_for(table)
+        space = GRID_SPACE if small else _space_for(table, settings.training.resource)
     if algorithm is None:
         if settings.training.resource == "epochs":
             backend = registry.get(settings.compute.backend)
@@ -316,7 +316,9 @@ def _planned(table: Prepared | PreparedTable, settings: Settings, started: float
     return PlannedSearch(algorithm, space, budget)
 
 
-def _space_for(table: Prepared | PreparedTable) -> Space:
+def _space_for(table: Prepared | PreparedTable, resource: str) -> Space:
     data = table.dataset(table.views[0])
     n_rows, n_features = data.x_train.shape
+    if resource == "features":  # columns are counted in one view, and a network that embeds them sees all
+        return default_space(n_rows, n_features, data.n_outputs, data.loss)
     return default_space(n_rows, n_features, data.n_outputs, data.loss, views=table.views, n_numbers=data.n_numbers)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.parameters import shapes, shapes_of
+from hyperband.engine.parameters import embedded_numbers, shapes, shapes_of
 from hyperband.errors import InputError
 
 F32 = NDArray[np.float32]
@@ -51,9 +51,12 @@ class MemberNetwork:
         )
         object.__setattr__(self, "weights", layers)
 
-    def check(self, n_features: int, n_outputs: int, n_numbers: int) -> None:
+    def check(self, n_features: int, n_outputs: int) -> None:
         """Refuse weights that do not have the shapes of the architecture."""
-        expected: Any = shapes(self.architecture, n_features, n_outputs, n_numbers)
+        numbers = embedded_numbers(self.architecture, self.weights)
+        if numbers is not None and numbers > n_features:
+            raise InputError(f"`weights` must embed at most the {n_features} features; they embed {numbers}.")
+        expected: Any = shapes(self.architecture, n_features, n_outputs, numbers)
         found = shapes_of(self.weights)
         if found != expected:
             raise InputError(f"`weights` must have the shapes of the architecture, {expected}; got {found}.")

@@ -88,8 +88,7 @@ class Model:
                     f"`view` of a member must be the position of a preprocessing, below {len(self.preprocessings)}; "
                     f"got {member.view}."
                 )
-            view = self.preprocessings[member.view]
-            member.check(view.n_features, self.target.n_outputs, view.n_numbers)
+            member.check(self.preprocessings[member.view].n_features, self.target.n_outputs)
 
     @staticmethod
     def of_one(

@@ -268,4 +268,4 @@ def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:
     differ = any(
         texts.drop_nulls().n_unique() == 2 or texts.n_unique() > ONE_HOT_LEVELS for texts in categories
     ) or bool(groups.two_valued)
-    return sensible_views(len(groups.plain), differ, source.options.scaling)
+    return sensible_views(len(groups.plain), table.n_rows, differ, source.options.scaling)

@@ -238,6 +238,8 @@ def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array
 
 def _texts(table: Table, name: str, rows: Array | slice) -> pl.Series:
     """Some rows of a column as texts, None where missing."""
+    if table.matrix is not None:  # the whole column would be copied for every block
+        return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))
     column = table.column(name)
     return as_text(column[rows] if isinstance(rows, slice) else column.gather(pl.Series(rows, dtype=pl.Int64)))
 

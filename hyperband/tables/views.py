@@ -48,14 +48,18 @@ VIEWS = {
 
 #: A view with more features of numbers than this is left out: its first layer would take most of the time of an epoch.
 WIDEST = 1024
+#: A view with more values of numbers than this is left out: 1 GiB, whatever memory there is, so that views do not
+#: depend on the machine.
+MOST_VALUES = 1 << 28
 
 
-def sensible_views(n_numbers: int, categories_differ: bool, scaling: str) -> tuple[str, ...]:
+def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling: str) -> tuple[str, ...]:
     """The views that make sense for a table, the default one first.
 
     Parameters
     ----------
     n_numbers : int, columns of numbers with more than two values
+    n_rows : int, rows of the table
     categories_differ : bool
         Whether views that encode categories have other features for some column: one of two values, or of many levels.
     scaling : str
@@ -63,13 +67,16 @@ def sensible_views(n_numbers: int, categories_differ: bool, scaling: str) -> tup
 
     Examples
     --------
-    >>> sensible_views(8, False, "auto")
+    >>> sensible_views(8, 10_000, False, "auto")
     ('standard', 'robust', 'quantile', 'bins', 'fourier')
-    >>> sensible_views(784, False, "auto"), sensible_views(0, True, "auto"), sensible_views(8, True, "quantile")
-    (('standard', 'robust', 'quantile'), ('standard', 'robust'), ('standard',))
+    >>> sensible_views(784, 10_000, False, "auto")
+    ('standard', 'robust', 'quantile')
+    >>> sensible_views(0, 10_000, True, "auto"), sensible_views(8, 10_000, True, "quantile")
+    (('standard', 'robust'), ('standard',))
     """
     if scaling != "auto":
         return (DEFAULT_VIEW,)
     if n_numbers == 0:
         return (DEFAULT_VIEW, "robust") if categories_differ else (DEFAULT_VIEW,)
-    return tuple(name for name, view in VIEWS.items() if view.width == 1 or view.width * n_numbers <= WIDEST)
+    most = min(WIDEST, MOST_VALUES // max(1, n_rows))
+    return tuple(name for name, view in VIEWS.items() if view.width == 1 or view.width * n_numbers <= most)

@@ -123,7 +123,7 @@ MIXED = [
     Architecture(widths=[7, 19], activation="selu", optimizer="adam", zero_output=True, batch_size=10),
     Architecture(widths=[10], activation="mish", optimizer="sgd", learning_rate=0.1, batch_size=11, weight_average=0.8),
     Architecture(
-        widths=[9, 4], activation="relu", optimizer="rmsprop", clip_norm=0.5, dropout=0.2, parametric_activation=True,
+        widths=[9, 4], activation="relu", optimizer="sgd", clip_norm=0.5, dropout=0.2, parametric_activation=True,
         batch_size=12, weight_average=0.5,
     ),
     Architecture(widths=[18], activation="selu", learning_rate=1e-2, parametric_activation=True, batch_size=14),

@@ -15,6 +15,7 @@ import pytest
 
 from hyperband.engine.backends import philox, registry
 from hyperband.engine.backends.numpy64 import kernels, network
+from hyperband.engine.backends.numpy64.stage import Stage
 from hyperband.engine.backends.philox import RowOrder, dropout_mask, initial_weights
 from hyperband.testing import backend_curves as curves
 from hyperband.testing import backend_gradients as gradients
@@ -50,6 +51,11 @@ def _update_with(**changed: Any) -> Patch:
         healthy(a, w, m, v, **{key: changed[key](a, given) if key in changed else given[key] for key in given})
 
     return _kernel("_update_one", planted)
+
+
+def _stage(change: Callable[[list[Any]], list[Any]]) -> Patch:
+    healthy = Stage.gradients
+    return lambda patch: patch.setattr(Stage, "gradients", lambda *given: iter(change(list(healthy(*given)))))
 
 
 def _tanh_gelu(z: Any, h: Any, d: Any) -> Any:
@@ -95,6 +101,14 @@ FAULTS: dict[str, tuple[str, Patch]] = {
     "decay forgotten": ("sgd-decay", _update_with(decay=lambda a, given: 0.0)),
     "decay of biases too": ("adamw", _update_with(decay=lambda a, given: a.weight_decay)),
     "bias correction is one step late": ("adam", _update_with(t=lambda a, given: given["t"] + 1)),
+    "factors of the rate forgotten": ("rates", _update_with(rate=lambda a, given: a.learning_rate)),
+    "decoupled decay by another rate": (
+        "rates-adamw", _update_with(decay=lambda a, given: given["decay"] / a.first_layer_rate)),
+    "the scale stands still": ("scaling-adam", _stage(lambda found: [0.0 * g for g in found])),
+    "the gradient behind the scale forgets it": (
+        "cosine-scaling", _stage(lambda found: [found[0], *(2.0 * g for g in found[1:])])),
+    "waves run backwards": ("pbld", _stage(lambda found: [-found[0], *found[1:]])),
+    "phases in turns": ("cosine", _stage(lambda found: [found[0], found[1] * 2.0 * np.pi, found[2]])),
     "clipping forgotten": ("clip", _kernel("clipped", lambda found, norm: found)),
     "clipping layer by layer": (
         "clip", _kernel("clipped", lambda found, norm: [HEALTHY_CLIPPED([pair], norm)[0] for pair in found])),

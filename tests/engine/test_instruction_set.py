@@ -63,7 +63,18 @@ def test_the_normal_distribution_to_its_stated_error() -> None:
     assert np.abs(_core.elementwise(4, x) - truth).max() < 1.5e-7
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize(("number", "exact"), [(6, np.cos), (7, np.sin)])
+def test_turns_to_their_stated_error(number: int, exact: object) -> None:
+    from hyperband import _core
+
+    x = np.concatenate([np.linspace(-3, 3, 6001), np.linspace(-1e5, 1e5, 4001), [2.0**22, 1e30, -1e30]])
+    x = x.astype(np.float32)
+    turns = np.clip(x.astype(np.float64), -(2.0**22), 2.0**22)
+    truth = exact(2 * np.pi * (turns - np.rint(turns)))  # type: ignore[operator]
+    assert np.abs(_core.elementwise(number, x) - truth).max() < 2e-7
+
+
+@pytest.mark.parametrize("number", range(8))
 def test_not_a_number_stays_one(number: int) -> None:
     from hyperband import _core
 

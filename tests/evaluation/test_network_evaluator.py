@@ -14,8 +14,10 @@ import hyperband as hb
 from hyperband._common.philox import member_seed
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.resources import Resource
+from hyperband.evaluation.networks.training import Training
 from hyperband.model import Model
 from hyperband.tables import prepare
 
@@ -314,3 +316,21 @@ def test_bad_resources_name_the_rule(training, maximum, message):
 def test_bad_compute_settings_name_the_rule(settings, message):
     with pytest.raises(hb.InputError, match=message):
         hb.Compute(**settings)
+
+
+def test_embeddings_of_numbers_need_all_columns(backend):
+    """Columns come in another order, of which a part is seen: components would belong to other columns."""
+    training = Training(resource="features", epochs=3)
+    evaluator = NetworkEvaluator(data(), backend, max_resource=data().n_features, seed=5, training=training)
+    job = hb.Job(0, 0, 0, {**configuration(0), "number_embedding": "pbld"}, data().n_features, 0)
+    with pytest.raises(InputError, match="must see all columns.*got 'pbld'"):
+        evaluator.submit([job])
+
+
+def test_engines_know_which_columns_are_numbers(backend):
+    evaluator = NetworkEvaluator(data(), backend, max_resource=1, seed=5)
+    evaluator.submit([hb.Job(0, 0, 0, {**configuration(0), "number_embedding": "cosine"}, 1, 0)])
+    while not evaluator.collect():
+        pass
+    state = backend.spy.engine.export_state(int(evaluator.residency.ids([0])[0]))
+    assert state["frequency.0"].shape == (data().n_numbers, 3)

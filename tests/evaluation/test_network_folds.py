@@ -7,12 +7,13 @@ import pytest
 
 import hyperband as hb
 from hyperband._common.philox import member_seed
+from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
-from hyperband.engine.backends.registry import get
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.tables import prepare_table
 
 FOLDS = 3
+BACKEND = registry.get("numba" if registry.available()["native"] else "native")
 
 
 def table(**options):
@@ -34,7 +35,7 @@ def finish(evaluator, jobs):
 
 def alone(data, trial, fold, epochs=4):
     """Best validation loss of one network in an engine of its own."""
-    engine = get("native" if not get_unavailable() else "numba").engine(
+    engine = BACKEND.engine(
         Split(data.x_train, data.y_train), Split(data.x_validation, data.y_validation), data.loss, data.n_outputs
     )
     seed = member_seed(5, trial)
@@ -46,15 +47,8 @@ def alone(data, trial, fold, epochs=4):
     return float(engine.progress(ids).best_loss[0])
 
 
-def get_unavailable():
-    from hyperband.engine.backends import registry
-
-    return registry.available()["native"]
-
-
 def evaluator(made, **options):
-    backend = get("native" if not get_unavailable() else "numba")
-    return NetworkEvaluator(made, backend, max_resource=4, seed=5, **options)
+    return NetworkEvaluator(made, BACKEND, max_resource=4, seed=5, **options)
 
 
 def test_a_loss_is_the_mean_over_the_folds_of_the_view_that_the_configuration_names():
@@ -99,10 +93,33 @@ def test_the_library_is_offered_the_outputs_of_all_folds():
             return True
 
     finish(evaluator(made, library=lambda datasets: Library()), [job(0, "bins")])
-    ((trial, resource, outputs, networks),) = offers
     rows = np.concatenate([made.validation_rows(fold) for fold in range(FOLDS)])
-    assert sorted(rows.tolist()) == list(range(made.n_rows)) and outputs.shape == (made.n_rows, 3)
-    assert (trial, resource, len(networks)) == (0, 4.0, FOLDS)
+    assert sorted(rows.tolist()) == list(range(made.n_rows))
+    assert 1 <= len(offers) <= 2, "the best weights, and the newest where they are others"
+    for trial, _, outputs, networks in offers:
+        assert (trial, outputs.shape, len(networks)) == (0, (made.n_rows, 3), FOLDS)
+    resources = [resource for _, resource, _, _ in offers]
+    assert resources == sorted(resources) and resources[-1] == pytest.approx(4.0)
+
+
+def test_the_newest_weights_are_offered_beside_the_best():
+    made, offers = table(), []
+
+    class Library:
+        def offer(self, trial, resource, outputs, networks):
+            offers.append((resource, outputs, networks()))
+
+    jobs = [hb.Job(0, 0, 0, {"widths": [24], "learning_rate": 0.3, "view": "bins"}, 40, 0)]
+    trained = NetworkEvaluator(made, BACKEND, max_resource=40, seed=5, library=lambda datasets: Library())
+    finish(trained, jobs)
+    (early, _, _), (late, outputs, networks) = offers
+    assert early < late == pytest.approx(40.0)
+    data = made.dataset("bins", 0)
+    model = hb.Model.of_one(data.preprocessing, networks[0].architecture, networks[0].weights)
+    first = outputs[: len(data.y_validation)]
+    assert (
+        model.score(data.x_validation, data.y_validation)["accuracy"] == (first.argmax(1) == data.y_validation).mean()
+    )
 
 
 def test_the_first_bracket_ends_first():

@@ -13,7 +13,7 @@ from hyperband.evaluation.networks import time_plan
 from hyperband.evaluation.networks.time_plan import MOST_EPOCHS, TimePlanner, brackets, largest_resource, next_bracket
 
 SPACE = hb.Space({"x": hb.Float(0.0, 1.0)})
-amounts = st.floats(1.0, 1e6)
+sums = st.floats(1.0, 1e6)
 
 
 def cost(pairs, top):
@@ -21,7 +21,7 @@ def cost(pairs, top):
 
 
 @settings(deadline=None)
-@given(epochs=amounts)
+@given(epochs=sums)
 def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
     top = largest_resource(epochs)
     planned = cost(brackets(epochs, top), top)
@@ -30,7 +30,7 @@ def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
 
 
 @settings(deadline=None)
-@given(epochs=amounts)
+@given(epochs=sums)
 def test_every_bracket_trains_a_network_to_the_end(epochs):
     top = largest_resource(epochs)
     plan = hb.HalvingSequence(top, brackets=brackets(epochs, top)).plan()
@@ -38,7 +38,7 @@ def test_every_bracket_trains_a_network_to_the_end(epochs):
 
 
 @settings(deadline=None)
-@given(epochs=amounts, top=st.integers(1, MOST_EPOCHS))
+@given(epochs=sums, top=st.integers(1, MOST_EPOCHS))
 def test_the_next_bracket_fits(epochs, top):
     pair = next_bracket(epochs, top)
     if pair is None:
@@ -65,7 +65,7 @@ def clock(monkeypatch):
 
 
 def carry_out(clock, seconds, pace, slower=1.0):
-    """A run whose epochs take ``pace`` seconds, later ``slower`` times as long; what is left of ``seconds`` at the end."""
+    """A run whose epochs take ``pace * slower`` seconds, planned for ``pace``; and what is left of ``seconds``."""
     deadline, top = clock.now + seconds, largest_resource(seconds / pace)
     first = next_bracket(time_plan.CAUTION * seconds / pace, top)
     run = hb.HalvingSequence(top, brackets=[first]).start(SPACE, seed=0)

@@ -13,6 +13,7 @@ import pytest
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
+from hyperband.engine.parameters import shapes
 from hyperband.errors import DataError, InputError, ModelFileError
 from hyperband.metrics import figures, fit_temperature, probabilities
 from hyperband.model import MemberNetwork, Model, predictor
@@ -188,6 +189,32 @@ def test_there_and_back(task, tmp_path):
     back.save(tmp_path / "again.hb")
     again = Model.load(tmp_path / "again.hb")
     assert np.array_equal(again.predict(frame), model.predict(frame))
+
+
+@pytest.mark.parametrize("numbers", [3, 5])
+@pytest.mark.parametrize("more", [{}, {"number_embedding": "pbld"}, {"number_embedding": "cosine"}])
+def test_every_parameter_of_a_network_is_kept(more, numbers, tmp_path):
+    preprocessing, rng = views("three")[0].preprocessing, np.random.default_rng(0)
+    architecture = Architecture(widths=[6], input_scaling=True, **more)
+    sizes = shapes(architecture, preprocessing.n_features, 3, numbers)
+    weights = [tuple(rng.normal(size=shape).astype(np.float32) for shape in layer) for layer in sizes]
+    model, frame = Model.of_one(preprocessing, architecture, weights), mixed("three")
+    model.save(tmp_path / "m.hb")
+    back = Model.load(tmp_path / "m.hb")
+    assert back.members[0].architecture == architecture
+    assert np.array_equal(back.predict_proba(frame), model.predict_proba(frame))
+    pieces = [model.predict_proba(frame[start : start + 7]) for start in range(0, len(frame), 7)]
+    assert np.array_equal(np.concatenate(pieces), model.predict_proba(frame))
+    with pytest.raises(InputError, match="`weights` must"):
+        Model.of_one(preprocessing, architecture, [weights[0][:-1], *weights[1:]])
+
+
+def test_more_columns_than_there_are_cannot_be_embedded():
+    preprocessing, architecture = views("three")[0].preprocessing, Architecture(widths=[], number_embedding="cosine")
+    n = preprocessing.n_features
+    weights = [tuple(np.zeros(shape, np.float32) for shape in shapes(architecture, n, 3, n + 1)[0])]
+    with pytest.raises(InputError, match=f"at most the {n} features; they embed {n + 1}"):
+        Model.of_one(preprocessing, architecture, weights)
 
 
 def test_what_the_file_holds(tmp_path):

@@ -23,7 +23,7 @@ from hyperband.tables.number_encoders import (
     RobustClip,
     cosine_of_half_turns,
 )
-from hyperband.tables.views import VIEWS, WIDEST, sensible_views
+from hyperband.tables.views import MOST_VALUES, VIEWS, WIDEST, sensible_views
 
 NAMES = tuple(VIEWS)
 N = 400
@@ -380,7 +380,10 @@ def test_views_that_make_sense():
         assert prepare_table(odd().select("colour", name, "y"), target="y").views == ("standard", "robust")
     wide = np.random.default_rng(0).normal(size=(20, WIDEST // N_BINS + 1))
     assert prepare_table(wide, wide[:, 0]).views == ("standard", "robust", "quantile", "fourier")
-    assert sensible_views(WIDEST, True, "auto") == ("standard", "robust", "quantile")
+    assert sensible_views(WIDEST, 20, True, "auto") == ("standard", "robust", "quantile")
+    most = MOST_VALUES // (10 * N_BINS)
+    assert sensible_views(10, most, True, "auto") == NAMES
+    assert "bins" not in sensible_views(10, most + 1, True, "auto")
 
 
 @pytest.mark.parametrize("view", NAMES)

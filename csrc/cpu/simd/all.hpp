@@ -79,6 +79,8 @@ inline void elementwise(int function, const float *in, float *out, int n16) {
             case 2: y = tanh_(x); break;
             case 3: y = sigmoid_(x); break;
             case 4: normal_(x, y, density); break;
+            case 6: y = cos_turns(x); break;
+            case 7: sincos_turns(x, y, density); break;
             default: y = sqrt_(x);
         }
         store(out + i, y);

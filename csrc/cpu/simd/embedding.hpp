@@ -22,6 +22,10 @@ HB_FN V load_some(const float *p, int n) {
     return load(t);
 }
 HB_FN void store_some(float *p, V v, int n) {
+    if (n >= kPanel) {
+        __builtin_memcpy(p, &v, sizeof v);
+        return;
+    }
     alignas(64) float t[kPanel];
     store(t, v);
     for (int i = 0; i < n && i < kPanel; ++i) p[i] = t[i];
@@ -67,25 +71,35 @@ inline void embed_by_pbld(const Embedding &e, const Layer &y, const float *weigh
     }
 }
 
-// The inputs of components q to q + 15 of a row.
-HB_FN V inputs_of_components(const Embedding &e, const float *row, int q, int n) {
-    alignas(64) float t[kPanel] = {};
-    for (int i = 0, c = q / e.components, j = q % e.components; i < n; ++i) {
-        t[i] = row[c];
-        if (++j == e.components) j = 0, ++c;
+// The inputs of sixteen components, of up to 16 rows at a time: a vector that is loaded right behind its numbers waits for them.
+struct ComponentInputs {
+    int column[kPanel];
+    alignas(64) float number[kPanel * kPanel];
+
+    HB_FN ComponentInputs(const Embedding &e, int first) {
+        for (int i = 0; i < kPanel; ++i) {
+            const int q = first + i < e.all() ? first + i : first;
+            column[i] = q / e.components;
+        }
     }
-    return load(t);
-}
+    HB_FN void take(const float *rows, size_t ld, int n) {
+        for (int r = 0; r < n; ++r)
+            for (int i = 0; i < kPanel; ++i) number[r * kPanel + i] = rows[r * ld + static_cast<size_t>(column[i])];
+    }
+    HB_FN V row(int r) const { return load(number + r * kPanel); }
+};
 
 inline void embed_by_cosine(const Embedding &e, const Layer &y, const float *weights, float *rows, size_t ld, int n) {
     for (int q = 0; q < e.all(); q += kPanel) {
         const int count = e.all() - q < kPanel ? e.all() - q : kPanel;
         const V frequency = load(weights + y.frequency + q), turns = load(weights + y.phase + q) * V(kTurnsOfRadian),
                 amplitude = load(weights + y.amplitude + q);
-        for (int b = 0; b < n; ++b) {
-            float *row = rows + b * ld;
-            const V u = fma(frequency, inputs_of_components(e, row, q, count), turns);
-            store_some(row + e.columns + q, amplitude * cos_turns(u), count);
+        ComponentInputs x(e, q);
+        for (int b = 0; b < n; b += kPanel) {
+            const int some = n - b < kPanel ? n - b : kPanel;
+            x.take(rows + b * ld, ld, some);
+            for (int r = 0; r < some; ++r)
+                store_some(rows + (b + r) * ld + e.columns + q, amplitude * cos_turns(fma(frequency, x.row(r), turns)), count);
         }
     }
 }
@@ -173,8 +187,11 @@ inline void cosine_waves(const EmbeddingRows &s, int q) {
     if (s.accumulate)
         sum = load_some(s.at(s.y.amplitude) + at, n), d1 = load_some(s.at(s.y.phase) + at, n),
         d2 = load_some(s.at(s.y.frequency) + at, n);
+    ComponentInputs inputs(s.e, q);
     for (int b = 0; b < s.rows; ++b) {
-        const V x = inputs_of_components(s.e, s.x + b * s.ld, q, n), g = load_some(s.g + b * s.ldg + at, n);
+        if (b % kPanel == 0) inputs.take(s.x + b * s.ld, s.ld, s.rows - b < kPanel ? s.rows - b : kPanel);
+        // behind the last component lie numbers of the next row, which go nowhere
+        const V x = inputs.row(b % kPanel), g = load_unaligned(s.g + b * s.ldg + at);
         V sine, cosine;
         sincos_turns(fma(frequency, x, turns), sine, cosine);
         sum = fma(g, cosine, sum);
@@ -189,7 +206,7 @@ inline void cosine_waves(const EmbeddingRows &s, int q) {
 inline void shift_sums(const EmbeddingRows &s, int q) {
     const int n = s.e.all() - q < kPanel ? s.e.all() - q : kPanel;
     V sum = s.accumulate ? load_some(s.at(s.y.shift) + q, n) : V(0.0f);
-    for (int b = 0; b < s.rows; ++b) sum = sum + load_some(s.g + b * s.ldg + q, n);
+    for (int b = 0; b < s.rows; ++b) sum = sum + load_unaligned(s.g + b * s.ldg + q);
     store_some(s.at(s.y.shift) + q, sum, n);
 }
 

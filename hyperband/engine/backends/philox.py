@@ -90,6 +90,9 @@ def initial_values(seed: int, architecture: Architecture, parameter: Parameter) 
     initial = parameter.kind.initial
     if initial in ("zeros", "ones"):
         return np.full(parameter.shape, 1.0 if initial == "ones" else 0.0, np.float32)
+    if parameter.kind.stream == 0:
+        n_in, n_out = parameter.shape
+        return initial_weights(seed, parameter.layer, n_in, n_out, uniform_bound(architecture, parameter))
     words = _initial_words(seed, parameter.layer, parameter.kind.stream, math.prod(parameter.shape))
     if initial == "normal":
         return (architecture.frequency_scale * normal_quantile(words)).astype(np.float32).reshape(parameter.shape)

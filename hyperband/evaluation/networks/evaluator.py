@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
 from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, TrainingProgress
@@ -19,6 +20,7 @@ from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import in_original_order, layered
 from hyperband.engine.population import QUANTUM
 from hyperband.engine.residency import Residency
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.datasets import Dataset, Datasets, Table
 from hyperband.evaluation.networks.kept_weights import KeptWeights
@@ -144,6 +146,11 @@ class NetworkEvaluator:
 
     def _create(self, job: Job, keys: Iterable[int]) -> None:
         architecture = to_architecture(job.configuration)
+        if self.unit == "features" and architecture.number_embedding != "none":
+            raise InputError(
+                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; "
+                f"got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
+            )
         numbers = self.datasets.numbers(job.configuration.get("view"))
         seed = member_seed(self._seed, job.trial)
         for fold, (key, number) in enumerate(zip(keys, numbers, strict=True)):
@@ -277,16 +284,37 @@ class NetworkEvaluator:
         )
         if self._kept.wants(result):
             self._kept.put(result, self._export(trial))
-        if self._library is not None and not failed:
-            self._library.offer(trial, float(job.resource), self._outputs(trial), partial(self._export, trial))
+        if not failed:
+            self._offer(trial)
         return result
 
-    def _outputs(self, trial: int) -> F32:
+    def _offer(self, trial: int) -> None:
+        """Offer two moments of a trial to the library: its best weights, and those that it has now.
+
+        The best are those of the smallest loss; by accuracy those at the end of training are often better.
+        """
+        if self._library is None:
+            return
+        progress = self._engines.progress(self.residency.ids(self._keys(trial)))
+        best, now = self._reached(trial, progress.best_step), self._reached(trial, progress.step)
+        self._library.offer(trial, best, self._outputs(trial, "best"), partial(self._export, trial, "best"))
+        if now > best:
+            self._library.offer(trial, now, self._outputs(trial, "current"), partial(self._export, trial, "current"))
+
+    def _reached(self, trial: int, steps: NDArray[np.int64]) -> float:
+        """Resource after so many steps of each fold, their mean; what a job asks for is met exactly."""
+        reached = [
+            self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
+            for key, step in zip(self._keys(trial), steps.tolist(), strict=True)
+        ]
+        return math.fsum(reached) / len(reached)
+
+    def _outputs(self, trial: int, weights: str) -> F32:
         """For the validation rows of all folds, one after another."""
         parts = []
         for key in self._keys(trial):
             dataset, identity = self._dataset(key), int(self.residency.ids([key])[0])
-            outputs = self._engines.predict(identity, dataset.validation.x, weights="best")
+            outputs = self._engines.predict(identity, dataset.validation.x, weights=weights)
             parts.append(outputs)
         return np.concatenate(parts)
 
@@ -305,11 +333,14 @@ class NetworkEvaluator:
         names = [name for name in figures[0] if all(name in one for one in figures)]
         return {name: math.fsum(one[name] for one in figures) / len(figures) for name in names}
 
-    def _export(self, trial: int) -> tuple[TrainedNetwork, ...]:
+    def _export(self, trial: int, weights: str = "best") -> tuple[TrainedNetwork, ...]:
+        """The networks of a trial; ``weights``: "best", or "current", those that predict now."""
         networks = []
         for key in self._keys(trial):
             dataset, member = self._dataset(key), self.residency.member(key)
-            layers = layered(self.residency.state(key), "best.")
+            averaged = member.architecture.weight_average > 0.0
+            prefix = "best." if weights == "best" else "average." if averaged else ""
+            layers = layered(self.residency.state(key), prefix)
             networks.append(TrainedNetwork(member.architecture, layers, dataset.number))
         return tuple(networks)
 
@@ -321,20 +352,15 @@ class NetworkEvaluator:
         if self._library is None or self._interrupted:
             return
         done = {trial: share for trial in self._open if (share := self._share_done(trial)) > 0.0}
-        for trial in sorted(done, key=lambda trial: (-done[trial], trial))[: self._policy.enough]:
+        nearest = sorted(done, key=lambda trial: (-done[trial], trial))
+        for trial in nearest[: self._policy.enough]:
             ids = self.residency.ids(self._keys(trial))
             until = self._engines.progress(ids).step + 1
             while not self._engines.train(ids, until).all():
                 pass
             progress = self._engines.progress(ids)
             if not progress.diverged.any() and (progress.best_step >= 0).all():
-                reached = [
-                    self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
-                    for key, step in zip(self._keys(trial), progress.step.tolist(), strict=True)
-                ]
-                self._library.offer(
-                    trial, math.fsum(reached) / len(reached), self._outputs(trial), partial(self._export, trial)
-                )
+                self._offer(trial)
 
     def _share_done(self, trial: int) -> float:
         """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""

@@ -50,7 +50,7 @@ class Stage:
         if self.embedding == "none":
             return
         angle, numbers = self._angle(x), self._numbers(x)
-        back = by_inputs[:, x.shape[1] :].reshape(len(x), numbers.shape[1], -1)
+        back = by_inputs[:, x.shape[1] :].reshape(len(x), numbers.shape[1], self._n_components())
         if self.embedding == "pbld":
             by_cosine = np.einsum("bnj,njf->bnf", back, self.arrays["mixing"])
         else:
@@ -63,6 +63,9 @@ class Stage:
             yield back.sum(axis=0)
         else:
             yield (back * np.cos(angle)).sum(axis=0)
+
+    def _n_components(self) -> int:
+        return int(self.arrays["shift" if self.embedding == "pbld" else "amplitude"].shape[1])
 
     def _numbers(self, x: A) -> A:
         return x[:, : len(self.arrays["frequency"])]
@@ -78,4 +81,4 @@ class Stage:
             components = np.einsum("bnf,njf->bnj", waves, self.arrays["mixing"]) + self.arrays["shift"]
         else:
             components = self.arrays["amplitude"] * waves
-        return np.concatenate([x, components.reshape(len(x), -1)], axis=1)
+        return np.concatenate([x, components.reshape(len(x), components.shape[1] * components.shape[2])], axis=1)
