@@ -11,7 +11,6 @@ import numpy as np
 from hyperband.engine.backends.base import Backend
 from hyperband.engine.network_space import to_architecture
 from hyperband.evaluation.budget import Budget
-from hyperband.evaluation.loop import Extend
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.speed import measured_speed, work_of_epoch
 from hyperband.evaluation.networks.time_plan import (
@@ -25,7 +24,6 @@ from hyperband.evaluation.networks.time_plan import (
 from hyperband.space import Choice, Space
 from hyperband.tables import Prepared, PreparedTable
 from hyperband.tuning.algorithms import Algorithm, HalvingSequence
-from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.random import RandomSampler
 from hyperband.tuning.samplers.warm import WarmStartSampler
@@ -50,14 +48,14 @@ class PlannedSearch:
     algorithm: Algorithm
     space: Space
     budget: Budget
-    extend: Extend | None = None
+    extend: TimePlanner | None = None
 
-    def executed(self, run: Run) -> Algorithm:
+    @property
+    def executed(self) -> Algorithm:
         """The algorithm with every bracket that was added."""
         if self.extend is None or not isinstance(self.algorithm, HalvingSequence):
             return self.algorithm
-        pairs = tuple((bracket.rungs[0].n, bracket.rungs[0].r) for bracket in run.plan.brackets)
-        return replace(self.algorithm, brackets=pairs)
+        return replace(self.algorithm, brackets=(*self.algorithm.brackets, *self.extend.added))
 
 
 def planned_search(

@@ -293,9 +293,10 @@ def search_prepared(
             evaluator.offer_open()
     finally:
         evaluator.close()
-    algorithm = planned.executed(run)
     size = max(1, settings.ensemble // table.n_folds)
-    finished = Finished(result, run, evaluator, table, library, algorithm, size, settings.compute.backend, started)
+    finished = Finished(
+        result, run, evaluator, table, library, planned.executed, size, settings.compute.backend, started
+    )
     return finished.with_networks()
 
 

@@ -21,7 +21,7 @@ from hyperband_81_3 import EVALUATIONS
 from hyperband.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--max-resource", "9", "--threads", "1"]
+QUICK = ["--max-resource", "9", "--threads", "1", "--validation", "0.2"]
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_same_seed_same_result(here):
 
 def test_held_out_files(here):
     data, test = table(here / "train.csv"), table(here / "test.csv", seed=1)
-    result = call("search", data, "--target", "label", "--test", test, "--validation", 0.3, "--json", "--quiet", *QUICK)
+    result = call("search", data, "--target", "label", "--test", test, "--json", "--quiet", *QUICK, "--validation", 0.3)
     report = json.loads(result.stdout)
     assert report["test"]["accuracy"] > 0.7
 

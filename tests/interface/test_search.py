@@ -13,7 +13,7 @@ IRIS = load_iris(return_X_y=True)
 
 
 def search(X=IRIS[0], y=IRIS[1], **options):
-    return hb.search(X, y, **{"algorithm": hb.Hyperband(9), "seed": 0, **options})
+    return hb.search(X, y, **{"algorithm": hb.Hyperband(9), "seed": 0, "validation": 0.2, **options})
 
 
 def test_the_best_network_predicts():
@@ -47,7 +47,8 @@ def test_test_rows_do_not_touch_the_search():
     two = search(X[train], y[train], test=(X[test], spoilt))
     assert one.test != two.test
     assert np.array_equal(one.trials["loss"], two.trials["loss"])
-    assert one.test == pytest.approx(one.best.network.evaluate(X[test], y[test]))
+    assert one.test == pytest.approx(one.model.evaluate(X[test], y[test]))
+    assert one.test_of_best == pytest.approx(one.best.network.evaluate(X[test], y[test]))
 
 
 def test_seed_decides_everything():
@@ -55,7 +56,7 @@ def test_seed_decides_everything():
     assert np.array_equal(one.trials["loss"], two.trials["loss"], equal_nan=True)
     assert one.best.configuration == two.best.configuration
     assert not np.array_equal(one.trials["loss"], other.trials["loss"], equal_nan=True)
-    of_algorithm = hb.search(*IRIS, algorithm=hb.Hyperband(9, seed=1))
+    of_algorithm = hb.search(*IRIS, algorithm=hb.Hyperband(9, seed=1), validation=0.2)
     assert np.array_equal(of_algorithm.trials["loss"], other.trials["loss"], equal_nan=True)
 
 

@@ -20,7 +20,7 @@ def minimize(**options):
 
 
 def search(**options):
-    return hb.search(*IRIS, algorithm=options.pop("algorithm", hb.Hyperband(9)), **options)
+    return hb.search(*IRIS, algorithm=options.pop("algorithm", hb.Hyperband(9)), validation=0.2, **options)
 
 
 both = pytest.mark.parametrize("run", [minimize, search])
@@ -28,7 +28,7 @@ both = pytest.mark.parametrize("run", [minimize, search])
 
 def test_arguments_are_few_and_named_alike():
     names = {function: list(inspect.signature(function).parameters) for function in (hb.search, hb.minimize)}
-    assert len(names[hb.search]) <= 14 and len(names[hb.minimize]) <= 11
+    assert len(names[hb.search]) <= 17 and len(names[hb.minimize]) <= 11
     shared = [name for name in names[hb.search] if name in names[hb.minimize]]
     assert shared == ["algorithm", "space", "seed", "budget", "progress", "on_event"]
 

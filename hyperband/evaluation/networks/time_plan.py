@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hyperband._common.checks import as_float
 from hyperband.tuning.plans import successive_halving_plan
@@ -91,11 +91,14 @@ class TimePlanner:
     ----------
     deadline : float, monotonic seconds at which training has to end
     max_resource : int, of the run
+    started : float, monotonic seconds at which the run began
+    added : list of (n, least resource), the brackets that were added
     """
 
     deadline: float
     max_resource: int
     started: float
+    added: list[Pair] = field(default_factory=list)
 
     def __call__(self, run: Run) -> bool:
         """Add the next bracket, if one fits; the speed is that of the run so far."""
@@ -107,4 +110,5 @@ class TimePlanner:
         if pair is None:
             return False
         run.extend([pair])
+        self.added.append(pair)
         return True

@@ -1,0 +1,117 @@
+"""A search without an algorithm: it plans itself, its model is an ensemble, and it can be run again without a clock."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+
+import hyperband as hb
+from hyperband.interface import planned_search
+from hyperband.tables import prepare_table
+
+CANCER = load_breast_cancer(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+SMALL = hb.Space(
+    {
+        "width": hb.Int(4, 16),
+        "learning_rate": hb.Float(1e-3, 1e-1, log=True),
+        "view": hb.Choice(["standard", "robust", "bins"]),
+    }
+)
+
+
+@pytest.fixture
+def little_work(monkeypatch):
+    """A plan without a time limit that is over at once."""
+    monkeypatch.setattr(planned_search, "MOST", 60.0)
+
+
+def search(X, y, **options):
+    return hb.search(X, y, **{"space": SMALL, "validation": 0.2, "seed": 1, **options})
+
+
+def test_a_search_without_a_clock_runs_its_plan(little_work):
+    result = search(*CANCER, test=0.2)
+    assert result.stopped == "finished"
+    assert result.cost == float(result.plan.cost) <= 60
+    assert result.algorithm.plan() == result.plan
+    assert result.test["accuracy"] > 0.9
+
+
+def test_the_first_trials_are_the_default_in_every_view_of_the_space(little_work):
+    result = search(*CANCER)
+    usual = SMALL.defaults()
+    views = [view for view in prepare_table(*CANCER).views if view in ("standard", "robust", "bins")]
+    assert [result.configurations[trial] for trial in range(3)] == [{**usual, "view": view} for view in views]
+
+
+def test_what_a_clock_decided_can_be_run_again_without_it():
+    timed = search(*CANCER, time_limit=4, compute=hb.Compute(threads=1))
+    again = search(*CANCER, algorithm=timed.algorithm, compute=hb.Compute(threads=2))
+    assert timed.seconds < 8  # a bound far from what is expected: nothing here is timed
+    if timed.stopped != "finished":  # a busy machine cut it off: what was done is a part of the plan
+        done = set(zip(*(timed.trials[name].tolist() for name in ("trial", "rung", "loss")), strict=True))
+        assert done <= set(zip(*(again.trials[name].tolist() for name in ("trial", "rung", "loss")), strict=True))
+        return
+    for name in ("trial", "bracket", "rung", "resource", "loss"):
+        assert np.array_equal(timed.trials[name], again.trials[name])
+    assert timed.ensemble == again.ensemble
+    assert np.array_equal(timed.model.predict_proba(CANCER[0]), again.model.predict_proba(CANCER[0]))
+
+
+def test_the_model_is_the_weighted_mean_of_what_the_ensemble_lists(little_work):
+    result = search(*CANCER)
+    members = result.ensemble.members
+    assert len(members) == len(result.model.members) > 1
+    assert sum(member.weight for member in members) == pytest.approx(1.0)
+    assert [m.weight for m in result.model.members] == pytest.approx([m.weight for m in members])
+    assert result.model.temperature == result.ensemble.temperature
+    assert result.model.provenance["ensemble"]["members"][0]["trial"] == members[0].trial
+
+
+def test_an_ensemble_of_one_is_the_best_candidate(little_work):
+    result = search(*CANCER, ensemble=1)
+    assert len(result.model.members) == len(result.ensemble.members) == 1
+    assert result.ensemble.score == result.ensemble.single
+
+
+def test_folds_are_bagged(little_work):
+    result = search(*DIABETES, validation=3, metric="mae", test=0.2)
+    assert len(result.model.members) % 3 == 0
+    assert result.ensemble.metric == "mae"
+    assert result.ensemble.temperature == 1.0
+    assert result.test["mae"] < 60
+    assert len(result.best.network.members) == 3
+
+
+def test_other_metrics_choose_other_ensembles(little_work):
+    chosen = {metric: search(*CANCER, metric=metric).ensemble for metric in ("accuracy", "log_loss", "auc")}
+    assert {name: ensemble.metric for name, ensemble in chosen.items()} == {name: name for name in chosen}
+    assert 0 < chosen["log_loss"].score < 0.3 < 0.9 < chosen["auc"].score
+
+
+def test_a_search_that_is_cut_off_has_a_model():
+    stopped = search(
+        *CANCER, algorithm=hb.SuccessiveHalving(50_000_000, n=2), time_limit=3, space=hb.Space({"width": hb.Int(4, 9)})
+    )
+    assert stopped.stopped == "time" and stopped.n_evaluations == 0 and stopped.best is None
+    assert 0 < stopped.ensemble.members[0].resource < 50_000_000
+    assert (stopped.model.predict(CANCER[0]) == CANCER[1]).mean() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_limit": 0}, "`time_limit` must be"),
+        ({"time_limit": "soon"}, "`time_limit` must be"),
+        ({"time_limit": 5, "budget": hb.Budget(seconds=5)}, "Only one of `time_limit` and `seconds`"),
+        ({"ensemble": 0}, "`ensemble` must be"),
+        ({"metric": "rmse"}, "`metric` must be one of classification; 'rmse' is one of regression"),
+        ({"metric": "taste"}, "metric"),
+        ({"validation": 1}, "`k`|validation"),
+    ],
+)
+def test_bad_settings_name_the_rule(options, message):
+    with pytest.raises(hb.InputError, match=message):
+        search(*load_iris(return_X_y=True), **options)
