@@ -24,6 +24,7 @@ from hyperband.engine.backends import registry
 from hyperband.engine.network_space import PARAMETERS, default_space, to_architecture
 from hyperband.errors import BackendUnavailable
 from hyperband.evaluation.budget import Budget
+from hyperband.evaluation.networks.datasets import OneDataset
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
 
@@ -34,7 +35,7 @@ Curves = dict[tuple[int, int], float]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows for training and for validation; see `hyperband.evaluation.networks.evaluator.Data`."""
+    """Rows for training and for validation; see `hyperband.evaluation.networks.datasets.Data`."""
 
     x_train: F32
     y_train: NDArray[np.int32]
@@ -45,6 +46,7 @@ class Rows:
     loss: str = "cross_entropy"
     n_outputs: int = 10
     scale: tuple[float, ...] = (1.0,)
+    n_numbers: int = 0
 
 
 def fashion(folder: Path = DATA) -> tuple[F32, NDArray[np.int64]] | None:
@@ -81,7 +83,11 @@ def search(
     space = default_space(*data.x_train.shape, data.n_outputs, data.loss)
     run = hb.Hyperband(largest).start(space, 0)
     evaluator = NetworkEvaluator(
-        data, registry.get(backend), max_resource=float(largest), seed=0, compute=hb.Compute(precision=precision)
+        OneDataset(data),
+        registry.get(backend),
+        max_resource=float(largest),
+        seed=0,
+        compute=hb.Compute(precision=precision),
     )
     try:
         result = carry_out(run, evaluator, Budget(seconds=seconds))

@@ -17,6 +17,7 @@ from benchmarks.gpu import tasks as gpu_tasks
 from hyperband.engine.backends import registry
 from hyperband.engine.losses import LOSSES, parse
 from hyperband.errors import BackendUnavailable
+from hyperband.evaluation.networks.datasets import OneDataset
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.interface.carry_out import carry_out
 from hyperband.testing import lab
@@ -63,14 +64,14 @@ class _Rows:
         self.x_train, self.y_train, self.weight_train = train.x, train.y, None
         self.x_validation, self.y_validation, self.weight_validation = held_out.x, held_out.y, None
         self.loss, self.n_outputs = "cross_entropy", lab.N_OUTPUTS["cross_entropy"]
-        self.scale = (1.0,)
+        self.scale, self.n_numbers = (1.0,), 0
 
 
 def short() -> dict[str, Any]:
     """A mixed population for a few steps, a large network for two, and a Hyperband of 22 evaluations."""
     trained = len(states("cuda", "mixed", "cross_entropy", 4)) + len(states("cuda", "large", "cross_entropy", 2))
     space = hb.Space({"width": hb.Int(4, 24), "batch_size": hb.Choice([16, 50]), "dropout": hb.Choice([0.0, 0.3])})
-    evaluator = NetworkEvaluator(_Rows(), registry.get("cuda"), max_resource=9.0)
+    evaluator = NetworkEvaluator(OneDataset(_Rows()), registry.get("cuda"), max_resource=9.0)
     result = carry_out(hb.Hyperband(9).start(space, 0), evaluator)
     evaluator.close()
     losses = np.isfinite(result.trials["loss"])

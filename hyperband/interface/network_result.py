@@ -11,6 +11,7 @@ from hyperband.engine.architecture import Architecture
 from hyperband.engine.network_space import to_architecture
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.library import CandidateLibrary
+from hyperband.evaluation.networks.training import Training
 from hyperband.interface.assemble import Ensemble, assemble, model_of, test_figures
 from hyperband.interface.result import SearchResult
 from hyperband.model import Model
@@ -37,7 +38,10 @@ class NetworkSearchResult(SearchResult):
     notes : tuple of str, what was done to the table
     configurations : mapping of trial to configuration, of all trials
     algorithm : Algorithm or None
-        What ran. Where a time limit decided the plan, it lists the brackets that were decided.
+        What ran. Where a time limit decided the plan, it lists the brackets that were decided: the same search without
+        a clock is ``hb.search(..., algorithm=result.algorithm, training=result.training)``.
+    training : Training or None
+        How networks were trained and ranked.
     """
 
     model: Model | None = None
@@ -47,6 +51,7 @@ class NetworkSearchResult(SearchResult):
     notes: tuple[str, ...] = field(default=())
     configurations: Mapping[int, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     algorithm: Algorithm | None = None
+    training: Training | None = None
 
     def architecture(self, trial: int) -> Architecture:
         """The network of any trial."""
@@ -71,6 +76,7 @@ class Finished:
     table: Prepared | PreparedTable
     library: CandidateLibrary | None
     algorithm: Algorithm
+    training: Training
     size: int
     backend: str
     started: float
@@ -97,7 +103,7 @@ class Finished:
         fields["seconds"] = time.monotonic() - self.started
         return NetworkSearchResult(
             **fields, model=model, ensemble=ensemble, test=test, test_of_best=test_of_best, notes=self.table.notes,
-            configurations=configurations, algorithm=self.algorithm,
+            configurations=configurations, algorithm=self.algorithm, training=self.training,
         )  # fmt: skip
 
     def _with_network(self, incumbent: Incumbent) -> Incumbent:

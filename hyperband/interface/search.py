@@ -260,6 +260,10 @@ def search_prepared(
         Monotonic seconds from which the time limit counts; None: now.
     """
     started = time.monotonic() if started is None else started
+    training = settings.training
+    if training.rank_by == "auto":
+        plans_itself = settings.algorithm is None and training.resource == "epochs"
+        training = replace(training, rank_by="metric" if plans_itself else "loss")
     planned = _planned(table, settings, started)
     run = planned.algorithm.start(planned.space, settings.key)
     comparable = settings.training.resource == "epochs"
@@ -274,7 +278,7 @@ def search_prepared(
         table,
         registry.get(settings.compute.backend),
         max_resource=float(run.plan.max_resource),
-        training=settings.training,
+        training=training,
         compute=settings.compute,
         seed=settings.key,
         library=make_library if comparable else None,
@@ -295,7 +299,7 @@ def search_prepared(
         evaluator.close()
     size = max(1, settings.ensemble // table.n_folds)
     finished = Finished(
-        result, run, evaluator, table, library, planned.executed, size, settings.compute.backend, started
+        result, run, evaluator, table, library, planned.executed, training, size, settings.compute.backend, started
     )
     return finished.with_networks()
 

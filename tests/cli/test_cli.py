@@ -270,7 +270,7 @@ def test_other_sizes_are_refused(text):
 
 
 def test_a_memory_limit_changes_nothing_but_the_memory(here):
-    for name, more in (("plenty", []), ("scarce", ["--memory-limit", "1M"])):
+    for name, more in (("plenty", []), ("scarce", ["--memory-limit", "12M"])):
         assert call("search", "sklearn:iris", "--quiet", "--out", name, *QUICK, *more).exit_code == 0
     plenty, scarce = (pl.read_csv(here / name / "trials.csv")["loss"].to_list() for name in ("plenty", "scarce"))
     assert sorted(plenty) == sorted(scarce)
@@ -369,7 +369,7 @@ def test_bad_tables_are_refused_in_one_line(here):
     ],
 )
 def test_bad_options_are_refused_in_one_line(here, options, words):
-    assert words in refused("search", "sklearn:iris", *options)
+    assert words in refused("search", "sklearn:iris", "--validation", "0.2", *options)
 
 
 def test_the_plan_of_a_grid_needs_its_space(here):

@@ -14,18 +14,32 @@ from hyperband.tuning.samplers import RandomSampler
 @pytest.mark.parametrize("loss", ["cross_entropy", "logistic", "mse"])
 @pytest.mark.parametrize("n_rows", [1, 7, 200, 3000, 10**6])
 def test_every_default_configuration_is_a_network(n_rows, loss):
-    space = default_space(n_rows, 5, 3 if loss == "cross_entropy" else 1, loss)
-    networks = [to_architecture(c) for c in space.decode(RandomSampler().start(space, 0).propose(range(300)))]
-    assert len({n.widths for n in networks}) > 50
-    assert {n.optimizer for n in networks} >= {"adamw", "sgd"}
-    assert max(n.batch_size for n in networks) <= max(16, n_rows)
-    assert any(n.label_smoothing > 0 for n in networks) == (loss == "cross_entropy")
+    space = default_space(n_rows, 5, 3 if loss == "cross_entropy" else 1, loss, views=("standard", "bins"), n_numbers=5)
+    configurations = space.decode(RandomSampler().start(space, 0).propose(range(300)))
+    networks = [to_architecture(c) for c in configurations]
+    assert len({n.widths for n in networks}) == 9
+    assert {n.number_embedding for n in networks} == {"none", "pbld", "cosine"}
+    assert {c["view"] for c in configurations} == {"standard", "bins"}
+    assert any(n.label_smoothing > 0 for n in networks) == (loss != "mse")
     assert isinstance(to_architecture(space.defaults()), Architecture)
 
 
-def test_small_tables_get_smaller_networks():
-    widest = [default_space(n, 5, 3, "cross_entropy").parameters["width"].high for n in (500, 50_000)]
-    assert widest[0] < widest[1]
+def test_larger_tables_get_larger_batches():
+    def usual(n):
+        return default_space(n, 5, 3, "cross_entropy").defaults()["batch_size"]
+
+    assert [usual(n) for n in (500, 5_000, 20_000, 50_000, 10**6)] == [64, 128, 256, 512, 1024]
+
+
+def test_a_table_without_numbers_or_views_has_no_such_parameters():
+    names = default_space(500, 5, 3, "cross_entropy").names
+    assert not {"view", "number_embedding", "frequency_scale"} & set(names)
+
+
+def test_at_most_fourteen_dimensions_are_searched():
+    space = default_space(500, 5, 3, "cross_entropy", views=("standard", "bins"), n_numbers=5)
+    constant = [name for name, parameter in space.parameters.items() if parameter.n_values == 1]
+    assert len(space.names) - len(constant) <= 14
 
 
 def test_the_default_grid_is_small():

@@ -295,7 +295,7 @@ def test_what_a_network_has_reached_is_the_inverse_of_its_goal(resource, top):
         ({"epochs": 5}, 9, "`epochs` is for resource='rows' or 'features'"),
         ({"resource": "rows", "epochs": 0}, 9, "`epochs` must be a number greater than 0; got 0"),
         ({"resource": "rows", "epochs": math.nan}, 9, "`epochs` must be a number greater than 0; got nan"),
-        ({"rank_by": "f1"}, 9, "`rank_by` must be one of loss, error; got 'f1'"),
+        ({"rank_by": "f1"}, 9, "`rank_by` must be one of auto, loss, error, metric; got 'f1'"),
     ],
 )
 def test_bad_resources_name_the_rule(training, maximum, message):

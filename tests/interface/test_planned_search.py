@@ -48,7 +48,7 @@ def test_the_first_trials_are_the_default_in_every_view_of_the_space(little_work
 
 def test_what_a_clock_decided_can_be_run_again_without_it():
     timed = search(*CANCER, time_limit=4, compute=hb.Compute(threads=1))
-    again = search(*CANCER, algorithm=timed.algorithm, compute=hb.Compute(threads=2))
+    again = search(*CANCER, algorithm=timed.algorithm, training=timed.training, compute=hb.Compute(threads=2))
     assert timed.seconds < 8  # a bound far from what is expected: nothing here is timed
     if timed.stopped != "finished":  # a busy machine cut it off: what was done is a part of the plan
         done = set(zip(*(timed.trials[name].tolist() for name in ("trial", "rung", "loss")), strict=True))
@@ -109,9 +109,28 @@ def test_a_search_that_is_cut_off_has_a_model():
         ({"ensemble": 0}, "`ensemble` must be"),
         ({"metric": "rmse"}, "`metric` must be one of classification; 'rmse' is one of regression"),
         ({"metric": "taste"}, "metric"),
+        ({"ensemble": 1.5}, "`ensemble` must be"),
         ({"validation": 1}, "`k`|validation"),
     ],
 )
 def test_bad_settings_name_the_rule(options, message):
     with pytest.raises(hb.InputError, match=message):
         search(*load_iris(return_X_y=True), **options)
+
+
+def test_rungs_are_ranked_by_what_the_ensemble_is_chosen_by(little_work):
+    """For accuracy the Brier score, of the best or of the newest weights of each network."""
+    result = search(*CANCER)
+    assert result.training.rank_by == "metric"
+    proba = result.best.network.predict_proba(CANCER[0])
+    data = prepare_table(*CANCER, validation=0.2, seed=1)
+    rows = data.validation_rows()
+    truth = np.eye(2)[data.target.encode(CANCER[1][rows])]
+    assert result.best.loss == pytest.approx(((proba[rows] - truth) ** 2).sum(axis=1).mean(), rel=1e-4)
+    by_loss = search(*CANCER, training=hb.Training(rank_by="loss"))
+    assert by_loss.best.loss == pytest.approx(by_loss.best.metrics["validation_loss"])
+
+
+def test_ranking_by_the_metric_is_for_epochs():
+    with pytest.raises(hb.InputError, match="rank_by='metric' is for resource='epochs'"):
+        hb.Training(resource="rows", rank_by="metric")

@@ -60,6 +60,27 @@ class Table(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OneDataset:
+    """A table of one view and one fold, from data that are prepared already."""
+
+    data: Data
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """One name."""
+        return ("standard",)
+
+    @property
+    def n_folds(self) -> int:
+        """One fold."""
+        return 1
+
+    def dataset(self, view: str, fold: int = 0) -> Data:
+        """The data."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One view and fold, as engines take it.
 

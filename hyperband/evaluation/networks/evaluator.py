@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,17 @@ from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
 from hyperband.tuning.trial import Job, Result
 
+#: Networks that are in memory and share the next slices: enough for every thread to find work, and for small networks
+#: of one shape to be trained together. A rung of a hundred thousand would take long to initialise before any ends.
+MOST_DUE = 1024
+
 
 @dataclass(slots=True)
 class _Open:
     """An open job: the goal of each of its networks, one a fold, and which of them have arrived."""
 
     job: Job
-    goals: dict[int, Goal]  # by the network's key
+    goals: dict[int, Goal] = field(default_factory=dict)  # by the network's key; empty until the trial is due
     started: set[int] = field(default_factory=set)
     arrived: set[int] = field(default_factory=set)
 
@@ -55,6 +59,17 @@ class Library(Protocol):
     ) -> bool:
         """Take a candidate in, if it may come into the ensemble."""
 
+    def loss(self, outputs: F32) -> float:
+        """What a candidate with these raw outputs is ranked by."""
+
+
+class _Moment(NamedTuple):
+    """Weights that a trial has had: after how much resource, which ones, and their outputs for the validation rows."""
+
+    resource: float
+    weights: str  # "best" or "current"
+    outputs: F32
+
 
 class NetworkEvaluator:
     """Trains one network per trial and fold on a `Backend`; see `hyperband.evaluation.base.Evaluator` for the contract.
@@ -66,8 +81,8 @@ class NetworkEvaluator:
     The loss of a result is the **smallest validation loss up to that resource**, the one whose weights are kept (the
     snapshot), averaged over the folds, and NaN when a network diverged. For ``resource="rows"`` and ``"features"`` the
     snapshot starts anew with each rung, because losses seen with fewer rows or columns mean something else.
-    ``rank_by="error"`` reports the snapshot's error (fraction misclassified, mean squared error) instead. Cost is
-    ``resource - previous``, exactly.
+    ``rank_by="error"`` reports the snapshot's error (fraction misclassified, mean squared error) instead, and
+    "metric" what the library ranks by, of the snapshot or of the newest weights. Cost is ``resource - previous``.
 
     Parameters
     ----------
@@ -134,10 +149,17 @@ class NetworkEvaluator:
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their networks, known ones will continue."""
         for job in jobs:
-            keys = self._keys(job.trial)
-            if keys[0] not in self.residency:
-                self._create(job, keys)
-            self._open[job.trial] = _Open(job, {key: self._goal(key, job.resource) for key in keys})
+            self.datasets.numbers(job.configuration.get("view"))
+            self._open[job.trial] = _Open(job)
+            if job.parent is not None or self.unit == "features":  # a copy of what its parent has now; and errors now
+                self._prepare(job.trial)
+
+    def _prepare(self, trial: int) -> None:
+        """Create the networks of an open job, where they are new, and set their goals."""
+        open_, keys = self._open[trial], self._keys(trial)
+        if keys[0] not in self.residency:
+            self._create(open_.job, keys)
+        open_.goals = {key: self._goal(key, open_.job.resource) for key in keys}
 
     def _keys(self, trial: int) -> range:
         """Of the networks of a trial, one a fold."""
@@ -186,7 +208,11 @@ class NetworkEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        due = [key for trial in self._due() for key in self._open[trial].waiting]
+        trials = self._due()
+        for trial in trials:
+            if not self._open[trial].goals:
+                self._prepare(trial)
+        due = [key for trial in trials for key in self._open[trial].waiting]
         self._active = self.residency.upload(due, QUANTUM)
         self._start(self._active)
         work = self._work_left(self._active)
@@ -198,7 +224,7 @@ class NetworkEvaluator:
         self._policy.learn(sum(work[key] for key in chosen) - sum(left.values()), seconds)
 
     def _due(self) -> list[int]:
-        """Trials of the first bracket, and of further ones while these leave threads without work.
+        """Trials of the first bracket, and of further ones while these leave threads without work; `MOST_DUE` at most.
 
         Brackets end one after another, so that a search that is stopped has evaluated whole rungs.
         """
@@ -207,9 +233,9 @@ class NetworkEvaluator:
         networks, count = 0, 0
         for trial in order:
             new = count and self._open[trial].job.bracket != self._open[order[count - 1]].job.bracket
-            if new and networks >= enough:
+            if (new and networks >= enough) or networks >= MOST_DUE:
                 break
-            networks += len(self._open[trial].waiting)
+            networks += len(self._open[trial].waiting) or self.datasets.n_folds
             count += 1
         return order[:count]
 
@@ -276,30 +302,44 @@ class NetworkEvaluator:
         job = self._open.pop(trial).job
         progress = self._engines.progress(self.residency.ids(self._keys(trial)))
         failed = bool(progress.diverged.any()) or bool((progress.best_step < 0).any())
-        ranked = progress.best_error if self._rank_by == "error" else progress.best_loss
-        loss = math.nan if failed else float(ranked.mean())
+        moments = [] if failed else self._moments(trial, progress)
+        loss, weights = (math.nan, "best") if failed else self._ranked(progress, moments)
         metrics = {} if failed else self._figures(trial, progress)
         result = Result(
             job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
         )
         if self._kept.wants(result):
-            self._kept.put(result, self._export(trial))
-        if not failed:
-            self._offer(trial)
+            self._kept.put(result, self._export(trial, weights))
+        self._offer(trial, moments)
         return result
 
-    def _offer(self, trial: int) -> None:
-        """Offer two moments of a trial to the library: its best weights, and those that it has now.
+    def _ranked(self, progress: TrainingProgress, moments: Sequence[_Moment]) -> tuple[float, str]:
+        """The loss of a result, and which weights gave it."""
+        if self._rank_by == "metric" and self._library is not None:
+            losses = [self._library.loss(moment.outputs) for moment in moments]
+            least = min(range(len(losses)), key=losses.__getitem__)
+            return losses[least], moments[least].weights
+        ranked = progress.best_error if self._rank_by == "error" else progress.best_loss
+        return float(ranked.mean()), "best"
+
+    def _moments(self, trial: int, progress: TrainingProgress) -> list[_Moment]:
+        """The best weights of a trial, and those that it has now, where they are others; none without a library.
 
         The best are those of the smallest loss; by accuracy those at the end of training are often better.
         """
         if self._library is None:
-            return
-        progress = self._engines.progress(self.residency.ids(self._keys(trial)))
+            return []
         best, now = self._reached(trial, progress.best_step), self._reached(trial, progress.step)
-        self._library.offer(trial, best, self._outputs(trial, "best"), partial(self._export, trial, "best"))
+        moments = [_Moment(best, "best", self._outputs(trial, "best"))]
         if now > best:
-            self._library.offer(trial, now, self._outputs(trial, "current"), partial(self._export, trial, "current"))
+            moments.append(_Moment(now, "current", self._outputs(trial, "current")))
+        return moments
+
+    def _offer(self, trial: int, moments: Sequence[_Moment]) -> None:
+        if self._library is not None:
+            for moment in moments:
+                networks = partial(self._export, trial, moment.weights)
+                self._library.offer(trial, moment.resource, moment.outputs, networks)
 
     def _reached(self, trial: int, steps: NDArray[np.int64]) -> float:
         """Resource after so many steps of each fold, their mean; what a job asks for is met exactly."""
@@ -360,12 +400,14 @@ class NetworkEvaluator:
                 pass
             progress = self._engines.progress(ids)
             if not progress.diverged.any() and (progress.best_step >= 0).all():
-                self._offer(trial)
+                self._offer(trial, self._moments(trial, progress))
 
     def _share_done(self, trial: int) -> float:
         """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""
         keys = self._keys(trial)
-        if self.unit != "epochs" or not all(self.residency.is_resident(key) for key in keys):
+        if self.unit != "epochs" or not all(key in self.residency for key in keys):
+            return 0.0
+        if not (self._open[trial].goals and all(self.residency.is_resident(key) for key in keys)):
             return 0.0
         progress = self._engines.progress(self.residency.ids(keys))
         if progress.diverged.any():

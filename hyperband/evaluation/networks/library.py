@@ -204,6 +204,10 @@ class CandidateLibrary:
         self._chosen.clear()
         return self._bound is None or rank < self._bound
 
+    def loss(self, outputs: F32) -> float:
+        """What a candidate with these raw outputs is ranked by, smaller is better; see `ensemble_losses`."""
+        return single_key(self._prediction(outputs), self._y, self._metric, self._weight)[0]
+
     def _position(self, rank: Rank) -> int:
         return bisect_left(self._kept, rank, key=lambda candidate: candidate.rank)
 

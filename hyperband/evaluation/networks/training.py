@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hyperband.errors import InputError
 
 RESOURCES = ("epochs", "rows", "features")
-RANKINGS = ("loss", "error")
+RANKINGS = ("auto", "loss", "error", "metric")
 
 #: Passes over the rows at the maximal resource, when the resource is not epochs.
 DEFAULT_EPOCHS = 50
@@ -25,9 +25,12 @@ class Training:
     epochs : float > 0 or None
         Passes over the rows at the maximal resource, for "rows" and "features"; None: 50. For "epochs" the algorithm's
         ``max_resource`` says it.
-    rank_by : {"loss", "error"}
-        By what a network is ranked on the validation rows. "error" is the fraction misclassified, or the mean squared
-        error; it differs from the loss where sample or class weights shape that.
+    rank_by : {"auto", "loss", "error", "metric"}
+        By what a network is ranked on the validation rows. "loss" is the loss that it is trained by, without label
+        smoothing. "error" is the fraction misclassified, or the mean squared error. "metric", for "epochs", is the
+        smooth loss by which the ensemble is chosen: the Brier score for accuracy, log loss for AUC, squared error for
+        RMSE, and so on; it does not punish networks for probabilities that are calibrated later. "auto" is "metric"
+        where a search plans itself, else "loss".
 
     Raises
     ------
@@ -37,18 +40,22 @@ class Training:
     Examples
     --------
     >>> Training(resource="rows", epochs=20).rank_by
-    'loss'
+    'auto'
     """
 
     resource: str = "epochs"
     epochs: float | None = None
-    rank_by: str = "loss"
+    rank_by: str = "auto"
 
     def __post_init__(self) -> None:
         if self.resource not in RESOURCES:
             raise InputError(f"`resource` must be one of {', '.join(RESOURCES)}; got {self.resource!r}.")
         if self.rank_by not in RANKINGS:
             raise InputError(f"`rank_by` must be one of {', '.join(RANKINGS)}; got {self.rank_by!r}.")
+        if self.rank_by == "metric" and self.resource != "epochs":
+            raise InputError(
+                f"rank_by='metric' is for resource='epochs'; got resource={self.resource!r}. Use 'loss' or 'error'."
+            )
         if self.epochs is None:
             return
         if self.resource == "epochs":
