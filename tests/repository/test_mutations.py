@@ -120,7 +120,7 @@ SEARCH_FAULTS = {
         "tuning/test_run_batches.py",
     ),
     "networks: a diverged one has a loss": (
-        "evaluation/networks/evaluator.py", "failed = bool(progress.diverged[row]) or", "failed =",
+        "evaluation/networks/evaluator.py", "failed = bool(progress.diverged.any()) or", "failed =",
         "evaluation/test_network_evaluator.py::test_a_network_that_diverges_has_loss_nan_and_changes_no_other",
     ),
     "networks: the weights of the largest loss are kept": (
@@ -128,12 +128,27 @@ SEARCH_FAULTS = {
         "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
     ),
     "networks: the last weights are kept, not the best": (
-        "evaluation/networks/evaluator.py", 'self.residency.state(trial), "best.")', "self.residency.state(trial))",
+        "evaluation/networks/evaluator.py", 'prefix = "best." if weights == "best" else', "prefix =",
         "evaluation/test_network_evaluator.py::test_the_kept_weights_are_the_best_and_not_the_last",
     ),
     "networks: a loss on fewer rows stays the best": (
-        "evaluation/networks/evaluator.py", "self._engine.forget_best(ids)", "_ = ids",
+        "evaluation/networks/evaluator.py", "self._engines.forget_best(ids)", "_ = ids",
         "evaluation/test_network_evaluator.py::test_with_more_rows_the_best_weights_are_those_of_this_rung",
+    ),
+    "networks: a fold is left out of the loss": (
+        "evaluation/networks/evaluator.py", "return float(ranked.mean()), ", "return float(ranked[0]), ",
+        "evaluation/test_network_folds.py::test_a_loss_is_the_mean_over_the_folds_of_the_view_that_the_configuration_names",
+    ),
+    "networks: every fold trains on the first": (
+        "evaluation/networks/datasets.py", "number % self.n_folds", "0",
+        "evaluation/test_network_folds.py::test_a_loss_is_the_mean_over_the_folds_of_the_view_that_the_configuration_names",
+    ),
+    "search: brackets that were added are not listed": (
+        "interface/planned_search.py", "(*self.algorithm.brackets, *self.extend.added)", "self.algorithm.brackets",
+        "interface/test_planned_search.py::test_the_algorithm_that_ran_has_every_bracket",
+    ),
+    "search: the next bracket takes more than there is": (
+        "evaluation/networks/time_plan.py", "<= part:", "<= 2 * part:", "evaluation/test_time_plan.py",
     ),
     "networks: an epoch too few": (
         "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",

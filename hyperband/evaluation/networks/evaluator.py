@@ -387,12 +387,17 @@ class NetworkEvaluator:
     def offer_open(self) -> None:
         """Offer what an end of the search cut off: networks of open jobs as they are, those nearest to their goal.
 
-        Each takes one more step, at whose end it is validated, and is offered with the best weights that it had.
+        Each takes one more step, at whose end it is validated, and is offered with the best weights that it had. Where
+        nothing has begun, one trial begins: a search has a model, however short it is.
         """
         if self._library is None or self._interrupted:
             return
         done = {trial: share for trial in self._open if (share := self._share_done(trial)) > 0.0}
         nearest = sorted(done, key=lambda trial: (-done[trial], trial))
+        if not nearest and self._open and self._kept.empty:
+            nearest = self._due()[:1]
+            self._prepare(nearest[0])
+            self.residency.upload(list(self._open[nearest[0]].goals))
         for trial in nearest[: self._policy.enough]:
             ids = self.residency.ids(self._keys(trial))
             until = self._engines.progress(ids).step + 1

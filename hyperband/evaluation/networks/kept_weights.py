@@ -18,6 +18,11 @@ class KeptWeights:
     def __init__(self) -> None:
         self._networks: list[tuple[Result, tuple[TrainedNetwork, ...]]] = []
 
+    @property
+    def empty(self) -> bool:
+        """Whether no finite loss was seen."""
+        return not self._networks
+
     def wants(self, result: Result) -> bool:
         """Whether the weights behind a result are worth keeping."""
         if not math.isfinite(result.loss):
