@@ -142,8 +142,8 @@ def search(
         Parameters named as `hyperband.engine.network_space.to_architecture` says; None: a space for tables of this
         size (for a grid a small one: layers, width, learning rate, activation).
     seed : int or None
-        Of splits, configurations and networks; None: that of the algorithm, else 0. The result depends on it and on
-        nothing else that changes from run to run.
+        Of splits, configurations and networks; None: that of the algorithm, else 0. Without a limit on seconds the
+        result depends on it and on nothing else that changes from run to run.
     table : TableOptions, optional
         How the table is prepared: task, columns to drop, categories, scaling, weights.
     training : Training, optional
