@@ -37,8 +37,8 @@ LEAST, MOST = 60.0, 4000.0
 #: Configurations drawn to learn what one costs on average.
 SAMPLE = 64
 
-#: The part of the planned work that the first bracket gets: the speed was measured for a moment only, and a bracket that
-#: is cut off has trained nobody to the end.
+#: The part of the planned work that the first bracket gets. The speed was measured for a moment only, and a bracket
+#: that is cut off has trained nobody to the end.
 FIRST_PART = 0.55
 
 #: The part of a time limit, and seconds, left for what follows training: choosing the ensemble, figures.
