@@ -17,7 +17,7 @@ import hyperband as hb
 from benchmarks.common import records
 from benchmarks.common.records import json_option
 from hyperband.interface.search import Settings, search_prepared
-from hyperband.tables import prepare
+from hyperband.tables import PreparedTable, prepare_table
 
 R, ETA = 27, 3
 #: A search with a smaller accuracy counts as failed.
@@ -43,7 +43,7 @@ class Outcome:
     accuracy: float
 
 
-def ours(data: Any, threads: int) -> Outcome:
+def ours(table: PreparedTable, threads: int) -> Outcome:
     """Hyperband on the compiled engine."""
     settings = Settings(
         algorithm=hb.Hyperband(R, eta=ETA),
@@ -52,7 +52,7 @@ def ours(data: Any, threads: int) -> Outcome:
         training=hb.Training(rank_by="error"),
         compute=hb.Compute(threads=threads),
     )
-    result = search_prepared(data, settings)
+    result = search_prepared(table, settings)
     return Outcome(
         result.n_configurations,
         float(hb.Hyperband(R, eta=ETA).plan().cost),
@@ -140,12 +140,12 @@ def scikit_learn(data: Any, jobs: int) -> Outcome:
     return Outcome(27, float(np.sum(search.cv_results_["n_resources"])), float(search.best_score_))
 
 
-CONTENDERS: dict[str, Callable[[Any], Outcome]] = {
-    "hyperband, 1 thread": lambda data: ours(data, 1),
-    "hyperband, 2 threads": lambda data: ours(data, 2),
-    "Optuna HyperbandPruner + PyTorch, 1 job": lambda data: optuna_and_torch(data, 1),
-    "Optuna HyperbandPruner + PyTorch, 2 jobs": lambda data: optuna_and_torch(data, 2),
-    "scikit-learn HalvingRandomSearchCV, 1 job": lambda data: scikit_learn(data, 1),
+CONTENDERS: dict[str, Callable[[PreparedTable], Outcome]] = {
+    "hyperband, 1 thread": lambda table: ours(table, 1),
+    "hyperband, 2 threads": lambda table: ours(table, 2),
+    "Optuna HyperbandPruner + PyTorch, 1 job": lambda table: optuna_and_torch(table.dataset("standard"), 1),
+    "Optuna HyperbandPruner + PyTorch, 2 jobs": lambda table: optuna_and_torch(table.dataset("standard"), 2),
+    "scikit-learn HalvingRandomSearchCV, 1 job": lambda table: scikit_learn(table.dataset("standard"), 1),
 }
 
 
@@ -154,14 +154,14 @@ CONTENDERS: dict[str, Callable[[Any], Outcome]] = {
 @json_option
 def main(turns: int, json_file: Path | None) -> None:
     """See `benchmarks.__main__`."""
-    data = prepare("sklearn:digits", seed=0)
+    table = prepare_table("sklearn:digits", seed=0)
     seconds: dict[str, list[float]] = {}
     outcomes: dict[str, Outcome] = {}
     for turn in range(turns + 1):  # the first one is not counted
         for name, run in CONTENDERS.items():
             began = time.perf_counter()
             try:
-                outcomes[name] = run(data)
+                outcomes[name] = run(table)
             except ImportError as reason:
                 if turn == 0:
                     click.echo(f"{name}: left out, {reason}")

@@ -59,7 +59,7 @@ class Ensemble:
         }
 
 
-def candidate_library(table: PreparedTable | Prepared, datasets: Datasets, what: Any) -> CandidateLibrary:
+def candidate_library(table: PreparedTable, datasets: Datasets, what: Any) -> CandidateLibrary:
     """An empty library for the validation rows of a table.
 
     Parameters
@@ -80,7 +80,7 @@ def candidate_library(table: PreparedTable | Prepared, datasets: Datasets, what:
 
 
 def assemble(
-    table: PreparedTable | Prepared, datasets: Datasets, chosen: ChosenCandidates, what: Metric, provenance: Any
+    table: PreparedTable, datasets: Datasets, chosen: ChosenCandidates, what: Metric, provenance: Any
 ) -> tuple[Model, Ensemble]:
     """The model of chosen candidates, its temperature fitted on the validation rows, and the report on it."""
     temperature = 1.0
@@ -108,7 +108,7 @@ def assemble(
 
 
 def model_of(
-    table: PreparedTable | Prepared,
+    table: PreparedTable,
     datasets: Datasets,
     weighted: Sequence[tuple[float, TrainedNetwork]],
     temperature: float,
@@ -124,9 +124,7 @@ def model_of(
     return Model(preprocessings, members, temperature, provenance)
 
 
-def test_figures(
-    table: PreparedTable | Prepared, datasets: Datasets, model: Model, backend: str
-) -> dict[str, float] | None:
+def test_figures(table: PreparedTable, datasets: Datasets, model: Model, backend: str) -> dict[str, float] | None:
     """Figures of a model on the test rows; None where there are none."""
     parts = [_prepared(table, datasets, number) for number in datasets.in_use]
     used = [next(part for part in parts if part.preprocessing is one) for one in model.preprocessings]
@@ -135,6 +133,6 @@ def test_figures(
     return None if known is None or not rows else model.score(rows, known, backend=backend)
 
 
-def _prepared(table: PreparedTable | Prepared, datasets: Datasets, number: int) -> Prepared:
+def _prepared(table: PreparedTable, datasets: Datasets, number: int) -> Prepared:
     dataset = datasets.of(number)
     return table.dataset(dataset.view, dataset.fold)

@@ -15,7 +15,7 @@ from hyperband.evaluation.networks.training import Training
 from hyperband.interface.assemble import Ensemble, assemble, model_of, test_figures
 from hyperband.interface.result import SearchResult
 from hyperband.model import Model
-from hyperband.tables import Prepared, PreparedTable
+from hyperband.tables import PreparedTable
 from hyperband.tuning.algorithms import Algorithm
 from hyperband.tuning.run.run import Incumbent, Run
 
@@ -73,7 +73,7 @@ class Finished:
     result: SearchResult
     run: Run
     evaluator: NetworkEvaluator
-    table: Prepared | PreparedTable
+    table: PreparedTable
     library: CandidateLibrary | None
     algorithm: Algorithm
     training: Training

@@ -22,7 +22,7 @@ from hyperband.evaluation.networks.time_plan import (
     next_bracket,
 )
 from hyperband.space import Choice, Space
-from hyperband.tables import Prepared, PreparedTable
+from hyperband.tables import PreparedTable
 from hyperband.tuning.algorithms import Algorithm, HalvingSequence
 from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.random import RandomSampler
@@ -63,7 +63,7 @@ class PlannedSearch:
 
 
 def planned_search(
-    table: Prepared | PreparedTable,
+    table: PreparedTable,
     space: Space,
     backend: Backend,
     compute: Compute,
@@ -93,7 +93,7 @@ def planned_search(
     )
 
 
-def first_configurations(table: Prepared | PreparedTable, space: Space) -> list[dict[str, object]]:
+def first_configurations(table: PreparedTable, space: Space) -> list[dict[str, object]]:
     """The default configuration, in each view of the table that the space has."""
     usual, views = dict(space.defaults()), space.parameters.get("view")
     if "view" not in usual or not isinstance(views, Choice):
@@ -101,7 +101,7 @@ def first_configurations(table: Prepared | PreparedTable, space: Space) -> list[
     return [{**usual, "view": view} for view in table.views if view in views.options]
 
 
-def _typical_work(table: Prepared | PreparedTable, space: Space, seed: int) -> float:
+def _typical_work(table: PreparedTable, space: Space, seed: int) -> float:
     """Of one epoch of a configuration of the space, on all folds; the mean of a sample."""
     points = RandomSampler().start(space, seed).propose(range(SAMPLE))
     works = []

@@ -27,7 +27,7 @@ from hyperband.interface.carry_out import carry_out
 from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import PlannedSearch, planned_search
 from hyperband.space import Choice, Float, Int, Space
-from hyperband.tables import Prepared, PreparedTable, TableOptions, prepare_table
+from hyperband.tables import PreparedTable, TableOptions, prepare_table
 from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
 from hyperband.tuning.algorithms import Algorithm, Hyperband
@@ -242,16 +242,14 @@ def validation_for(resource: str, validation: Any) -> Any:
     return VALIDATION if automatic and resource == "features" else validation
 
 
-def resource_range(resource: str, table: Prepared | PreparedTable) -> tuple[int, int]:
+def resource_range(resource: str, table: PreparedTable) -> tuple[int, int]:
     """Least and largest resource of the default algorithm on this table, for resource "rows" and "features"."""
     n_rows, n_features = table.dataset(table.views[0]).x_train.shape
     largest = n_rows if resource == "rows" else n_features
     return max(1, largest // SPREAD), largest
 
 
-def search_prepared(
-    table: Prepared | PreparedTable, settings: Settings, started: float | None = None
-) -> NetworkSearchResult:
+def search_prepared(table: PreparedTable, settings: Settings, started: float | None = None) -> NetworkSearchResult:
     """`search` on a table that is prepared already.
 
     Parameters
@@ -293,7 +291,7 @@ def search_prepared(
             comparable=comparable,
             extend=planned.extend,
         )
-        if result.stopped != "finished":
+        if result.stopped == "time":  # what other ends leave open depends on the clock, and they do not
             evaluator.offer_open()
     finally:
         evaluator.close()
@@ -304,7 +302,7 @@ def search_prepared(
     return finished.with_networks()
 
 
-def _planned(table: Prepared | PreparedTable, settings: Settings, started: float) -> PlannedSearch:
+def _planned(table: PreparedTable, settings: Settings, started: float) -> PlannedSearch:
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
         small = algorithm is not None and algorithm.small_space
@@ -321,7 +319,7 @@ def _planned(table: Prepared | PreparedTable, settings: Settings, started: float
     return PlannedSearch(algorithm, space, budget)
 
 
-def _space_for(table: Prepared | PreparedTable, resource: str) -> Space:
+def _space_for(table: PreparedTable, resource: str) -> Space:
     data = table.dataset(table.views[0])
     n_rows, n_features = data.x_train.shape
     if resource == "features":  # columns are counted in one view, and a network that embeds them sees all

@@ -63,25 +63,6 @@ class Prepared:
         return self.target.n_outputs
 
     @property
-    def views(self) -> tuple[str, ...]:
-        """These arrays are the only view of the table."""
-        return ("standard",)
-
-    @property
-    def n_folds(self) -> int:
-        """These arrays are the only fold."""
-        return 1
-
-    def dataset(self, view: str, fold: int = 0) -> Prepared:
-        """These arrays: what is prepared is a table of one view and one fold."""
-        return self
-
-    @property
-    def mean(self) -> tuple[float, ...]:
-        """Mean of each target in original units, over the training rows; empty for classification."""
-        return self.target.mean
-
-    @property
     def scale(self) -> tuple[float, ...]:
         """Standard deviation of each target in original units, over the training rows; empty for classification."""
         return self.target.scale

@@ -15,6 +15,7 @@ from hyperband._common.philox import member_seed
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
 from hyperband.errors import InputError
+from hyperband.evaluation.networks.datasets import OneDataset
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.resources import Resource
 from hyperband.evaluation.networks.training import Training
@@ -91,7 +92,7 @@ def finish(evaluator, listed):
 
 def climb(backend, rungs=(3, 9), **settings):
     """All trials through all rungs; results by rung, and the evaluator."""
-    evaluator = NetworkEvaluator(data(), backend, max_resource=rungs[-1], seed=5, **settings)
+    evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=rungs[-1], seed=5, **settings)
     previous, results = 0, []
     for rung, resource in enumerate(rungs):
         results.append(finish(evaluator, jobs(range(len(WIDTHS)), rung, resource, previous)))
@@ -100,7 +101,7 @@ def climb(backend, rungs=(3, 9), **settings):
 
 
 def test_a_promoted_network_continues_with_the_paused_weights(backend):
-    evaluator = NetworkEvaluator(data(), backend, max_resource=9, seed=5)
+    evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=9, seed=5)
     finish(evaluator, jobs(range(4), 0, 3, 0))
     spy = backend.spy
     paused = spy.engine.export_state(int(evaluator.residency.ids([2])[0]))
@@ -136,7 +137,7 @@ def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backe
 @pytest.mark.parametrize("kind, top", [("epochs", 500_000), ("rows", 142)])
 def test_networks_say_how_far_their_open_jobs_are(backend, kind, top):
     training = hb.Training(resource=kind, epochs=None if kind == "epochs" else 500_000)
-    evaluator = NetworkEvaluator(data(), backend, max_resource=top, training=training, seed=5)
+    evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=top, training=training, seed=5)
     assert evaluator.partial() == {}
     finish(evaluator, jobs([0], 0, 1, 0))
     evaluator.submit(jobs([0], 1, top, 1))
@@ -211,7 +212,7 @@ def test_with_more_rows_the_best_weights_are_those_of_this_rung(backend, monkeyp
     worsening(monkeypatch)
     n = len(data().x_train)
     evaluator = NetworkEvaluator(
-        data(), backend, max_resource=n, training=hb.Training(resource="rows", epochs=40), seed=5
+        OneDataset(data()), backend, max_resource=n, training=hb.Training(resource="rows", epochs=40), seed=5
     )
     finish(evaluator, jobs(range(len(WIDTHS)), 0, n // 3, 0))
     before = backend.spy.engine.progress(np.arange(len(WIDTHS)))
@@ -222,7 +223,9 @@ def test_with_more_rows_the_best_weights_are_those_of_this_rung(backend, monkeyp
 
 
 def test_columns_never_seen_have_no_weight(backend):
-    low = NetworkEvaluator(data(), backend, max_resource=13, training=hb.Training(resource="features"), seed=5)
+    low = NetworkEvaluator(
+        OneDataset(data()), backend, max_resource=13, training=hb.Training(resource="features"), seed=5
+    )
     results = finish(low, jobs(range(4), 0, 4, 0))
     best = min(range(4), key=lambda t: results[t].loss)
     (network,) = low.networks(best, 4)
@@ -258,7 +261,7 @@ def test_ranking_by_error(backend):
 
 def test_regression_is_reported_in_original_units(backend):
     diabetes = data("sklearn:diabetes")
-    evaluator = NetworkEvaluator(diabetes, backend, max_resource=9)
+    evaluator = NetworkEvaluator(OneDataset(diabetes), backend, max_resource=9)
     result = finish(evaluator, jobs([0], 0, 9, 0))[0]
     (network,) = evaluator.networks(0, 9)
     model = Model.of_one(diabetes.preprocessing, network.architecture, network.weights)
@@ -321,16 +324,21 @@ def test_bad_compute_settings_name_the_rule(settings, message):
 def test_embeddings_of_numbers_need_all_columns(backend):
     """Columns come in another order, of which a part is seen: components would belong to other columns."""
     training = Training(resource="features", epochs=3)
-    evaluator = NetworkEvaluator(data(), backend, max_resource=data().n_features, seed=5, training=training)
+    evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=data().n_features, seed=5, training=training)
     job = hb.Job(0, 0, 0, {**configuration(0), "number_embedding": "pbld"}, data().n_features, 0)
     with pytest.raises(InputError, match="must see all columns.*got 'pbld'"):
         evaluator.submit([job])
 
 
 def test_engines_know_which_columns_are_numbers(backend):
-    evaluator = NetworkEvaluator(data(), backend, max_resource=1, seed=5)
+    evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=1, seed=5)
     evaluator.submit([hb.Job(0, 0, 0, {**configuration(0), "number_embedding": "cosine"}, 1, 0)])
     while not evaluator.collect():
         pass
     state = backend.spy.engine.export_state(int(evaluator.residency.ids([0])[0]))
     assert state["frequency.0"].shape == (data().n_numbers, 3)
+
+
+def test_ranking_by_the_metric_needs_one(backend):
+    with pytest.raises(hb.InputError, match="rank_by='metric' needs a `library`"):
+        NetworkEvaluator(OneDataset(data()), backend, max_resource=3, training=hb.Training(rank_by="metric"))

@@ -9,6 +9,7 @@ import pytest
 
 import hyperband as hb
 from hyperband.engine.backends import registry
+from hyperband.evaluation.networks.datasets import OneDataset
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.tables import prepare
 
@@ -30,7 +31,7 @@ def test_a_copy_starts_with_the_weights_of_its_parent(name, memory_limit):
     algorithm = hb.PBT(n=6, max_resource=6, interval=2, fraction=0.34, explore=["learning_rate", "dropout"])
     run = algorithm.start(SPACE, 0)
     evaluator = NetworkEvaluator(
-        prepare("sklearn:wine", seed=1),
+        OneDataset(prepare("sklearn:wine", seed=1)),
         registry.get(name),
         max_resource=6,
         compute=hb.Compute(memory_limit=memory_limit, threads=1),

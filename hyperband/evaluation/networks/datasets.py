@@ -45,7 +45,7 @@ class Data(Protocol):
 
 
 class Table(Protocol):
-    """What is used of `hyperband.tables.PreparedTable`; a `Prepared` is a table of one view and one fold."""
+    """What is used of `hyperband.tables.PreparedTable`; `OneDataset` makes one of a single `Prepared`."""
 
     @property
     def views(self) -> Sequence[str]:

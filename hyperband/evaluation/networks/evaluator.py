@@ -86,7 +86,7 @@ class NetworkEvaluator:
 
     Parameters
     ----------
-    table : PreparedTable or Prepared
+    table : PreparedTable, or `OneDataset` of what is prepared already
         Training rows are in random order, so that the first ones are a random subset.
     backend : Backend
     max_resource : float, of the highest rung; fixes the learning-rate schedules
@@ -123,6 +123,8 @@ class NetworkEvaluator:
         training, compute = training or Training(), compute or Compute()
         self.unit = training.resource
         self._seed, self._rank_by = seed, training.rank_by
+        if training.rank_by == "metric" and library is None:
+            raise InputError("rank_by='metric' needs a `library`, whose metric it is; got none. Rank by 'loss'.")
         self.datasets = Datasets(table, training, float(max_resource), seed)
         self._library = None if library is None else library(self.datasets)
         self._backend = backend
