@@ -74,7 +74,7 @@ def backend(request):
 @pytest.fixture(autouse=True)
 def plain_architectures(monkeypatch):
     """Configurations of these tests are the fields of `Architecture`, whatever the default space looks like."""
-    module = sys.modules["hyperband.evaluation.networks.evaluator"]
+    module = sys.modules["hyperband.evaluation.networks.trial_networks"]
     monkeypatch.setattr(module, "to_architecture", lambda c: hb.Architecture(**c))
 
 

@@ -128,7 +128,7 @@ SEARCH_FAULTS = {
         "evaluation/test_network_evaluator.py::test_kept_weights_give_the_reported_loss",
     ),
     "networks: the last weights are kept, not the best": (
-        "evaluation/networks/evaluator.py", 'prefix = "best." if weights == "best" else', "prefix =",
+        "evaluation/networks/trial_networks.py", 'prefix = "best." if weights == "best" else', "prefix =",
         "evaluation/test_network_evaluator.py::test_the_kept_weights_are_the_best_and_not_the_last",
     ),
     "networks: a loss on fewer rows stays the best": (

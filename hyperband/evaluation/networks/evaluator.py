@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hyperband._common.philox import member_seed
-from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, TrainingProgress
+from hyperband.engine.backends.base import F32, Backend, TrainingProgress
 from hyperband.engine.backends.threads import thread_count
-from hyperband.engine.datasets import DatasetEngines
-from hyperband.engine.network_space import to_architecture
-from hyperband.engine.parameters import in_original_order, layered
 from hyperband.engine.population import QUANTUM
-from hyperband.engine.residency import Residency
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
-from hyperband.evaluation.networks.datasets import Dataset, Datasets, Table
+from hyperband.evaluation.networks.datasets import Datasets, Table
 from hyperband.evaluation.networks.kept_weights import KeptWeights
-from hyperband.evaluation.networks.metrics import Metrics
 from hyperband.evaluation.networks.resources import Goal
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
+from hyperband.evaluation.networks.trial_networks import TrialNetworks
 from hyperband.tuning.trial import Job, Result
 
 #: Networks that are in memory and share the next slices: enough for every thread to find work, and for small networks
@@ -122,31 +116,19 @@ class NetworkEvaluator:
     ) -> None:
         training, compute = training or Training(), compute or Compute()
         self.unit = training.resource
-        self._seed, self._rank_by = seed, training.rank_by
+        self._rank_by = training.rank_by
         if training.rank_by == "metric" and library is None:
             raise InputError("rank_by='metric' needs a `library`, whose metric it is; got none. Rank by 'loss'.")
         self.datasets = Datasets(table, training, float(max_resource), seed)
         self._library = None if library is None else library(self.datasets)
-        self._backend = backend
-        self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
-        self._metrics: dict[int, Metrics] = {}
-        self._engines = DatasetEngines(self._make_engine)
-        self._engines.of(0)  # bad settings are an error now
-        self.residency = Residency(self._engines, compute.memory_limit, self._engines.bytes_of)
+        self._networks = TrialNetworks(self.datasets, backend, compute, self.unit, seed)
+        self._engines, self.residency = self._networks.engines, self._networks.residency
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
         self._active: list[int] = []  # keys of networks in the newest slice's choice
         self._interrupted = False
         self.deadline: float | None = None  #: not read: every `collect` is short
-        self._step_work: dict[int, float] = {}
         self._policy = SlicePolicy(thread_count(compute.threads))
-
-    def _make_engine(self, number: int) -> Engine:
-        dataset = self.datasets.of(number)
-        data = dataset.data
-        engine = self._backend.engine(dataset.train, dataset.validation, data.loss, data.n_outputs, self._settings)
-        self._metrics[number] = Metrics(data.loss, dataset.validation, data.scale)
-        return engine
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on jobs; new trials get their networks, known ones will continue."""
@@ -158,40 +140,10 @@ class NetworkEvaluator:
 
     def _prepare(self, trial: int) -> None:
         """Create the networks of an open job, where they are new, and set their goals."""
-        open_, keys = self._open[trial], self._keys(trial)
+        open_, keys = self._open[trial], self._networks.keys(trial)
         if keys[0] not in self.residency:
-            self._create(open_.job, keys)
-        open_.goals = {key: self._goal(key, open_.job.resource) for key in keys}
-
-    def _keys(self, trial: int) -> range:
-        """Of the networks of a trial, one a fold."""
-        folds = self.datasets.n_folds
-        return range(trial * folds, (trial + 1) * folds)
-
-    def _create(self, job: Job, keys: Iterable[int]) -> None:
-        architecture = to_architecture(job.configuration)
-        if self.unit == "features" and architecture.number_embedding != "none":
-            raise InputError(
-                "A network with `number_embedding` must see all columns, so resource='features' cannot train it; "
-                f"got {architecture.number_embedding!r}. Use resource='epochs' or 'rows'."
-            )
-        numbers = self.datasets.numbers(job.configuration.get("view"))
-        seed = member_seed(self._seed, job.trial)
-        for fold, (key, number) in enumerate(zip(keys, numbers, strict=True)):
-            dataset = self.datasets.of(number)
-            own = member_seed(seed, fold) if fold else seed
-            member = Member(architecture, own, dataset.resource.total_steps(architecture), number)
-            if job.parent is None:
-                self.residency.declare(key, member)
-            else:
-                self.residency.copy(key, member, self._keys(job.parent)[fold])
-            self._step_work[key] = float(architecture.batch_size * dataset.n_parameters(architecture))
-
-    def _dataset(self, key: int) -> Dataset:
-        return self.datasets.of(self.residency.member(key).dataset)
-
-    def _goal(self, key: int, resource: float) -> Goal:
-        return self._dataset(key).resource.goal(self.residency.member(key).architecture, resource)
+            self._networks.create(open_.job)
+        open_.goals = {key: self._networks.goal(key, open_.job.resource) for key in keys}
 
     def collect(self) -> list[Result]:
         """Train the open jobs for about 0.15 s; returns those that have reached their goal.
@@ -270,7 +222,7 @@ class NetworkEvaluator:
         """Of each network, roughly in floating-point operations."""
         steps = self._engines.progress(self.residency.ids(keys)).step.tolist()
         left = ((key, self._goal_of(key).step - step) for key, step in zip(keys, steps, strict=True))
-        return {key: count * self._step_work[key] for key, count in left}
+        return {key: count * self._networks.step_work[key] for key, count in left}
 
     def _start(self, keys: Sequence[int]) -> None:
         """Before the first step of a job: forget a snapshot that does not belong to it.
@@ -302,16 +254,16 @@ class NetworkEvaluator:
     def _result(self, trial: int) -> Result:
         """Of a trial whose networks have all arrived."""
         job = self._open.pop(trial).job
-        progress = self._engines.progress(self.residency.ids(self._keys(trial)))
+        progress = self._engines.progress(self.residency.ids(self._networks.keys(trial)))
         failed = bool(progress.diverged.any()) or bool((progress.best_step < 0).any())
         moments = [] if failed else self._moments(trial, progress)
         loss, weights = (math.nan, "best") if failed else self._ranked(progress, moments)
-        metrics = {} if failed else self._figures(trial, progress)
+        metrics = {} if failed else self._networks.figures(trial, progress)
         result = Result(
             job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
         )
         if self._kept.wants(result):
-            self._kept.put(result, self._export(trial, weights))
+            self._kept.put(result, self._networks.export(trial, weights))
         self._offer(trial, moments)
         return result
 
@@ -331,60 +283,17 @@ class NetworkEvaluator:
         """
         if self._library is None:
             return []
-        best, now = self._reached(trial, progress.best_step), self._reached(trial, progress.step)
-        moments = [_Moment(best, "best", self._outputs(trial, "best"))]
+        best, now = self._networks.reached(trial, progress.best_step), self._networks.reached(trial, progress.step)
+        moments = [_Moment(best, "best", self._networks.outputs(trial, "best"))]
         if now > best:
-            moments.append(_Moment(now, "current", self._outputs(trial, "current")))
+            moments.append(_Moment(now, "current", self._networks.outputs(trial, "current")))
         return moments
 
     def _offer(self, trial: int, moments: Sequence[_Moment]) -> None:
         if self._library is not None:
             for moment in moments:
-                networks = partial(self._export, trial, moment.weights)
+                networks = partial(self._networks.export, trial, moment.weights)
                 self._library.offer(trial, moment.resource, moment.outputs, networks)
-
-    def _reached(self, trial: int, steps: NDArray[np.int64]) -> float:
-        """Resource after so many steps of each fold, their mean; what a job asks for is met exactly."""
-        reached = [
-            self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
-            for key, step in zip(self._keys(trial), steps.tolist(), strict=True)
-        ]
-        return math.fsum(reached) / len(reached)
-
-    def _outputs(self, trial: int, weights: str) -> F32:
-        """For the validation rows of all folds, one after another."""
-        parts = []
-        for key in self._keys(trial):
-            dataset, identity = self._dataset(key), int(self.residency.ids([key])[0])
-            outputs = self._engines.predict(identity, dataset.validation.x, weights=weights)
-            parts.append(outputs)
-        return np.concatenate(parts)
-
-    def _figures(self, trial: int, progress: TrainingProgress) -> dict[str, float]:
-        """Metrics of a trial, averaged over its folds; those that every fold has."""
-        figures = []
-        for row, key in enumerate(self._keys(trial)):
-            number = self.residency.member(key).dataset
-            error, loss = float(progress.best_error[row]), float(progress.best_loss[row])
-            train_loss = float(progress.train_loss[row])
-
-            def predict(x: F32, key: int = key) -> F32:
-                return self._engines.predict(int(self.residency.ids([key])[0]), x, weights="best")
-
-            figures.append(self._metrics[number].of(predict, error, loss, train_loss))
-        names = [name for name in figures[0] if all(name in one for one in figures)]
-        return {name: math.fsum(one[name] for one in figures) / len(figures) for name in names}
-
-    def _export(self, trial: int, weights: str = "best") -> tuple[TrainedNetwork, ...]:
-        """The networks of a trial; ``weights``: "best", or "current", those that predict now."""
-        networks = []
-        for key in self._keys(trial):
-            dataset, member = self._dataset(key), self.residency.member(key)
-            averaged = member.architecture.weight_average > 0.0
-            prefix = "best." if weights == "best" else "average." if averaged else ""
-            layers = layered(self.residency.state(key), prefix)
-            networks.append(TrainedNetwork(member.architecture, layers, dataset.number))
-        return tuple(networks)
 
     def offer_open(self) -> None:
         """Offer what an end of the search cut off: networks of open jobs as they are, those nearest to their goal.
@@ -401,7 +310,7 @@ class NetworkEvaluator:
             self._prepare(nearest[0])
             self.residency.upload(list(self._open[nearest[0]].goals))
         for trial in nearest[: self._policy.enough]:
-            ids = self.residency.ids(self._keys(trial))
+            ids = self.residency.ids(self._networks.keys(trial))
             until = self._engines.progress(ids).step + 1
             while not self._engines.train(ids, until).all():
                 pass
@@ -411,7 +320,7 @@ class NetworkEvaluator:
 
     def _share_done(self, trial: int) -> float:
         """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""
-        keys = self._keys(trial)
+        keys = self._networks.keys(trial)
         if self.unit != "epochs" or not all(key in self.residency for key in keys):
             return 0.0
         if not (self._open[trial].goals and all(self.residency.is_resident(key) for key in keys)):
@@ -433,13 +342,7 @@ class NetworkEvaluator:
             When these weights were not kept.
         """
         networks, seen = self._kept.get(trial, resource)
-        return tuple(self._in_original_order(network, seen) for network in networks)
-
-    def _in_original_order(self, network: TrainedNetwork, seen: int) -> TrainedNetwork:
-        columns = self.datasets.of(network.dataset).columns
-        if columns is None:
-            return network
-        return replace(network, weights=in_original_order(network.architecture, network.weights, columns, seen))
+        return tuple(self._networks.in_original_order(network, seen) for network in networks)
 
     def partial(self) -> dict[int, float]:
         """Resource that trials have gained in their open jobs, of those that were trained last."""
@@ -458,15 +361,12 @@ class NetworkEvaluator:
 
     def _gained(self, key: int, step: int) -> float:
         job = self._open[self._trial(key)].job
-        reached = self._dataset(key).resource.reached(self.residency.member(key).architecture, step)
+        reached = self._networks.dataset(key).resource.reached(self.residency.member(key).architecture, step)
         return min(max(0.0, reached - job.previous), job.resource - job.previous)
 
     def release(self, trials: Sequence[int]) -> None:
         """Free the networks of these trials; weights that were kept stay."""
-        keys = [key for trial in trials for key in self._keys(trial)]
-        self.residency.release(keys)
-        for key in keys:
-            self._step_work.pop(key, None)
+        self._networks.release(trials)
 
     def close(self) -> None:
         """Free all networks; `networks` still answers."""
