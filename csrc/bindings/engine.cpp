@@ -31,6 +31,25 @@ FloatArray forward(const ArchitectureArray &record, const py::dict &parameters, 
     return out;
 }
 
+// (engine, members, steps until which they train, first rows, first columns).
+using Part = std::tuple<cpu::Engine *, std::vector<int64_t>, std::vector<int64_t>, int64_t, int>;
+
+std::vector<std::vector<bool>> train_together(const std::vector<Part> &given, bool evaluate, double seconds) {
+    std::vector<cpu::TrainingPart> parts;
+    for (const auto &[engine, members, until, rows, inputs] : given) {
+        if (members.size() != until.size()) refuse(kOneStepEach);
+        parts.push_back({engine, members, until, {rows, inputs, evaluate, seconds}});
+    }
+    std::vector<std::vector<char>> arrived;
+    {
+        const Release released;
+        arrived = cpu::Engine::train_together(parts);
+    }
+    std::vector<std::vector<bool>> r;
+    for (const std::vector<char> &part : arrived) r.emplace_back(part.begin(), part.end());
+    return r;
+}
+
 template <size_t N> py::tuple names(const char *const (&values)[N]) {
     py::tuple r(N);
     for (size_t i = 0; i < N; ++i) r[i] = values[i];
@@ -54,6 +73,7 @@ void register_engine(py::module_ &m) {
     m.def("architecture_dtype", [] { return py::dtype::of<Architecture>(); }, "The record of an architecture, field by field.");
     m.def("choices", &choices, "Names of the numbered values of records, losses and precisions, in their order.");
     bind_engine<cpu::Engine, int>(m, "Engine", "threads");
+    m.def("train_together", &train_together, py::arg("parts"), py::arg("evaluate"), py::arg("seconds"));
     m.def("forward", &forward, py::arg("record").noconvert(), py::arg("parameters"), py::arg("ends"), py::arg("x").noconvert(),
           py::arg("threads"));
 }

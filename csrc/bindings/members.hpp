@@ -136,10 +136,12 @@ template <PopulationEngine E> py::tuple progress(E &e, const std::vector<int64_t
     return py::make_tuple(counters, scores);
 }
 
+constexpr char kOneStepEach[] = "`until_step` must have one entry per member.";
+
 template <PopulationEngine E>
 std::vector<bool> train(E &e, const std::vector<int64_t> &members, const std::vector<int64_t> &until, int64_t rows, int inputs,
                         bool evaluate, double seconds) {
-    if (members.size() != until.size()) refuse("`until_step` must have one entry per member.");
+    if (members.size() != until.size()) refuse(kOneStepEach);
     std::vector<char> arrived;
     {
         const Release released;

@@ -13,8 +13,18 @@
 #include "core/member_table.hpp"
 #include "cpu/dataset.hpp"
 #include "cpu/member.hpp"
+#include "cpu/training.hpp"
 
 namespace hyperband::cpu {
+
+class Engine;
+
+// What one engine does in a call that trains members of several engines.
+struct TrainingPart {
+    Engine *engine;
+    std::vector<int64_t> members, until;
+    Slice slice;
+};
 
 class Engine {
   public:
@@ -30,6 +40,8 @@ class Engine {
     std::vector<int64_t> add(const std::vector<Architecture> &architectures, const std::vector<uint64_t> &seeds,
                              const std::vector<int64_t> &total_steps);
     std::vector<char> train(const std::vector<int64_t> &members, const std::vector<int64_t> &until, const Slice &slice);
+    // `train` of several engines at once, whose members share the threads of the first; the answers are by part.
+    static std::vector<std::vector<char>> train_together(const std::vector<TrainingPart> &parts);
     std::vector<Progress> progress(const std::vector<int64_t> &members);
     std::vector<Scores> evaluate(const std::vector<int64_t> &members, const Table &table, bool best);
     bool predict(int64_t id, const float *x, size_t n, bool best, float *out);
@@ -46,6 +58,8 @@ class Engine {
 
   private:
     std::unique_ptr<Member> create(const Architecture &a, uint64_t seed, int64_t total_steps) const;
+    TrainingTask task(const Slice &slice, TrainingTask::Clock::time_point now) const;
+    std::vector<Job> jobs(const TrainingPart &part, const TrainingTask &task, std::vector<char> &arrived);
     std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
 
     Loss loss_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "cpu/packs.hpp"
 #include "cpu/training_cursor.hpp"
@@ -38,7 +39,7 @@ struct Packing {
                 to.push_back(job);
                 continue;
             }
-            if (i % kLanes == 0) to.push_back({{}, 0.0, pack_cost});
+            if (i % kLanes == 0) to.push_back({job.task, {}, 0.0, pack_cost});
             to.back().targets.push_back(job.targets[0]);
         }
     }
@@ -46,20 +47,21 @@ struct Packing {
 
 }  // namespace
 
-Job job_of(const TrainingTarget &target) {
+Job job_of(const TrainingTask &task, const TrainingTarget &target) {
     const Member &m = *target.member;
     const Cost cost = cost_of(m);
     const int part = rows_at_a_time(static_cast<int>(TrainingCursor::most_rows(m)));
-    return {{target}, part * cost.row, cost.alone * static_cast<double>(target.until - m.counters.step)};
+    return {&task, {target}, part * cost.row, cost.alone * static_cast<double>(target.until - m.counters.step)};
 }
 
 std::vector<Job> packed(const std::vector<Job> &jobs, int threads) {
     if (jobs.size() < 2) return jobs;
-    std::map<std::vector<int64_t>, std::vector<size_t>> shapes;
+    using Shape = std::pair<const TrainingTask *, std::vector<int64_t>>;
+    std::map<Shape, std::vector<size_t>> shapes;
     double all = 0.0, longest = 0.0;
     for (size_t i = 0; i < jobs.size(); ++i) {
         const TrainingTarget &t = jobs[i].targets[0];
-        shapes[shape_of(*t.member, t.until - t.member->counters.step)].push_back(i);
+        shapes[{jobs[i].task, shape_of(*t.member, t.until - t.member->counters.step)}].push_back(i);
         all += jobs[i].cost;
         longest = std::max(longest, jobs[i].cost);
     }

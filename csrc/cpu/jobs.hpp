@@ -15,16 +15,19 @@ struct TrainingTarget {
     char *arrived;  // set to whether the member is at its step or has diverged
 };
 
-struct Job {  // one member, or a pack of members
+struct TrainingTask;
+
+struct Job {  // one member, or a pack of members of one task
+    const TrainingTask *task;
     std::vector<TrainingTarget> targets;
     double part_flops;  // floating-point operations of the rows that go through together, roughly
     double cost;        // of all steps that are left, in the unit of Cost (see packs.hpp)
 };
 
 // The job of a member by itself.
-Job job_of(const TrainingTarget &target);
+Job job_of(const TrainingTask &task, const TrainingTarget &target);
 
-// The same jobs, where members of one shape are joined to packs if all are then done sooner.
+// The same jobs, where members of one task and shape are joined to packs if all are then done sooner.
 std::vector<Job> packed(const std::vector<Job> &jobs, int threads);
 
 // Threads of each job: one, and those that are left over go to the job in which a thread has the most to do.

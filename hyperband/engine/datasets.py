@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
-from hyperband.engine.backends.base import F32, F64, I64, Engine, Member, Split, TrainingProgress
+from hyperband.engine.backends.base import (
+    F32,
+    F64,
+    I64,
+    Engine,
+    Member,
+    Split,
+    TrainingPart,
+    TrainingProgress,
+    TrainsTogether,
+)
 from hyperband.engine.backends.device_array import DeviceMatrix
 from hyperband.errors import InputError
 
@@ -23,6 +33,8 @@ class DatasetEngines:
     ----------
     make : callable (dataset) -> Engine
         Makes the engine of a data set, when its first member is added.
+    together : TrainsTogether or None
+        The backend of these engines, when they can train at the same time; else one trains after the other.
 
     Examples
     --------
@@ -37,8 +49,8 @@ class DatasetEngines:
     [(2, 4), (3, 4)]
     """
 
-    def __init__(self, make: Callable[[int], Engine]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[int], Engine], together: TrainsTogether | None = None) -> None:
+        self._make, self._together = make, together
         self._engines: dict[int, Engine] = {}
         self._datasets: list[int] = []  # of every member, by its id
         self._inner: list[int] = []  # its id in the engine of its data set
@@ -71,13 +83,24 @@ class DatasetEngines:
         evaluate: bool = True,
         seconds: float | None = None,
     ) -> NDArray[np.bool_]:
-        """Train the members of one data set after the other; each gets a share of ``seconds`` by its members."""
+        """Train all at once where the backend can; else each data set gets a share of ``seconds`` by its members."""
         arrived = np.zeros(len(members), dtype=np.bool_)
-        for engine, at, inner in self._groups(members):
-            share = None if seconds is None else seconds * len(at) / len(members)
-            until = np.ascontiguousarray(until_step[at])
-            arrived[at] = engine.train(inner, until, rows=rows, inputs=inputs, evaluate=evaluate, seconds=share)
+        groups = list(self._groups(members))
+        parts = [TrainingPart(engine, inner, until_step[at], rows, inputs) for engine, at, inner in groups]
+        if self._together is not None and len(parts) > 1:
+            answers = self._together.train_together(parts, evaluate=evaluate, seconds=seconds)
+        else:
+            answers = [self._alone(part, len(members), evaluate, seconds) for part in parts]
+        for (_, at, _), answer in zip(groups, answers, strict=True):
+            arrived[at] = answer
         return arrived
+
+    def _alone(self, part: TrainingPart, n: int, evaluate: bool, seconds: float | None) -> NDArray[np.bool_]:
+        share = None if seconds is None else seconds * len(part.members) / n
+        until = np.ascontiguousarray(part.until_step)
+        return part.engine.train(
+            part.members, until, rows=part.rows, inputs=part.inputs, evaluate=evaluate, seconds=share
+        )
 
     def progress(self, members: I64) -> TrainingProgress:
         """Counters and losses of the listed members."""

@@ -13,6 +13,7 @@ from benchmarks.accuracy import ingredients
 from benchmarks.accuracy.contenders.base import Allowance, Fitted, Predict
 from benchmarks.accuracy.measures import BETTER_IS_MORE
 from benchmarks.accuracy.tasks import Frame, Task
+from benchmarks.common.optional import Unavailable
 from hyperband.engine.backends import registry
 
 # What a first search imports must be there before the clock starts, as it is for the other contenders.
@@ -24,11 +25,20 @@ for _module in (
     "sklearn.pipeline",
 ):
     import_module(_module)
-registry.get("auto")
+BACKEND = registry.choose("auto")
+registry.get(BACKEND.name)
 
 
 def fit(task: Task, given: Allowance, variant: str | None = None) -> Fitted:
-    """See `Contender`. ``variant`` names one of `ingredients.variants`."""
+    """See `Contender`. ``variant`` names one of `ingredients.variants`.
+
+    Raises
+    ------
+    Unavailable
+        When the compiled engine is missing: a search with Numba is another contender.
+    """
+    if BACKEND.name == "numba":
+        raise Unavailable(f"the compiled engine is not installed: {BACKEND.reason}")
     settings = {"compute.threads": given.threads, **(ingredients.variants()[variant] if variant else {})}
     arguments = ingredients.arguments(settings, task.x_train, labels(task), given.seed)
     if given.unit == "seconds":
@@ -70,6 +80,7 @@ def validation(result: Any) -> dict[str, float]:
 def about(result: Any) -> dict[str, Any]:
     """What was trained, who predicts, and the best configuration, as plain data."""
     found: dict[str, Any] = {
+        "backend": BACKEND.name,
         "networks": result.n_configurations,
         "evaluations": result.n_evaluations,
         "stopped": result.stopped,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +177,34 @@ class Engine(Protocol):
 
     def capacity(self) -> int | None:
         """Bytes that members may take now, in the memory where this engine keeps them; None where that is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPart:
+    """What one engine does in a call that trains members of several engines.
+
+    Parameters
+    ----------
+    engine : Engine
+    members, until_step : int64, shape (n,)
+    rows, inputs : int or None, of its data; see `Engine.train`
+    """
+
+    engine: Engine
+    members: I64
+    until_step: I64
+    rows: int | None = None
+    inputs: int | None = None
+
+
+@runtime_checkable
+class TrainsTogether(Protocol):
+    """A backend whose engines can share threads: a few members of each data set keep all of them busy."""
+
+    def train_together(
+        self, parts: Sequence[TrainingPart], *, evaluate: bool = True, seconds: float | None = None
+    ) -> list[NDArray[np.bool_]]:
+        """`Engine.train` of several engines of this backend at once, to the same bits; the answers are by part."""
 
 
 class Backend(Protocol):

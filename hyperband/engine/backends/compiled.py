@@ -22,12 +22,14 @@ from hyperband.engine.parameters import embedded_numbers, named, output_width
 from hyperband.errors import InputError
 
 #: Seconds that an engine works before Python checks for Ctrl-C.
-_QUANTUM = 0.1
+QUANTUM = 0.1
 
 #: Rows, on the host or at an address on a device: (pointer, n_rows, n_columns).
 Rows = F32 | tuple[int, int, int]
 #: Rows, targets and weights as an engine of `hyperband._core` takes them.
 Triple = tuple[Rows, NDArray[Any], F32 | None]
+#: What an engine of `hyperband._core` trains: (engine, members, steps until which, first rows, first columns).
+CorePart = tuple[Any, list[int], list[int], int, int]
 #: Architectures, likewise: see `packed`.
 Records = NDArray[np.void]
 
@@ -82,16 +84,21 @@ class CompiledEngine:
         evaluate: bool = True,
         seconds: float | None = None,
     ) -> NDArray[np.bool_]:
+        given = self.checked_part(members, until_step, rows, inputs)
+        while True:
+            quantum = QUANTUM if seconds is None else max(0.0, seconds)
+            arrived = np.array(self._core.train(*given[1:], evaluate, quantum), np.bool_)
+            if seconds is not None or arrived.all():
+                return arrived
+
+    def checked_part(self, members: I64, until_step: I64, rows: int | None, inputs: int | None) -> CorePart:
+        """Arguments of `train`, as ``hyperband._core`` takes them."""
         ids = self._listed(members)
         until = checks.check_until(until_step, len(ids)).tolist()
         n_rows = checks.check_range(rows, self._n_rows, "rows")
         n_inputs = checks.check_range(inputs, self._n_inputs, "inputs")
         checks.check_all_seen((self._members[i].architecture for i in ids), n_inputs, self._n_inputs)
-        while True:
-            quantum = _QUANTUM if seconds is None else max(0.0, seconds)
-            arrived = np.array(self._core.train(ids, until, n_rows, n_inputs, evaluate, quantum), np.bool_)
-            if seconds is not None or arrived.all():
-                return arrived
+        return self._core, ids, until, n_rows, n_inputs
 
     def progress(self, members: I64) -> TrainingProgress:
         counters, scores = self._core.progress(self._listed(members))

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hyperband import _core
 from hyperband._common import memory
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import checks
-from hyperband.engine.backends.base import DEFAULT_SETTINGS, F32, PRECISIONS, Backend, EngineSettings, Split
-from hyperband.engine.backends.compiled import CompiledEngine, Records, forward
+from hyperband.engine.backends.base import (
+    DEFAULT_SETTINGS,
+    F32,
+    PRECISIONS,
+    Backend,
+    EngineSettings,
+    Split,
+    TrainingPart,
+)
+from hyperband.engine.backends.compiled import QUANTUM, CompiledEngine, Records, forward
 from hyperband.engine.backends.threads import thread_count
 from hyperband.errors import BackendUnavailable, InputError
 
@@ -49,6 +60,21 @@ class NativeBackend:
         engine = NativeEngine(train, validation, loss, n_outputs, make)
         engine.means = ("native", settings.precision)
         return engine
+
+    def train_together(
+        self, parts: Sequence[TrainingPart], *, evaluate: bool = True, seconds: float | None = None
+    ) -> list[NDArray[np.bool_]]:
+        """See `hyperband.engine.backends.base.TrainsTogether`."""
+        given = []
+        for part in parts:
+            if not isinstance(part.engine, NativeEngine):
+                raise InputError(f"`parts` must be of native engines; got a {type(part.engine).__name__}.")
+            given.append(part.engine.checked_part(part.members, part.until_step, part.rows, part.inputs))
+        while True:
+            quantum = QUANTUM if seconds is None else max(0.0, seconds)
+            arrived = [np.array(one, np.bool_) for one in _core.train_together(given, evaluate, quantum)]
+            if seconds is not None or all(one.all() for one in arrived):
+                return arrived
 
     def forward(self, architecture: Architecture, weights: Sequence[tuple[F32, ...]], x: F32) -> F32:
         return forward(architecture, weights, x)

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common.philox import member_seed
-from hyperband.engine.backends.base import F32, Backend, Engine, EngineSettings, Member, TrainingProgress
+from hyperband.engine.backends.base import (
+    F32,
+    Backend,
+    Engine,
+    EngineSettings,
+    Member,
+    TrainingProgress,
+    TrainsTogether,
+)
 from hyperband.engine.datasets import DatasetEngines
 from hyperband.engine.network_space import to_architecture
 from hyperband.engine.parameters import in_original_order, layered
@@ -45,7 +53,8 @@ class TrialNetworks:
         self.datasets, self._backend, self._unit, self._seed = datasets, backend, unit, seed
         self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
         self._metrics: dict[int, Metrics] = {}
-        self.engines = DatasetEngines(self._make_engine)
+        together = backend if isinstance(backend, TrainsTogether) else None
+        self.engines = DatasetEngines(self._make_engine, together)
         self.engines.of(0)  # bad settings are an error now
         self.residency = Residency(self.engines, compute.memory_limit, self.engines.bytes_of)
         self.step_work: dict[int, float] = {}  #: of each network, roughly in floating-point operations
