@@ -16,6 +16,7 @@ from hyperband.evaluation.networks.speed import measured_speed, work_of_epoch
 from hyperband.evaluation.networks.time_plan import (
     ETA,
     FIRST_CAUTION,
+    FIRST_PART,
     TimePlanner,
     brackets,
     largest_resource,
@@ -36,10 +37,6 @@ LEAST, MOST = 60.0, 4000.0
 
 #: Configurations drawn to learn what one costs on average.
 SAMPLE = 64
-
-#: The part of the planned work that the first bracket gets. The speed was measured for a moment only, and a bracket
-#: that is cut off has trained nobody to the end.
-FIRST_PART = 0.55
 
 #: The part of a time limit, and seconds, left for what follows training: choosing the ensemble, figures.
 END_PART, END_SECONDS = 0.04, 0.3
@@ -84,7 +81,7 @@ def planned_search(
     now = time.monotonic()
     epochs = max(1.0, FIRST_CAUTION * (deadline - now) * speed / typical) if math.isfinite(speed) else 1.0
     top = largest_resource(epochs)
-    first = next_bracket(FIRST_PART * epochs, top) or (1, top)
+    first = next_bracket(FIRST_PART * epochs, top) or (1, top, top)
     return PlannedSearch(
         HalvingSequence(top, ETA, brackets=[first], sampler=sampler),
         space,

@@ -30,7 +30,7 @@ from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import PreparedTable, TableOptions, prepare_table
 from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
-from hyperband.tuning.algorithms import Algorithm, Hyperband
+from hyperband.tuning.algorithms import Algorithm, HalvingSequence, Hyperband
 
 #: The least resource of the default Hyperband is the largest one divided by this.
 SPREAD = 81
@@ -270,7 +270,12 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
     def make_library(datasets: Datasets) -> CandidateLibrary:
         nonlocal library
         library = candidate_library(table, datasets, settings.metric)
+        if planned.extend is not None:
+            planned.extend.weights = library.weights
         return library
+
+    def highest(bracket: int) -> float:
+        return float(run.plan.brackets[bracket].rungs[-1].r)
 
     evaluator = NetworkEvaluator(
         table,
@@ -280,6 +285,7 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         compute=settings.compute,
         seed=settings.key,
         library=make_library if comparable else None,
+        highest=highest if isinstance(planned.algorithm, HalvingSequence) else None,
     )
     try:
         result = carry_out(

@@ -109,9 +109,9 @@ def test_the_shortest_search_has_a_model():
 
 
 def test_the_algorithm_that_ran_has_every_bracket():
-    planner = TimePlanner(0.0, 27, 0.0, added=[(4, 9), (2, 27)])
+    planner = TimePlanner(0.0, 27, 0.0, added=[(4, 9, 27), (2, 3, 9)])
     planned = planned_search.PlannedSearch(hb.HalvingSequence(27, brackets=[(9, 3)]), SMALL, hb.Budget(), planner)
-    assert planned.executed.brackets == ((9, 3), (4, 9), (2, 27))
+    assert planned.executed.brackets == ((9, 3), (4, 9, 27), (2, 3, 9))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ def test_a_state_is_of_the_brackets_that_were_added():
         hb.HalvingSequence(27, brackets=PAIRS[:1]).start(SPACE, seed=1).load_state_dict(state)
 
 
+def test_a_bracket_may_end_below_the_largest_resource():
+    run = hb.HalvingSequence(27, brackets=[(2, 27), (9, 1, 9)]).start(SPACE, seed=1)
+    seen = carry_out(run)
+    assert [(k, i, resource) for k, i, _, resource in seen if k == 1] == [
+        (1, i, r) for i, (n, r) in enumerate([(9, 1), (3, 3), (1, 9)]) for _ in range(n)
+    ]
+    assert run.plan.max_resource == 27
+    assert run.spent == run.plan.cost == 54 + 21
+
+
 def test_other_plans_are_fixed():
     run = hb.Hyperband(9).start(SPACE, seed=0)
     with pytest.raises(hb.InputError, match=r"Only a sequence of brackets can be extended; got a run of Hyperband"):
@@ -63,11 +73,14 @@ def test_other_plans_are_fixed():
 @pytest.mark.parametrize(
     "brackets, message",
     [
-        ([], "at least one pair"),
-        ([9], "must list pairs"),
-        (9, "must list pairs"),
+        ([], "at least one bracket"),
+        ([9], "must list \\(n, min_resource\\) or"),
+        (9, "must list \\(n, min_resource\\) or"),
         ([(0, 1)], "`n` must be"),
         ([(3, 99)], "`max_resource` must be at least `min_resource`"),
+        ([(3, 1, 9), (3, 1)], "The first of `brackets` must end at `max_resource` \\(27\\)"),
+        ([(3, 1), (3, 1, 81)], "no other above it"),
+        ([(3, 1), (3, 1, 27, 81)], "must list"),
     ],
 )
 def test_bad_brackets_name_the_rule(brackets, message):

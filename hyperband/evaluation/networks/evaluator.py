@@ -83,7 +83,9 @@ class NetworkEvaluator:
     table : PreparedTable, or `OneDataset` of what is prepared already
         Training rows are in random order, so that the first ones are a random subset.
     backend : Backend
-    max_resource : float, of the highest rung; fixes the learning-rate schedules
+    max_resource : float, of the highest rung; the learning-rate schedules end there
+    highest : callable (bracket) -> float, optional
+        Resource of the highest rung of a bracket, where brackets differ: the schedules of its networks end there.
     training : Training, optional
     compute : Compute, optional
         Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.
@@ -113,6 +115,7 @@ class NetworkEvaluator:
         compute: Compute | None = None,
         seed: int = 0,
         library: Callable[[Datasets], Library] | None = None,
+        highest: Callable[[int], float] | None = None,
     ) -> None:
         training, compute = training or Training(), compute or Compute()
         self.unit = training.resource
@@ -125,6 +128,7 @@ class NetworkEvaluator:
         self._engines, self.residency = self._networks.engines, self._networks.residency
         self._open: dict[int, _Open] = {}
         self._kept = KeptWeights()
+        self._max_resource, self._highest = float(max_resource), highest
         self._active: list[int] = []  # keys of networks in the newest slice's choice
         self._interrupted = False
         self.deadline: float | None = None  #: not read: every `collect` is short
@@ -142,7 +146,8 @@ class NetworkEvaluator:
         """Create the networks of an open job, where they are new, and set their goals."""
         open_, keys = self._open[trial], self._networks.keys(trial)
         if keys[0] not in self.residency:
-            self._networks.create(open_.job)
+            highest = self._max_resource if self._highest is None else self._highest(open_.job.bracket)
+            self._networks.create(open_.job, highest / self._max_resource)
         open_.goals = {key: self._networks.goal(key, open_.job.resource) for key in keys}
 
     def collect(self) -> list[Result]:

@@ -65,9 +65,9 @@ class Resource:
             return float(self.maximum)
         return float(DEFAULT_EPOCHS if self.training.epochs is None else self.training.epochs)
 
-    def total_steps(self, architecture: Architecture) -> int:
-        """Optimiser steps at the maximal resource, >= 1."""
-        return max(1, round(self.passes * steps_per_epoch(architecture, self.n_rows)))
+    def total_steps(self, architecture: Architecture, share: float = 1.0) -> int:
+        """Optimiser steps at this share of the maximal resource, >= 1."""
+        return max(1, round(share * self.passes * steps_per_epoch(architecture, self.n_rows)))
 
     def goal(self, architecture: Architecture, resource: float) -> Goal:
         """Where a network stands that has this much of the resource in all.

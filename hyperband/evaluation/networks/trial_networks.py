@@ -71,8 +71,13 @@ class TrialNetworks:
         folds = self.datasets.n_folds
         return range(trial * folds, (trial + 1) * folds)
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, lifetime: float = 1.0) -> None:
         """The networks of a new trial, or of one that starts as a copy of another.
+
+        Parameters
+        ----------
+        lifetime : float in (0, 1]
+            The share of the maximal resource at which their schedules end.
 
         Raises
         ------
@@ -90,7 +95,7 @@ class TrialNetworks:
         for fold, (key, number) in enumerate(zip(self.keys(job.trial), numbers, strict=True)):
             dataset = self.datasets.of(number)
             own = member_seed(seed, fold) if fold else seed
-            member = Member(architecture, own, dataset.resource.total_steps(architecture), number)
+            member = Member(architecture, own, dataset.resource.total_steps(architecture, lifetime), number)
             if job.parent is None:
                 self.residency.declare(key, member)
             else:

@@ -12,7 +12,7 @@ from hyperband.tuning.schedulers import (
     HyperbandScheduler,
     SuccessiveHalvingScheduler,
 )
-from hyperband.tuning.schedulers.base import Scheduler
+from hyperband.tuning.schedulers.base import Scheduler, Size
 from hyperband.tuning.settings import register
 
 
@@ -99,7 +99,9 @@ class HalvingSequence(SchedulerAlgorithm):
     Parameters
     ----------
     max_resource, eta, sampler, seed, whole : as `Hyperband`
-    brackets : sequence of (n, min_resource), one a bracket: its configurations, and the resource of its lowest rung
+    brackets : sequence of (n, min_resource) or (n, min_resource, max_resource), one a bracket
+        Its configurations, and the resource of its lowest rung and of its highest one, which ends at ``max_resource``
+        when not given, as the first bracket does. Schedules of networks end with the highest rung of their bracket.
 
     Raises
     ------
@@ -108,13 +110,13 @@ class HalvingSequence(SchedulerAlgorithm):
 
     Examples
     --------
-    >>> HalvingSequence(27, brackets=[(9, 3), (2, 27)]).plan().cost
-    117
+    >>> HalvingSequence(27, brackets=[(9, 3), (2, 27), (6, 1, 3)]).plan().cost
+    127
     """
 
     eta: Number = 3
     _: KW_ONLY
-    brackets: Sequence[tuple[int, Number]] = ((27, 1),)
+    brackets: Sequence[Size] = ((27, 1),)
 
     @property
     def scheduler(self) -> Scheduler:

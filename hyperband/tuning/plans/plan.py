@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def max_resource(self) -> Exact:
-        """Resource of the highest rung; every bracket ends there."""
+        """Resource of the highest rung; the first bracket ends there, and all others but those of a sequence."""
         return self.brackets[0].rungs[-1].r
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from numpy.typing import ArrayLike
 
-from hyperband._common.checks import Number, as_float, whole_number
+from hyperband._common.checks import as_float, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.incumbent import Incumbent
 from hyperband.tuning.plans import Plan
@@ -31,6 +31,7 @@ from hyperband.tuning.schedulers.base import (
     ExtensibleAllocation,
     ExtensibleScheduler,
     Scheduler,
+    Size,
     Slot,
     slot_from,
 )
@@ -190,12 +191,12 @@ class Run(RunRecord):
             raise InputError("A batch must name every trial once; got one twice.")
         self._enter(told)
 
-    def extend(self, brackets: Iterable[tuple[int, Number]]) -> None:
+    def extend(self, brackets: Iterable[Size]) -> None:
         """Add brackets at the end of the plan, for a scheduler that takes them (`HalvingSequenceScheduler`).
 
         Parameters
         ----------
-        brackets : pairs (n, min_resource)
+        brackets : (n, min_resource) or (n, min_resource, max_resource), one a bracket
 
         Raises
         ------

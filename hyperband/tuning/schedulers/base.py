@@ -22,6 +22,10 @@ I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 
+#: A bracket of a sequence: (n, min_resource) or (n, min_resource, max_resource).
+Size = tuple[int, Number] | tuple[int, Number, Number]
+
+
 class Slot(NamedTuple):
     """One evaluation to be done: trial, bracket, rung and resources, never a configuration."""
 
@@ -121,8 +125,8 @@ class Scheduler(Protocol):
 class ExtensibleScheduler(Protocol):
     """A scheduler to whose plan brackets can be added."""
 
-    def extended(self, brackets: Iterable[tuple[int, Number]]) -> Self:
-        """The same settings with further brackets (n, min_resource) at the end."""
+    def extended(self, brackets: Iterable[Size]) -> Self:
+        """The same settings with further brackets at the end."""
 
     def plan(self) -> Plan:
         """The exact table of brackets and rungs."""
