@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from hyperband.evaluation.networks.datasets import Datasets
-from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
+from hyperband.evaluation.networks.library import CandidateLibrary
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
-from hyperband.metrics import PRIOR_ROWS, Metric, default_metric, fit_temperature, metric
+from hyperband.metrics import PRIOR_ROWS, default_metric, fit_temperature, metric
 from hyperband.model import MemberNetwork, Model
 from hyperband.tables import Prepared, PreparedTable
 
@@ -36,7 +36,8 @@ class Ensemble:
     ----------
     members : tuple of EnsembleMember; with k folds each stands for k networks
     metric : str
-    score : float, of the ensemble on the validation rows by which it was chosen
+    score : float, of the ensemble on the validation rows by which it was chosen: too good, by the choice among many
+    cross_score : float, on the same rows of ensembles that the other half of them chose: what to expect on new rows
     single : float, of the best single candidate there
     temperature : float, by which logarithms of probabilities are divided; 1 for regression
     """
@@ -44,6 +45,7 @@ class Ensemble:
     members: tuple[EnsembleMember, ...]
     metric: str
     score: float
+    cross_score: float
     single: float
     temperature: float
 
@@ -54,6 +56,7 @@ class Ensemble:
             "members": members,
             "metric": self.metric,
             "score": self.score,
+            "cross_score": self.cross_score,
             "single": self.single,
             "temperature": self.temperature,
         }
@@ -80,14 +83,20 @@ def candidate_library(table: PreparedTable, datasets: Datasets, what: Any) -> Ca
 
 
 def assemble(
-    table: PreparedTable, datasets: Datasets, chosen: ChosenCandidates, what: Metric, provenance: Any
-) -> tuple[Model, Ensemble]:
-    """The model of chosen candidates, its temperature fitted on the validation rows, and the report on it."""
-    temperature = 1.0
+    table: PreparedTable, datasets: Datasets, library: CandidateLibrary, size: int, provenance: Any
+) -> tuple[Model, Ensemble] | None:
+    """The model of the ensemble of at most ``size``, and the report on it; None when nobody is in the library.
+
+    The temperature is fitted on what the validation rows get from ensembles that other rows chose.
+    """
+    chosen, crossed = library.ensemble(size), library.cross_prediction(size, parts=2)
+    if chosen is None or crossed is None:
+        return None
+    what, temperature = library.metric, 1.0
+    y, weight = datasets.validation_targets()
+    exact = None if weight is None else weight.astype(np.float64)
     if what.task == "classification":
-        y, weight = datasets.validation_targets()
-        exact = None if weight is None else weight.astype(np.float64)
-        logs = np.log(np.maximum(chosen.prediction, _TINY))
+        logs = np.log(np.maximum(crossed, _TINY))
         temperature = fit_temperature(logs, y, exact, prior_rows=PRIOR_ROWS)
     ensemble = Ensemble(
         tuple(
@@ -96,6 +105,7 @@ def assemble(
         ),
         what.name,
         chosen.score,
+        what.score(y, crossed, exact),
         chosen.single,
         temperature,
     )

@@ -92,10 +92,11 @@ class Finished:
         if best is not None:
             test_of_best = self._test(best.network)
             model, ensemble, test = best.network, None, test_of_best
-        chosen = None if self.library is None else self.library.ensemble(self.size)
-        if chosen is not None and self.library is not None:
-            provenance = self._provenance(best) if best is not None else {}
-            model, ensemble = assemble(self.table, self.evaluator.datasets, chosen, self.library.metric, provenance)
+        provenance = self._provenance(best) if best is not None else {}
+        datasets, library = self.evaluator.datasets, self.library
+        made = None if library is None else assemble(self.table, datasets, library, self.size, provenance)
+        if made is not None:
+            model, ensemble = made
             model = replace(model, provenance={**provenance, "ensemble": ensemble.to_dict()})
             test = self._test(model)
         trials = sorted({int(trial) for trial in self.result.trials["trial"].tolist()})

@@ -124,6 +124,19 @@ def test_a_promoted_network_continues_with_the_paused_weights(backend):
     assert all(np.array_equal(v, state[k]) for k, v in fresh.export_state(int(member[0])).items())
 
 
+def test_the_schedules_of_a_network_end_with_the_highest_rung_of_its_bracket(backend):
+    """A bracket that ends at 3 epochs within a search to 9 trains the networks of a search to 3."""
+    configurations = [{**configuration(trial), "schedule": "cosine"} for trial in range(4)]
+    losses = []
+    for most, highest in ((3, None), (9, lambda bracket: (9.0, 3.0)[bracket]), (9, None)):
+        evaluator = NetworkEvaluator(OneDataset(data()), backend, max_resource=most, seed=5, highest=highest)
+        listed = [hb.Job(trial, 1, 0, configurations[trial], 3.0, 0.0) for trial in range(4)]
+        results = finish(evaluator, listed)
+        losses.append([results[trial].loss for trial in range(4)])
+        evaluator.close()
+    assert losses[0] == losses[1] != losses[2]
+
+
 def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backend):
     (first, last), evaluator = climb(backend)
     for trial in range(4):

@@ -119,17 +119,23 @@ def select(
 
 
 def cross_predict(
-    predictions: Sequence[F32], y: Array, metric: Metric, weight: Array | None = None, size: int = SIZE
+    predictions: Sequence[F32],
+    y: Array,
+    metric: Metric,
+    weight: Array | None = None,
+    size: int = SIZE,
+    parts: int = FOLDS,
 ) -> F64:
     """What ensembles predict for rows that did not choose them.
 
-    The rows are cut into `FOLDS` parts, alike in ``y``. For each, `select` chooses by the others. The score of the
+    The rows are cut into ``parts``, alike in ``y``. For each, `select` chooses by the others. The score of the
     result says what the choice among many candidates is worth on new rows; that of `select` itself is too good, the
     more so the fewer rows and the more candidates. A temperature should be fitted to it, too.
 
     Parameters
     ----------
     predictions, y, metric, weight, size : as in `select`
+    parts : int >= 2; two take about as long as `select`
 
     Returns
     -------
@@ -146,7 +152,7 @@ def cross_predict(
     """
     out = np.empty(np.shape(predictions[0]))
     order = np.lexsort(y.reshape(len(y), -1).T[::-1])  # by the first target, then by the next; stable
-    parts = FOLDS if len(y) >= FOLDS else 1
+    parts = parts if len(y) >= parts else 1
     for part in range(parts):
         held = np.zeros(len(y), dtype=np.bool_)
         held[order[part::parts]] = True

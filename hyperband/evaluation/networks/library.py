@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hyperband._common.checks import whole_number
 from hyperband.errors import InputError
-from hyperband.evaluation.networks.ensemble import SIZE, cross_predict, mean_prediction, select, single_key
+from hyperband.evaluation.networks.ensemble import FOLDS, SIZE, cross_predict, mean_prediction, select, single_key
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.metrics import Metric, probabilities
 
@@ -280,16 +280,16 @@ class CandidateLibrary:
                 found[candidate.trial] = found.get(candidate.trial, 0.0) + weight
         return found
 
-    def cross_prediction(self, size: int = SIZE) -> F64 | None:
+    def cross_prediction(self, size: int = SIZE, parts: int = FOLDS) -> F64 | None:
         """What ensembles predict for validation rows that did not choose them, or None. See `cross_predict`.
 
         Its score is an estimate of that on new rows, and `hyperband.metrics.fit_temperature` takes its logarithm. It
-        takes about five times as long as `ensemble`.
+        takes ``parts - 1`` times as long as `ensemble`.
         """
         if not self._kept:
             return None
         predictions = [candidate.prediction for candidate in self._kept]
-        return cross_predict(predictions, self._y, self._metric, self._weight, size)
+        return cross_predict(predictions, self._y, self._metric, self._weight, size, parts)
 
     def _select(self, size: int) -> ChosenCandidates:
         predictions = [candidate.prediction for candidate in self._kept]

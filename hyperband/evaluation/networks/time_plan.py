@@ -29,8 +29,8 @@ SHARE, LAST = 0.4, 8.0
 #: With work for more fully trained networks than this, a bracket halves twice and not once.
 MANY = 24.0
 
-#: The part of all work that the first bracket gets. A speed is measured for a moment only, and a bracket that is cut off
-#: has trained nobody to the end.
+#: The part of all work that the first bracket gets. The speed was measured for a moment only, and a bracket that is cut
+#: off has trained nobody to the end.
 FIRST_PART = 0.55
 
 #: The part of the time that a bracket is planned for: what it costs is known only roughly before, at first even less.
@@ -100,7 +100,7 @@ def brackets(epochs: float, max_resource: int) -> tuple[Size, ...]:
     >>> brackets(600.0, 50)
     ((8, 16, 50), (14, 16, 50))
     >>> brackets(600.0, 100)
-    ((6, 33, 100), (10, 8, 25), (1, 33, 100), (2, 8, 25))
+    ((5, 33, 100), (11, 8, 25), (4, 33, 100), (1, 8, 25))
     """
     found: list[Size] = []
     lives = lifetimes(max_resource)
