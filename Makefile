@@ -13,6 +13,8 @@ STAMPS := $(VENV)/.stamps
 # What the compiled module depends on. A change of a Python file needs no build: the install is editable.
 NATIVE := CMakeLists.txt pyproject.toml $(shell find csrc -type f 2>/dev/null)
 PYTEST_ARGS ?=
+# Processes that share the tests; the networks in each of them use every processor.
+TEST_PROCESSES ?= 2
 # In CI a warning of the compiler is an error; on a stranger's newer compiler it is not.
 WARNINGS := $(if $(CI),-C cmake.define.HYPERBAND_WERROR=ON)
 DEMO_TIME ?= 45s
@@ -77,7 +79,7 @@ test: check lint
 
 check: $(STAMPS)/build
 	@echo "== tests =="
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMPS)/dev
 	@echo "== ruff =="

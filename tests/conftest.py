@@ -85,7 +85,26 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.line(f"{name}: DID NOT RUN. {reason}")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes: the first one prints what all of them made
+        session.config.workeroutput["engines"] = dict(_engines.made)
+
+
+class _OtherProcesses:
+    """The counts of the processes among which pytest-xdist deals the tests."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        _engines.made.update(getattr(node, "workeroutput", {}).get("engines", {}))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_OtherProcesses())
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        return
     for name in REQUIRED:
         reason = registry.available().get(name, "there is no such backend")
         if reason:

@@ -81,8 +81,8 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
     lines = [
         "",
         f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}",
-        f"validation     {ensemble.metric} {ensemble.score:.4f} on the rows that chose it, {ensemble.cross_score:.4f} on "
-        f"others, {ensemble.single:.4f} of the best alone",
+        f"validation     {ensemble.metric} {ensemble.score:.4f} on the rows that chose it, "
+        f"{ensemble.cross_score:.4f} on others, {ensemble.single:.4f} of the best alone",
     ]
     if ensemble.temperature != 1.0:
         lines.append(f"temperature    {ensemble.temperature:.3f}")

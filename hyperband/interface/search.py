@@ -270,8 +270,6 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
     def make_library(datasets: Datasets) -> CandidateLibrary:
         nonlocal library
         library = candidate_library(table, datasets, settings.metric)
-        if planned.extend is not None:
-            planned.extend.weights = library.weights
         return library
 
     def highest(bracket: int) -> float:

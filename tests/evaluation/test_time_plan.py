@@ -15,7 +15,6 @@ from hyperband.evaluation.networks.time_plan import (
     TimePlanner,
     brackets,
     largest_resource,
-    lifetimes,
     next_bracket,
 )
 
@@ -24,7 +23,7 @@ sums = st.floats(1.0, 1e6)
 
 
 def cost(sizes, top):
-    return float(hb.HalvingSequence(top, brackets=sizes).plan().cost)
+    return float(hb.HalvingSequence(top, time_plan.ETA, brackets=sizes).plan().cost)
 
 
 @settings(deadline=None)
@@ -33,16 +32,16 @@ def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
     top = largest_resource(epochs)
     planned = cost(brackets(epochs, top), top)
     assert 1 <= top <= MOST_EPOCHS
-    assert epochs - lifetimes(top)[-1] < planned <= epochs
+    assert epochs - max(1.0, time_plan.REST * top) - 1 < planned <= epochs
 
 
 @settings(deadline=None)
 @given(epochs=sums)
 def test_every_bracket_trains_a_network_to_the_end(epochs):
     top = largest_resource(epochs)
-    plan = hb.HalvingSequence(top, brackets=brackets(epochs, top)).plan()
-    assert all(bracket.rungs[-1].r in lifetimes(top) and bracket.rungs[-1].n >= 1 for bracket in plan.brackets)
-    assert {bracket.rungs[-1].r for bracket in plan.brackets} == set(lifetimes(top))
+    plan = hb.HalvingSequence(top, time_plan.ETA, brackets=brackets(epochs, top)).plan()
+    assert all(bracket.rungs[-1].r == top and bracket.rungs[-1].n >= 1 for bracket in plan.brackets[:-1])
+    assert len(plan.brackets[-1].rungs) == 1 or plan.brackets[-1].rungs[-1].r == top
 
 
 @settings(deadline=None)
@@ -50,10 +49,10 @@ def test_every_bracket_trains_a_network_to_the_end(epochs):
 def test_the_next_bracket_fits(epochs, top):
     size = next_bracket(epochs, top)
     if size is None:
-        assert epochs < top
+        assert epochs < max(1.0, time_plan.REST * top)
     else:
-        assert size[2] == top
-        assert cost([size], top) <= epochs
+        assert size[2] == top or size == (1, int(epochs), int(epochs))
+        assert time_plan._cost(*size) <= epochs
 
 
 @dataclass
@@ -73,22 +72,15 @@ def clock(monkeypatch):
     return made
 
 
-def carry_out(clock, seconds, pace, slower=1.0, worth=None):
-    """A run whose epochs take ``pace * slower`` seconds, planned for ``pace``; and what is left of ``seconds``.
-
-    The ensemble holds everyone who reached the resource ``worth``.
-    """
-    reached = {}
+def carry_out(clock, seconds, pace, slower=1.0):
+    """A run whose epochs take ``pace * slower`` seconds, planned for ``pace``; and what is left of ``seconds``."""
     deadline, top = clock.now + seconds, largest_resource(seconds / pace)
     first = next_bracket(time_plan.CAUTION * seconds / pace, top)
-    run = hb.HalvingSequence(top, brackets=[first]).start(SPACE, seed=0)
-    planner = TimePlanner(
-        deadline, top, clock.now, lambda: {trial: 1.0 for trial in reached if reached[trial] == worth}
-    )
+    run = hb.HalvingSequence(top, time_plan.ETA, brackets=[first]).start(SPACE, seed=0)
+    planner = TimePlanner(deadline, top, clock.now)
     while not run.done or planner(run):
         for job in run.ask():
             clock.now += (job.resource - job.previous) * pace * slower
-            reached[job.trial] = job.resource
             run.tell(job, job.configuration["x"])
     return run, deadline - clock.now
 
@@ -98,22 +90,6 @@ def test_the_time_is_used(clock):
     assert 0 <= left < 0.15 * 600
     assert len(run.plan.brackets) > 2
     assert run.spent == run.plan.cost
-
-
-@pytest.mark.parametrize("worth", [0, 1])
-def test_once_every_lifetime_was_tried_the_one_that_the_ensemble_is_made_of_goes_on(clock, worth):
-    top = largest_resource(600.0 / 0.05)
-    run, _ = carry_out(clock, seconds=600.0, pace=0.05, worth=lifetimes(top)[worth])
-    lives = [bracket.rungs[-1].r for bracket in run.plan.brackets]
-    assert tuple(lives[:2]) == lifetimes(top) == (256, 64)
-    assert len(lives) > 3
-    assert set(lives[2:-1]) == {lifetimes(top)[worth]}
-
-
-def test_where_the_longest_does_not_fit_any_more_a_shorter_one_does(clock):
-    run, left = carry_out(clock, seconds=600.0, pace=0.05, worth=256)
-    assert run.plan.brackets[-1].rungs[-1].r == 64
-    assert 0 <= left < 64 * 0.05 + 0.05 * 600
 
 
 def test_later_brackets_are_smaller_when_training_turns_out_slower(clock):

@@ -272,14 +272,6 @@ class CandidateLibrary:
             self._chosen[size] = self._select(size)
         return self._chosen[size]
 
-    def weights(self, size: int = SIZE) -> dict[int, float]:
-        """Of the trials in `ensemble` now, over all of their moments; they add up to 1, or there are none."""
-        chosen, found = self.ensemble(size), dict[int, float]()
-        if chosen is not None:
-            for candidate, weight in zip(chosen.candidates, chosen.weights, strict=True):
-                found[candidate.trial] = found.get(candidate.trial, 0.0) + weight
-        return found
-
     def cross_prediction(self, size: int = SIZE, parts: int = FOLDS) -> F64 | None:
         """What ensembles predict for validation rows that did not choose them, or None. See `cross_predict`.
 
