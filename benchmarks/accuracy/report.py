@@ -11,7 +11,7 @@ from benchmarks.accuracy import runs
 from benchmarks.accuracy.contenders import ALL as CONTENDERS
 from benchmarks.accuracy.contenders import OURS
 from benchmarks.accuracy.measures import ranked, regret
-from benchmarks.accuracy.ranks import Interval, mean_of, ranks
+from benchmarks.accuracy.ranks import Interval, Rank, mean_of, ranks
 from benchmarks.accuracy.runs import Record
 from benchmarks.accuracy.tasks import TABLES
 from benchmarks.documents.markdown import table
@@ -94,11 +94,21 @@ def interval(found: Interval, shown: Any, n: int) -> str:
     return mean if n == 1 else f"{mean} ({low}, {high})"
 
 
+def mean_metric(each: Sequence[Record]) -> str:
+    """Mean test metric of runs on one set."""
+    metric = ranked(each[0]["metrics"])
+    return value(float(np.mean([record["metrics"][metric] for record in each])), metric)
+
+
+def ranks_of(found: Cells) -> dict[str, Rank]:
+    """Of every contender; the best mean first."""
+    return ranks({s: {n: [regret(r["metrics"]) for r in each] for n, each in by.items()} for s, by in found.items()})
+
+
 def rank_table(found: Cells) -> str:
     """Mean rank with its interval over sets and seeds, and on how many sets the rank is worse than 3."""
-    regrets = {s: {n: [regret(r["metrics"]) for r in each] for n, each in by.items()} for s, by in found.items()}
     rows = []
-    for name, rank in ranks(regrets).items():
+    for name, rank in ranks_of(found).items():
         counts = [len(by[name]) for by in found.values() if name in by]
         seeds = str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
         mean = f"{rank.mean.mean:.2f} ({rank.mean.low:.2f}, {rank.mean.high:.2f})"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from statistics import median
 
+from benchmarks.accuracy import report, runs
+from benchmarks.accuracy.contenders import ALL as CONTENDERS
 from benchmarks.common.records import read
 from benchmarks.documents.markdown import digits, table
 from benchmarks.documents.searches import ranks, run_of
 from benchmarks.documents.training import by_name
-from benchmarks.search.datasets import score
 
 #: column of the table of speeds -> contender
 SPEEDS = {
@@ -36,12 +37,18 @@ SEARCHES = {
 
 
 def scores() -> str:
-    """Test scores beside a default network."""
-    found = read("datasets")["records"]
-    named = [(r["table"], *score(r["hyperband"]), r["default_mlp"]["score"]) for r in found]
-    head = ["", *(name + (" (R²)" if metric == "r2" else "") for name, metric, _, _ in named)]
-    ours, theirs = ([f"{row[column]:.3f}" for row in named] for column in (2, 3))
-    return table(head, [["hyperband", *ours], ["default MLP", *theirs]])
+    """Test metric on real tables after a minute, and mean ranks, beside other libraries."""
+    found = report.cells(runs.read(runs.FILE), 60.0)
+    if not found:
+        return report.NOTHING
+    ranked = report.ranks_of(found)
+    names = [name for name in ranked if len(ranked[name].by_set) == len(found)]
+    regressions = {s for s, by in found.items() if "rmse" in by[names[0]][0]["metrics"]}
+    rows = []
+    for name in names:
+        cells = [report.mean_metric(by[name]) for by in found.values()]
+        rows.append([CONTENDERS[name].title, f"{ranked[name].mean.mean:.1f}", *cells])
+    return table(["", "mean rank", *(s + " (RMSE)" * (s in regressions) for s in found)], rows)
 
 
 def speeds() -> str:

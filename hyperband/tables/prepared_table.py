@@ -187,7 +187,7 @@ def prepare_table(
         * rows as (X, y), or a table with the target column: one fold;
         * an object with ``split(X, y)``, as those of scikit-learn, which gets a column of zeros and class numbers or
           values; or a list of (training rows, validation rows), row numbers of ``X``;
-        * ``"auto"``: five folds for tables of up to 2,000 rows, repeated where there are few, otherwise a fifth of the
+        * ``"auto"``: five folds for tables of up to 5,000 rows, repeated where there are few, otherwise a fifth of the
           rows.
     test : None, a fraction, or rows as for ``validation``; a search never reads them
         A fraction is held out before the validation rows; with `GroupSplit` whole groups, with `TimeSplit` the newest.

@@ -16,8 +16,9 @@ from hyperband.tables.splitters import GroupSplit, KFold, TimeSplit
 from hyperband.tables.table import Table, resolve_columns
 
 #: ``validation="auto"`` repeats five folds this many times on tables of at most so many rows; a hold-out beyond.
-#: Which rows are held out decides most where there are fewest of them, and there training is cheapest.
-AUTO_REPEATS = ((200, 3), (500, 2), (2000, 1))
+#: Which rows are held out decides most where there are fewest of them, and there training is cheapest. With the same
+#: minute, phoneme (4,323 rows) is predicted better with folds, and from 9,000 rows on other tables are not.
+AUTO_REPEATS = ((200, 3), (500, 2), (5000, 1))
 AUTO_FOLDS = 5
 AUTO = "auto"
 
