@@ -150,6 +150,10 @@ SEARCH_FAULTS = {
     "search: the next bracket takes more than there is": (
         "evaluation/networks/time_plan.py", "<= part:", "<= 2 * part:", "evaluation/test_time_plan.py",
     ),
+    "networks: every schedule ends at the largest resource": (
+        "evaluation/networks/evaluator.py", "highest / self._max_resource)", "1.0)",
+        "evaluation/test_network_evaluator.py::test_the_schedules_of_a_network_end_with_the_highest_rung_of_its_bracket",
+    ),
     "networks: an epoch too few": (
         "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",
         "evaluation/test_network_evaluator.py::test_resource_goals",

@@ -22,7 +22,7 @@ SPACE = hb.Space({"x": hb.Float(0.0, 1.0), "kind": hb.Choice(["a", "b", None])})
 ALGORITHMS = [
     hb.Hyperband(27, 2.5, min_resource=2, sampler=hb.KDESampler(top_fraction=0.3), seed=4, variant="ceil"),
     hb.SuccessiveHalving(27, 3, n=40, aggressive=True, repetitions=None),
-    hb.HalvingSequence(27, 2.5, brackets=[(9, 3), (4, Fraction(7, 2))], whole=False, seed=1),
+    hb.HalvingSequence(27, 2.5, brackets=[(9, 3), (4, Fraction(7, 2), 9)], whole=False, seed=1),
     hb.ASHA(Fraction(10, 3), Decimal("2.5"), min_resource=Fraction(1, 7), n=40, whole=False),
     hb.AsyncHyperband(9, repetitions=2),
     hb.PASHA(27, n=9, epsilon=0.1),
