@@ -73,7 +73,7 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     default=AUTO,
     show_default=True,
     help="Rows that rank the networks: a file, a fraction, or K folds, each of which validates once.  auto: folds on "
-    "small tables, a fifth of the rows on others.",
+    "small tables, a fifth of the rows (at most 20,000) on others.",
 )
 @click.option("--group", metavar="COLUMN", help="Rows with the same value here are never in both parts of a split.")
 @click.option("--time-column", metavar="COLUMN", help="The last rows by this column validate.")

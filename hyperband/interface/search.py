@@ -131,7 +131,7 @@ def search(
     target : column of ``X`` that is the target, instead of ``y``; several columns: a regression with several outputs
     validation : "auto", fraction, int, splitter, (X, y), or a table; see `hyperband.tables.prepare_table`
         Rows that rank the networks. A whole number k, `KFold`, `GroupSplit` or `TimeSplit`: every configuration is
-        trained once per fold. "auto": folds on small tables, a fifth of the rows on others.
+        trained once per fold. "auto": folds on small tables, a fifth of the rows, at most 20,000, on others.
     test : fraction, (X, y), a table, or None
         Rows that the search never sees; ``result.test`` has the model's figures on them.
     algorithm : any of `hyperband.tuning.algorithms`, or None

@@ -188,7 +188,7 @@ def prepare_table(
         * an object with ``split(X, y)``, as those of scikit-learn, which gets a column of zeros and class numbers or
           values; or a list of (training rows, validation rows), row numbers of ``X``;
         * ``"auto"``: five folds for tables of up to 5,000 rows, repeated where there are few, otherwise a fifth of the
-          rows.
+          rows, at most 20,000.
     test : None, a fraction, or rows as for ``validation``; a search never reads them
         A fraction is held out before the validation rows; with `GroupSplit` whole groups, with `TimeSplit` the newest.
     seed : int, of the splits, of the order of the training rows, and of the draws of a view

@@ -20,6 +20,8 @@ from hyperband.tables.table import Table, resolve_columns
 #: minute, phoneme (4,323 rows) is predicted better with folds, and from 9,000 rows on other tables are not.
 AUTO_REPEATS = ((200, 3), (500, 2), (5000, 1))
 AUTO_FOLDS = 5
+#: The rows that a hold-out has at most: more would tell networks apart no better, and would not train.
+AUTO_HELD = 20_000
 AUTO = "auto"
 
 #: Dates as text whose order is that of the texts.
@@ -101,13 +103,13 @@ def automatic(n_rows: int) -> KFold | float:
 
     Examples
     --------
-    >>> automatic(150), automatic(1000), automatic(50_000)
-    (KFold(k=5, repeats=3), KFold(k=5, repeats=1), 0.2)
+    >>> automatic(150), automatic(1000), automatic(50_000), automatic(1_000_000)
+    (KFold(k=5, repeats=3), KFold(k=5, repeats=1), 0.2, 0.02)
     """
     for most, repeats in AUTO_REPEATS:
         if n_rows <= most:
             return KFold(max(2, min(AUTO_FOLDS, n_rows)), repeats)
-    return 0.2
+    return min(0.2, AUTO_HELD / n_rows)
 
 
 def key_column(split: Any, names: Sequence[str]) -> str | None:

@@ -36,6 +36,12 @@ def test_a_table_without_numbers_or_views_has_no_such_parameters():
     assert not {"view", "number_embedding", "frequency_scale"} & set(names)
 
 
+@pytest.mark.parametrize(("n_numbers", "embedded"), [(1, True), (256, True), (257, False)])
+def test_numbers_are_embedded_where_the_first_layer_stays_small(n_numbers, embedded):
+    space = default_space(500, n_numbers, 3, "cross_entropy", n_numbers=n_numbers)
+    assert ("number_embedding" in space.names) == ("frequency_scale" in space.names) == embedded
+
+
 def test_at_most_fourteen_dimensions_are_searched():
     space = default_space(500, 5, 3, "cross_entropy", views=("standard", "bins"), n_numbers=5)
     constant = [name for name, parameter in space.parameters.items() if parameter.n_values == 1]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hyperband.engine.architecture import Architecture
 from hyperband.space import Choice, Float, Int, Space, When
 
 #: Rows up to which a batch size is the default, and the batch size of larger tables.
 BATCHES = ((1_024, 64), (8_192, 128), (30_000, 256), (100_000, 512))
 LARGEST_BATCH = 1024
+
+#: Numbers are not embedded where that would give the first layer more inputs than this: it would take most of the time.
+WIDEST = 1024
 
 
 def default_space(
@@ -27,7 +31,7 @@ def default_space(
     n_rows, n_inputs, n_outputs : int, of the training rows
     loss : str, of the networks
     views : names of the table's views; without them ``view`` is no parameter
-    n_numbers : int, leading columns that are numbers; with 0 they are not embedded
+    n_numbers : int, leading columns that are numbers; they are embedded where there are some, and not too many
 
     Examples
     --------
@@ -48,7 +52,7 @@ def default_space(
     conditions = []
     if loss in ("cross_entropy", "logistic"):
         parameters["label_smoothing"] = Choice([0.0, 0.1], default=0.1, ordered=True)
-    if n_numbers:
+    if n_numbers and Architecture(widths=[]).embedding_size * n_numbers <= WIDEST:
         parameters["number_embedding"] = Choice(["none", "pbld", "cosine"], default="pbld")
         parameters["frequency_scale"] = Float(0.03, 3.0, log=True, default=0.3)
         conditions.append(When("frequency_scale", "number_embedding", ["pbld", "cosine"]))
