@@ -101,8 +101,9 @@ def mean_metric(each: Sequence[Record]) -> str:
 
 
 def ranks_of(found: Cells) -> dict[str, Rank]:
-    """Of every contender; the best mean first."""
-    return ranks({s: {n: [regret(r["metrics"]) for r in each] for n, each in by.items()} for s, by in found.items()})
+    """Of every contender, over the sets on which it had company; the best mean first."""
+    regrets = {s: {n: [regret(r["metrics"]) for r in each] for n, each in by.items()} for s, by in found.items()}
+    return ranks({s: by for s, by in regrets.items() if len(by) > 1})
 
 
 def rank_table(found: Cells) -> str:
