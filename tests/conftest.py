@@ -90,16 +90,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.config.workeroutput["engines"] = dict(_engines.made)
 
 
-class _OtherProcesses:
-    """The counts of the processes among which pytest-xdist deals the tests."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        _engines.made.update(getattr(node, "workeroutput", {}).get("engines", {}))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_OtherProcesses())
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what one of the processes made among which pytest-xdist deals the tests."""
+    _engines.made.update(getattr(node, "workeroutput", {}).get("engines", {}))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -70,6 +70,13 @@ def test_the_model_is_the_weighted_mean_of_what_the_ensemble_lists(little_work):
     assert result.model.provenance["ensemble"]["members"][0]["trial"] == members[0].trial
 
 
+def test_the_score_on_rows_that_did_not_choose_the_ensemble_is_not_fooled_by_chance(little_work):
+    rng = np.random.default_rng(0)
+    ensemble = search(rng.normal(size=(150, 4)), rng.integers(0, 2, 150), metric="log_loss").ensemble
+    assert ensemble.score < ensemble.cross_score, "nothing can be learned, and the choice seemed to"
+    assert ensemble.to_dict()["cross_score"] == ensemble.cross_score
+
+
 def test_an_ensemble_of_one_is_the_best_candidate(little_work):
     result = search(*CANCER, ensemble=1)
     assert len(result.model.members) == len(result.ensemble.members) == 1
