@@ -78,9 +78,11 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
     if ensemble is None or model is None:
         return []
     trials = len({member.trial for member in ensemble.members})
+    again = len({member.trial for member in ensemble.members if member.refit})
     lines = [
         "",
-        f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}",
+        f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}"
+        + (f", {'all' if again == trials else again} trained again on all rows" if again else ""),
         f"validation     {ensemble.metric} {ensemble.score:.4f} on the rows that chose it, "
         f"{ensemble.cross_score:.4f} on others, {ensemble.single:.4f} of the best alone",
     ]

@@ -30,6 +30,9 @@ if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at 
 #: Defaults of the options are those of the records.
 TABLE, TRAINING, COMPUTE = TableOptions(), Training(), Compute()
 
+#: Choices of --refit, as `Training` has them.
+REFIT: dict[str, bool | str] = {AUTO: AUTO, "yes": True, "no": False}
+
 #: Interrupted by Ctrl-C, as shells count it: 128 + SIGINT.
 INTERRUPTED = 130
 
@@ -73,7 +76,7 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     default=AUTO,
     show_default=True,
     help="Rows that rank the networks: a file, a fraction, or K folds, each of which validates once.  auto: folds on "
-    "small tables, a fifth of the rows (at most 20,000) on others.",
+    "small tables, a tenth to a fifth of the rows on others.",
 )
 @click.option("--group", metavar="COLUMN", help="Rows with the same value here are never in both parts of a split.")
 @click.option("--time-column", metavar="COLUMN", help="The last rows by this column validate.")
@@ -89,6 +92,11 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     default=SIZE,
     show_default=True,
     help="Networks that the model may average; 1: the single best.",
+)
+@click.option(
+    "--refit",
+    **_choice(tuple(REFIT), AUTO),
+    help="Train the networks of the model once more, on all rows but the test rows.  auto: where rows were held out.",
 )
 @click.option("--task", **_choice(("auto", *TASKS), TABLE.task), help="auto: by the values of the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Column not to use; repeatable.")
@@ -175,7 +183,7 @@ def _settings(options: dict[str, Any], quiet: bool) -> Settings:
     return Settings(
         algorithm=_algorithm(options),
         seed=options["seed"],
-        training=Training(**_fields_of(Training, options)),
+        training=Training(**{**_fields_of(Training, options), "refit": REFIT[options["refit"]]}),
         compute=Compute(**_fields_of(Compute, options)),
         metric=options["metric"],
         ensemble=options["ensemble"],
@@ -207,7 +215,7 @@ def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> PreparedTable:
-    from hyperband.interface.search import validation_for
+    from hyperband.interface.defaults import validation_for
     from hyperband.tables import prepare_table, read_table
 
     header = options["header"]
@@ -255,7 +263,8 @@ def _fraction(validation: str) -> float:
 def _search(
     prepared: PreparedTable, options: dict[str, Any], settings: Settings, started: float
 ) -> NetworkSearchResult:
-    from hyperband.interface.search import resource_range, search_prepared
+    from hyperband.interface.defaults import resource_range
+    from hyperband.interface.search import search_prepared
 
     chosen = _algorithm_settings(options)
     resource = settings.training.resource

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hyperband.engine.architecture import Architecture
+from hyperband.engine.backends import registry
 from hyperband.engine.network_space import to_architecture
+from hyperband.errors import InsufficientMemory
+from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
-from hyperband.evaluation.networks.library import CandidateLibrary
+from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
+from hyperband.evaluation.networks.refit import Refit, RefitTrial, moments_by_weight, refit
 from hyperband.evaluation.networks.training import Training
-from hyperband.interface.assemble import Ensemble, assemble, model_of, test_figures
+from hyperband.interface.assemble import Ensemble, Weighted, assemble, model_of, test_figures, with_data
 from hyperband.interface.result import SearchResult
 from hyperband.model import Model
 from hyperband.tables import PreparedTable
@@ -66,8 +72,10 @@ class Finished:
     ----------
     result : SearchResult, of ``run``
     size : int, networks that the ensemble may add, repetitions included
-    backend : str, the one that computes figures on the test rows
+    refit : int, trials of the ensemble that are trained again on all rows, at most
+    compute : Compute, for that and for figures on the test rows
     started : float, monotonic seconds
+    deadline : float, monotonic seconds at which training has to end
     """
 
     result: SearchResult
@@ -78,8 +86,10 @@ class Finished:
     algorithm: Algorithm
     training: Training
     size: int
-    backend: str
+    refit: int
+    compute: Compute
     started: float
+    deadline: float = math.inf
 
     def with_networks(self) -> NetworkSearchResult:
         """The result with the networks of its incumbents, and the model with its figures on the test rows."""
@@ -90,28 +100,56 @@ class Finished:
         best = fields["best"]
         model, ensemble, test, test_of_best = None, None, None, None
         if best is not None:
-            test_of_best = self._test(best.network)
-            model, ensemble, test = best.network, None, test_of_best
+            model = best.network
+            test = test_of_best = self._test(self._networks(best), model)
         provenance = self._provenance(best) if best is not None else {}
-        datasets, library = self.evaluator.datasets, self.library
-        made = None if library is None else assemble(self.table, datasets, library, self.size, provenance)
+        library = self.library
+        training = self.training
+        made = None if library is None else assemble(self.evaluator.datasets, library, self.size, self._again)
         if made is not None:
-            model, ensemble = made
-            model = replace(model, provenance={**provenance, "ensemble": ensemble.to_dict()})
-            test = self._test(model)
+            weighted, ensemble = made
+            model = model_of(weighted, ensemble.temperature, {**provenance, "ensemble": ensemble.to_dict()})
+            test = self._test(weighted, model)
+            training = replace(training, refit=ensemble.refit)
         trials = sorted({int(trial) for trial in self.result.trials["trial"].tolist()})
         configurations = dict(zip(trials, self.run.configurations(trials), strict=True))
         fields["seconds"] = time.monotonic() - self.started
         return NetworkSearchResult(
             **fields, model=model, ensemble=ensemble, test=test, test_of_best=test_of_best, notes=self.table.notes,
-            configurations=configurations, algorithm=self.algorithm, training=self.training,
+            configurations=configurations, algorithm=self.algorithm, training=training,
         )  # fmt: skip
 
+    def _networks(self, incumbent: Incumbent) -> list[Weighted]:
+        return with_data(self.evaluator.datasets, self.evaluator.networks(incumbent.trial, incumbent.resource))
+
     def _with_network(self, incumbent: Incumbent) -> Incumbent:
-        networks = self.evaluator.networks(incumbent.trial, incumbent.resource)
-        weighted = [(1.0 / len(networks), network) for network in networks]
-        provenance = self._provenance(incumbent)
-        return replace(incumbent, network=model_of(self.table, self.evaluator.datasets, weighted, 1.0, provenance))
+        return replace(incumbent, network=model_of(self._networks(incumbent), 1.0, self._provenance(incumbent)))
+
+    def _again(self, chosen: ChosenCandidates) -> Refit | None:
+        """The heaviest trials of an ensemble, trained again on all rows."""
+        trials = []
+        for trial, moments in moments_by_weight(chosen).items():
+            lifetime = self.evaluator.lifetime(trial)
+            if lifetime is not None:
+                (configuration,) = self.run.configurations([trial])
+                trials.append(RefitTrial(trial, configuration, moments, lifetime))
+        trials = trials[: self.refit]
+        if not trials or time.monotonic() >= self.deadline:
+            return None
+        try:
+            return refit(
+                trials,
+                self.table,
+                registry.get(self.compute.backend),
+                training=self.training,
+                compute=self.compute,
+                max_resource=float(self.run.plan.max_resource),
+                seed=self.run.seed,
+                deadline=self.deadline,
+            )
+        except InsufficientMemory as error:
+            warnings.warn(f"The ensemble was not trained again on all rows. {error}", stacklevel=2)
+            return None
 
     def _provenance(self, incumbent: Incumbent) -> dict[str, Any]:
         return {
@@ -124,5 +162,5 @@ class Finished:
             "seed": self.run.seed,
         }
 
-    def _test(self, model: Model) -> dict[str, float] | None:
-        return test_figures(self.table, self.evaluator.datasets, model, self.backend)
+    def _test(self, weighted: list[Weighted], model: Model) -> dict[str, float] | None:
+        return test_figures(weighted, model, self.compute.backend)

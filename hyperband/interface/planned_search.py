@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,18 +39,33 @@ LEAST, MOST = 60.0, 4000.0
 #: Configurations drawn to learn what one costs on average.
 SAMPLE = 64
 
-#: The part of a time limit, and seconds, left for what follows training: choosing the ensemble, figures.
+#: The part of a time limit, and seconds, left for what follows the search: choosing the ensemble, figures.
 END_PART, END_SECONDS = 0.04, 0.3
+
+#: The part of a time limit that training the ensemble again on all rows may take.
+REFIT_PART = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """What runs: algorithm, space, limits, and who adds brackets while it goes on."""
+    """What runs: algorithm, space, limits, who adds brackets while it goes on, and the work of an epoch on average."""
 
     algorithm: Algorithm
     space: Space
     budget: Budget
     extend: TimePlanner | None = None
+    typical: float = math.nan
+
+    def leave_time(self, seconds: float, work: Callable[[], float]) -> None:
+        """Leave time for further training of so much work, as it stands at the end of each bracket.
+
+        Parameters
+        ----------
+        seconds : float, of the whole search
+        work : callable, see `work_of_epoch`
+        """
+        if self.extend is not None:
+            self.extend.reserve = lambda pace: min(REFIT_PART * seconds, pace * work() / self.typical)
 
     @property
     def executed(self) -> Algorithm:
@@ -87,6 +103,7 @@ def planned_search(
         space,
         replace(budget, seconds=max(1e-3, deadline - now)),
         TimePlanner(deadline, top, now),
+        typical,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 from hyperband._common.checks import positive, whole_number
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.device_array import refuse
-from hyperband.engine.network_space import CHANGEABLE, default_space
+from hyperband.engine.network_space import CHANGEABLE
 from hyperband.errors import InputError
 from hyperband.evaluation.budget import Budget, check_ends
 from hyperband.evaluation.loop import OnEvent
@@ -19,31 +20,25 @@ from hyperband.evaluation.networks.datasets import Datasets
 from hyperband.evaluation.networks.ensemble import SIZE
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.library import CandidateLibrary
+from hyperband.evaluation.networks.refit import refit_work
 from hyperband.evaluation.networks.training import Training
 from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control, check_record
 from hyperband.interface.assemble import candidate_library
 from hyperband.interface.carry_out import carry_out
+from hyperband.interface.defaults import (
+    GRID_SPACE,
+    refit_trials,
+    resource_range,
+    space_for,
+    validation_for,
+)
 from hyperband.interface.network_result import Finished, NetworkSearchResult
-from hyperband.interface.planned_search import PlannedSearch, planned_search
-from hyperband.space import Choice, Float, Int, Space
+from hyperband.interface.planned_search import END_PART, PlannedSearch, planned_search
+from hyperband.space import Space
 from hyperband.tables import PreparedTable, TableOptions, prepare_table
-from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
 from hyperband.tuning.algorithms import Algorithm, HalvingSequence, Hyperband
-
-#: The least resource of the default Hyperband is the largest one divided by this.
-SPREAD = 81
-
-#: The default space of grids: two points on each axis of `default_space` are more networks than anyone trains.
-GRID_SPACE = Space(
-    {
-        "n_layers": Int(1, 3),
-        "width": Int(16, 128, log=True),
-        "learning_rate": Float(1e-3, 2e-2, log=True),
-        "activation": Choice(["relu", "tanh"]),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +126,7 @@ def search(
     target : column of ``X`` that is the target, instead of ``y``; several columns: a regression with several outputs
     validation : "auto", fraction, int, splitter, (X, y), or a table; see `hyperband.tables.prepare_table`
         Rows that rank the networks. A whole number k, `KFold`, `GroupSplit` or `TimeSplit`: every configuration is
-        trained once per fold. "auto": folds on small tables, a fifth of the rows, at most 20,000, on others.
+        trained once per fold. "auto": folds on small tables, a tenth to a fifth of the rows on others.
     test : fraction, (X, y), a table, or None
         Rows that the search never sees; ``result.test`` has the model's figures on them.
     algorithm : any of `hyperband.tuning.algorithms`, or None
@@ -147,7 +142,8 @@ def search(
     table : TableOptions, optional
         How the table is prepared: task, columns to drop, categories, scaling, weights.
     training : Training, optional
-        What networks get more of when they are promoted (epochs, rows, features), and by what they are ranked.
+        What networks get more of when they are promoted (epochs, rows, features), by what they are ranked, and whether
+        those of the model are trained again on all rows in the end.
     compute : Compute, optional
         Backend, threads, precision, limits of memory.
     metric : str, scorer or callable, optional; see `hyperband.metrics.metric`
@@ -236,19 +232,6 @@ def search(
     return search_prepared(prepared, settings, started)
 
 
-def validation_for(resource: str, validation: Any) -> Any:
-    """What "auto" means: columns are counted in one data set, so for resource "features" it is a hold-out."""
-    automatic = isinstance(validation, str) and validation == AUTO
-    return VALIDATION if automatic and resource == "features" else validation
-
-
-def resource_range(resource: str, table: PreparedTable) -> tuple[int, int]:
-    """Least and largest resource of the default algorithm on this table, for resource "rows" and "features"."""
-    n_rows, n_features = table.dataset(table.views[0]).x_train.shape
-    largest = n_rows if resource == "rows" else n_features
-    return max(1, largest // SPREAD), largest
-
-
 def search_prepared(table: PreparedTable, settings: Settings, started: float | None = None) -> NetworkSearchResult:
     """`search` on a table that is prepared already.
 
@@ -285,6 +268,12 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         library=make_library if comparable else None,
         highest=highest if isinstance(planned.algorithm, HalvingSequence) else None,
     )
+    size = max(1, settings.ensemble // table.n_folds)
+    again, seconds, deadline = refit_trials(training.refit, table, size), settings.limits.seconds, math.inf
+    if seconds is not None:
+        deadline = started + (1.0 - END_PART / 2) * seconds
+        if again:
+            planned.leave_time(seconds, lambda: _refit_work(library, evaluator, size, again))
     try:
         result = carry_out(
             run,
@@ -299,10 +288,12 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
             evaluator.offer_open()
     finally:
         evaluator.close()
-    size = max(1, settings.ensemble // table.n_folds)
+    if result.stopped in ("interrupted", "callback"):
+        again = 0
     finished = Finished(
-        result, run, evaluator, table, library, planned.executed, training, size, settings.compute.backend, started
-    )
+        result, run, evaluator, table, library, planned.executed, training, size, again, settings.compute, started,
+        deadline,
+    )  # fmt: skip
     return finished.with_networks()
 
 
@@ -310,7 +301,7 @@ def _planned(table: PreparedTable, settings: Settings, started: float) -> Planne
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
         small = algorithm is not None and algorithm.small_space
-        space = GRID_SPACE if small else _space_for(table, settings.training.resource)
+        space = GRID_SPACE if small else space_for(table, settings.training.resource)
     if algorithm is None:
         if settings.training.resource == "epochs":
             backend = registry.get(settings.compute.backend)
@@ -323,9 +314,7 @@ def _planned(table: PreparedTable, settings: Settings, started: float) -> Planne
     return PlannedSearch(algorithm, space, budget)
 
 
-def _space_for(table: PreparedTable, resource: str) -> Space:
-    data = table.dataset(table.views[0])
-    n_rows, n_features = data.x_train.shape
-    if resource == "features":  # columns are counted in one view, and a network that embeds them sees all
-        return default_space(n_rows, n_features, data.n_outputs, data.loss)
-    return default_space(n_rows, n_features, data.n_outputs, data.loss, views=table.views, n_numbers=data.n_numbers)
+def _refit_work(library: CandidateLibrary | None, evaluator: NetworkEvaluator, size: int, trials: int) -> float:
+    """Of the ensemble as it is now."""
+    chosen = None if library is None else library.ensemble(size)
+    return 0.0 if chosen is None else refit_work(chosen, evaluator.datasets, trials)

@@ -91,6 +91,8 @@ def make_folds(rows: Labelled, validation: Any, test: Any, seed: int) -> Folds:
     if isinstance(validation, str) and validation == AUTO:
         validation = automatic(len(rest))
         notes.append(_auto_note(validation, len(rest)))
+        if isinstance(validation, float):
+            validation *= len(rest) / n_rows  # other fractions are of the whole table
     parts, more = _parts(rows, rest, validation, test, seed)
     folds = tuple(
         Fold(train[holdout.shuffled(len(train), seed, holdout.ORDER + (number << 8))], part)

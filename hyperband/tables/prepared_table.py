@@ -135,6 +135,14 @@ class PreparedTable:
         """Numbers of the test rows, ascending; None when there are none, or they were given apart from the table."""
         return self._folds.test
 
+    @property
+    def is_hold_out(self) -> bool:
+        """Whether a part of the rows validates, once, and all others train or test."""
+        fold, *others = self._folds.folds
+        if others or fold.validation is None:
+            return False
+        return len(fold.train) + len(fold.validation) == len(self._folds.rest)
+
     def refit(self, view: str) -> Prepared:
         """All rows that are not test rows as training rows, validation rows among them; there are no validation rows.
 
@@ -187,8 +195,8 @@ def prepare_table(
         * rows as (X, y), or a table with the target column: one fold;
         * an object with ``split(X, y)``, as those of scikit-learn, which gets a column of zeros and class numbers or
           values; or a list of (training rows, validation rows), row numbers of ``X``;
-        * ``"auto"``: five folds for tables of up to 5,000 rows, repeated where there are few, otherwise a fifth of the
-          rows, at most 20,000.
+        * ``"auto"``: five folds for tables of up to 5,000 rows, repeated where there are few, otherwise a hold-out of
+          2,000 rows, but at least a tenth of all rows (at most 20,000) and at most a fifth.
     test : None, a fraction, or rows as for ``validation``; a search never reads them
         A fraction is held out before the validation rows; with `GroupSplit` whole groups, with `TimeSplit` the newest.
     seed : int, of the splits, of the order of the training rows, and of the draws of a view

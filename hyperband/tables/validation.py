@@ -20,8 +20,10 @@ from hyperband.tables.table import Table, resolve_columns
 #: minute, phoneme (4,323 rows) is predicted better with folds, and from 9,000 rows on other tables are not.
 AUTO_REPEATS = ((200, 3), (500, 2), (5000, 1))
 AUTO_FOLDS = 5
-#: The rows that a hold-out has at most: more would tell networks apart no better, and would not train.
-AUTO_HELD = 20_000
+#: A hold-out is this share of the rows: at most while it has fewer than `ENOUGH_HELD` rows, then at least while it has
+#: fewer than `MOST_HELD`. More rows would tell networks apart no better, and rows that are held out do not train.
+MOST_SHARE, LEAST_SHARE = 0.2, 0.1
+ENOUGH_HELD, MOST_HELD = 2_000, 20_000
 AUTO = "auto"
 
 #: Dates as text whose order is that of the texts.
@@ -103,13 +105,15 @@ def automatic(n_rows: int) -> KFold | float:
 
     Examples
     --------
-    >>> automatic(150), automatic(1000), automatic(50_000), automatic(1_000_000)
-    (KFold(k=5, repeats=3), KFold(k=5, repeats=1), 0.2, 0.02)
+    >>> automatic(150), automatic(1000)
+    (KFold(k=5, repeats=3), KFold(k=5, repeats=1))
+    >>> automatic(8_000), automatic(16_000), automatic(50_000), automatic(1_000_000)
+    (0.2, 0.125, 0.1, 0.02)
     """
     for most, repeats in AUTO_REPEATS:
         if n_rows <= most:
             return KFold(max(2, min(AUTO_FOLDS, n_rows)), repeats)
-    return min(0.2, AUTO_HELD / n_rows)
+    return min(MOST_SHARE, max(LEAST_SHARE, ENOUGH_HELD / n_rows), MOST_HELD / n_rows)
 
 
 def key_column(split: Any, names: Sequence[str]) -> str | None:

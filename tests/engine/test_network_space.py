@@ -7,7 +7,7 @@ import pytest
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.network_space import default_space, to_architecture
 from hyperband.errors import InputError
-from hyperband.interface.search import GRID_SPACE
+from hyperband.interface.defaults import GRID_SPACE
 from hyperband.tuning.samplers import RandomSampler
 
 

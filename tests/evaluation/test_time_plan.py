@@ -72,12 +72,12 @@ def clock(monkeypatch):
     return made
 
 
-def carry_out(clock, seconds, pace, slower=1.0):
+def carry_out(clock, seconds, pace, slower=1.0, reserve=None):
     """A run whose epochs take ``pace * slower`` seconds, planned for ``pace``; and what is left of ``seconds``."""
     deadline, top = clock.now + seconds, largest_resource(seconds / pace)
     first = next_bracket(time_plan.CAUTION * seconds / pace, top)
     run = hb.HalvingSequence(top, time_plan.ETA, brackets=[first]).start(SPACE, seed=0)
-    planner = TimePlanner(deadline, top, clock.now)
+    planner = TimePlanner(deadline, top, clock.now, reserve)
     while not run.done or planner(run):
         for job in run.ask():
             clock.now += (job.resource - job.previous) * pace * slower
@@ -97,6 +97,13 @@ def test_later_brackets_are_smaller_when_training_turns_out_slower(clock):
     slow, left = carry_out(clock, seconds=600.0, pace=0.05, slower=1.8)
     assert left >= 0
     assert slow.spent < usual.spent
+
+
+def test_time_is_left_for_what_follows(clock):
+    run, left = carry_out(clock, seconds=600.0, pace=0.05, reserve=lambda pace: 3000 * pace)
+    assert 150 <= left < 150 + 0.15 * 600
+    none, left = carry_out(clock, seconds=600.0, pace=0.05, reserve=lambda pace: 1e9)
+    assert len(none.plan.brackets) == 1 < len(run.plan.brackets)
 
 
 def test_nothing_is_added_without_a_speed_or_after_the_end(clock):

@@ -108,6 +108,18 @@ def test_refit_trains_on_all_but_the_test_rows(view, y):
     assert original[0] == pytest.approx(original[1], abs=1e-5)
 
 
+def test_which_tables_hold_a_part_of_the_rows_out():
+    half = [(np.arange(45), np.arange(45, 90))]
+    some = [(np.arange(40), np.arange(45, 90))]
+    times = np.c_[X, np.arange(90)]
+    assert prepare_table(X, Y, validation=0.2, test=0.2).is_hold_out
+    assert prepare_table(times, Y, validation=hb.TimeSplit(-1, 0.2)).is_hold_out
+    assert prepare_table(X, Y, validation=half).is_hold_out
+    assert not prepare_table(X, Y, validation=some).is_hold_out
+    assert not prepare_table(X, Y, validation=3).is_hold_out
+    assert not prepare_table(X[:70], Y[:70], validation=(X[70:], Y[70:])).is_hold_out
+
+
 def test_refit_with_rows_that_were_given():
     held = (X[70:], Y[70:])
     table = prepare_table(X[:70], Y[:70], validation=held, test=(X[:5], Y[:5]))

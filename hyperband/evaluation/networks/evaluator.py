@@ -126,7 +126,9 @@ class NetworkEvaluator:
         self._library = None if library is None else library(self.datasets)
         self._networks = TrialNetworks(self.datasets, backend, compute, self.unit, seed)
         self._engines, self.residency = self._networks.engines, self._networks.residency
+        self._engines.of(0)  # bad settings are an error now
         self._open: dict[int, _Open] = {}
+        self._brackets: dict[int, int] = {}  # of every trial that did not start as a copy
         self._kept = KeptWeights()
         self._max_resource, self._highest = float(max_resource), highest
         self._active: list[int] = []  # keys of networks in the newest slice's choice
@@ -139,6 +141,8 @@ class NetworkEvaluator:
         for job in jobs:
             self.datasets.numbers(job.configuration.get("view"))
             self._open[job.trial] = _Open(job)
+            if job.previous == 0 and job.parent is None:
+                self._brackets[job.trial] = job.bracket
             if job.parent is not None or self.unit == "features":  # a copy of what its parent has now; and errors now
                 self._prepare(job.trial)
 
@@ -146,9 +150,17 @@ class NetworkEvaluator:
         """Create the networks of an open job, where they are new, and set their goals."""
         open_, keys = self._open[trial], self._networks.keys(trial)
         if keys[0] not in self.residency:
-            highest = self._max_resource if self._highest is None else self._highest(open_.job.bracket)
-            self._networks.create(open_.job, highest / self._max_resource)
+            self._networks.create(open_.job, self._lifetime(open_.job.bracket))
         open_.goals = {key: self._networks.goal(key, open_.job.resource) for key in keys}
+
+    def _lifetime(self, bracket: int) -> float:
+        """The share of the maximal resource at which schedules of this bracket end."""
+        return 1.0 if self._highest is None else self._highest(bracket) / self._max_resource
+
+    def lifetime(self, trial: int) -> float | None:
+        """The share of the maximal resource at which the schedules of a trial end; None of one that was a copy."""
+        bracket = self._brackets.get(trial)
+        return None if bracket is None else self._lifetime(bracket)
 
     def collect(self) -> list[Result]:
         """Train the open jobs for about 0.15 s; returns those that have reached their goal.

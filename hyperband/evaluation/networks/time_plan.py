@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -105,12 +106,15 @@ class TimePlanner:
     deadline : float, monotonic seconds at which training has to end
     max_resource : int, of the run
     started : float, monotonic seconds at which the run began
+    reserve : callable (seconds an epoch of a typical network takes) -> seconds, optional
+        What has to be left for other work before the deadline, as things stand.
     added : list of brackets that were added
     """
 
     deadline: float
     max_resource: int
     started: float
+    reserve: Callable[[float], float] | None = None
     added: list[Size] = field(default_factory=list)
 
     def __call__(self, run: Run) -> bool:
@@ -119,7 +123,8 @@ class TimePlanner:
         pace = (now - self.started) / float(run.spent) if run.spent else 0.0
         if pace <= 0.0 or now >= self.deadline:
             return False
-        size = next_bracket(CAUTION * (self.deadline - now) / pace, self.max_resource)
+        seconds = self.deadline - now - (0.0 if self.reserve is None else self.reserve(pace))
+        size = next_bracket(max(0.0, CAUTION * seconds / pace), self.max_resource)
         if size is None:
             return False
         run.extend([size])

@@ -31,6 +31,11 @@ class Training:
         smooth loss by which the ensemble is chosen: the Brier score for accuracy, log loss for AUC, squared error for
         RMSE, and so on; it does not punish networks for probabilities that are calibrated later. "auto" is "metric"
         where a search plans itself, else "loss".
+    refit : "auto", bool or int
+        Whether the networks of the ensemble are trained once more, on all rows but the test rows, before they make the
+        model, with resource "epochs"; a number: so many trials, those with the most weight. "auto": yes where a part of
+        the rows was held out to validate; not where folds have trained on all rows, or where validation rows were
+        given. Within a time limit as many as there is time for, which the result's ``training`` tells.
 
     Raises
     ------
@@ -46,6 +51,7 @@ class Training:
     resource: str = "epochs"
     epochs: float | None = None
     rank_by: str = "auto"
+    refit: bool | int | str = "auto"
 
     def __post_init__(self) -> None:
         if self.resource not in RESOURCES:
@@ -56,6 +62,7 @@ class Training:
             raise InputError(
                 f"rank_by='metric' is for resource='epochs'; got resource={self.resource!r}. Use 'loss' or 'error'."
             )
+        self._check_refit()
         if self.epochs is None:
             return
         if self.resource == "epochs":
@@ -66,3 +73,16 @@ class Training:
         number = isinstance(self.epochs, int | float) and not isinstance(self.epochs, bool)
         if not (number and math.isfinite(self.epochs) and self.epochs > 0):
             raise InputError(f"`epochs` must be a number greater than 0; got {self.epochs!r}.")
+
+    def _check_refit(self) -> None:
+        if isinstance(self.refit, str) and self.refit == "auto":
+            return
+        if not isinstance(self.refit, int) or self.refit < 0:
+            raise InputError(
+                f"`refit` must be 'auto', True, False, or a number of trials, at least 0; got {self.refit!r}."
+            )
+        if self.refit and self.resource != "epochs":
+            raise InputError(
+                f"`refit` is for resource='epochs', whose model is an ensemble; got {self.refit!r} with "
+                f"resource={self.resource!r}."
+            )

@@ -43,10 +43,7 @@ class TrialNetworks:
     unit : {"epochs", "rows", "features"}, what the resource counts
     seed : int, root of the networks' seeds
 
-    Raises
-    ------
-    InputError, BackendUnavailable
-        When the backend cannot compute so.
+    An engine is made when its data set is first needed, and says then whether the backend can compute so.
     """
 
     def __init__(self, datasets: Datasets, backend: Backend, compute: Compute, unit: str, seed: int) -> None:
@@ -55,14 +52,14 @@ class TrialNetworks:
         self._metrics: dict[int, Metrics] = {}
         together = backend if isinstance(backend, TrainsTogether) else None
         self.engines = DatasetEngines(self._make_engine, together)
-        self.engines.of(0)  # bad settings are an error now
         self.residency = Residency(self.engines, compute.memory_limit, self.engines.bytes_of)
         self.step_work: dict[int, float] = {}  #: of each network, roughly in floating-point operations
 
     def _make_engine(self, number: int) -> Engine:
         dataset = self.datasets.of(number)
         data = dataset.data
-        engine = self._backend.engine(dataset.train, dataset.validation, data.loss, data.n_outputs, self._settings)
+        validation = dataset.validation if len(dataset.validation.x) else None
+        engine = self._backend.engine(dataset.train, validation, data.loss, data.n_outputs, self._settings)
         self._metrics[number] = Metrics(data.loss, dataset.validation, data.scale)
         return engine
 

@@ -1,0 +1,252 @@
+"""Trains the networks of an ensemble once more on all rows, those that validated among them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from hyperband.engine.backends.base import Backend
+from hyperband.engine.backends.threads import thread_count
+from hyperband.engine.population import QUANTUM
+from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.datasets import Data, Datasets
+from hyperband.evaluation.networks.library import ChosenCandidates
+from hyperband.evaluation.networks.speed import work_of_epoch
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
+from hyperband.evaluation.networks.training import Training
+from hyperband.evaluation.networks.trial_networks import TrialNetworks
+from hyperband.tuning.trial import Job
+
+
+class Refittable(Protocol):
+    """What is used of `hyperband.tables.PreparedTable`."""
+
+    @property
+    def views(self) -> Sequence[str]:
+        """Names of the views."""
+
+    def refit(self, view: str) -> Data:
+        """All rows that are not test rows as training rows."""
+
+
+class AllRows:
+    """A table whose only fold trains on all rows; each view is made once."""
+
+    n_folds = 1
+
+    def __init__(self, table: Refittable) -> None:
+        self._table = table
+        self._made: dict[str, Data] = {}
+
+    @property
+    def views(self) -> Sequence[str]:
+        """Those of the table."""
+        return self._table.views
+
+    def dataset(self, view: str, fold: int = 0) -> Data:
+        """The rows in a view; nobody validates."""
+        if view not in self._made:
+            self._made[view] = self._table.refit(view)
+        return self._made[view]
+
+
+@dataclass(frozen=True, slots=True)
+class RefitTrial:
+    """A trial to train again.
+
+    Parameters
+    ----------
+    trial : int
+    configuration : mapping
+    resources : tuple of float, ascending: the moments at which its weights are wanted
+    lifetime : float in (0, 1], the share of the maximal resource at which its schedules end
+    """
+
+    trial: int
+    configuration: Mapping[str, Any] = field(repr=False)
+    resources: tuple[float, ...]
+    lifetime: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refit:
+    """What was trained again.
+
+    Parameters
+    ----------
+    trials : tuple of int
+        The first ones that were asked for, as many as the time allowed.
+    networks : mapping of (trial, resource) to TrainedNetwork
+        Their numbers of data sets are those of ``datasets``. A trial that diverged has none.
+    datasets : Datasets, of all rows
+    """
+
+    trials: tuple[int, ...]
+    networks: Mapping[tuple[int, float], TrainedNetwork]
+    datasets: Datasets
+
+
+def moments_by_weight(chosen: ChosenCandidates) -> dict[int, tuple[float, ...]]:
+    """The trials of an ensemble, the heaviest first, with the moments at which they are in it, ascending."""
+    weights: dict[int, float] = {}
+    moments: dict[int, list[float]] = {}
+    for candidate, weight in zip(chosen.candidates, chosen.weights, strict=True):
+        weights[candidate.trial] = weights.get(candidate.trial, 0.0) + weight
+        moments.setdefault(candidate.trial, []).append(candidate.resource)
+    order = sorted(weights, key=lambda trial: (-weights[trial], trial))
+    return {trial: tuple(sorted(moments[trial])) for trial in order}
+
+
+def refit_work(chosen: ChosenCandidates, datasets: Datasets, trials: int) -> float:
+    """About what it takes to train so many trials of an ensemble again; see `work_of_epoch`."""
+    last = {trial: moments[-1] for trial, moments in list(moments_by_weight(chosen).items())[:trials]}
+    total = 0.0
+    for candidate in chosen.candidates:
+        epochs = last.pop(candidate.trial, 0.0)
+        if epochs:
+            dataset = datasets.of(candidate.networks[0].dataset)
+            n_rows = len(dataset.data.x_train) + len(dataset.data.x_validation)
+            outputs, numbers = dataset.data.n_outputs, dataset.train.numbers
+            architecture = candidate.networks[0].architecture
+            total += epochs * work_of_epoch(architecture, n_rows, dataset.n_inputs, outputs, numbers)
+    return total
+
+
+def refit(
+    trials: Sequence[RefitTrial],
+    table: Refittable,
+    backend: Backend,
+    *,
+    training: Training,
+    compute: Compute,
+    max_resource: float,
+    seed: int,
+    deadline: float = math.inf,
+) -> Refit:
+    """Train trials again from their beginning, with the seeds that they had, on all rows that are not test rows.
+
+    Each network makes as many passes over the rows as it did before, so a few more steps; nobody validates. It is the
+    same network whatever trains beside it, as in a search.
+
+    Parameters
+    ----------
+    trials : sequence of RefitTrial, the most important ones first
+    table, backend, training, compute, max_resource, seed : as for `NetworkEvaluator`
+    deadline : float, monotonic seconds
+        A trial that is not expected to be done by then does not begin, and what is not done then is dropped. Which
+        trials are done is then a matter of the clock, their networks are not.
+
+    Returns
+    -------
+    Refit
+        Also after Ctrl-C, with the trials that were done by then.
+
+    Raises
+    ------
+    InsufficientMemory
+        When the rows, or not even one network, fit in memory.
+    """
+    datasets = Datasets(AllRows(table), training, max_resource, seed)
+    networks = TrialNetworks(datasets, backend, compute, training.resource, seed)
+    work = _Work(trials, networks, thread_count(compute.threads), deadline)
+    try:
+        work.all()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        networks.residency.close()
+    return Refit(work.done, work.found, datasets)
+
+
+class _Work:
+    """Trials that train, a few at a time, and what came of them."""
+
+    def __init__(self, trials: Sequence[RefitTrial], networks: TrialNetworks, threads: int, deadline: float) -> None:
+        self._trials, self._networks, self._deadline = trials, networks, deadline
+        # With a deadline few at a time: then those that came first are done by then.
+        self._most = len(trials) if math.isinf(deadline) else threads
+        self._training: dict[int, list[float]] = {}  # position -> moments still to come
+        self._ended: set[int] = set()
+        self._next = 0
+        self._began, self._spent = time.monotonic(), 0.0  # work that was done
+        self.found: dict[tuple[int, float], TrainedNetwork] = {}
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """Of those that came first, the trials that have ended."""
+        first = next((position for position in range(len(self._trials)) if position not in self._ended), None)
+        return tuple(trial.trial for trial in self._trials[:first])
+
+    def all(self) -> None:
+        """Train until everything is done, or the time is up."""
+        while time.monotonic() < self._deadline:
+            while len(self._training) < self._most and self._next < len(self._trials) and self._has_time():
+                self._begin()
+            if not self._training:
+                return
+            self._slice()
+
+    def _has_time(self) -> bool:
+        """Whether the next trial is expected to end before the deadline, by the speed so far."""
+        if math.isinf(self._deadline) or not self._spent:
+            return True
+        speed = self._spent / (time.monotonic() - self._began)
+        begun = sum(self._left(position) for position in self._training)
+        self._declare(self._next)
+        return time.monotonic() + (begun + self._left(self._next)) / speed <= self._deadline
+
+    def _declare(self, position: int) -> None:
+        trial = self._trials[position]
+        if self._networks.keys(trial.trial)[0] not in self._networks.residency:
+            job = Job(trial.trial, 0, 0, trial.configuration, trial.resources[-1])
+            self._networks.create(job, trial.lifetime)
+
+    def _begin(self) -> None:
+        self._declare(self._next)
+        self._training[self._next] = list(self._trials[self._next].resources)
+        self._next += 1
+
+    def _key(self, position: int) -> int:
+        return self._networks.keys(self._trials[position].trial)[0]
+
+    def _goal(self, position: int, resource: float) -> int:
+        return self._networks.goal(self._key(position), resource).step
+
+    def _left(self, position: int) -> float:
+        key, residency = self._key(position), self._networks.residency
+        step = int(residency.progress([key]).step[0])
+        return self._networks.step_work[key] * (self._goal(position, self._trials[position].resources[-1]) - step)
+
+    def _slice(self) -> None:
+        """Train for a moment, and take the weights of those that have arrived."""
+        residency = self._networks.residency
+        by_key = {self._key(position): position for position in self._training}
+        keys = residency.upload(by_key, QUANTUM)
+        before = sum(self._left(by_key[key]) for key in keys)
+        until = np.array([self._goal(by_key[key], self._training[by_key[key]][0]) for key in keys], dtype=np.int64)
+        ids = residency.ids(keys)
+        arrived = self._networks.engines.train(ids, until, evaluate=False, seconds=QUANTUM)
+        self._spent += before - sum(self._left(by_key[key]) for key in keys)
+        diverged = self._networks.engines.progress(ids).diverged
+        for row, key in enumerate(keys):
+            if arrived[row]:
+                self._arrive(by_key[key], bool(diverged[row]))
+
+    def _arrive(self, position: int, diverged: bool) -> None:
+        trial, moments = self._trials[position].trial, self._training[position]
+        resource = moments.pop(0)
+        if diverged:
+            moments.clear()
+            for earlier in self._trials[position].resources:
+                self.found.pop((trial, earlier), None)
+        else:
+            (self.found[trial, resource],) = self._networks.export(trial, "current")
+        if not moments:
+            del self._training[position]
+            self._ended.add(position)
+            self._networks.release([trial])
