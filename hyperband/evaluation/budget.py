@@ -106,6 +106,10 @@ class Spending:
         self._reference = math.inf if run.best is None else run.best.loss  # the last loss that counted as improved
         self._since = 0  # evaluations since then
 
+    def end_by(self, deadline: float) -> None:
+        """Time is up at this moment (monotonic seconds), or earlier."""
+        self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
+
     @property
     def seconds(self) -> float:
         """Since the start."""

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from hyperband.evaluation.base import Evaluator
 from hyperband.evaluation.budget import Budget, Spending, check_ends
@@ -18,8 +18,19 @@ from hyperband.tuning.trial import Job, Result
 #: Called after every batch of results; a true answer stops the search.
 OnEvent: TypeAlias = Callable[[Run, Sequence[Result]], object]
 
-#: Called when a run is done; a true answer says that it was extended.
-Extend: TypeAlias = Callable[[Run], bool]
+
+class Extend(Protocol):
+    """Adds brackets to a run that is done.
+
+    Parameters
+    ----------
+    stop_at : float, monotonic seconds at which what was added is cut off
+    """
+
+    stop_at: float
+
+    def __call__(self, run: Run) -> bool:
+        """Add something to do (`Run.extend`), and say whether that was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +69,8 @@ def drive(
         Called after every batch of results; a true answer stops the search.
     on_progress : callable (SearchProgress), optional
         Called several times a second, as far as evaluations in this thread allow, and once at the end.
-    extend : callable (run) -> bool, optional
-        Called when the run is done and no limit was reached; it may add brackets (`Run.extend`), and says whether it
-        did.
+    extend : Extend, optional
+        Called when the run is done and no limit was reached.
 
     Returns
     -------
@@ -128,6 +138,7 @@ class _Loop:
         """Whether a run that is done was given more to do."""
         if not self._run.done or self._extend is None or not self._extend(self._run):
             return False
+        self._spending.end_by(self._extend.stop_at)
         if self._report is not None:
             self._report.tracker.replan(self._run.plan)
         return True

@@ -109,6 +109,7 @@ class TimePlanner:
     reserve : callable (seconds an epoch of a typical network takes) -> seconds, optional
         What has to be left for other work before the deadline, as things stand.
     added : list of brackets that were added
+    stop_at : float, monotonic seconds at which the newest of them is cut off: it leaves what was reserved
     """
 
     deadline: float
@@ -116,6 +117,7 @@ class TimePlanner:
     started: float
     reserve: Callable[[float], float] | None = None
     added: list[Size] = field(default_factory=list)
+    stop_at: float = math.inf
 
     def __call__(self, run: Run) -> bool:
         """Add the next bracket, if one fits; the speed is that of the run so far."""
@@ -123,8 +125,8 @@ class TimePlanner:
         pace = (now - self.started) / float(run.spent) if run.spent else 0.0
         if pace <= 0.0 or now >= self.deadline:
             return False
-        seconds = self.deadline - now - (0.0 if self.reserve is None else self.reserve(pace))
-        size = next_bracket(max(0.0, CAUTION * seconds / pace), self.max_resource)
+        self.stop_at = self.deadline - (0.0 if self.reserve is None else self.reserve(pace))
+        size = next_bracket(max(0.0, CAUTION * (self.stop_at - now) / pace), self.max_resource)
         if size is None:
             return False
         run.extend([size])
