@@ -89,7 +89,7 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
     if ensemble.temperature != 1.0:
         lines.append(f"temperature    {ensemble.temperature:.3f}")
     if result.test is not None:
-        lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test)}")
+        lines.append(f"test           loss {result.test['loss']:.4f}, {_figures(result.test, ensemble.metric)}")
     return lines
 
 
@@ -160,9 +160,9 @@ def _best(best: Incumbent, task: str) -> dict[str, Any]:
     }
 
 
-def _figures(metrics: Mapping[str, float]) -> str:
-    shown = [name for name in ("accuracy", "rmse", "mae", "r2") if name in metrics]
-    return ", ".join(f"{name} {metrics[name]:.4f}" for name in shown)
+def _figures(metrics: Mapping[str, float], first: str = "") -> str:
+    names = dict.fromkeys((first, "accuracy", "rmse", "mae", "r2", "ece"))
+    return ", ".join(f"{name} {metrics[name]:.4f}" for name in names if name in metrics)
 
 
 def _hyperparameters(architecture: Architecture) -> list[tuple[str, Any]]:

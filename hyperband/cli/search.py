@@ -65,6 +65,13 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     help=f"Passes over the rows at the maximal resource; for --resource rows, features.  [default: {DEFAULT_EPOCHS}]",
 )
 @click.option(
+    "--loss",
+    default=TRAINING.loss,
+    show_default=True,
+    metavar="NAME",
+    help="What networks minimise.  auto: cross-entropy or mse; for values also huber:1.0 and quantile:0.9.",
+)
+@click.option(
     "--rank-by",
     **_choice(RANKINGS, TRAINING.rank_by),
     help="What networks are ranked by: they differ where rows or classes are weighted.",
@@ -84,7 +91,7 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     "--metric",
     metavar="NAME",
     help="What the ensemble is chosen by: accuracy, balanced_accuracy, log_loss, auc, f1, rmse, mae, r2, quantile:0.9, "
-    "or a scorer of scikit-learn.  [default: accuracy or rmse]",
+    "or a scorer of scikit-learn.  [default: accuracy, rmse, or the quantile loss that is minimised]",
 )
 @click.option(
     "--ensemble",

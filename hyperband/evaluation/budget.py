@@ -101,14 +101,15 @@ class Spending:
         self._started = time.monotonic()
         #: monotonic seconds at which the time is up; None: never
         self.deadline = None if budget.seconds is None else self._started + budget.seconds
+        self._limit = self.deadline
         self._begun, self._promised = run.n_evaluations, float(run.spent)
         self._paid = math.fsum(run.columns()["cost"].tolist()) if budget.cost is not None else 0.0
         self._reference = math.inf if run.best is None else run.best.loss  # the last loss that counted as improved
         self._since = 0  # evaluations since then
 
     def end_by(self, deadline: float) -> None:
-        """Time is up at this moment (monotonic seconds), or earlier."""
-        self.deadline = deadline if self.deadline is None else min(self.deadline, deadline)
+        """Time is up at this moment (monotonic seconds), or when the budget says so, if that is earlier."""
+        self.deadline = deadline if self._limit is None else min(deadline, self._limit)
 
     @property
     def seconds(self) -> float:

@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from hyperband.engine.losses import parse
 from hyperband.evaluation.networks.datasets import Datasets
 from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
 from hyperband.evaluation.networks.refit import Refit
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
-from hyperband.metrics import PRIOR_ROWS, default_metric, fit_temperature, metric
+from hyperband.metrics import PRIOR_ROWS, Metric, default_metric, fit_temperature, metric
 from hyperband.model import MemberNetwork, Model
 from hyperband.tables import Prepared, PreparedTable
 
@@ -77,11 +78,14 @@ def candidate_library(table: PreparedTable, datasets: Datasets, what: Any) -> Ca
 
     Parameters
     ----------
-    what : a metric, see `hyperband.metrics.metric`; None: accuracy or RMSE
+    what : a metric, see `hyperband.metrics.metric`; None: accuracy, RMSE, or the quantile loss where that is minimised
     """
-    first = datasets.of(0).data
-    target = table.target
-    chosen = default_metric(target.task) if what is None else metric(what, target.task, classes=target.classes)
+    loss, target = datasets.of(0).loss, table.target
+    if what is None:
+        minimised = parse(loss)
+        chosen = default_metric(target.task, quantile=minimised.number if minimised.name == "quantile" else None)
+    else:
+        chosen = metric(what, target.task, classes=target.classes)
     y, weight = datasets.validation_targets()
     limits = None
     if target.task == "regression":
@@ -89,7 +93,7 @@ def candidate_library(table: PreparedTable, datasets: Datasets, what: Any) -> Ca
         if target.low:
             mean, scale = np.array(target.mean), np.array(target.scale)
             limits = (np.array(target.low) - mean) / scale, (np.array(target.high) - mean) / scale
-    return CandidateLibrary(y, weight, first.loss, chosen, limits=limits)
+    return CandidateLibrary(y, weight, loss, chosen, limits=limits)
 
 
 def assemble(
@@ -154,11 +158,13 @@ def model_of(weighted: Sequence[Weighted], temperature: float, provenance: Any) 
     return Model([rows.preprocessing for rows in views], members, temperature, provenance)
 
 
-def test_figures(weighted: Sequence[Weighted], model: Model, backend: str) -> dict[str, float] | None:
-    """Figures of the model of these networks on the test rows; None where there are none."""
+def test_figures(
+    weighted: Sequence[Weighted], model: Model, metric: Metric | None, backend: str
+) -> dict[str, float] | None:
+    """Figures of the model of these networks on the test rows, ``metric`` among them; None where there are none."""
     views = _views(weighted)
     x, y = [view.x_test for view in views if view.x_test is not None], views[0].y_test
-    return None if y is None or not x else model.score(x, y, backend=backend)
+    return None if y is None or not x else model.score(x, y, metric=metric, backend=backend)
 
 
 def _views(weighted: Sequence[Weighted]) -> list[Prepared]:

@@ -38,7 +38,7 @@ class NetworkSearchResult(SearchResult):
     ensemble : Ensemble or None
         Who is in the model, and what it gains. None where no ensemble was chosen: resource "rows" or "features".
     test : dict or None
-        `Model.evaluate` of the model on the test rows, when there are any.
+        `Model.evaluate` of the model on the test rows, when there are any, and the metric of the search.
     test_of_best : dict or None
         Likewise of ``best.network``.
     notes : tuple of str, what was done to the table
@@ -76,6 +76,7 @@ class Finished:
     compute : Compute, for that and for figures on the test rows
     started : float, monotonic seconds
     deadline : float, monotonic seconds at which training has to end
+    speed : float, work a second (`work_of_epoch`); NaN where that is not known
     """
 
     result: SearchResult
@@ -90,6 +91,7 @@ class Finished:
     compute: Compute
     started: float
     deadline: float = math.inf
+    speed: float = math.nan
 
     def with_networks(self) -> NetworkSearchResult:
         """The result with the networks of its incumbents, and the model with its figures on the test rows."""
@@ -146,6 +148,7 @@ class Finished:
                 max_resource=float(self.run.plan.max_resource),
                 seed=self.run.seed,
                 deadline=self.deadline,
+                speed=self.speed,
             )
         except InsufficientMemory as error:
             warnings.warn(f"The ensemble was not trained again on all rows. {error}", stacklevel=2)
@@ -163,4 +166,6 @@ class Finished:
         }
 
     def _test(self, weighted: list[Weighted], model: Model) -> dict[str, float] | None:
-        return test_figures(weighted, model, self.compute.backend)
+        return test_figures(
+            weighted, model, None if self.library is None else self.library.metric, self.compute.backend
+        )

@@ -26,6 +26,7 @@ from hyperband.evaluation.networks.time_plan import (
 from hyperband.space import Choice, Space
 from hyperband.tables import PreparedTable
 from hyperband.tuning.algorithms import Algorithm, HalvingSequence
+from hyperband.tuning.run.run import Run
 from hyperband.tuning.samplers.kde import KDESampler
 from hyperband.tuning.samplers.random import RandomSampler
 from hyperband.tuning.samplers.warm import WarmStartSampler
@@ -42,8 +43,9 @@ SAMPLE = 64
 #: The part of a time limit, and seconds, left for what follows the search: choosing the ensemble, figures.
 END_PART, END_SECONDS = 0.04, 0.3
 
-#: The part of a time limit that training the ensemble again on all rows may take.
-REFIT_PART = 0.25
+#: The part of a time limit that training the ensemble again on all rows may take; where it would take more, the time is
+#: better spent on the search.
+REFIT_PART = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,24 @@ class PlannedSearch:
     typical: float = math.nan
 
     def leave_time(self, seconds: float, work: Callable[[], float]) -> None:
-        """Leave time for further training of so much work, as it stands at the end of each bracket.
+        """Leave time for further training, where it takes no more than its part.
 
         Parameters
         ----------
         seconds : float, of the whole search
-        work : callable, see `work_of_epoch`
+        work : callable, what that training takes as things stand; see `work_of_epoch`
         """
+
+        def reserve(pace: float) -> float:
+            needed = pace * work() / self.typical
+            return needed if needed <= REFIT_PART * seconds else 0.0
+
         if self.extend is not None:
-            self.extend.reserve = lambda pace: min(REFIT_PART * seconds, pace * work() / self.typical)
+            self.extend.reserve = reserve
+
+    def speed(self, run: Run, seconds: float) -> float:
+        """Work a second in so many seconds of a run; NaN where that is not known."""
+        return self.typical * float(run.spent) / seconds
 
     @property
     def executed(self) -> Algorithm:

@@ -142,13 +142,13 @@ def search(
     table : TableOptions, optional
         How the table is prepared: task, columns to drop, categories, scaling, weights.
     training : Training, optional
-        What networks get more of when they are promoted (epochs, rows, features), by what they are ranked, and whether
-        those of the model are trained again on all rows in the end.
+        What networks minimise, what they get more of when they are promoted (epochs, rows, features), by what they are
+        ranked, and whether those of the model are trained again on all rows in the end.
     compute : Compute, optional
         Backend, threads, precision, limits of memory.
     metric : str, scorer or callable, optional; see `hyperband.metrics.metric`
         By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
-        scikit-learn. None: accuracy or RMSE. Rungs are ranked by ``training.rank_by``, which is smooth.
+        scikit-learn. None: accuracy, RMSE, or the quantile loss where ``training.loss`` is one. Rungs are ranked by ``training.rank_by``, which is smooth.
     ensemble : int >= 1
         Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
     time_limit : float > 0, optional
@@ -292,7 +292,7 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         again = 0
     finished = Finished(
         result, run, evaluator, table, library, planned.executed, training, size, again, settings.compute, started,
-        deadline,
+        deadline, planned.speed(run, result.seconds),
     )  # fmt: skip
     return finished.with_networks()
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hyperband._common.checks import positive
 from hyperband.engine.architecture import Architecture
 from hyperband.errors import DataError, InputError
-from hyperband.metrics import figures, probabilities
+from hyperband.metrics import Metric, figures, probabilities
 from hyperband.model.file import Contents, damaged, read_model, write_model
 from hyperband.model.member import MemberNetwork
 
@@ -177,7 +177,9 @@ class Model:
         known = self.target.encode(rows.values)
         return self._figures(self._of_table(rows.table, backend), known)
 
-    def score(self, x: F32 | Sequence[F32], known: Array, *, backend: str | Backend = "auto") -> dict[str, float]:
+    def score(
+        self, x: F32 | Sequence[F32], known: Array, *, metric: Metric | None = None, backend: str | Backend = "auto"
+    ) -> dict[str, float]:
         """`evaluate` for rows that are prepared already.
 
         Parameters
@@ -185,11 +187,15 @@ class Model:
         x : float32, shape (n_rows, n_features), or a sequence of them, one a preprocessing
             ``x_test`` of `hyperband.tables.Prepared`.
         known : ``y_test``
+        metric : Metric, optional
+            A further figure, by its name; of a regression one made by `Metric.of_standardised`.
         """
         views = [x] if isinstance(x, np.ndarray) else list(x)
         if len(views) != len(self.preprocessings):
             raise InputError(f"`x` must hold {len(self.preprocessings)} arrays, one a preprocessing; got {len(views)}.")
-        return self._figures(self._of_chunks(_slices(views), backend), known)
+        predicted = self._of_chunks(_slices(views), backend)
+        further = {} if metric is None else {metric.name: metric.score(known, predicted)}
+        return further | self._figures(predicted, known)
 
     def _figures(self, predicted: F64, known: Array) -> dict[str, float]:
         if self.task == "classification":

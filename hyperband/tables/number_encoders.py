@@ -22,8 +22,10 @@ F64 = NDArray[np.float64]
 SMOOTH_CLIP = 3.0
 #: Beyond this the smooth clip is `SMOOTH_CLIP` in float64, and its square is still far from overflow.
 _FAR = 1e9
-#: Bins of one column of the view "bins".
-N_BINS = 16
+#: Bins of one column of the view "bins": so many where there is room for `BINS_OF_ALL` of all columns together, which
+#: cost about half of a network's time, and for `BIN_VALUES` of all rows.
+LEAST_BINS, MOST_BINS = 16, 128
+BINS_OF_ALL, BIN_VALUES = 512, 1 << 26
 #: Cosines of one column of the view "fourier".
 N_COSINES = 8
 
@@ -129,7 +131,7 @@ class Bins:
     median: tuple[float, ...]
 
     @classmethod
-    def fit(cls, x: F64, n_bins: int = N_BINS) -> Bins:
+    def fit(cls, x: F64, n_bins: int | None = None) -> Bins:
         """Edges at quantiles, or at every value where a column has at most ``n_bins + 1`` of them.
 
         A value that quantiles repeat gets one edge, and the other edges are quantiles of the other values.
@@ -137,19 +139,19 @@ class Bins:
         Parameters
         ----------
         x : float64 array, shape (n_rows, n_columns), NaN where missing; at least two values in each column
-        n_bins : int, most bins of a column
+        n_bins : int, most bins of a column; None: what `bins_of_column` says
 
         Examples
         --------
         >>> Bins.fit(np.array([[0.0], [1.0], [5.0], [1.0]])).edges
         ((0.0, 1.0, 5.0),)
         """
-        edges, medians = [], []
-        for column in x.T:
-            values = column[~np.isnan(column)]
-            edges.append(tuple(_edges(values, n_bins).tolist()))
-            medians.append(float(2.0 * np.quantile(values * 0.5, 0.5)))
-        return cls(tuple(edges), tuple(medians))
+        columns = [column[~np.isnan(column)] for column in x.T]
+        distinct = [np.unique(values) for values in columns]
+        if n_bins is None:
+            n_bins = bins_of_column([len(values) for values in distinct], len(x))
+        edges = tuple(tuple(_edges(*both, n_bins).tolist()) for both in zip(columns, distinct, strict=True))
+        return cls(edges, tuple(float(2.0 * np.quantile(values * 0.5, 0.5)) for values in columns))
 
     def transform(self, x: F64) -> F64:
         out = np.empty((len(x), sum(len(edges) - 1 for edges in self.edges)))
@@ -182,8 +184,27 @@ class Bins:
         return cls(tuple(tuple(edges) for edges in plain["edges"]), tuple(plain["median"]))
 
 
-def _edges(values: F64, n_bins: int) -> F64:
-    distinct = np.unique(values)
+def bins_of_column(n_distinct: Sequence[int], n_rows: int) -> int:
+    """Most bins of a column, so that those of all columns together have room.
+
+    Parameters
+    ----------
+    n_distinct : sequence of int, distinct values of each column
+    n_rows : int
+
+    Examples
+    --------
+    >>> bins_of_column([5000] * 8, 10_000), bins_of_column([5000] * 8, 500_000), bins_of_column([5000] * 60, 10_000)
+    (64, 16, 16)
+    >>> bins_of_column([5000] * 4 + [3] * 50, 10_000)
+    103
+    """
+    room = min(BINS_OF_ALL, BIN_VALUES // n_rows)
+    taken = [sum(min(n - 1, most) for n in n_distinct) for most in range(LEAST_BINS, MOST_BINS + 1)]
+    return LEAST_BINS + max(0, sum(bins <= room for bins in taken) - 1)
+
+
+def _edges(values: F64, distinct: F64, n_bins: int) -> F64:
     if len(distinct) <= n_bins + 1:
         return distinct
     edges = 2.0 * np.quantile(values * 0.5, np.linspace(0.0, 1.0, n_bins + 1))

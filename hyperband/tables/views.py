@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hyperband.tables.number_encoders import N_BINS, N_COSINES
+from hyperband.tables.number_encoders import LEAST_BINS, N_COSINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class View:
     encodes_categories : bool
         Whether two levels become -1 and 1, and many levels target means besides one-hot columns
         (`hyperband.tables.fit_categories`); otherwise every level has a one-hot column.
-    width : int, features of one number
+    width : int, features of one number, at least
     """
 
     name: str
@@ -41,7 +41,7 @@ VIEWS = {
         View(DEFAULT_VIEW, "standard", False),
         View("robust", "robust", True),
         View("quantile", "quantile", True),
-        View("bins", "bins", True, N_BINS),
+        View("bins", "bins", True, LEAST_BINS),
         View("fourier", "fourier", True, 1 + N_COSINES),
     )
 }

@@ -109,6 +109,8 @@ def test_a_trial_that_does_not_fit_does_not_begin(monkeypatch):
     long = RefitTrial(9, LAYERS, (500.0,))
     done = again([TRIALS[1], long, TRIALS[0]], max_resource=500.0, deadline=40.0, compute=Compute(threads=1))
     assert done.trials == (3,), "one that is after it in the list does not overtake it"
+    monkeypatch.setattr(module, "time", Clock())
+    assert again(deadline=40.0, speed=1.0).trials == (), "at this speed not one would be done"
 
 
 def test_a_trial_that_diverges_has_no_network_and_ends():

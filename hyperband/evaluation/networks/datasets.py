@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends.base import F32, HostSplit
+from hyperband.engine.losses import parse
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.resources import Resource
 from hyperband.evaluation.networks.training import Training
@@ -90,6 +91,7 @@ class Dataset:
     view : str
     fold : int
     data : Data
+    loss : str, of the networks
     train, validation : HostSplit
     resource : Resource, what a resource means on these rows
     columns : int array or None, the order of columns for the resource "features"
@@ -99,6 +101,7 @@ class Dataset:
     view: str
     fold: int
     data: Data
+    loss: str
     train: HostSplit
     validation: HostSplit
     resource: Resource
@@ -185,11 +188,22 @@ class Datasets:
             view,
             fold,
             data,
+            self._loss(data),
             _split(data.x_train, data.y_train, data.weight_train, columns, data.n_numbers),
             _split(data.x_validation, data.y_validation, data.weight_validation, columns, data.n_numbers),
             Resource(self._training, self._max_resource, n_rows, n_inputs),
             columns,
         )
+
+    def _loss(self, data: Data) -> str:
+        chosen = self._training.loss
+        if chosen == "auto":
+            return data.loss
+        if not parse(data.loss).regression:
+            raise InputError(
+                f"`loss` is for a target of values; got {chosen!r}, and the target is classes. Use 'auto'."
+            )
+        return chosen
 
 
 def _order(n: int, seed: int) -> NDArray[np.intp]:

@@ -127,6 +127,7 @@ def refit(
     max_resource: float,
     seed: int,
     deadline: float = math.inf,
+    speed: float = math.nan,
 ) -> Refit:
     """Train trials again from their beginning, with the seeds that they had, on all rows that are not test rows.
 
@@ -140,6 +141,7 @@ def refit(
     deadline : float, monotonic seconds
         A trial that is not expected to be done by then does not begin, and what is not done then is dropped. Which
         trials are done is then a matter of the clock, their networks are not.
+    speed : float, work a second to expect at first (see `work_of_epoch`); NaN: a beginning is made and measured
 
     Returns
     -------
@@ -153,7 +155,7 @@ def refit(
     """
     datasets = Datasets(AllRows(table), training, max_resource, seed)
     networks = TrialNetworks(datasets, backend, compute, training.resource, seed)
-    work = _Work(trials, networks, thread_count(compute.threads), deadline)
+    work = _Work(trials, networks, thread_count(compute.threads), deadline, speed)
     try:
         work.all()
     except KeyboardInterrupt:
@@ -166,8 +168,10 @@ def refit(
 class _Work:
     """Trials that train, a few at a time, and what came of them."""
 
-    def __init__(self, trials: Sequence[RefitTrial], networks: TrialNetworks, threads: int, deadline: float) -> None:
-        self._trials, self._networks, self._deadline = trials, networks, deadline
+    def __init__(
+        self, trials: Sequence[RefitTrial], networks: TrialNetworks, threads: int, deadline: float, speed: float
+    ) -> None:
+        self._trials, self._networks, self._deadline, self._speed = trials, networks, deadline, speed
         # With a deadline few at a time: then those that came first are done by then.
         self._most = len(trials) if math.isinf(deadline) else threads
         self._training: dict[int, list[float]] = {}  # position -> moments still to come
@@ -193,9 +197,9 @@ class _Work:
 
     def _has_time(self) -> bool:
         """Whether the next trial is expected to end before the deadline, by the speed so far."""
-        if math.isinf(self._deadline) or not self._spent:
+        speed = self._spent / (time.monotonic() - self._began) if self._spent else self._speed
+        if math.isinf(self._deadline) or math.isnan(speed):
             return True
-        speed = self._spent / (time.monotonic() - self._began)
         begun = sum(self._left(position) for position in self._training)
         self._declare(self._next)
         return time.monotonic() + (begun + self._left(self._next)) / speed <= self._deadline

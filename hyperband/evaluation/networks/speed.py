@@ -46,7 +46,7 @@ def measured_speed(table: Table, backend: Backend, compute: Compute, architectur
     dataset = datasets.of(0)
     n_outputs = dataset.data.n_outputs
     engine = backend.engine(
-        dataset.train, dataset.validation, dataset.data.loss, n_outputs,
+        dataset.train, dataset.validation, dataset.loss, n_outputs,
         EngineSettings(compute.threads, compute.precision, compute.device_memory),
     )  # fmt: skip
     n = 2 * thread_count(compute.threads)

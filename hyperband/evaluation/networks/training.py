@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from hyperband.engine.losses import parse
 from hyperband.errors import InputError
 
 RESOURCES = ("epochs", "rows", "features")
@@ -25,6 +26,10 @@ class Training:
     epochs : float > 0 or None
         Passes over the rows at the maximal resource, for "rows" and "features"; None: 50. For "epochs" the algorithm's
         ``max_resource`` says it.
+    loss : str
+        What networks minimise: "auto" is cross-entropy for classes and "mse" for values, which can also have "huber:1.0"
+        (errors beyond so many standard deviations of the target count linearly) and "quantile:0.9" (the model predicts
+        that quantile).
     rank_by : {"auto", "loss", "error", "metric"}
         By what a network is ranked on the validation rows. "loss" is the loss that it is trained by, without label
         smoothing. "error" is the fraction misclassified, or the mean squared error. "metric", for "epochs", is the
@@ -50,6 +55,7 @@ class Training:
 
     resource: str = "epochs"
     epochs: float | None = None
+    loss: str = "auto"
     rank_by: str = "auto"
     refit: bool | int | str = "auto"
 
@@ -61,6 +67,10 @@ class Training:
         if self.rank_by == "metric" and self.resource != "epochs":
             raise InputError(
                 f"rank_by='metric' is for resource='epochs'; got resource={self.resource!r}. Use 'loss' or 'error'."
+            )
+        if self.loss != "auto" and not parse(self.loss).regression:
+            raise InputError(
+                f"`loss` must be 'auto', mse, huber:1.0 or quantile:0.9; got {self.loss!r}. Classes have cross-entropy."
             )
         self._check_refit()
         if self.epochs is None:

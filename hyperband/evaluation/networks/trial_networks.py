@@ -59,8 +59,8 @@ class TrialNetworks:
         dataset = self.datasets.of(number)
         data = dataset.data
         validation = dataset.validation if len(dataset.validation.x) else None
-        engine = self._backend.engine(dataset.train, validation, data.loss, data.n_outputs, self._settings)
-        self._metrics[number] = Metrics(data.loss, dataset.validation, data.scale)
+        engine = self._backend.engine(dataset.train, validation, dataset.loss, data.n_outputs, self._settings)
+        self._metrics[number] = Metrics(dataset.loss, dataset.validation, data.scale)
         return engine
 
     def keys(self, trial: int) -> range:
