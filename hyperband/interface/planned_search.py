@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,9 +43,9 @@ SAMPLE = 64
 #: The part of a time limit, and seconds, left for what follows the search: choosing the ensemble, figures.
 END_PART, END_SECONDS = 0.04, 0.3
 
-#: The part of a time limit that training the ensemble again on all rows may take; where it would take more, the time is
-#: better spent on the search.
-REFIT_PART = 0.2
+#: The part of a time limit that training the ensemble again on all rows may take, and the weight that must be trained
+#: in it: else the time is better spent on the search.
+REFIT_PART, REFIT_WEIGHT = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,23 @@ class PlannedSearch:
     extend: TimePlanner | None = None
     typical: float = math.nan
 
-    def leave_time(self, seconds: float, work: Callable[[], float]) -> None:
-        """Leave time for further training, where it takes no more than its part.
+    def leave_time(self, seconds: float, work: Callable[[], Sequence[tuple[float, float]]]) -> None:
+        """Leave time to train the trials of the ensemble again, as many as a part of the time allows.
 
         Parameters
         ----------
         seconds : float, of the whole search
-        work : callable, what that training takes as things stand; see `work_of_epoch`
+        work : callable, see `refit_work`: of the ensemble as it is then
         """
 
         def reserve(pace: float) -> float:
-            needed = pace * work() / self.typical
-            return needed if needed <= REFIT_PART * seconds else 0.0
+            spent, trained = 0.0, 0.0
+            for weight, of_trial in work():
+                needed = pace * of_trial / self.typical
+                if spent + needed > REFIT_PART * seconds:
+                    break
+                spent, trained = spent + needed, trained + weight
+            return spent if trained >= REFIT_WEIGHT else 0.0
 
         if self.extend is not None:
             self.extend.reserve = reserve

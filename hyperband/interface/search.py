@@ -148,7 +148,8 @@ def search(
         Backend, threads, precision, limits of memory.
     metric : str, scorer or callable, optional; see `hyperband.metrics.metric`
         By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
-        scikit-learn. None: accuracy, RMSE, or the quantile loss where ``training.loss`` is one. Rungs are ranked by ``training.rank_by``, which is smooth.
+        scikit-learn. None: accuracy, RMSE, or the quantile loss where ``training.loss`` is one. Rungs are ranked by
+        ``training.rank_by``, which is smooth.
     ensemble : int >= 1
         Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
     time_limit : float > 0, optional
@@ -273,7 +274,7 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
     if seconds is not None:
         deadline = started + (1.0 - END_PART / 2) * seconds
         if again:
-            planned.leave_time(seconds, lambda: _refit_work(library, evaluator, size, again))
+            planned.leave_time(seconds, lambda: _refit_work(library, evaluator, size)[:again])
     try:
         result = carry_out(
             run,
@@ -314,7 +315,7 @@ def _planned(table: PreparedTable, settings: Settings, started: float) -> Planne
     return PlannedSearch(algorithm, space, budget)
 
 
-def _refit_work(library: CandidateLibrary | None, evaluator: NetworkEvaluator, size: int, trials: int) -> float:
+def _refit_work(library: CandidateLibrary | None, evaluator: NetworkEvaluator, size: int) -> list[tuple[float, float]]:
     """Of the ensemble as it is now."""
     chosen = None if library is None else library.ensemble(size)
-    return 0.0 if chosen is None else refit_work(chosen, evaluator.datasets, trials)
+    return [] if chosen is None else refit_work(chosen, evaluator.datasets)

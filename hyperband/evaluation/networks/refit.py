@@ -93,28 +93,36 @@ class Refit:
 
 def moments_by_weight(chosen: ChosenCandidates) -> dict[int, tuple[float, ...]]:
     """The trials of an ensemble, the heaviest first, with the moments at which they are in it, ascending."""
-    weights: dict[int, float] = {}
     moments: dict[int, list[float]] = {}
-    for candidate, weight in zip(chosen.candidates, chosen.weights, strict=True):
-        weights[candidate.trial] = weights.get(candidate.trial, 0.0) + weight
+    for candidate in chosen.candidates:
         moments.setdefault(candidate.trial, []).append(candidate.resource)
+    weights = trial_weights(chosen)
     order = sorted(weights, key=lambda trial: (-weights[trial], trial))
     return {trial: tuple(sorted(moments[trial])) for trial in order}
 
 
-def refit_work(chosen: ChosenCandidates, datasets: Datasets, trials: int) -> float:
-    """About what it takes to train so many trials of an ensemble again; see `work_of_epoch`."""
-    last = {trial: moments[-1] for trial, moments in list(moments_by_weight(chosen).items())[:trials]}
-    total = 0.0
-    for candidate in chosen.candidates:
-        epochs = last.pop(candidate.trial, 0.0)
-        if epochs:
-            dataset = datasets.of(candidate.networks[0].dataset)
-            n_rows = len(dataset.data.x_train) + len(dataset.data.x_validation)
-            outputs, numbers = dataset.data.n_outputs, dataset.train.numbers
-            architecture = candidate.networks[0].architecture
-            total += epochs * work_of_epoch(architecture, n_rows, dataset.n_inputs, outputs, numbers)
-    return total
+def trial_weights(chosen: ChosenCandidates) -> dict[int, float]:
+    """Weight of each trial of an ensemble, of all its moments together."""
+    weights: dict[int, float] = {}
+    for candidate, weight in zip(chosen.candidates, chosen.weights, strict=True):
+        weights[candidate.trial] = weights.get(candidate.trial, 0.0) + weight
+    return weights
+
+
+def refit_work(chosen: ChosenCandidates, datasets: Datasets) -> list[tuple[float, float]]:
+    """Weight of each trial of an ensemble, and about what it takes to train it again, see `work_of_epoch`.
+
+    The heaviest trial comes first.
+    """
+    networks = {candidate.trial: candidate.networks[0] for candidate in chosen.candidates}
+    weights, found = trial_weights(chosen), []
+    for trial, moments in moments_by_weight(chosen).items():
+        architecture, dataset = networks[trial].architecture, datasets.of(networks[trial].dataset)
+        n_rows = len(dataset.data.x_train) + len(dataset.data.x_validation)
+        outputs, numbers = dataset.data.n_outputs, dataset.train.numbers
+        epoch = work_of_epoch(architecture, n_rows, dataset.n_inputs, outputs, numbers)
+        found.append((weights[trial], moments[-1] * epoch))
+    return found
 
 
 def refit(

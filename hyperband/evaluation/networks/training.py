@@ -27,9 +27,9 @@ class Training:
         Passes over the rows at the maximal resource, for "rows" and "features"; None: 50. For "epochs" the algorithm's
         ``max_resource`` says it.
     loss : str
-        What networks minimise: "auto" is cross-entropy for classes and "mse" for values, which can also have "huber:1.0"
-        (errors beyond so many standard deviations of the target count linearly) and "quantile:0.9" (the model predicts
-        that quantile).
+        What networks minimise: "auto" is cross-entropy for classes and "mse" for values, which can also have
+        "huber:1.0" (errors beyond so many standard deviations of the target count linearly) and "quantile:0.9" (the
+        model predicts that quantile).
     rank_by : {"auto", "loss", "error", "metric"}
         By what a network is ranked on the validation rows. "loss" is the loss that it is trained by, without label
         smoothing. "error" is the fraction misclassified, or the mean squared error. "metric", for "epochs", is the
