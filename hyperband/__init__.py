@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hyperband.interface.search import search as search
     from hyperband.interface.show_config import show_config as show_config
     from hyperband.model import Model as Model
+    from hyperband.model.distillation import distil as distil
     from hyperband.space import Choice as Choice
     from hyperband.space import Float as Float
     from hyperband.space import Int as Int
@@ -98,6 +99,7 @@ _MODULE_OF = {
     "TimeSplit": "tables.splitters",
     "minimize": "interface.minimize",
     "Model": "model",
+    "distil": "model.distillation",
     "Population": "engine.population",
     "SearchResult": "interface.result",
     "AdaptiveSampler": "tuning.samplers",

@@ -1,7 +1,8 @@
 """What the ablation adds and leaves out: settings of `hyperband.search`, by name.
 
-The name of a setting is an argument of `search` ("algorithm"), a field of one of its records ("training.rank_by"), or
-a parameter of the default space ("space.dropout"), which is then fixed at the value.
+The name of a setting is an argument of `search` ("algorithm"), a field of one of its records ("training.rank_by"), a
+parameter of the default space ("space.dropout"), which is then fixed at the value, or one of networks that the space
+does not have ("also.bias_rate"), which gets the value.
 """
 
 from __future__ import annotations
@@ -28,30 +29,54 @@ class Ingredient:
 
 #: One line an ingredient.
 INGREDIENTS: Mapping[str, Ingredient] = {
-    "brackets": Ingredient(off={"algorithm": hb.SuccessiveHalving(81)}),
     "ensemble": Ingredient(off={"ensemble": 1}),
+    "refit": Ingredient(off={"training.refit": False}),
+    "ranked by the metric": Ingredient(off={"training.rank_by": "loss"}),
     "views": Ingredient(off={"space.view": "standard"}),
+    "embeddings of numbers": Ingredient(off={"space.number_embedding": "none"}),
+    "schedule coslog4": Ingredient(off={"space.schedule": "cosine"}),
+    "beta2 0.95": Ingredient(off={"space.beta2": 0.999}),
+    "scaling layer": Ingredient(off={"space.input_scaling": False}),
+    "output layer from zero": Ingredient(off={"space.zero_output": False}),
+    "smooth activations": Ingredient(off={"space.activation": "relu"}),
     "dropout": Ingredient(off={"space.dropout": 0.0}),
+    "dropout with a schedule": Ingredient(off={"space.dropout_schedule": "constant"}),
+    "weight decay": Ingredient(off={"space.weight_decay": 0.0}),
+    "weight decay with a schedule": Ingredient(off={"space.decay_schedule": "constant"}),
+    "label smoothing": Ingredient(off={"space.label_smoothing": 0.0}),
+    "depth and width": Ingredient(off={"space.n_layers": 3, "space.width": 256}),
+    "batch size": Ingredient(off={"space.batch_size": 256}),
+}
+#: Settings that the default search leaves out: everything plus each.
+EXTRAS: Mapping[str, Settings] = {
+    "parametric activation": {"also.parametric_activation": True},
+    "average of weights": {"also.weight_average": 0.99},
+    "bias rate 0.1": {"also.bias_rate": 0.1},
+    "SELU": {"space.activation": "selu"},
 }
 EVERYTHING, PLAIN = "everything", "plain"
 
 
-def variants(ingredients: Mapping[str, Ingredient] | None = None) -> dict[str, Settings]:
-    """Everything, everything minus each ingredient, plain, and plain plus each ingredient.
+def variants(
+    ingredients: Mapping[str, Ingredient] | None = None, extras: Mapping[str, Settings] | None = None
+) -> dict[str, Settings]:
+    """Everything, minus each ingredient, plus each extra; plain, plus each ingredient.
 
     Examples
     --------
-    >>> found = variants({"a": Ingredient(on={"x": 1}), "b": Ingredient(off={"y": 0})})
+    >>> found = variants({"a": Ingredient(on={"x": 1}), "b": Ingredient(off={"y": 0})}, {"c": {"z": 2}})
     >>> for name, settings in found.items():
     ...     print(name, settings)
     everything {'x': 1}
     everything minus a {}
     everything minus b {'x': 1, 'y': 0}
+    everything plus c {'x': 1, 'z': 2}
     plain {'y': 0}
     plain plus a {'x': 1, 'y': 0}
     plain plus b {}
     """
     known = INGREDIENTS if ingredients is None else ingredients
+    further = EXTRAS if extras is None else extras
 
     def together(with_: set[str]) -> Settings:
         found: dict[str, Any] = {}
@@ -63,6 +88,7 @@ def variants(ingredients: Mapping[str, Ingredient] | None = None) -> dict[str, S
     return {
         EVERYTHING: together(everyone),
         **{f"{EVERYTHING} minus {name}": together(everyone - {name}) for name in known},
+        **{f"{EVERYTHING} plus {name}": {**together(everyone), **settings} for name, settings in further.items()},
         PLAIN: together(set()),
         **{f"{PLAIN} plus {name}": together({name}) for name in known},
     }
@@ -82,14 +108,16 @@ def arguments(settings: Settings, x: Any, y: Any, seed: int) -> dict[str, Any]:
         room, dot, of_it = name.partition(".")
         if not dot:
             found[name] = value
-        elif room in RECORDS or room == "space":
+        elif room in RECORDS or room in ("space", "also"):
             parts.setdefault(room, {})[of_it] = value
         else:
-            raise ValueError(f"Settings must begin with one of {', '.join([*RECORDS, 'space'])}; got {name!r}.")
-    values = parts.pop("space", None)
+            raise ValueError(f"Settings must begin with one of {', '.join([*RECORDS, 'space', 'also'])}; got {name!r}.")
+    values, more = parts.pop("space", {}), parts.pop("also", {})
     found |= {room: RECORDS[room](**fields) for room, fields in parts.items()}
-    if values is not None:
-        found["space"] = fixed(searched_space(x, y, seed, found.get("table")), values)
+    if values or more:
+        space = fixed(searched_space(x, y, seed, found.get("table")), values)
+        constants = {name: hb.Choice([value]) for name, value in more.items()}
+        found["space"] = hb.Space({**space.parameters, **constants}, space.conditions, space.constraints)
     return found
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "search": "Find the best network for a table.",
     "plan": "Show the brackets and rungs of a search before it runs.",
     "predict": "Predict a table with a model that a search wrote.",
+    "distil": "Train one network that predicts what a model of many predicts.",
     "info": "Show backends, instruction set, threads, and why.",
     "bench": "Time the engine against other ways to train the same networks.",
 }

@@ -22,10 +22,11 @@ F64 = NDArray[np.float64]
 SMOOTH_CLIP = 3.0
 #: Beyond this the smooth clip is `SMOOTH_CLIP` in float64, and its square is still far from overflow.
 _FAR = 1e9
-#: Bins of one column of the view "bins": so many where there is room for `BINS_OF_ALL` of all columns together, which
-#: cost about half of a network's time, and for `BIN_VALUES` of all rows.
+#: Bins of one column of the view "bins": at least, and at most where there is room. One bin has `ROWS_OF_BIN` rows on
+#: average, all columns together have `BINS_OF_ALL` bins, which take about half of a network's time, and all rows
+#: together `BIN_VALUES` values.
 LEAST_BINS, MOST_BINS = 16, 128
-BINS_OF_ALL, BIN_VALUES = 512, 1 << 26
+ROWS_OF_BIN, BINS_OF_ALL, BIN_VALUES = 32, 512, 1 << 26
 #: Cosines of one column of the view "fourier".
 N_COSINES = 8
 
@@ -185,7 +186,7 @@ class Bins:
 
 
 def bins_of_column(n_distinct: Sequence[int], n_rows: int) -> int:
-    """Most bins of a column, so that those of all columns together have room.
+    """Most bins of a column, as many as there is room for.
 
     Parameters
     ----------
@@ -194,14 +195,15 @@ def bins_of_column(n_distinct: Sequence[int], n_rows: int) -> int:
 
     Examples
     --------
-    >>> bins_of_column([5000] * 8, 10_000), bins_of_column([5000] * 8, 500_000), bins_of_column([5000] * 60, 10_000)
-    (64, 16, 16)
+    >>> bins_of_column([5000] * 8, 10_000), bins_of_column([5000] * 8, 500_000), bins_of_column([800] * 8, 1000)
+    (64, 16, 31)
     >>> bins_of_column([5000] * 4 + [3] * 50, 10_000)
     103
     """
     room = min(BINS_OF_ALL, BIN_VALUES // n_rows)
-    taken = [sum(min(n - 1, most) for n in n_distinct) for most in range(LEAST_BINS, MOST_BINS + 1)]
-    return LEAST_BINS + max(0, sum(bins <= room for bins in taken) - 1)
+    possible = range(LEAST_BINS, max(LEAST_BINS, min(MOST_BINS, n_rows // ROWS_OF_BIN)) + 1)
+    fits = [most for most in possible if sum(min(n - 1, most) for n in n_distinct) <= room]
+    return max(fits, default=LEAST_BINS)
 
 
 def _edges(values: F64, distinct: F64, n_bins: int) -> F64:

@@ -110,7 +110,7 @@ def test_help_and_version_are_fast():
 
 def test_help_names_every_command():
     shown = call("-h").stdout
-    assert all(name in shown for name in ("search", "plan", "predict", "info", "bench"))
+    assert all(name in shown for name in ("search", "plan", "predict", "distil", "info", "bench"))
 
 
 def test_help_imports_nothing_heavy():

@@ -15,7 +15,10 @@ from hyperband.engine.backends.base import Member, Split
 from hyperband.engine.parameters import layered
 from hyperband.evaluation.networks import refit as module
 from hyperband.evaluation.networks.compute import Compute
+from hyperband.evaluation.networks.datasets import Datasets
+from hyperband.evaluation.networks.library import Candidate, ChosenCandidates
 from hyperband.evaluation.networks.refit import AllRows, RefitTrial, refit
+from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
 from hyperband.tables import prepare_table
 
@@ -134,6 +137,19 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     done = again(TRIALS[1:], compute=Compute(threads=1), deadline=1e12)
     assert done.trials in ((3,), ())  # (): a slice in which trial 5 arrived first
     assert len(calls) == 2
+
+
+def test_the_heaviest_trials_come_first_and_their_work_is_known():
+    candidates = []
+    for trial, resource in ((4, 2.0), (1, 3.0), (4, 6.0), (2, 1.0)):
+        network = TrainedNetwork(hb.Architecture(widths=[8 * trial]), [])
+        candidates.append(Candidate((0.0, 0.0, trial, resource), 0.0, np.zeros((1, 1), np.float32), (network,)))
+    weights = (0.2, 0.3, 0.2, 0.3)
+    chosen = ChosenCandidates(tuple(candidates), weights, 0.0, 0.0, np.zeros((1, 1)), ())
+    assert list(module.moments_by_weight(chosen).items()) == [(4, (2.0, 6.0)), (1, (3.0,)), (2, (1.0,))]
+    (heaviest, most), (_, middle), (_, least) = module.refit_work(chosen, Datasets(TABLE, Training(), 9.0, 0))
+    assert heaviest == pytest.approx(0.4)
+    assert most > middle > least > 0
 
 
 # The search that uses it.

@@ -151,8 +151,16 @@ SEARCH_FAULTS = {
         "evaluation/networks/time_plan.py", "<= part:", "<= 2 * part:", "evaluation/test_time_plan.py",
     ),
     "networks: every schedule ends at the largest resource": (
-        "evaluation/networks/evaluator.py", "highest / self._max_resource)", "1.0)",
+        "evaluation/networks/evaluator.py", "self._highest(bracket) / self._max_resource", "1.0",
         "evaluation/test_network_evaluator.py::test_the_schedules_of_a_network_end_with_the_highest_rung_of_its_bracket",
+    ),
+    "networks: all rows are not all rows": (
+        "evaluation/networks/refit.py", "self._table.refit(view)", "self._table.dataset(view)",
+        "evaluation/test_refit.py::test_a_network_is_what_it_would_be_alone_at_every_moment",
+    ),
+    "networks: the lightest trials are trained again": (
+        "evaluation/networks/refit.py", "(-weights[trial], trial)", "(weights[trial], trial)",
+        "evaluation/test_refit.py::test_the_heaviest_trials_come_first_and_their_work_is_known",
     ),
     "networks: an epoch too few": (
         "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",

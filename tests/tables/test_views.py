@@ -16,7 +16,7 @@ from hyperband.errors import DataError
 from hyperband.tables import Preprocessing, prepare_table
 from hyperband.tables.fit_categories import CROSS_FIT_PARTS, ONE_HOT_LEVELS
 from hyperband.tables.number_encoders import (
-    N_BINS,
+    LEAST_BINS,
     N_COSINES,
     Bins,
     Fourier,
@@ -91,7 +91,7 @@ def test_robust_scaling_of_extreme_numbers_is_finite_and_monotone():
         assert np.abs(z).max() <= 3.0
 
 
-@pytest.mark.parametrize("n_bins", [1, 2, 8, N_BINS])
+@pytest.mark.parametrize("n_bins", [1, 2, 8, LEAST_BINS])
 def test_piecewise_linear_encoding(n_bins):
     """The formula of the paper, value by value."""
     x = np.random.default_rng(2).normal(size=(300, 1))
@@ -118,9 +118,18 @@ def test_bins_of_few_values_and_of_spikes():
     steps = encoding.transform(np.column_stack([np.arange(9.0), np.zeros(9)]))[:, :8]
     assert np.array_equal(steps, np.tri(9, 8, -1))
     edges = np.array(encoding.edges[1])
-    assert len(edges) == N_BINS + 1  # though 80 % of the quantiles are 0
+    assert len(edges) == LEAST_BINS + 1  # though 80 % of the quantiles are 0
     assert edges[0] == 0.0
-    assert edges[1:] == pytest.approx(np.quantile(spiked[400:], np.linspace(0, 1, N_BINS)))
+    assert edges[1:] == pytest.approx(np.quantile(spiked[400:], np.linspace(0, 1, LEAST_BINS)))
+
+
+def test_columns_share_the_room_for_bins():
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=(8000, 6)), rng.integers(0, 40, 8000)])
+    counts = [len(edges) - 1 for edges in Bins.fit(x).edges]
+    assert counts == [(512 - 39) // 6] * 6 + [39]
+    assert [len(edges) - 1 for edges in Bins.fit(x[:1000, :2]).edges] == [31, 31], "32 rows a bin"
+    assert [len(edges) - 1 for edges in Bins.fit(x[:, :1]).edges] == [128]
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=50))
@@ -211,8 +220,8 @@ def test_bins_have_no_numbers():
     data = prepare_table(odd(), target="y").dataset("bins")
     assert data.n_numbers == 0
     assert data.feature_names[:2] == ("number bin 1", "number bin 2")
-    assert data.x_train[:, : 4 * N_BINS].min() >= 0.0
-    assert data.x_train[:, : 4 * N_BINS].max() <= 1.0
+    assert data.x_train[:, : 4 * LEAST_BINS].min() >= 0.0
+    assert data.x_train[:, : 4 * LEAST_BINS].max() <= 1.0
 
 
 def test_new_rows():
@@ -378,10 +387,10 @@ def test_views_that_make_sense():
     assert prepare_table(few, target="y").views == ("standard",)
     for name in ("city", "sex", "flag"):
         assert prepare_table(odd().select("colour", name, "y"), target="y").views == ("standard", "robust")
-    wide = np.random.default_rng(0).normal(size=(20, WIDEST // N_BINS + 1))
+    wide = np.random.default_rng(0).normal(size=(20, WIDEST // LEAST_BINS + 1))
     assert prepare_table(wide, wide[:, 0]).views == ("standard", "robust", "quantile", "fourier")
     assert sensible_views(WIDEST, 20, True, "auto") == ("standard", "robust", "quantile")
-    most = MOST_VALUES // (10 * N_BINS)
+    most = MOST_VALUES // (10 * LEAST_BINS)
     assert sensible_views(10, most, True, "auto") == NAMES
     assert "bins" not in sensible_views(10, most + 1, True, "auto")
 
