@@ -20,7 +20,7 @@ def rows(task, n=600, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 3))
     label = {
-        "two": np.where(x[:, 0] * x[:, 1] > 0, "up", "down"),
+        "two": np.where(x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=n) > 0, "up", "down"),
         "three": np.array(["a", "b", "c"])[(x[:, :2] + rng.normal(size=(n, 2)) > 0).sum(axis=1)],
         "value": 100.0 + 20.0 * x[:, 0] * x[:, 1] + rng.normal(size=n),
         "values": None,
