@@ -68,10 +68,6 @@ def carry_out(work: Work, threads: int) -> dict[str, Any]:
         "validation": dict(fitted.validation),
         "optimism": optimism(fitted.validation, metrics),
         "about": dict(fitted.about),
-        "snapshots": {
-            f"{second:g}": figures(task.y_test, predict(task.x_test), n_classes)
-            for second, predict in fitted.snapshots.items()
-        },
     }
 
 

@@ -1,4 +1,4 @@
-"""The figure of `accuracy`: a panel a set, with the test metric over time where there are snapshots."""
+"""The figure of `accuracy`: a panel a set, the test metric over time where runs of several budgets are there."""
 
 from __future__ import annotations
 
@@ -20,24 +20,29 @@ COLUMNS = 4
 
 
 def draw(records: Sequence[Record], file: Path) -> bool:
-    """Write the figure of the largest budget; False, and no file, when there are no runs."""
-    if not budgets(records):
+    """Write the figure; False, and no file, when there are no runs."""
+    times = budgets(records)
+    if not times:
         return False
-    budget = budgets(records)[-1]
-    found = cells(records, budget)
+    found = {budget: cells(records, budget) for budget in times}
+    last = found[times[-1]]
     plt = pyplot()
-    rows = -(-len(found) // COLUMNS)
+    rows = -(-len(last) // COLUMNS)
     figure, panels = plt.subplots(rows, COLUMNS, figsize=(14, 2.6 * rows), layout="constrained", squeeze=False)
-    over_time = any(record["snapshots"] for by in found.values() for each in by.values() for record in each)
-    for axes in panels.flat[len(found) :]:
+    for axes in panels.flat[len(last) :]:
         axes.set_visible(False)
-    for axes, (name, by) in zip(panels.flat, found.items(), strict=False):
-        (_curves if over_time else _bars)(axes, by)
-        axes.set_title(name, fontsize=10, loc="left", color=INK)
+    for axes, (name, by) in zip(panels.flat, last.items(), strict=False):
+        over_time = {budget: cell[name] for budget, cell in found.items() if name in cell}
+        if len(over_time) > 1:
+            _curves(axes, over_time)
+            axes.set_title(f"{name}, over seconds", fontsize=10, loc="left", color=INK)
+        else:
+            _bars(axes, by)
+            axes.set_title(name, fontsize=10, loc="left", color=INK)
         axes.tick_params(labelsize=8)
         without_frame(axes)
-    what = "seconds" if over_time else "relative to the best"
-    figure.suptitle(f"Wrong answers, or RMSE, on the test rows: {what}, {budget:g} s", fontsize=11, color=INK)
+    title = f"Wrong answers, or RMSE, on the test rows: relative to the best after {times[-1]:g} s"
+    figure.suptitle(title, fontsize=11, color=INK)
     figure.savefig(file, dpi=90)
     plt.close(figure)
     return True
@@ -61,19 +66,23 @@ def _bars(axes: Any, by: Mapping[str, Sequence[Record]]) -> None:
     axes.invert_yaxis()
 
 
-def _curves(axes: Any, by: Mapping[str, Sequence[Record]]) -> None:
-    for name, each in by.items():
-        points: dict[float, list[float]] = {}
-        for record in each:
-            for second, figures in record["snapshots"].items():
-                points.setdefault(float(second), []).append(regret(figures))
-        end = float(np.mean([record["seconds"] for record in each]))
-        points.setdefault(end, []).extend(regret(record["metrics"]) for record in each)
-        times = sorted(points)
+def _curves(axes: Any, over_time: Mapping[float, Mapping[str, Sequence[Record]]]) -> None:
+    """Of each contender its mean regret at each budget, relative to the best one at the largest budget."""
+    last = over_time[max(over_time)]
+    best = min(float(np.mean([regret(r["metrics"]) for r in each])) for each in last.values())
+    for name in last:
+        points = {
+            budget: float(np.mean([regret(r["metrics"]) for r in by[name]])) / best if best else 1.0
+            for budget, by in over_time.items()
+            if name in by
+        }
         style = {"color": OUR_COLOUR, "lw": 1.8} if name == OURS else {"color": OTHERS, "lw": 1.0}
-        axes.plot(times, [np.mean(points[t]) for t in times], marker="o", ms=3, **style)
-        axes.annotate(CONTENDERS[name].title, (times[-1], np.mean(points[times[-1]])), fontsize=6, color=INK)
+        axes.plot(list(points), list(points.values()), marker="o", ms=3, **style)
+        end = max(points)
+        axes.annotate(CONTENDERS[name].title, (end, points[end]), fontsize=6, color=INK)
     axes.set_xscale("log")
+    axes.set_xticks(list(over_time), [f"{budget:g}" for budget in over_time])
+    axes.set_xticks([], minor=True)
 
 
 __all__ = ["Cells", "draw", "relative"]

@@ -60,7 +60,6 @@ def line(record: Record, source: str) -> dict[str, Any]:
         "validation": validation,
         "optimism": {name: value - metrics[name] for name, value in validation.items()},
         "about": {ABOUT.get(name, name): value for name, value in info.items() if name != "curve"},
-        "snapshots": {},
     }
 
 

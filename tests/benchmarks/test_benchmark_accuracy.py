@@ -136,7 +136,7 @@ def test_figures_agree_with_the_definitions() -> None:
 def test_a_run_says_what_it_measured(tiny: pd.DataFrame) -> None:
     found = child.outcome(Work("tiny", "fake", 0, 5.0), 2)
     assert found["metrics"]["accuracy"] == 0.75 and found["optimism"] == {"accuracy": 0.0}
-    assert found["snapshots"]["2"] == found["metrics"] and found["about"] == {"epochs": 3}
+    assert found["about"] == {"epochs": 3}
     assert (found["n_train"], found["n_test"], found["threads"]) == (32, 8, 2)
     assert set(child.outcome(Work("values", "fake", 0, 5.0), 2)["metrics"]) == {"rmse", "r2"}
 

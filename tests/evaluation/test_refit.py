@@ -99,6 +99,7 @@ def test_what_the_time_allows_is_a_beginning_of_the_list_with_the_same_networks(
         part = again(deadline=deadline, compute=Compute(threads=1))
         monkeypatch.undo()
         assert part.trials == whole.trials[: len(part.trials)]
+        assert {trial for trial, _ in part.networks} == set(part.trials)
         for trial in TRIALS[: len(part.trials)]:
             for moment in trial.resources:
                 key = trial.trial, moment
@@ -137,6 +138,7 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     done = again(TRIALS[1:], compute=Compute(threads=1), deadline=1e12)
     assert done.trials in ((3,), ())  # (): a slice in which trial 5 arrived first
     assert len(calls) == 2
+    assert {trial for trial, _ in done.networks} == set(done.trials)
 
 
 def test_the_heaviest_trials_come_first_and_their_work_is_known():

@@ -38,7 +38,7 @@ class Fake:
         def predict(frame: Any) -> Any:
             return np.tile(p, (len(frame), 1))
 
-        return Fitted(predict, {"accuracy": 0.75}, {"epochs": np.int64(3)}, {2.0: predict})
+        return Fitted(predict, {"accuracy": 0.75}, {"epochs": np.int64(3)})
 
 
 def run(name: str = "fake", s: str = "tiny", seed: int = 0, accuracy: float = 0.5, **others: Any) -> dict[str, Any]:
@@ -46,6 +46,5 @@ def run(name: str = "fake", s: str = "tiny", seed: int = 0, accuracy: float = 0.
     found = {
         **Work(s, name, seed, 60.0).to_dict(), **STAMP, "seconds": 1.0, "disturbed": False, "other_cores": 0.0,
         "metrics": {"accuracy": accuracy, "log_loss": 1.0}, "validation": {}, "optimism": {}, "about": {},
-        "snapshots": {},
     }  # fmt: skip
     return found | others

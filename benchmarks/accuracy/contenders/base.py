@@ -53,13 +53,11 @@ class Fitted:
     predict : see `Predict`
     validation : figures on its own validation rows, as `measures.figures` names them; from them follows the optimism
     about : plain data: numbers of networks, trials and epochs, settings
-    snapshots : mapping of seconds to the state that would have predicted then, of contenders that can stop at any time
     """
 
     predict: Predict
     validation: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
-    snapshots: Mapping[float, Predict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

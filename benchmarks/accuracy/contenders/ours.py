@@ -48,7 +48,6 @@ def fit(task: Task, given: Allowance, variant: str | None = None) -> Fitted:
     result = hb.search(task.x_train, labels(task), seed=given.seed, **arguments)
     if result.best is None:
         raise RuntimeError(f"no network with a finite loss: {result!r}")
-    # `Fitted.snapshots` stays empty until a search says while it runs what it would predict with
     return Fitted(predictor(task, result.model), validation(result), about(result))
 
 

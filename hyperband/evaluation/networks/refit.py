@@ -170,7 +170,8 @@ def refit(
         pass
     finally:
         networks.residency.close()
-    return Refit(work.done, work.found, datasets)
+    done = work.done
+    return Refit(done, {key: network for key, network in work.found.items() if key[0] in done}, datasets)
 
 
 class _Work:
