@@ -23,8 +23,8 @@ def command(
 ) -> None:
     """Train one network that predicts what MODEL, an ensemble, predicts for the rows of TABLE.
 
-    TABLE needs no target; the table of the search will do. The new model predicts as many times as fast as MODEL has
-    networks, and as a rule a little less well.
+    TABLE needs no target; the table of the search will do. The new model predicts up to as many times as fast as
+    MODEL has networks, and as a rule a little less well.
     """
     from hyperband._common.files import check_writable
     from hyperband.model import Model

@@ -23,6 +23,13 @@ from hyperband.engine.backends.base import (
 from hyperband.engine.backends.device_array import DeviceMatrix
 from hyperband.errors import InputError
 
+_WHOLE, _REAL = np.zeros(0, np.int64), np.zeros(0)
+#: The progress of no members.
+_NOBODY = TrainingProgress(
+    step=_WHOLE, epoch=_WHOLE, loss=_REAL, error=_REAL, best_loss=_REAL, best_error=_REAL, best_step=_WHOLE,
+    train_loss=_REAL, diverged=np.zeros(0, np.bool_),
+)  # fmt: skip
+
 
 class DatasetEngines:
     """One engine for each data set in use, under one set of member ids; it follows the `Engine` protocol.
@@ -105,7 +112,7 @@ class DatasetEngines:
     def progress(self, members: I64) -> TrainingProgress:
         """Counters and losses of the listed members."""
         if len(members) == 0:
-            return self.of(0).progress(members)
+            return _NOBODY
         parts = [(at, engine.progress(inner)) for engine, at, inner in self._groups(members)]
         if len(parts) == 1:
             return parts[0][1]
@@ -154,8 +161,8 @@ class DatasetEngines:
         return self.of(0).bytes_per_member(architecture)
 
     def capacity(self) -> int | None:
-        """Bytes that members may take now, as the engine of data set 0 knows it."""
-        return self.of(0).capacity()
+        """Bytes that members may take now, as an engine that is there knows it, else that of data set 0."""
+        return (next(iter(self._engines.values())) if self._engines else self.of(0)).capacity()
 
     def _engine(self, member: int) -> Engine:
         return self._engines[self._datasets[member]]

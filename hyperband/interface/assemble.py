@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hyperband.engine.losses import parse
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.datasets import Datasets
 from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
 from hyperband.evaluation.networks.refit import Refit
@@ -161,10 +163,19 @@ def model_of(weighted: Sequence[Weighted], temperature: float, provenance: Any) 
 def test_figures(
     weighted: Sequence[Weighted], model: Model, metric: Metric | None, backend: str
 ) -> dict[str, float] | None:
-    """Figures of the model of these networks on the test rows, ``metric`` among them; None where there are none."""
+    """Figures of the model of these networks on the test rows, ``metric`` among them; None where there are none.
+
+    A metric that cannot be computed there is left out with a warning: the search is over.
+    """
     views = _views(weighted)
     x, y = [view.x_test for view in views if view.x_test is not None], views[0].y_test
-    return None if y is None or not x else model.score(x, y, metric=metric, backend=backend)
+    if y is None or not x:
+        return None
+    try:
+        return model.score(x, y, metric=metric, backend=backend)
+    except InputError as error:
+        warnings.warn(f"The metric of the search is not among the figures on the test rows. {error}", stacklevel=2)
+        return model.score(x, y, backend=backend)
 
 
 def _views(weighted: Sequence[Weighted]) -> list[Prepared]:

@@ -12,11 +12,11 @@ from typing import Any
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.network_space import to_architecture
-from hyperband.errors import InsufficientMemory
+from hyperband.errors import DataError, InsufficientMemory
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.evaluator import NetworkEvaluator
 from hyperband.evaluation.networks.library import CandidateLibrary, ChosenCandidates
-from hyperband.evaluation.networks.refit import Refit, RefitTrial, moments_by_weight, refit
+from hyperband.evaluation.networks.refit import Refit, RefitTrial, moments_by_weight, refit, refit_work
 from hyperband.evaluation.networks.training import Training
 from hyperband.interface.assemble import Ensemble, Weighted, assemble, model_of, test_figures, with_data
 from hyperband.interface.result import SearchResult
@@ -130,11 +130,12 @@ class Finished:
     def _again(self, chosen: ChosenCandidates) -> Refit | None:
         """The heaviest trials of an ensemble, trained again on all rows."""
         trials = []
-        for trial, moments in moments_by_weight(chosen).items():
+        work = refit_work(chosen, self.evaluator.datasets)
+        for (trial, moments), (_, needed) in zip(moments_by_weight(chosen).items(), work, strict=True):
             lifetime = self.evaluator.lifetime(trial)
             if lifetime is not None:
                 (configuration,) = self.run.configurations([trial])
-                trials.append(RefitTrial(trial, configuration, moments, lifetime))
+                trials.append(RefitTrial(trial, configuration, moments, lifetime, needed))
         trials = trials[: self.refit]
         if not trials or time.monotonic() >= self.deadline:
             return None
@@ -150,7 +151,7 @@ class Finished:
                 deadline=self.deadline,
                 speed=self.speed,
             )
-        except InsufficientMemory as error:
+        except (InsufficientMemory, DataError) as error:  # the search is over: its result must not be lost
             warnings.warn(f"The ensemble was not trained again on all rows. {error}", stacklevel=2)
             return None
 

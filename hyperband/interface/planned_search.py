@@ -80,8 +80,8 @@ class PlannedSearch:
             self.extend.reserve = reserve
 
     def speed(self, run: Run, seconds: float) -> float:
-        """Work a second in so many seconds of a run; NaN where that is not known."""
-        return self.typical * float(run.spent) / seconds
+        """Work a second in so many seconds of a run; NaN where nothing was done, or it is not known how much."""
+        return self.typical * float(run.spent) / seconds if run.spent else math.nan
 
     @property
     def executed(self) -> Algorithm:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband._common.checks import positive
+from hyperband._common.checks import positive, whole_number
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.population import Population
 from hyperband.errors import DataError, InputError
@@ -16,6 +16,7 @@ from hyperband.model.member import MemberNetwork
 from hyperband.model.predictor import Model
 from hyperband.tables import as_table
 from hyperband.tables.holdout import VALIDATION, shuffled
+from hyperband.tables.table import Table
 
 F64 = NDArray[np.float64]
 
@@ -23,8 +24,9 @@ F64 = NDArray[np.float64]
 EPOCHS, HELD = 100.0, 0.1
 #: Rows at least.
 LEAST_ROWS = 10
-#: Logits are limited to this distance from their mean: what is beyond is certain anyway, and would rule the loss.
-LIMIT = 8.0
+#: Logits below the largest one of their row by more than this are limited to it: such classes are ruled out anyway, and
+#: would rule the loss.
+LIMIT = 16.0
 
 
 def distil(
@@ -41,7 +43,7 @@ def distil(
 
     It minimises the squared distance to the ensemble's logits, or to its values (Ba, Caruana 2014, "Do deep nets really
     need to be deep?", section 2.1), on nine tenths of the rows, and keeps the weights that come closest on the others.
-    It predicts as many times as fast as the ensemble has networks, and as a rule a little less well.
+    It predicts up to as many times as fast as the ensemble has networks, and as a rule a little less well.
 
     Parameters
     ----------
@@ -64,7 +66,9 @@ def distil(
     DataError
         When ``X`` lacks a column, or has fewer than ten rows.
     InputError
-        When another argument breaks a rule.
+        When another argument breaks a rule, or the network diverges.
+    BackendUnavailable, InsufficientMemory
+        As for `hyperband.Population`.
 
     Examples
     --------
@@ -79,6 +83,9 @@ def distil(
     True
     """
     positive(epochs, "epochs")
+    whole_number(seed, "seed", 0)
+    if not isinstance(model, Model):
+        raise InputError(f"`model` must be a Model; got {model!r}.")
     if architecture is not None and not isinstance(architecture, Architecture):
         raise InputError(f"`architecture` must be an Architecture or None; got {architecture!r}.")
     table = as_table(X)
@@ -87,7 +94,7 @@ def distil(
     largest = max(model.members, key=lambda member: sum(array.size for layer in member.weights for array in layer))
     preprocessing = model.preprocessings[largest.view]
     chosen = architecture or replace(largest.architecture, dropout=0.0, label_smoothing=0.0)
-    goal = _goal(model, X, backend)
+    goal = _goal(model, table, backend)
     centre, width = goal.mean(axis=0), goal.std(axis=0)
     width = np.where(width > 0, width, 1.0)
     y = ((goal - centre) / width).astype(np.float32)
@@ -99,6 +106,11 @@ def distil(
         numbers=preprocessing.n_numbers, backend=backend, threads=threads,
     )  # fmt: skip
     population.train()
+    if population.progress().best_step[0] < 0:
+        raise InputError(
+            f"The network must learn; it diverged with learning rate {chosen.learning_rate:g}. Pass an `architecture` "
+            "with a smaller one."
+        )
     *layers, last = population.weights(0, weights="best")
     weights, bias, *others = last
     scaled = ((weights * width).astype(np.float32), (bias * width + centre).astype(np.float32), *others)
@@ -106,12 +118,25 @@ def distil(
     return Model([preprocessing], [MemberNetwork(1.0, 0, chosen, [*layers, scaled])], 1.0, provenance)
 
 
-def _goal(model: Model, X: Any, backend: str) -> F64:
+def _goal(model: Model, table: Table, backend: str) -> F64:
     """Logits with mean 0 in each row, of two classes their difference; standardised values of a regression."""
     if model.task == "regression":
-        return np.asarray(model.target.encode(model.predict(X, backend=backend)), dtype=np.float64)
-    p = model.predict_proba(X, backend=backend)
-    logits = np.log(np.maximum(p, np.finfo(np.float64).tiny))
-    if model.target.n_outputs == 1:
-        return np.asarray(np.clip(logits[:, 1:] - logits[:, :1], -2 * LIMIT, 2 * LIMIT))
-    return np.asarray(np.clip(logits - logits.mean(axis=1, keepdims=True), -LIMIT, LIMIT))
+        return np.asarray(model.target.encode(model.predict(table, backend=backend)), dtype=np.float64)
+    logits = np.log(np.maximum(model.predict_proba(table, backend=backend), np.finfo(np.float64).tiny))
+    return centred_logits(logits, model.target.n_outputs)
+
+
+def centred_logits(logits: F64, n_outputs: int) -> F64:
+    """What a network is taught: limited logits with mean 0 in each row, or the difference of two.
+
+    Examples
+    --------
+    >>> centred_logits(np.log([[0.7, 0.3, 1e-30]]), 3).round(2).tolist()
+    [[5.52, 4.67, -10.19]]
+    >>> centred_logits(np.log([[0.2, 0.8]]), 1).round(2).tolist()
+    [[1.39]]
+    """
+    limited = np.maximum(logits, logits.max(axis=1, keepdims=True) - LIMIT)
+    if n_outputs == 1:
+        return np.asarray(limited[:, 1:] - limited[:, :1])
+    return np.asarray(limited - limited.mean(axis=1, keepdims=True))

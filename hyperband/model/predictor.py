@@ -188,14 +188,18 @@ class Model:
             ``x_test`` of `hyperband.tables.Prepared`.
         known : ``y_test``
         metric : Metric, optional
-            A further figure, by its name; of a regression one made by `Metric.of_standardised`.
+            A further figure, by its name, or "metric NAME" where another figure has it; of a regression one made by
+            `Metric.of_standardised`.
         """
         views = [x] if isinstance(x, np.ndarray) else list(x)
         if len(views) != len(self.preprocessings):
             raise InputError(f"`x` must hold {len(self.preprocessings)} arrays, one a preprocessing; got {len(views)}.")
         predicted = self._of_chunks(_slices(views), backend)
-        further = {} if metric is None else {metric.name: metric.score(known, predicted)}
-        return further | self._figures(predicted, known)
+        found = self._figures(predicted, known)
+        if metric is not None and (metric.name not in found or not metric.kind):
+            name = f"metric {metric.name}" if metric.name in found else metric.name
+            found[name] = metric.score(known, predicted)
+        return found
 
     def _figures(self, predicted: F64, known: Array) -> dict[str, float]:
         if self.task == "classification":

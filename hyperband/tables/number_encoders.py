@@ -147,12 +147,14 @@ class Bins:
         >>> Bins.fit(np.array([[0.0], [1.0], [5.0], [1.0]])).edges
         ((0.0, 1.0, 5.0),)
         """
-        columns = [column[~np.isnan(column)] for column in x.T]
-        distinct = [np.unique(values) for values in columns]
         if n_bins is None:
-            n_bins = bins_of_column([len(values) for values in distinct], len(x))
-        edges = tuple(tuple(_edges(*both, n_bins).tolist()) for both in zip(columns, distinct, strict=True))
-        return cls(edges, tuple(float(2.0 * np.quantile(values * 0.5, 0.5)) for values in columns))
+            n_bins = bins_of_column([len(np.unique(column[~np.isnan(column)])) for column in x.T], len(x))
+        edges, medians = [], []
+        for column in x.T:
+            values = column[~np.isnan(column)]
+            edges.append(tuple(_edges(values, n_bins).tolist()))
+            medians.append(float(2.0 * np.quantile(values * 0.5, 0.5)))
+        return cls(tuple(edges), tuple(medians))
 
     def transform(self, x: F64) -> F64:
         out = np.empty((len(x), sum(len(edges) - 1 for edges in self.edges)))
@@ -206,7 +208,8 @@ def bins_of_column(n_distinct: Sequence[int], n_rows: int) -> int:
     return max(fits, default=LEAST_BINS)
 
 
-def _edges(values: F64, distinct: F64, n_bins: int) -> F64:
+def _edges(values: F64, n_bins: int) -> F64:
+    distinct = np.unique(values)
     if len(distinct) <= n_bins + 1:
         return distinct
     edges = 2.0 * np.quantile(values * 0.5, np.linspace(0.0, 1.0, n_bins + 1))

@@ -12,12 +12,13 @@ import hyperband as hb
 from hyperband._common.philox import member_seed
 from hyperband.engine.backends import registry
 from hyperband.engine.backends.base import Member, Split
+from hyperband.engine.datasets import DatasetEngines
 from hyperband.engine.parameters import layered
 from hyperband.evaluation.networks import refit as module
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.datasets import Datasets
 from hyperband.evaluation.networks.library import Candidate, ChosenCandidates
-from hyperband.evaluation.networks.refit import AllRows, RefitTrial, refit
+from hyperband.evaluation.networks.refit import RefitTrial, refit
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
 from hyperband.evaluation.networks.training import Training
 from hyperband.tables import prepare_table
@@ -68,7 +69,7 @@ def test_a_network_is_what_it_would_be_alone_at_every_moment():
     assert len(rows.x_train) == len(DIABETES[0]) - len(TABLE.test_rows)
 
 
-def test_a_view_is_made_once():
+def test_views_are_made_once_and_only_those_in_use():
     class Counting:
         views, made = TABLE.views, []
 
@@ -76,8 +77,7 @@ def test_a_view_is_made_once():
             self.made.append(view)
             return TABLE.refit(view)
 
-    rows = AllRows(Counting())
-    assert rows.dataset("robust") is rows.dataset("robust")
+    again([TRIALS[0], TRIALS[2]], Counting(), deadline=1e12)
     assert Counting.made == ["robust"]
 
 
@@ -92,29 +92,51 @@ class Clock:
         return self.now
 
 
-def test_what_the_time_allows_is_a_beginning_of_the_list_with_the_same_networks(monkeypatch):
+@pytest.fixture
+def whole_slices(monkeypatch):
+    """A slice trains until its members arrive, however long that takes: what happens depends on the clock's ticks."""
+    train = DatasetEngines.train
+    monkeypatch.setattr(
+        DatasetEngines, "train", lambda self, ids, until, seconds=None, **others: train(self, ids, until, **others)
+    )
+
+
+def test_what_the_time_allows_is_a_beginning_of_the_list_with_the_same_networks(monkeypatch, whole_slices):
     whole, counts = again(), set()
-    for deadline in (0.0, 4.0, 8.0, 12.0, 16.0, 20.0, 30.0, 60.0, 1e9):
+    for deadline in (*range(0, 40, 2), 1e9):
         monkeypatch.setattr(module, "time", Clock())
         part = again(deadline=deadline, compute=Compute(threads=1))
-        monkeypatch.undo()
         assert part.trials == whole.trials[: len(part.trials)]
         assert {trial for trial, _ in part.networks} == set(part.trials)
-        for trial in TRIALS[: len(part.trials)]:
-            for moment in trial.resources:
-                key = trial.trial, moment
-                assert same(part.networks[key].weights, whole.networks[key].weights)
+        for key, network in part.networks.items():
+            assert same(network.weights, whole.networks[key].weights)
         counts.add(len(part.trials))
-    assert {0, 3} <= counts
+    assert counts == {0, 1, 2, 3}
 
 
-def test_a_trial_that_does_not_fit_does_not_begin(monkeypatch):
+def test_a_trial_that_does_not_fit_does_not_begin(monkeypatch, whole_slices):
     monkeypatch.setattr(module, "time", Clock())
-    long = RefitTrial(9, LAYERS, (500.0,))
-    done = again([TRIALS[1], long, TRIALS[0]], max_resource=500.0, deadline=40.0, compute=Compute(threads=1))
+    long = RefitTrial(9, LAYERS, (500.0,), work=1e15)
+    done = again([TRIALS[1], long, TRIALS[0]], max_resource=500.0, deadline=1000.0, compute=Compute(threads=1))
     assert done.trials == (3,), "one that is after it in the list does not overtake it"
-    monkeypatch.setattr(module, "time", Clock())
-    assert again(deadline=40.0, speed=1.0).trials == (), "at this speed not one would be done"
+    assert again([long], deadline=1000.0, speed=1.0).trials == (), "at this speed it would not be done"
+    for unknown in (0.0, np.nan):
+        assert again(TRIALS, deadline=1000.0, speed=unknown).trials == (7, 3, 5)
+
+
+def test_memory_that_is_short_in_the_middle_keeps_what_is_done(monkeypatch):
+    class Short:
+        views = TABLE.views
+
+        def refit(self, view):
+            if view == "standard":
+                raise hb.errors.InsufficientMemory("The table must fit.")
+            return TABLE.refit(view)
+
+    done = again(TRIALS, Short(), deadline=1e12, compute=Compute(threads=1))
+    assert done.trials == (7,)
+    with pytest.raises(hb.errors.InsufficientMemory):
+        again(TRIALS[1:], Short())
 
 
 def test_a_trial_that_diverges_has_no_network_and_ends():
@@ -136,9 +158,8 @@ def test_ctrl_c_keeps_what_is_done(monkeypatch):
     original = module._Work._arrive
     monkeypatch.setattr(module._Work, "_arrive", interrupt)
     done = again(TRIALS[1:], compute=Compute(threads=1), deadline=1e12)
-    assert done.trials in ((3,), ())  # (): a slice in which trial 5 arrived first
-    assert len(calls) == 2
-    assert {trial for trial, _ in done.networks} == set(done.trials)
+    assert done.trials == (3,)
+    assert set(done.networks) == {(3, 4.5)}
 
 
 def test_the_heaviest_trials_come_first_and_their_work_is_known():
@@ -193,15 +214,19 @@ def test_the_model_predicts_with_the_networks_that_were_trained_again():
     assert np.array_equal(used.transform(CANCER[0]), data.preprocessing.transform(CANCER[0]))
 
 
-@pytest.mark.parametrize("refit", [1, 2])
+@pytest.mark.parametrize("refit", [1, np.int64(2)])
 def test_a_number_is_that_of_the_heaviest_trials(refit):
-    result = search(refit=refit)
+    X, y = CANCER
+    y = np.where(np.random.default_rng(0).random(len(y)) < 0.25, 1 - y, y)  # so that no network is good alone
+    result = search(X, y, refit=refit, algorithm=hb.RandomSearch(9, n=12), metric="log_loss", test=0.2)
     weights = {}
     for member in result.ensemble.members:
         weights[member.trial] = weights.get(member.trial, 0.0) + member.weight
     heaviest = sorted(weights, key=lambda trial: (-weights[trial], trial))[:refit]
     assert {member.trial for member in result.ensemble.members if member.refit} == set(heaviest)
-    assert result.ensemble.refit == result.training.refit == len(heaviest)
+    assert result.ensemble.refit == result.training.refit == len(heaviest) < len(weights)
+    rows = prepare_table(X, y, validation=0.2, test=0.2, seed=1).test_rows
+    assert result.test == pytest.approx(result.model.evaluate(X[rows], y[rows])), "old and new views are not mixed up"
 
 
 def test_folds_and_given_rows_are_not_trained_again_unless_asked_for():
@@ -218,6 +243,7 @@ def test_copies_of_a_population_stay_as_they_are():
     space = hb.Space({"learning_rate": hb.Float(1e-4, 1e-1, log=True)})
     result = search(algorithm=hb.PBT(6, n=6, interval=2), space=space)
     first = {member.trial for member in result.ensemble.members if member.trial < 6}
+    assert any(member.trial >= 6 for member in result.ensemble.members), "no copy is in the ensemble"
     assert {member.trial for member in result.ensemble.members if member.refit} == first
 
 

@@ -155,3 +155,28 @@ def test_rungs_are_ranked_by_what_the_ensemble_is_chosen_by(little_work):
 def test_ranking_by_the_metric_is_for_epochs():
     with pytest.raises(hb.InputError, match="rank_by='metric' is for resource='epochs'"):
         hb.Training(resource="rows", rank_by="metric")
+
+
+@pytest.mark.parametrize(
+    ("works", "reserved"),
+    [
+        ([(0.5, 50.0), (0.3, 60.0), (0.2, 100.0)], 11.0),  # the third one would take more than a fifth of 100 s
+        ([(0.4, 150.0), (0.6, 100.0)], 0.0),  # what fits has too little weight
+        ([(1.0, 200.0)], 20.0),
+        ([(1.0, 201.0)], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_time_is_left_for_the_heaviest_trials_of_the_ensemble(works, reserved):
+    planner = TimePlanner(100.0, 9, 0.0)
+    search = planned_search.PlannedSearch(hb.SuccessiveHalving(9), SMALL, hb.Budget(), planner, typical=10.0)
+    search.leave_time(100.0, lambda: works)
+    assert planner.reserve(1.0) == reserved
+
+
+def test_a_search_without_evaluations_has_no_speed():
+    search = planned_search.PlannedSearch(hb.SuccessiveHalving(9), SMALL, hb.Budget(), typical=10.0)
+    run = hb.SuccessiveHalving(9).start(SMALL, 0)
+    assert np.isnan(search.speed(run, 2.0))
+    run.tell(run.ask()[0], 0.5)
+    assert search.speed(run, 2.0) == 5.0

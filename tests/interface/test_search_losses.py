@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.metrics import make_scorer, roc_auc_score
 
 import hyperband as hb
 
@@ -37,6 +38,23 @@ def test_the_metric_of_the_search_is_a_figure_on_the_test_rows():
     assert test == pytest.approx(everywhere, rel=0.2)
     named = search(metric="mae")
     assert named.test["mae"] == pytest.approx(np.abs(Y - named.model.predict(X)).mean(), rel=0.2)
+
+
+def test_a_metric_with_the_name_of_another_figure_has_its_own():
+    def loss(y, prediction):
+        return 123.0
+
+    test = search(metric=loss).test
+    assert test["metric loss"] == 123.0 and test["loss"] < 100.0
+
+
+def test_a_metric_that_fails_on_the_test_rows_loses_nothing():
+    X, y = load_iris(return_X_y=True)
+    ovr = make_scorer(roc_auc_score, response_method="predict_proba", multi_class="ovr")
+    two = y < 2
+    with pytest.warns(UserWarning, match="The metric of the search is not among the figures on the test rows"):
+        result = hb.search(X, y, algorithm=hb.SuccessiveHalving(3), test=(X[two], y[two]), metric=ovr)
+    assert "roc_auc_score" not in result.test and result.test["accuracy"] > 0.3
 
 
 def test_huber_is_between_the_mean_and_the_median():

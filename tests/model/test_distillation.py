@@ -12,6 +12,7 @@ import pytest
 
 import hyperband as hb
 from hyperband.errors import DataError, InputError
+from hyperband.model.distillation import LIMIT, centred_logits
 
 RNG = np.random.default_rng(0)
 
@@ -73,6 +74,15 @@ def test_it_needs_no_target_and_depends_on_the_seed_alone():
     assert one.provenance["distilled"] == {"members": len(model.members), "epochs": 3, "seed": 0}
 
 
+def test_the_likeliest_of_many_classes_keep_their_ratio():
+    p = np.array([[0.7, 0.3, *[1e-5] * 8], [0.01, 0.99, *[0.0] * 8]])
+    goal = centred_logits(np.log(np.maximum(p, 1e-300)), 10)
+    assert goal[:, 1] - goal[:, 0] == pytest.approx(np.log([3 / 7, 99.0]))
+    assert goal.sum(axis=1) == pytest.approx(0.0)
+    assert np.ptp(goal, axis=1).max() <= LIMIT + 1e-9
+    assert centred_logits(np.log(p[:1, :2]), 1) == pytest.approx(np.log(3 / 7))
+
+
 def test_an_architecture_can_be_given():
     small = hb.distil(ensemble("two"), rows("two"), architecture=hb.Architecture(widths=[]), epochs=2)
     assert small.members[0].architecture.widths == ()
@@ -88,6 +98,13 @@ def test_bad_input():
         hb.distil(model, rows("two").drop("third"))
     with pytest.raises(InputError, match="`epochs`"):
         hb.distil(model, rows("two"), epochs=0)
+    with pytest.raises(InputError, match="`seed`"):
+        hb.distil(model, rows("two"), seed=1.5)
+    with pytest.raises(InputError, match="`model` must be a Model; got None"):
+        hb.distil(None, rows("two"))
+    wild = hb.Architecture(widths=[8], optimizer="sgd", learning_rate=1e6)
+    with pytest.raises(InputError, match="diverged with learning rate 1e"):
+        hb.distil(model, rows("two"), architecture=wild, epochs=2)
     with pytest.raises(InputError, match="`architecture` must be an Architecture or None; got 'wide'"):
         hb.distil(model, rows("two"), architecture="wide")
 

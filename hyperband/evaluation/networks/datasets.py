@@ -142,11 +142,6 @@ class Datasets:
         """Networks that a configuration trains."""
         return self._table.n_folds
 
-    @property
-    def in_use(self) -> list[int]:
-        """Numbers of the data sets that were made."""
-        return sorted(self._made)
-
     def numbers(self, view: str | None) -> range:
         """Numbers of the folds of a view; None: the default view.
 

@@ -126,7 +126,6 @@ class NetworkEvaluator:
         self._library = None if library is None else library(self.datasets)
         self._networks = TrialNetworks(self.datasets, backend, compute, self.unit, seed)
         self._engines, self.residency = self._networks.engines, self._networks.residency
-        self._engines.of(0)  # bad settings are an error now
         self._open: dict[int, _Open] = {}
         self._brackets: dict[int, int] = {}  # of every trial that did not start as a copy
         self._kept = KeptWeights()

@@ -13,6 +13,7 @@ import numpy as np
 from hyperband.engine.backends.base import Backend
 from hyperband.engine.backends.threads import thread_count
 from hyperband.engine.population import QUANTUM
+from hyperband.errors import InsufficientMemory
 from hyperband.evaluation.networks.compute import Compute
 from hyperband.evaluation.networks.datasets import Data, Datasets
 from hyperband.evaluation.networks.library import ChosenCandidates
@@ -65,12 +66,14 @@ class RefitTrial:
     configuration : mapping
     resources : tuple of float, ascending: the moments at which its weights are wanted
     lifetime : float in (0, 1], the share of the maximal resource at which its schedules end
+    work : float, about what it takes, see `work_of_epoch`
     """
 
     trial: int
     configuration: Mapping[str, Any] = field(repr=False)
     resources: tuple[float, ...]
     lifetime: float = 1.0
+    work: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,24 +157,33 @@ def refit(
     Returns
     -------
     Refit
-        Also after Ctrl-C, with the trials that were done by then.
+        Also after Ctrl-C and where memory was short, with the trials that were done by then.
 
     Raises
     ------
     InsufficientMemory
-        When the rows, or not even one network, fit in memory.
+        When the rows, or not even one network, fit in memory, and no trial is done.
+    DataError
+        As from `hyperband.tables.PreparedTable.refit`.
     """
     datasets = Datasets(AllRows(table), training, max_resource, seed)
-    networks = TrialNetworks(datasets, backend, compute, training.resource, seed)
-    work = _Work(trials, networks, thread_count(compute.threads), deadline, speed)
+    work: _Work | None = None
     try:
+        first = datasets.numbers(trials[0].configuration.get("view"))[0]
+        networks = TrialNetworks(datasets, backend, compute, training.resource, seed, first)
+        work = _Work(trials, networks, thread_count(compute.threads), deadline, speed)
         work.all()
     except KeyboardInterrupt:
         pass
+    except InsufficientMemory:
+        if work is None or not work.done:
+            raise
     finally:
-        networks.residency.close()
-    done = work.done
-    return Refit(done, {key: network for key, network in work.found.items() if key[0] in done}, datasets)
+        if work is not None:
+            work.close()
+    done = () if work is None else work.done
+    found = {} if work is None else work.found
+    return Refit(done, {key: network for key, network in found.items() if key[0] in done}, datasets)
 
 
 class _Work:
@@ -187,6 +199,8 @@ class _Work:
         self._ended: set[int] = set()
         self._next = 0
         self._began, self._spent = time.monotonic(), 0.0  # work that was done
+        self._views: set[object] = set()  # views that are prepared
+        self._preparing = 0.0  # seconds that the slowest of them took
         self.found: dict[tuple[int, float], TrainedNetwork] = {}
 
     @property
@@ -206,22 +220,30 @@ class _Work:
 
     def _has_time(self) -> bool:
         """Whether the next trial is expected to end before the deadline, by the speed so far."""
-        speed = self._spent / (time.monotonic() - self._began) if self._spent else self._speed
-        if math.isinf(self._deadline) or math.isnan(speed):
+        if math.isinf(self._deadline):
             return True
-        begun = sum(self._left(position) for position in self._training)
-        self._declare(self._next)
-        return time.monotonic() + (begun + self._left(self._next)) / speed <= self._deadline
+        now = time.monotonic()
+        speed = self._spent / (now - self._began) if self._spent else self._speed
+        if not speed > 0.0:  # not known yet
+            return True
+        trial = self._trials[self._next]
+        left = sum(self._left(position) for position in self._training) + trial.work
+        prepared = trial.configuration.get("view") in self._views
+        return now + left / speed + (0.0 if prepared else self._preparing) <= self._deadline
 
-    def _declare(self, position: int) -> None:
-        trial = self._trials[position]
-        if self._networks.keys(trial.trial)[0] not in self._networks.residency:
-            job = Job(trial.trial, 0, 0, trial.configuration, trial.resources[-1])
-            self._networks.create(job, trial.lifetime)
+    def close(self) -> None:
+        """Free what is in memory."""
+        self._networks.residency.close()
 
     def _begin(self) -> None:
-        self._declare(self._next)
-        self._training[self._next] = list(self._trials[self._next].resources)
+        trial = self._trials[self._next]
+        began = time.monotonic()
+        job = Job(trial.trial, 0, 0, trial.configuration, trial.resources[-1])
+        self._networks.create(job, trial.lifetime)
+        if trial.configuration.get("view") not in self._views:
+            self._preparing = max(self._preparing, time.monotonic() - began)
+            self._views.add(trial.configuration.get("view"))
+        self._training[self._next] = list(trial.resources)
         self._next += 1
 
     def _key(self, position: int) -> int:

@@ -126,7 +126,8 @@ class TimePlanner:
         if pace <= 0.0 or now >= self.deadline:
             return False
         self.stop_at = self.deadline - (0.0 if self.reserve is None else self.reserve(pace))
-        size = next_bracket(max(0.0, CAUTION * (self.stop_at - now) / pace), self.max_resource)
+        left = self.stop_at - time.monotonic()  # what is reserved is not known at once
+        size = next_bracket(max(0.0, CAUTION * left / pace), self.max_resource)
         if size is None:
             return False
         run.extend([size])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from hyperband.engine.losses import parse
 from hyperband.errors import InputError
 
@@ -87,7 +89,7 @@ class Training:
     def _check_refit(self) -> None:
         if isinstance(self.refit, str) and self.refit == "auto":
             return
-        if not isinstance(self.refit, int) or self.refit < 0:
+        if not isinstance(self.refit, (int, np.integer)) or self.refit < 0:
             raise InputError(
                 f"`refit` must be 'auto', True, False, or a number of trials, at least 0; got {self.refit!r}."
             )

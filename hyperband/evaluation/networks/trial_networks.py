@@ -42,16 +42,23 @@ class TrialNetworks:
     compute : Compute
     unit : {"epochs", "rows", "features"}, what the resource counts
     seed : int, root of the networks' seeds
+    first : int, number of the data set whose engine is made at once; the others are made when they are needed
 
-    An engine is made when its data set is first needed, and says then whether the backend can compute so.
+    Raises
+    ------
+    InputError, BackendUnavailable
+        When the backend cannot compute so.
     """
 
-    def __init__(self, datasets: Datasets, backend: Backend, compute: Compute, unit: str, seed: int) -> None:
+    def __init__(
+        self, datasets: Datasets, backend: Backend, compute: Compute, unit: str, seed: int, first: int = 0
+    ) -> None:
         self.datasets, self._backend, self._unit, self._seed = datasets, backend, unit, seed
         self._settings = EngineSettings(compute.threads, compute.precision, compute.device_memory)
         self._metrics: dict[int, Metrics] = {}
         together = backend if isinstance(backend, TrainsTogether) else None
         self.engines = DatasetEngines(self._make_engine, together)
+        self.engines.of(first)  # bad settings are an error now
         self.residency = Residency(self.engines, compute.memory_limit, self.engines.bytes_of)
         self.step_work: dict[int, float] = {}  #: of each network, roughly in floating-point operations
 
