@@ -132,7 +132,7 @@ def centred_logits(logits: F64, n_outputs: int) -> F64:
     Examples
     --------
     >>> centred_logits(np.log([[0.7, 0.3, 1e-30]]), 3).round(2).tolist()
-    [[5.52, 4.67, -10.19]]
+    [[5.62, 4.77, -10.38]]
     >>> centred_logits(np.log([[0.2, 0.8]]), 1).round(2).tolist()
     [[1.39]]
     """
