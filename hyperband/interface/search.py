@@ -148,9 +148,8 @@ def search(
         Backend, threads, precision, limits of memory.
     metric : str, scorer or callable, optional; see `hyperband.metrics.metric`
         By what the ensemble is chosen and reported: "accuracy", "log_loss", "auc", "rmse", ... or any scorer of
-        scikit-learn. None: accuracy, RMSE, or the quantile loss where ``training.loss`` is one. For resource "epochs",
-        whose model is an ensemble. Rungs are ranked by
-        ``training.rank_by``, which is smooth.
+        scikit-learn. None: accuracy, RMSE, or the quantile loss where ``training.loss`` is one. Only resource "epochs"
+        has an ensemble. Rungs are ranked by ``training.rank_by``, which is smooth.
     ensemble : int >= 1
         Networks that the model may average, repetitions and folds counted; 1: the best configuration alone.
     time_limit : float > 0, optional

@@ -139,6 +139,23 @@ def test_budget_of_time():
     assert result.seconds >= 0.1
 
 
+@pytest.mark.parametrize("limit", [None, 1e6])
+def test_what_was_added_is_cut_off_where_it_says(limit):
+    class Further:
+        stop_at, calls = time.monotonic() - 1.0, 0
+
+        def __call__(self, run):
+            self.calls += 1
+            run.extend([(2, 3, 9)])
+            return True
+
+    run = hb.HalvingSequence(9, brackets=[(3, 9)]).start(hb.Space({"x": hb.Float(0.0, 1.0)}), seed=0)
+    extend = Further()
+    result = carry_out(run, Finite(), Budget(seconds=limit), extend=extend)
+    assert (result.stopped, extend.calls, result.n_evaluations) == ("time", 1, 3)
+    assert len(result.plan.brackets) == 2, "the plan shows what was meant to run"
+
+
 def test_target_loss():
     result = carry_out(Algorithm(FullScheduler(50, 1)).start(), Finite(1, 1), Budget(target=3.0))
     assert (result.stopped, result.n_evaluations, result.best.trial) == ("target", 1, 0)

@@ -169,9 +169,11 @@ def refit(
     datasets = Datasets(AllRows(table), training, max_resource, seed)
     work: _Work | None = None
     try:
-        first = datasets.numbers(trials[0].configuration.get("view"))[0]
+        began, view = time.monotonic(), trials[0].configuration.get("view")
+        first = datasets.numbers(view)[0]
         networks = TrialNetworks(datasets, backend, compute, training.resource, seed, first)
         work = _Work(trials, networks, thread_count(compute.threads), deadline, speed)
+        work.prepared(view, time.monotonic() - began)
         work.all()
     except KeyboardInterrupt:
         pass
@@ -231,6 +233,11 @@ class _Work:
         prepared = trial.configuration.get("view") in self._views
         return now + left / speed + (0.0 if prepared else self._preparing) <= self._deadline
 
+    def prepared(self, view: object, seconds: float) -> None:
+        """A view was prepared in so many seconds; further ones are expected to take no longer."""
+        self._views.add(view)
+        self._preparing = max(self._preparing, seconds)
+
     def close(self) -> None:
         """Free what is in memory."""
         self._networks.residency.close()
@@ -241,8 +248,7 @@ class _Work:
         job = Job(trial.trial, 0, 0, trial.configuration, trial.resources[-1])
         self._networks.create(job, trial.lifetime)
         if trial.configuration.get("view") not in self._views:
-            self._preparing = max(self._preparing, time.monotonic() - began)
-            self._views.add(trial.configuration.get("view"))
+            self.prepared(trial.configuration.get("view"), time.monotonic() - began)
         self._training[self._next] = list(trial.resources)
         self._next += 1
 
