@@ -124,6 +124,21 @@ def test_a_trial_that_does_not_fit_does_not_begin(monkeypatch, whole_slices):
         assert again(TRIALS, deadline=1000.0, speed=unknown).trials == (7, 3, 5)
 
 
+@pytest.mark.parametrize(("seconds", "done"), [(400.0, (7,)), (100.0, (7, 3, 5))])
+def test_a_view_is_expected_to_take_as_long_as_the_one_before(monkeypatch, whole_slices, seconds, done):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+
+    class Slow:
+        views = TABLE.views
+
+        def refit(self, view):
+            clock.now += seconds
+            return TABLE.refit(view)
+
+    assert again(TRIALS, Slow(), deadline=700.0, compute=Compute(threads=1)).trials == done
+
+
 def test_memory_that_is_short_in_the_middle_keeps_what_is_done(monkeypatch):
     class Short:
         views = TABLE.views

@@ -120,6 +120,12 @@ def test_which_tables_hold_a_part_of_the_rows_out():
     assert not prepare_table(X[:70], Y[:70], validation=(X[70:], Y[70:])).is_hold_out
 
 
+def test_an_automatic_hold_out_is_a_part_of_what_is_not_tested():
+    x = np.random.default_rng(0).normal(size=(20_000, 1))
+    table = prepare_table(x, x[:, 0], validation="auto", test=0.2)
+    assert (len(table.test_rows), len(table.validation_rows(0))) == (4_000, 2_000)
+
+
 def test_refit_with_rows_that_were_given():
     held = (X[70:], Y[70:])
     table = prepare_table(X[:70], Y[:70], validation=held, test=(X[:5], Y[:5]))
