@@ -102,7 +102,9 @@ def planned_search(
 ) -> PlannedSearch:
     """The default search: for the time of the budget where it has one, else for a work that suits the table."""
     sampler = WarmStartSampler(KDESampler(), start_with=first_configurations(table, space))
+    began = time.monotonic()
     typical = _typical_work(table, space, seed)
+    preparation = (time.monotonic() - began) * (table.n_folds - 1)  # it has prepared the first fold in every view
     if budget.seconds is None:
         epochs = min(MOST, max(LEAST, WORK / typical))
         top = largest_resource(epochs)
@@ -111,7 +113,7 @@ def planned_search(
     speed = measured_speed(table, backend, compute, usual, budget.seconds)
     deadline = started + (1.0 - END_PART) * budget.seconds - END_SECONDS
     now = time.monotonic()
-    epochs = max(1.0, FIRST_CAUTION * (deadline - now) * speed / typical) if math.isfinite(speed) else 1.0
+    epochs = max(1.0, FIRST_CAUTION * (deadline - now - preparation) * speed / typical) if math.isfinite(speed) else 1.0
     top = largest_resource(epochs)
     first = next_bracket(FIRST_PART * epochs, top) or (1, top, top)
     return PlannedSearch(

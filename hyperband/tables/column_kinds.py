@@ -74,19 +74,27 @@ def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
 
 def _codes(table: Table, names: Sequence[str], train: RowNumbers) -> list[str]:
     """Columns of numbers that are codes: networks learn more easily from a column a level than from one number."""
-    found = []
-    for name in names:
-        if table.matrix is None and table.column(name).dtype == pl.Boolean:
-            continue
-        for rows in (train[:1000], train):  # a few rows rule out most columns
-            levels = np.unique(finite_block(table, [name], rows))
-            levels = levels[~np.isnan(levels)]
-            codes = len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
-            if not codes:
-                break
-        if codes and len(levels) >= 3 and levels[-1] - levels[0] == len(levels) - 1:
-            found.append(name)
-    return found
+    found = [name for name in names if table.matrix is not None or table.column(name).dtype != pl.Boolean]
+    for rows in (train[:1000], train):  # a few rows rule out most columns
+        block = finite_block(table, found, rows)
+        found = [name for j, name in enumerate(found) if _may_be_codes(block[:, j])]
+    return [name for j, name in enumerate(found) if _are_codes(block[:, j])]
+
+
+def _levels(column: Any) -> Any:
+    levels = np.unique(column)
+    return levels[~np.isnan(levels)]
+
+
+def _may_be_codes(column: Any) -> bool:
+    """Whether a column has so few and such values that it can be codes, with more rows."""
+    levels = _levels(column)
+    return len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
+
+
+def _are_codes(column: Any) -> bool:
+    levels = _levels(column)
+    return len(levels) >= 3 and bool(levels[-1] - levels[0] == len(levels) - 1)
 
 
 def _codes_note(codes: Sequence[str]) -> list[str]:

@@ -155,7 +155,8 @@ def _fit_number_columns(
     if view.numbers in ("standard", "quantile"):
         first = view.numbers == "standard"
         return *fit_numbers(block, names, groups, settings.seed, two_valued_first=first), ignored
-    keys = [table.names.index(names[j]) for j in groups.plain]
+    place = {name: j for j, name in enumerate(table.names)}
+    keys = [place[names[j]] for j in groups.plain]
     encoding = _encoding(block, groups, view.numbers, keys, settings.seed)
     n_numbers = 0 if view.numbers == "bins" else len(groups.plain)
     return encoding, encoding.names(names), n_numbers, ignored
@@ -175,10 +176,9 @@ def _encoding(block: Array, groups: NumberColumns, kind: str, keys: Sequence[int
 
 
 def _missing_note(table: Table, prep: Preprocessing, train: RowNumbers) -> list[str]:
-    counts = {}
-    for name in prep.columns(NUMBER):
-        if f"{name} is missing" in prep.feature_names:
-            counts[name] = int(np.isnan(table.numbers([name], train)).sum())
+    features = set(prep.feature_names)
+    names = [name for name in prep.columns(NUMBER) if f"{name} is missing" in features]
+    counts = dict(zip(names, np.isnan(table.numbers(names, train)).sum(axis=0).tolist(), strict=True))
     if not counts:
         return []
     shown = ", ".join(f"{name} ({count})" for name, count in list(counts.items())[:8])

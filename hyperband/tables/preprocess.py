@@ -195,7 +195,8 @@ class Preprocessing:
         names = tuple(column.name for column in self.inputs)
         if self.named and table.named:
             needed = [column.name for column in self.inputs if column.kind != IGNORED]
-            missing = [name for name in needed if name not in table.names]
+            known = set(table.names)
+            missing = [name for name in needed if name not in known]
             if missing:
                 has = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
                 raise DataError(

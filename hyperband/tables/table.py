@@ -80,9 +80,11 @@ class Table:
                 block = block[:, [index[name] for name in names]]
             return block.astype(dtype, copy=False)
         assert self.frame is not None
-        part = self.frame.select(_as_number(self.frame[name]) for name in names)
+        if not names:
+            return np.empty((len(np.arange(self.n_rows)[rows]), 0))
+        part = self.frame.select(names)
         part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
-        return part.to_numpy(order="c").reshape(part.height, len(names))
+        return _as_numbers(part).to_numpy(order="c").reshape(part.height, len(names))
 
     def without(self, names: Iterable[str]) -> Table:
         """The table without the listed columns."""
@@ -104,17 +106,26 @@ class Table:
         return Table(self.names, frame=self.frame.filter(pl.Series(keep)), named=self.named)
 
 
-def _as_number(column: pl.Series) -> pl.Series:
-    if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)  # a direct cast would give the codes of the levels
+def _as_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """All columns as floats, NaN where missing; in one query, since thousands of columns would be thousands of them."""
+    texts = [name for name, dtype in frame.schema.items() if dtype in (pl.Categorical, pl.Enum)]
+    if texts:  # a direct cast would give the codes of the levels
+        frame = frame.with_columns(pl.col(texts).cast(pl.String))
     try:
-        return column.cast(pl.Float64).fill_null(float("nan"))
+        return frame.select(pl.all().cast(pl.Float64).fill_null(float("nan")))
     except pl.exceptions.PolarsError:
+        raise DataError(_no_number(frame)) from None
+
+
+def _no_number(frame: pl.DataFrame) -> str:
+    for column in frame:
         wrong = column.filter(column.cast(pl.Float64, strict=False).is_null() & column.is_not_null())
-        raise DataError(
-            f"Column {column.name!r} must hold numbers, as in training; it holds {wrong[0]!r}. Correct that value, or "
-            f"leave it empty if it is missing."
-        ) from None
+        if wrong.len():
+            return (
+                f"Column {column.name!r} must hold numbers, as in training; it holds {wrong[0]!r}. Correct that value, "
+                f"or leave it empty if it is missing."
+            )
+    return "Columns must hold numbers, as in training."
 
 
 def as_table(data: Any, name: str = "X") -> Table:

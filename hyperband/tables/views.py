@@ -47,6 +47,7 @@ VIEWS = {
 }
 
 #: A view with more features of numbers than this is left out: its first layer would take most of the time of an epoch.
+#: So is "quantile" with more numbers: their quantiles would take most of the time of a short search.
 WIDEST = 1024
 #: A view with more values of numbers than this is left out: 1 GiB, whatever memory there is, so that views do not
 #: depend on the machine.
@@ -69,8 +70,8 @@ def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling
     --------
     >>> sensible_views(8, 10_000, False, "auto")
     ('standard', 'robust', 'quantile', 'bins', 'fourier')
-    >>> sensible_views(784, 10_000, False, "auto")
-    ('standard', 'robust', 'quantile')
+    >>> sensible_views(784, 10_000, False, "auto"), sensible_views(3000, 200, False, "auto")
+    (('standard', 'robust', 'quantile'), ('standard', 'robust'))
     >>> sensible_views(0, 10_000, True, "auto"), sensible_views(8, 10_000, True, "quantile")
     (('standard', 'robust'), ('standard',))
     """
@@ -79,4 +80,5 @@ def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling
     if n_numbers == 0:
         return (DEFAULT_VIEW, "robust") if categories_differ else (DEFAULT_VIEW,)
     most = min(WIDEST, MOST_VALUES // max(1, n_rows))
-    return tuple(name for name, view in VIEWS.items() if view.width == 1 or view.width * n_numbers <= most)
+    slow = [name for name, view in VIEWS.items() if view.numbers == "quantile" or view.width > 1]
+    return tuple(name for name, view in VIEWS.items() if name not in slow or view.width * n_numbers <= most)

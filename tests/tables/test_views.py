@@ -390,6 +390,7 @@ def test_views_that_make_sense():
     wide = np.random.default_rng(0).normal(size=(20, WIDEST // LEAST_BINS + 1))
     assert prepare_table(wide, wide[:, 0]).views == ("standard", "robust", "quantile", "fourier")
     assert sensible_views(WIDEST, 20, True, "auto") == ("standard", "robust", "quantile")
+    assert sensible_views(WIDEST + 1, 20, True, "auto") == ("standard", "robust")
     most = MOST_VALUES // (10 * LEAST_BINS)
     assert sensible_views(10, most, True, "auto") == NAMES
     assert "bins" not in sensible_views(10, most + 1, True, "auto")

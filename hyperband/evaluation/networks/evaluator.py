@@ -178,11 +178,7 @@ class NetworkEvaluator:
 
     def _work(self, results: list[Result]) -> None:
         self._kept.prune()  # all earlier results have been told by now
-        trials = self._due()
-        for trial in trials:
-            if not self._open[trial].goals:
-                self._prepare(trial)
-        due = [key for trial in trials for key in self._open[trial].waiting]
+        due = [key for trial in self._prepared(self._due()) for key in self._open[trial].waiting]
         self._active = self.residency.upload(due, QUANTUM)
         self._start(self._active)
         work = self._work_left(self._active)
@@ -192,6 +188,20 @@ class NetworkEvaluator:
         seconds = time.monotonic() - began
         left = self._work_left([key for key in chosen if self._trains(key)])
         self._policy.learn(sum(work[key] for key in chosen) - sum(left.values()), seconds)
+
+    def _prepared(self, trials: Sequence[int]) -> list[int]:
+        """Those of the trials whose networks are there; new ones are created for about 0.15 s.
+
+        The first network in a view has to wait for its data, which takes seconds where there are thousands of columns.
+        """
+        began, ready = time.monotonic(), []
+        for trial in trials:
+            if not self._open[trial].goals:
+                if ready and time.monotonic() - began > QUANTUM:
+                    continue
+                self._prepare(trial)
+            ready.append(trial)
+        return ready
 
     def _due(self) -> list[int]:
         """Trials of the first bracket, and of further ones while these leave threads without work; `MOST_DUE` at most.
