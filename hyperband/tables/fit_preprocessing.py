@@ -155,8 +155,8 @@ def _fit_number_columns(
     if view.numbers in ("standard", "quantile"):
         first = view.numbers == "standard"
         return *fit_numbers(block, names, groups, settings.seed, two_valued_first=first), ignored
-    place = {name: j for j, name in enumerate(table.names)}
-    keys = [place[names[j]] for j in groups.plain]
+    position = {name: j for j, name in enumerate(table.names)}
+    keys = [position[names[j]] for j in groups.plain]
     encoding = _encoding(block, groups, view.numbers, keys, settings.seed)
     n_numbers = 0 if view.numbers == "bins" else len(groups.plain)
     return encoding, encoding.names(names), n_numbers, ignored

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.tables import holdout
+from hyperband.tables.column_kinds import column_kinds
+from hyperband.tables.column_selection import relevant_columns
 from hyperband.tables.features_and_target import LabelledRows
 from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
 from hyperband.tables.options import TableOptions
@@ -18,6 +20,7 @@ from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
+from hyperband.tables.views import VIEWS
 from hyperband.tables.weights import F64, class_weights, row_weights
 
 F32 = NDArray[np.float32]
@@ -50,6 +53,11 @@ class Source:
     options: TableOptions
     seed: int
     notes: tuple[str, ...]
+
+    def relevant(self, train: RowNumbers, y: Array) -> set[str]:
+        """Names of the columns that say something about the target on these rows; see `relevant_columns`."""
+        kinds, _ = column_kinds(self.usable, train, self.categories)
+        return set(relevant_columns(self.usable, kinds, train, y, self.seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,9 @@ def _make(
     goal = source.target
     y = goal.encode(rows.values[train])
     settings = FitSettings(view, options.scaling, source.categories, source.seed)
-    fitted = fit_preprocessing(source.usable, train, goal, y, settings)
-    prep = _with_dropped(fitted.preprocessing, rows.table, source.usable)
+    usable = _relevant(source, train, y) if VIEWS[view].selects else source.usable
+    fitted = fit_preprocessing(usable, train, goal, y, settings)
+    prep = _with_dropped(fitted.preprocessing, rows.table, usable)
     n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
     n_rows += 0 if more is None else 2 * (len(train) + more.table.n_rows)  # joined, then put in order
     memory.require(
@@ -156,6 +165,12 @@ def _make(
         None if test is None else test.y,
         (*source.notes, *fitted.notes, *notes),
     )
+
+
+def _relevant(source: Source, train: RowNumbers, y: Array) -> Table:
+    """The columns that say something about the target; all of them where none does."""
+    names = source.relevant(train, y)
+    return source.usable.without(name for name in source.usable.names if name not in names) if names else source.usable
 
 
 def _training(

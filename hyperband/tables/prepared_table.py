@@ -36,6 +36,8 @@ RowNumbers = NDArray[np.intp]
 
 #: Rows by which the views are chosen.
 _LOOKED_AT = 10_000
+#: Of fewer columns none are left out.
+_FEWEST_SELECTED_FROM = 8
 
 
 class PreparedTable:
@@ -276,4 +278,14 @@ def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:
     differ = any(
         texts.drop_nulls().n_unique() == 2 or texts.n_unique() > ONE_HOT_LEVELS for texts in categories
     ) or bool(groups.two_valued)
-    return sensible_views(len(groups.plain), table.n_rows, differ, source.options.scaling)
+    relevant = _relevant_among_noise(source, some) if source.options.scaling == "auto" else 0
+    return sensible_views(len(groups.plain), table.n_rows, differ, source.options.scaling, relevant)
+
+
+def _relevant_among_noise(source: Source, train: RowNumbers) -> int:
+    """How many columns say something about the target; 0 where these are more than half of all, or columns are few."""
+    n = len(source.usable.names)
+    if n < _FEWEST_SELECTED_FROM:
+        return 0
+    relevant = len(source.relevant(train, source.target.encode(source.rows.values[train])))
+    return relevant if relevant <= n // 2 else 0

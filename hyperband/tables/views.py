@@ -21,12 +21,15 @@ class View:
         Whether two levels become -1 and 1, and many levels target means besides one-hot columns
         (`hyperband.tables.fit_categories`); otherwise every level has a one-hot column.
     width : int, features of one number, at least
+    selects : bool
+        Whether columns that say nothing about the target are ignored (`hyperband.tables.column_selection`).
     """
 
     name: str
     numbers: str
     encodes_categories: bool
     width: int = 1
+    selects: bool = False
 
 
 DEFAULT_VIEW = "standard"
@@ -35,6 +38,7 @@ DEFAULT_VIEW = "standard"
 #: outliers cannot rule the scale, the best single scaling in the ablation of RealMLP. "quantile": differs most from
 #: "robust" where tails are heavy, which makes it worth a place in an ensemble. "bins": a step or a bend at a value is
 #: one weight, as in the splits of trees. "fourier": what alternates along a number, such as positions on a board.
+#: "selected": a network learns from few rows only if few of its inputs are noise.
 VIEWS = {
     view.name: view
     for view in (
@@ -43,6 +47,8 @@ VIEWS = {
         View("quantile", "quantile", True),
         View("bins", "bins", True, LEAST_BINS),
         View("fourier", "fourier", True, 1 + N_COSINES),
+        View("selected", "robust", True, selects=True),
+        View("selected bins", "bins", True, LEAST_BINS, selects=True),
     )
 }
 
@@ -54,7 +60,9 @@ WIDEST = 1024
 MOST_VALUES = 1 << 28
 
 
-def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling: str) -> tuple[str, ...]:
+def sensible_views(
+    n_numbers: int, n_rows: int, categories_differ: bool, scaling: str, relevant: int = 0
+) -> tuple[str, ...]:
     """The views that make sense for a table, the default one first.
 
     Parameters
@@ -65,6 +73,8 @@ def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling
         Whether views that encode categories have other features for some column: one of two values, or of many levels.
     scaling : str
         As in `hyperband.tables.TableOptions`; whoever chooses it has chosen the view.
+    relevant : int
+        Columns that say something about the target, where most do not; else 0.
 
     Examples
     --------
@@ -77,8 +87,15 @@ def sensible_views(n_numbers: int, n_rows: int, categories_differ: bool, scaling
     """
     if scaling != "auto":
         return (DEFAULT_VIEW,)
-    if n_numbers == 0:
-        return (DEFAULT_VIEW, "robust") if categories_differ else (DEFAULT_VIEW,)
     most = min(WIDEST, MOST_VALUES // max(1, n_rows))
-    slow = [name for name, view in VIEWS.items() if view.numbers == "quantile" or view.width > 1]
-    return tuple(name for name, view in VIEWS.items() if name not in slow or view.width * n_numbers <= most)
+
+    def sensible(view: View) -> bool:
+        if view.selects and not relevant:
+            return False
+        if n_numbers == 0:
+            return view.name in (DEFAULT_VIEW, "selected") or (view.name == "robust" and categories_differ)
+        numbers = min(n_numbers, relevant) if view.selects else n_numbers
+        small = view.width == 1 and view.numbers != "quantile"
+        return small or view.width * numbers <= most
+
+    return tuple(name for name, view in VIEWS.items() if sensible(view))
