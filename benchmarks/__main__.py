@@ -30,6 +30,10 @@ COMMANDS = {
         "Predictions of real tables after a given time, beside other libraries.",
     ),
     "ablation": ("accuracy.ablation", "The same for ours alone, with each ingredient left out, or added."),
+    "left-out": (
+        "accuracy.left_out",
+        "Ingredients that the engine does not have, tried on single networks in PyTorch.",
+    ),
     "search-quality": ("quality.benchmark", "Regret of every scheduler and sampler, beside other libraries."),
     "rungs": ("bookkeeping.rungs", "Bookkeeping of a million trials, beside other libraries."),
     "spaces": ("bookkeeping.spaces", "Conditional configurations drawn, beside other libraries."),

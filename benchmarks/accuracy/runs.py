@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.common.paths import RESULTS
 
 FILE, ABLATION_FILE = RESULTS / "accuracy.jsonl", RESULTS / "ablation.jsonl"
+LEFT_OUT_FILE = RESULTS / "left_out.jsonl"
 #: Cores that other processes used on average, above which a run is marked as disturbed.
 DISTURBED = 0.15
 Record = Mapping[str, Any]

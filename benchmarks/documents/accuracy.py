@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.accuracy import ablation_report, report, runs
+from benchmarks.accuracy import ablation_report, left_out_report, report, runs
 
 
 def contenders() -> str:
@@ -17,3 +17,8 @@ def contenders() -> str:
 def ablation() -> str:
     """What each ingredient is worth."""
     return ablation_report.text(runs.read(runs.ABLATION_FILE))
+
+
+def left_out_ingredients() -> str:
+    """What each ingredient would change that the engine does not have."""
+    return left_out_report.text(runs.read(runs.LEFT_OUT_FILE))

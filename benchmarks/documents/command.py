@@ -26,6 +26,7 @@ DOCUMENTS: dict[str, Sections] = {
     "benchmarks/RESULTS.md": {
         "accuracy": accuracy.contenders,
         "ablation": accuracy.ablation,
+        "left-out": accuracy.left_out_ingredients,
         "datasets": searches.datasets,
         "engine": training.engine,
         "features": training.features,

@@ -25,9 +25,7 @@ LOOKED_AT = 200
 FALSE = 0.1
 
 
-def relevant_columns(
-    table: Table, kinds: Sequence[str], train: RowNumbers, y: NDArray[Any], seed: int
-) -> list[str]:
+def relevant_columns(table: Table, kinds: Sequence[str], train: RowNumbers, y: NDArray[Any], seed: int) -> list[str]:
     """Columns that extremely randomised trees (Geurts et al. 2006) use more than noise.
 
     Each column gets a shadow, its values in random order, as in Boruta (Kursa and Rudnicki 2010). A column is relevant

@@ -44,7 +44,7 @@ def default_space(
         "width": Choice([128, 256, 384], default=256, ordered=True),
         "activation": Choice(["selu", "mish", "silu", "relu"], default="mish"),
         "learning_rate": Float(5e-4, 8e-3, log=True, default=2e-3),
-        "weight_decay": Float(1e-2, 3.0, log=True, default=0.3),
+        "weight_decay": Float(1e-2, 3.0, log=True, default=0.1),
         "batch_size": Choice([max(16, usual // 2), usual, 2 * usual], default=usual, ordered=True),
         "dropout": Choice([0.0, 0.1, 0.2, 0.35], default=0.1, ordered=True),
         **_CONSTANT,

@@ -39,6 +39,9 @@ FIRST_PART = 0.55
 #: The part of the time that a bracket is planned for: what it costs is known only roughly before, at first even less.
 CAUTION, FIRST_CAUTION = 0.95, 0.8
 
+#: The part of what is reserved that a bracket may use up which takes longer than planned: what is cut off is half lost.
+OVERRUN = 0.5
+
 #: When not one network fits any more, a last one gets what is left, if that is this part of the largest resource.
 REST = 0.25
 
@@ -109,7 +112,7 @@ class TimePlanner:
     reserve : callable (seconds an epoch of a typical network takes) -> seconds, optional
         What has to be left for other work before the deadline, as things stand.
     added : list of brackets that were added
-    stop_at : float, monotonic seconds at which the newest of them is cut off: it leaves what was reserved
+    stop_at : float, monotonic seconds at which the newest of them is cut off: it leaves half of what was reserved
     """
 
     deadline: float
@@ -125,8 +128,9 @@ class TimePlanner:
         pace = (now - self.started) / float(run.spent) if run.spent else 0.0
         if pace <= 0.0 or now >= self.deadline:
             return False
-        self.stop_at = self.deadline - (0.0 if self.reserve is None else self.reserve(pace))
-        left = self.stop_at - time.monotonic()  # what is reserved is not known at once
+        reserved = 0.0 if self.reserve is None else self.reserve(pace)
+        self.stop_at = self.deadline - OVERRUN * reserved
+        left = self.deadline - reserved - time.monotonic()  # what is reserved is not known at once
         size = next_bracket(max(0.0, CAUTION * left / pace), self.max_resource)
         if size is None:
             return False
