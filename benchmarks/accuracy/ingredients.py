@@ -31,7 +31,7 @@ class Ingredient:
 INGREDIENTS: Mapping[str, Ingredient] = {
     "ensemble": Ingredient(off={"ensemble": 1}),
     "refit": Ingredient(off={"training.refit": False}),
-    "folds, of small tables": Ingredient(off={"validation": 0.2}),
+    "folds": Ingredient(off={"validation": 0.2}),
     "ranked by the metric": Ingredient(off={"training.rank_by": "loss"}),
     "views": Ingredient(off={"space.view": "standard"}),
     "embeddings of numbers": Ingredient(off={"space.number_embedding": "none"}),
