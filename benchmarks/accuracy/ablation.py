@@ -15,7 +15,7 @@ from benchmarks.accuracy.tasks import SMALL, TABLES
 
 
 @click.command("ablation")
-@click.option("--sets", help="Names separated by commas, or all; default: all but the small ones of scikit-learn.")
+@click.option("--sets", help="Names separated by commas, or all; default: the real ones that have files.")
 @click.option("--variants", help="Names separated by commas; all when not given.")
 @click.option("--seeds", default="0", show_default=True, callback=numbers, help="Separated by commas.")
 @click.option("--budget", type=click.FloatRange(1.0), default=1000.0, show_default=True)

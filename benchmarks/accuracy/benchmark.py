@@ -82,7 +82,7 @@ def write_documents(records: Sequence[Record]) -> None:
 
 
 @click.command("accuracy")
-@click.option("--sets", help="Names separated by commas, or all; default: all but the small ones of scikit-learn.")
+@click.option("--sets", help="Names separated by commas, or all; default: the real ones that have files.")
 @click.option("--contenders", help="Names separated by commas; all when not given.")
 @click.option("--seeds", default="0", show_default=True, callback=numbers, help="Separated by commas.")
 @click.option("--budget", type=click.FloatRange(1.0), default=60.0, show_default=True, help="Seconds a run.")

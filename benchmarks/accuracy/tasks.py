@@ -1,8 +1,8 @@
 """The tables, read into data frames and split into rows for training and rows for the test.
 
 A table without a test file keeps a fifth of its rows for the test: `train_test_split` with ``random_state=0``,
-stratified by class. The small tables of scikit-learn are split by the seed of the run instead, because 36 or 89 test
-rows alone say little.
+stratified by class. The small tables of scikit-learn, and those that are made, are split by the seed of the run
+instead, because 36 or 89 test rows alone say little.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy import made
 from benchmarks.common.optional import Unavailable, needed
 from benchmarks.common.paths import DATA
 
@@ -69,6 +70,8 @@ class Table:
     categorical : "text", "all", or "none"
         Which columns are categories: those that hold text, all, or none.
     drop : tuple of str
+    make : callable () -> data frame, or None
+        Of a table without files that is not scikit-learn's.
     """
 
     files: tuple[str, ...]
@@ -77,6 +80,7 @@ class Table:
     regression: bool = False
     categorical: str = "none"
     drop: tuple[str, ...] = ()
+    make: Callable[[], Frame] | None = None
 
     def missing(self) -> str | None:
         """Why the table cannot be read, or None."""
@@ -164,9 +168,15 @@ TABLES: Mapping[str, Table] = {
     "wine": Table((), "target", _tsv),
     "breast_cancer": Table((), "target", _tsv),
     "diabetes": Table((), "target", _tsv, regression=True),
+    "friedman": Table((), "target", _tsv, regression=True, make=made.friedman),
+    "steps": Table((), "target", _tsv, regression=True, make=made.steps),
+    "clusters": Table((), "target", _tsv, make=made.clusters),
+    "corners": Table((), "target", _tsv, make=made.corners),
+    "few-rows": Table((), "target", _tsv, make=made.few_rows),
+    "pair": Table((), "target", _tsv, make=made.pair),
 }
-#: Tables that are not measured unless they are named.
-SMALL = ("wine", "breast_cancer", "diabetes")
+#: Tables that are not measured unless they are named: small ones of scikit-learn, and those that are made.
+SMALL = ("wine", "breast_cancer", "diabetes", *(name for name, table in TABLES.items() if table.make is not None))
 
 
 def missing(name: str) -> str | None:
@@ -204,6 +214,8 @@ def load(name: str, seed: int = 0) -> Task:
 def _frames(name: str, table: Table) -> list[Frame]:
     if table.files:
         return [table.read(DATA / file) for file in table.files]
+    if table.make is not None:
+        return [table.make()]
     from sklearn import datasets
 
     needed("pandas", "pandas")

@@ -133,7 +133,7 @@ def _make(
     goal = source.target
     y = goal.encode(rows.values[train])
     settings = FitSettings(view, options.scaling, source.categories, source.seed)
-    usable = _relevant(source, train, y) if VIEWS[view].selects else source.usable
+    usable, chosen = _selected(source, view, train, y)
     fitted = fit_preprocessing(usable, train, goal, y, settings)
     prep = _with_dropped(fitted.preprocessing, rows.table, usable)
     n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
@@ -163,14 +163,19 @@ def _make(
         validation.weight,
         None if test is None else test.x,
         None if test is None else test.y,
-        (*source.notes, *fitted.notes, *notes),
+        (*source.notes, *chosen, *fitted.notes, *notes),
     )
 
 
-def _relevant(source: Source, train: RowNumbers, y: Array) -> Table:
-    """The columns that say something about the target; all of them where none does."""
-    names = source.relevant(train, y)
-    return source.usable.without(name for name in source.usable.names if name not in names) if names else source.usable
+def _selected(source: Source, view: str, train: RowNumbers, y: Array) -> tuple[Table, list[str]]:
+    """The columns that a view uses, and a note where it leaves some out; all of them where none seems relevant."""
+    table = source.usable
+    names = source.relevant(train, y) if VIEWS[view].selects else set()
+    if not names:
+        return table, []
+    kept = table.without(name for name in table.names if name not in names)
+    shown = ", ".join(kept.names[:8]) + (", ..." if len(kept.names) > 8 else "")
+    return kept, [f"View {view!r} uses {len(kept.names)} of {len(table.names)} columns: {shown}."]
 
 
 def _training(

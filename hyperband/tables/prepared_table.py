@@ -37,7 +37,7 @@ RowNumbers = NDArray[np.intp]
 #: Rows by which the views are chosen.
 _LOOKED_AT = 10_000
 #: Of fewer columns none are left out.
-_FEWEST_SELECTED_FROM = 8
+_FEWEST_FOR_SELECTION = 8
 
 
 class PreparedTable:
@@ -285,7 +285,7 @@ def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:
 def _relevant_among_noise(source: Source, train: RowNumbers) -> int:
     """How many columns say something about the target; 0 where these are more than half of all, or columns are few."""
     n = len(source.usable.names)
-    if n < _FEWEST_SELECTED_FROM:
+    if n < _FEWEST_FOR_SELECTION:
         return 0
     relevant = len(source.relevant(train, source.target.encode(source.rows.values[train])))
     return relevant if relevant <= n // 2 else 0

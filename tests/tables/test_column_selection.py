@@ -72,6 +72,7 @@ def test_other_columns_are_ignored_and_may_be_absent():
     data = table.dataset("selected", fold=1)
     prep = data.preprocessing
     assert prep.feature_names == ("number", "gap", "gap is missing", "level=x", "level=y", "level=z")
+    assert "View 'selected' uses 3 of 20 columns: number, level, gap." in data.notes
     assert data.n_numbers == 2 and data.x_train.shape[1] == 6
     assert {column.name for column in prep.inputs if column.kind == IGNORED} == set(frame.columns[:17])
     rows = table.validation_rows(1)
