@@ -194,7 +194,8 @@ class NetworkEvaluator:
 
         The first network in a view has to wait for its data, which takes seconds where there are thousands of columns.
         """
-        began, ready = time.monotonic(), []
+        began = time.monotonic()
+        ready: list[int] = []
         for trial in trials:
             if not self._open[trial].goals:
                 if ready and time.monotonic() - began > QUANTUM:
