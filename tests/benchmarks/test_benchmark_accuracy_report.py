@@ -19,6 +19,7 @@ from benchmarks.accuracy import (
     contenders,
     figure,
     ingredients,
+    left_out_report,
     peers_file,
     ranks,
     report,
@@ -185,6 +186,33 @@ def test_no_network_with_a_finite_loss_is_an_error(monkeypatch: pytest.MonkeyPat
     searched(monkeypatch, best=None)
     with pytest.raises(RuntimeError, match="finite loss"):
         ours.fit(TASK, contenders.Allowance(5.0, 2, 3))
+
+
+def test_what_was_left_out_is_compared_at_the_better_weight_decay(tmp_path: Path) -> None:
+    assert left_out_report.text([]) == left_out_report.NOTHING
+
+    def line(variant: str, name: str, decay: float, regret: float, seed: int = 0) -> dict[str, Any]:
+        return {"variant": variant, "set": name, "weight_decay": decay, "seed": seed, "epochs": 1, "regret": regret}
+
+    shown = left_out_report.text(
+        [
+            *(line(left_out_report.BASE, "wine", decay, value) for decay, value in ((0.1, 0.5), (1.0, 0.25))),
+            line(left_out_report.BASE, "diabetes", 0.1, 50.0),
+            *(line("more", "wine", decay, value) for decay, value in ((0.1, 0.375), (1.0, 0.75))),
+            line("more", "diabetes", 1.0, 40.0),
+            line("without a base", "car", 1.0, 40.0),
+        ]
+    )
+    assert "| one network | 0.25 | 50 |  |" in shown
+    assert "| more | +50.0 % | -20.0 % | +15.0 % (-20.0, +50.0) |" in shown and "without a base" not in shown
+
+
+@pytest.mark.parametrize("name", [name for name in tasks.SMALL if tasks.TABLES[name].make is not None])
+def test_tables_of_noise_are_the_same_whenever_they_are_made(name: str) -> None:
+    first, second, other = (tasks.load(name, seed) for seed in (0, 0, 1))
+    assert first.x_train.equals(second.x_train) and not first.x_train.equals(other.x_train)
+    assert len(first.x_test) == pytest.approx(0.2 * (len(first.x_train) + len(first.x_test)), abs=1)
+    assert first.classification == (not tasks.TABLES[name].regression) and np.isfinite(first.x_train).all().all()
 
 
 def test_every_variant_of_the_ablation_gives_arguments_of_search(monkeypatch: pytest.MonkeyPatch) -> None:
