@@ -104,7 +104,8 @@ def planned_search(
     sampler = WarmStartSampler(KDESampler(), start_with=first_configurations(table, space))
     began = time.monotonic()
     typical = _typical_work(table, space, seed)
-    preparation = (time.monotonic() - began) * (table.n_folds - 1)  # it has prepared the first fold in every view
+    # That has prepared the first fold in every view but the default one, which was there.
+    preparation = (time.monotonic() - began) * (table.n_folds - 1) * len(table.views) / max(1, len(table.views) - 1)
     if budget.seconds is None:
         epochs = min(MOST, max(LEAST, WORK / typical))
         top = largest_resource(epochs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,6 +20,8 @@ RowNumbers = NDArray[np.intp]
 FEWEST_IDS = 20
 #: A column of consecutive whole numbers, from three to this many of them, holds codes: it becomes a category.
 MOST_CODES = 5
+#: Columns of numbers that are read together.
+_TOGETHER = 32
 #: A column with values beyond this many standard deviations has heavy tails, unless half of its rows hold one value:
 #: quantiles would move all other values far away from that one.
 HEAVY_TAIL = 10.0
@@ -75,26 +77,26 @@ def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
 def _codes(table: Table, names: Sequence[str], train: RowNumbers) -> list[str]:
     """Columns of numbers that are codes: networks learn more easily from a column a level than from one number."""
     found = [name for name in names if table.matrix is not None or table.column(name).dtype != pl.Boolean]
-    for rows in (train[:1000], train):  # a few rows rule out most columns
-        block = finite_block(table, found, rows)
-        found = [name for j, name in enumerate(found) if _may_be_codes(block[:, j])]
-    return [name for j, name in enumerate(found) if _are_codes(block[:, j])]
+    found = [name for name, levels in _levels(table, found, train[:1000]) if _few(levels)]  # this rules out most
+    return [
+        name
+        for name, levels in _levels(table, found, train)
+        if _few(levels) and len(levels) >= 3 and levels[-1] - levels[0] == len(levels) - 1
+    ]
 
 
-def _levels(column: Any) -> Any:
-    levels = np.unique(column)
-    return levels[~np.isnan(levels)]
+def _levels(table: Table, names: Sequence[str], rows: RowNumbers) -> Iterator[tuple[str, Any]]:
+    """Each column of numbers with its different values; some columns are read at a time."""
+    for start in range(0, len(names), _TOGETHER):
+        some = names[start : start + _TOGETHER]
+        for name, column in zip(some, finite_block(table, some, rows).T, strict=True):
+            levels = np.unique(column)
+            yield name, levels[~np.isnan(levels)]
 
 
-def _may_be_codes(column: Any) -> bool:
-    """Whether a column has so few and such values that it can be codes, with more rows."""
-    levels = _levels(column)
+def _few(levels: Any) -> bool:
+    """Whether these can be values of a column of codes."""
     return len(levels) <= MOST_CODES and bool((levels == np.floor(levels)).all())
-
-
-def _are_codes(column: Any) -> bool:
-    levels = _levels(column)
-    return len(levels) >= 3 and bool(levels[-1] - levels[0] == len(levels) - 1)
 
 
 def _codes_note(codes: Sequence[str]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,25 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.tables.columns import as_text
-from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
+from hyperband.tables.preprocess import NUMBER, finite_block
 from hyperband.tables.table import Table
 
 RowNumbers = NDArray[np.intp]
 F32 = NDArray[np.float32]
 
-#: Rows that are looked at, and trees. Half a second for 100 columns.
-ROWS, TREES = 5_000, 100
+#: Rows that are looked at, at most; of up to `FEW` rows more trees are grown, since each of them splits few columns.
+ROWS, FEW = 4_000, 500
+#: Trees, and how many are grown at a time, because each holds a number for every node and class.
+TREES, TREES_OF_FEW, AT_A_TIME = 100, 400, 10
 #: Columns that a split of a tree looks at: at most half of them, and so many or the root of their number.
-LOOKED_AT = 200
+LOOKED_AT = 64
 #: Shadows for each column that is chosen, at most: among thousands of columns some shadows look relevant.
 FALSE = 0.1
 
 
-def relevant_columns(table: Table, kinds: Sequence[str], train: RowNumbers, y: NDArray[Any], seed: int) -> list[str]:
+def relevant_columns(
+    table: Table, kinds: Mapping[str, str], train: RowNumbers, y: NDArray[Any], seed: int, least: int = 0
+) -> list[str]:
     """Columns that extremely randomised trees (Geurts et al. 2006) use more than noise.
 
     Each column gets a shadow, its values in random order, as in Boruta (Kursa and Rudnicki 2010). A column is relevant
@@ -36,35 +41,44 @@ def relevant_columns(table: Table, kinds: Sequence[str], train: RowNumbers, y: N
     Parameters
     ----------
     table : Table
-    kinds : of the columns, `NUMBER` or `CATEGORY`
-    train : int array, numbers of the training rows, in random order
+    kinds : mapping of each column to choose from to its kind, `NUMBER` or `CATEGORY`
+    train : int array, numbers of the training rows, in random order; the first `ROWS` of them are looked at
     y : array, targets of these rows: class numbers (integers), or values, shape (n_rows,) or (n_rows, n_targets)
     seed : int
+    least : int, of the most important columns so many are relevant in any case
 
     Returns
     -------
     list of str
-        In the order of the table; empty when no column exceeds noise.
+        In the order of ``kinds``.
     """
-    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-
-    rows = train[:ROWS]
-    names = table.names
+    names, rows, seed = list(kinds), train[:ROWS], seed & 0xFFFFFFFF
+    if not names:
+        return []
     x = _ranks(table, kinds, rows)
     shadows = np.random.default_rng([seed, len(rows)]).permuted(x, axis=0)
-    n = 2 * len(names)
+    importance, noise = np.split(_importance(np.hstack([x, shadows]), y[: len(rows)], seed), 2)
+    limit = min(_limit(importance, noise), np.sort(importance)[::-1][least - 1] if least else np.inf)
+    exceeds = importance >= limit if least else importance > limit
+    return [name for name, relevant in zip(names, exceeds.tolist(), strict=True) if relevant]
+
+
+def _importance(x: F32, y: NDArray[Any], seed: int) -> NDArray[np.float64]:
+    """Mean decrease of impurity by each column, over all trees."""
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+    n = x.shape[1]
     trees = ExtraTreesClassifier if y.dtype.kind == "i" else ExtraTreesRegressor
-    forest = trees(
-        TREES,
-        min_samples_leaf=3,
-        max_features=min(max(1, n // 2), max(LOOKED_AT, math.isqrt(n))),
-        random_state=np.random.RandomState(seed & 0xFFFFFFFF),
-    )
-    target = y[: len(rows)]
-    forest.fit(np.hstack([x, shadows]), target.ravel() if target.ndim == 2 and target.shape[1] == 1 else target)
-    importance, noise = np.split(forest.feature_importances_, 2)
-    limit = _limit(importance, noise)
-    return [name for name, value in zip(names, importance.tolist(), strict=True) if value > limit]
+    looked_at = min(max(1, n // 2), max(LOOKED_AT, math.isqrt(n)))
+    random = np.random.RandomState(seed)
+    total = np.zeros(n)
+    for _ in range((TREES_OF_FEW if len(x) <= FEW else TREES) // AT_A_TIME):
+        forest = trees(AT_A_TIME, min_samples_leaf=3, max_features=looked_at, random_state=random)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of many classes: the target was checked before
+            forest.fit(x, y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y)
+        total += forest.feature_importances_
+    return total
 
 
 def _limit(importance: NDArray[Any], noise: NDArray[Any]) -> float:
@@ -85,20 +99,24 @@ def _limit(importance: NDArray[Any], noise: NDArray[Any]) -> float:
     return limit
 
 
-def _ranks(table: Table, kinds: Sequence[str], rows: RowNumbers) -> F32:
+def _ranks(table: Table, kinds: Mapping[str, str], rows: RowNumbers) -> F32:
     """Each column as numbers that trees split evenly: ranks in [0, 1], of levels by their frequency; missing -1."""
-    names = table.names
-    x = np.empty((len(rows), len(names)), dtype=np.float32)
-    numbers = [j for j, kind in enumerate(kinds) if kind == NUMBER]
-    block = finite_block(table, [names[j] for j in numbers], rows)
-    for k, j in enumerate(numbers):
-        x[:, j] = _rank(block[:, k])
-    for j in (j for j, kind in enumerate(kinds) if kind == CATEGORY):
-        texts = as_text(table.column(names[j]).gather(pl.Series(rows, dtype=pl.Int64)))
-        levels, level = np.unique(texts.fill_null("").to_numpy().astype(str), return_inverse=True)
-        by_frequency = np.argsort(np.argsort(-np.bincount(level, minlength=len(levels)), kind="stable"))
-        x[:, j] = np.where(texts.is_null().to_numpy(), -1.0, by_frequency[level] / len(levels))
+    x = np.empty((len(rows), len(kinds)), dtype=np.float32)
+    numbers = [name for name, kind in kinds.items() if kind == NUMBER]
+    ranks = iter(finite_block(table, numbers, rows).T)
+    for j, (name, kind) in enumerate(kinds.items()):
+        x[:, j] = (
+            _rank(next(ranks))
+            if kind == NUMBER
+            else _rank_of_levels(as_text(table.column(name).gather(pl.Series(rows, dtype=pl.Int64))))
+        )
     return x
+
+
+def _rank_of_levels(texts: pl.Series) -> NDArray[np.float64]:
+    levels, level = np.unique(texts.fill_null("").to_numpy(), return_inverse=True)
+    by_frequency = np.argsort(np.argsort(-np.bincount(level, minlength=len(levels)), kind="stable"))
+    return np.where(texts.is_null().to_numpy(), -1.0, by_frequency[level] / len(levels))
 
 
 def _rank(values: NDArray[Any]) -> F32:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.tables import holdout
-from hyperband.tables.column_kinds import column_kinds
-from hyperband.tables.column_selection import relevant_columns
+from hyperband.tables.column_kinds import column_kinds, unusable_categories
+from hyperband.tables.column_selection import ROWS, relevant_columns
 from hyperband.tables.features_and_target import LabelledRows
 from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
 from hyperband.tables.options import TableOptions
 from hyperband.tables.prepared import Prepared
-from hyperband.tables.preprocess import IGNORED, InputColumn, Preprocessing
+from hyperband.tables.preprocess import CATEGORY, IGNORED, InputColumn, Preprocessing
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
 from hyperband.tables.views import VIEWS
@@ -42,6 +42,7 @@ class Source:
     categories : names of columns of numbers that are categories
     options, seed : see `hyperband.tables.prepare_table`
     notes : tuple of str
+    chosen : dict, columns that were found relevant by the rows that were looked at
     """
 
     rows: LabelledRows
@@ -53,11 +54,19 @@ class Source:
     options: TableOptions
     seed: int
     notes: tuple[str, ...]
+    chosen: dict[tuple[bytes, int], list[str]] = field(default_factory=dict)
 
-    def relevant(self, train: RowNumbers, y: Array) -> set[str]:
+    def relevant(self, train: RowNumbers, y: Array, least: int = 0) -> list[str]:
         """Names of the columns that say something about the target on these rows; see `relevant_columns`."""
-        kinds, _ = column_kinds(self.usable, train, self.categories)
-        return set(relevant_columns(self.usable, kinds, train, y, self.seed))
+        rows = train[:ROWS]
+        key = (rows.tobytes(), least)
+        if key not in self.chosen:
+            kinds = dict(zip(self.usable.names, column_kinds(self.usable, rows, self.categories)[0], strict=True))
+            texts = [name for name, kind in kinds.items() if kind == CATEGORY]
+            ignored, _ = unusable_categories(self.usable, texts, rows, len(rows))
+            used = {name: kind for name, kind in kinds.items() if name not in ignored}
+            self.chosen[key] = relevant_columns(self.usable, used, rows, y[:ROWS], self.seed, least)
+        return self.chosen[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +177,11 @@ def _make(
 
 
 def _selected(source: Source, view: str, train: RowNumbers, y: Array) -> tuple[Table, list[str]]:
-    """The columns that a view uses, and a note where it leaves some out; all of them where none seems relevant."""
+    """The columns that a view uses, at least one, and a note where it leaves some out."""
     table = source.usable
-    names = source.relevant(train, y) if VIEWS[view].selects else set()
-    if not names:
+    if not VIEWS[view].selects:
         return table, []
+    names = set(source.relevant(train, y, least=1))
     kept = table.without(name for name in table.names if name not in names)
     shown = ", ".join(kept.names[:8]) + (", ..." if len(kept.names) > 8 else "")
     return kept, [f"View {view!r} uses {len(kept.names)} of {len(table.names)} columns: {shown}."]

@@ -82,7 +82,7 @@ class Table:
         assert self.frame is not None
         if not names:
             return np.empty((len(np.arange(self.n_rows)[rows]), 0))
-        part = self.frame.select(names)
+        part = pl.DataFrame([self.frame.get_column(name) for name in names])  # in `select`, "*" is every column
         part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
         return _as_numbers(part).to_numpy(order="c").reshape(part.height, len(names))
 
@@ -108,9 +108,9 @@ class Table:
 
 def _as_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     """All columns as floats, NaN where missing; in one query, since thousands of columns would be thousands of them."""
-    texts = [name for name, dtype in frame.schema.items() if dtype in (pl.Categorical, pl.Enum)]
+    texts = [column.cast(pl.String) for column in frame if column.dtype in (pl.Categorical, pl.Enum)]
     if texts:  # a direct cast would give the codes of the levels
-        frame = frame.with_columns(pl.col(texts).cast(pl.String))
+        frame = frame.with_columns(texts)
     try:
         return frame.select(pl.all().cast(pl.Float64).fill_null(float("nan")))
     except pl.exceptions.PolarsError:

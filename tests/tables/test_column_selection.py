@@ -27,7 +27,7 @@ def noisy(n: int = N, seed: int = 0) -> tuple[pl.DataFrame, np.ndarray]:
 
 
 def chosen(frame: pl.DataFrame, y: np.ndarray, seed: int = 0) -> list[str]:
-    kinds = [CATEGORY if dtype == pl.String else NUMBER for dtype in frame.dtypes]
+    kinds = {name: CATEGORY if dtype == pl.String else NUMBER for name, dtype in frame.schema.items()}
     return relevant_columns(as_table(frame), kinds, np.arange(len(y)), y, seed)
 
 
@@ -97,6 +97,32 @@ def test_only_training_rows_select():
 def test_values_beyond_float32_are_ranks(values):
     frame, y = noisy()
     assert chosen(frame.with_columns(pl.Series("noise 0", values)), y) == ["number", "level", "gap"]
+
+
+def test_a_fold_without_a_relevant_column_has_the_most_important_one():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 900))
+    table = prepare_table(x, 0.75 * x[:, 0] + rng.normal(size=120), validation=5)
+    assert "selected bins" in table.views
+    assert all(table.dataset("selected bins", fold).x_train.shape[1] <= 128 for fold in range(5))
+
+
+def test_identifiers_are_never_chosen():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(100, 999, N)
+    price = [f"{value:.2f}" for value in x]
+    price[7] = "n/a"  # text, whose alphabetical order says everything about the target
+    frame = pl.DataFrame({**{f"n{i}": rng.normal(size=N) for i in range(20)}, "price": price})
+    table = prepare_table(frame, x + 50 * rng.normal(size=N), validation=0.2)
+    for view in table.views:
+        assert "price" not in "".join(table.dataset(view).feature_names)
+
+
+def test_many_classes_and_any_seed_give_no_warning(recwarn):
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({f"n{i}": rng.normal(size=60) for i in range(8)})
+    prepare_table(frame, np.arange(60) % 25, validation=2, seed=-5)
+    assert not [w for w in recwarn if "unique classes" in str(w.message)]
 
 
 def test_a_search_keeps_its_choice(tmp_path):
