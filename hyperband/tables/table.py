@@ -82,7 +82,7 @@ class Table:
         assert self.frame is not None
         if not names:
             return np.empty((len(np.arange(self.n_rows)[rows]), 0))
-        part = pl.DataFrame([self.frame.get_column(name) for name in names])  # in `select`, "*" is every column
+        part = _columns(self.frame, names)
         part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
         return _as_numbers(part).to_numpy(order="c").reshape(part.height, len(names))
 
@@ -96,7 +96,7 @@ class Table:
         if self.matrix is not None:
             return Table(left, matrix=self.matrix[:, keep], named=self.named)
         assert self.frame is not None
-        return Table(left, frame=self.frame.select(left), named=self.named)
+        return Table(left, frame=_columns(self.frame, left), named=self.named)
 
     def rows(self, keep: Array) -> Table:
         """The table with only the rows where ``keep``, a bool array of shape (n_rows,), is true."""
@@ -104,6 +104,11 @@ class Table:
             return Table(self.names, matrix=self.matrix[keep], named=self.named)
         assert self.frame is not None
         return Table(self.names, frame=self.frame.filter(pl.Series(keep)), named=self.named)
+
+
+def _columns(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """These columns; for `select`, "*" would be all of them."""
+    return pl.DataFrame([frame.get_column(name) for name in names])
 
 
 def _as_numbers(frame: pl.DataFrame) -> pl.DataFrame:

@@ -64,6 +64,15 @@ def test_columns_and_rows_of_both_forms_agree():
         assert table.rows(np.array([True, False, False, True])).column("x1").to_list() == [1.0, 10.0]
 
 
+def test_names_that_are_patterns_elsewhere_are_names():
+    frame = pl.DataFrame({"*": [1, 2], "^.*$": [3.5, None], "level": pl.Series(["7", "8"], dtype=pl.Categorical)})
+    numbers = as_table(frame).numbers(["^.*$", "level", "*"], np.array([1, 0]))
+    np.testing.assert_array_equal(numbers, [[np.nan, 8.0, 2.0], [3.5, 7.0, 1.0]])
+    assert as_table(frame).numbers([], slice(0, 1)).shape == (1, 0)
+    assert as_table(frame).without(["level"]).names == ("*", "^.*$")
+    assert as_table(frame).without(["level"]).column("*").to_list() == [1, 2]
+
+
 def test_object_arrays_and_lists():
     table = as_table(np.array([[1, "a", None], [2.5, "b", np.nan], [3, "c", 1]], dtype=object))
     assert [table.column(n).dtype for n in table.names] == [pl.Float64, pl.String, pl.Int64]
