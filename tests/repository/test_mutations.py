@@ -163,10 +163,12 @@ SEARCH_FAULTS = {
         "evaluation/test_refit.py::test_the_heaviest_trials_come_first_and_their_work_is_known",
     ),
     "tables: columns of noise are selected": (
-        "tables/column_selection.py", "else importance > limit", "else importance <= limit", "tables/test_column_selection.py",
+        "tables/column_selection.py", "else importance > limit", "else importance <= limit",
+        "tables/test_column_selection.py",
     ),
     "tables: columns are selected by rows in another order": (
-        "tables/column_selection.py", "y[: len(rows)], seed", "y[: len(rows)][::-1], seed", "tables/test_column_selection.py",
+        "tables/column_selection.py", "y[: len(rows)], seed", "y[: len(rows)][::-1], seed",
+        "tables/test_column_selection.py",
     ),
     "networks: an epoch too few": (
         "evaluation/networks/resources.py", "max(1, round(resource * steps", "max(1, round((resource - 1) * steps",
