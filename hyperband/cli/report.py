@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
+from hyperband.tables.preprocess import IGNORED, Preprocessing
+from hyperband.tables.views import VIEWS
 from hyperband.tuning.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,11 +67,21 @@ def _best_network(result: NetworkSearchResult) -> list[str]:
         f"best network   trial {best.trial}, bracket {best.bracket}, after {best.resource:g} of "
         f"{float(result.plan.max_resource):g} {result.unit}",
         f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
+        *_columns(best.network.preprocessings[0]),
         f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",
     ]
     if result.test_of_best is not None:
         lines.append(f"test           loss {result.test_of_best['loss']:.4f}, {_figures(result.test_of_best)}")
     return lines
+
+
+def _columns(preprocessing: Preprocessing) -> list[str]:
+    """Which columns a view uses that leaves out those of noise."""
+    if not VIEWS[preprocessing.view].selects:
+        return []
+    used = [column.name for column in preprocessing.inputs if column.kind != IGNORED]
+    shown = ", ".join(used[:8]) + (", ..." if len(used) > 8 else "")
+    return [f"columns        {len(used)} of {preprocessing.n_inputs}: {shown}"]
 
 
 def _ensemble(result: NetworkSearchResult) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
 
 import hyperband as hb
+from hyperband.cli.report import as_text
 from hyperband.tables import prepare_table
 from hyperband.tables.column_selection import relevant_columns
 from hyperband.tables.preprocess import CATEGORY, IGNORED, NUMBER
@@ -133,3 +136,5 @@ def test_a_search_keeps_its_choice(tmp_path):
     result.model.save(path)
     predicted = result.model.predict_proba(frame)
     np.testing.assert_array_equal(hb.Model.load(path).predict_proba(frame), predicted)
+    shown = as_text(result, prepare_table(frame, y), "model", "command")
+    assert re.search(r"^columns        \d of 20: .*number", shown, re.MULTILINE)
