@@ -1,4 +1,4 @@
-"""The figure of `accuracy`: a panel a set, the test metric over time where runs of several budgets are there."""
+"""The figure of `accuracy`: a panel a set, over time where two contenders or more have runs of several budgets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def draw(records: Sequence[Record], file: Path) -> bool:
         axes.set_visible(False)
     for axes, (name, by) in zip(panels.flat, last.items(), strict=False):
         over_time = {budget: cell[name] for budget, cell in found.items() if name in cell}
-        if len(over_time) > 1:
+        if sum(any(contender in cell for cell in list(over_time.values())[:-1]) for contender in by) > 1:
             _curves(axes, over_time)
             axes.set_title(f"{name}, over seconds", fontsize=10, loc="left", color=INK)
         else:

@@ -17,7 +17,7 @@ from benchmarks.accuracy.contenders.ours import labels
 from benchmarks.accuracy.left_out_report import BASE
 from benchmarks.accuracy.tasks import load
 from benchmarks.accuracy.torch_network import MEMBERS, Variant, predictions
-from hyperband.engine.network_space.space import default_batch
+from hyperband.engine.network_space import default_space, to_architecture
 from hyperband.tables import Prepared, prepare_table
 
 MEAN = f"mean of {MEMBERS} networks"
@@ -79,9 +79,11 @@ def measured(name: str, variant: str, weight_decay: float, seed: int) -> dict[st
 
 def _predicted(data: Prepared, name: str, variant: Variant, weight_decay: float, seed: int) -> Any:
     columns = enumerate(data.feature_names)
+    space = default_space(*data.x_train.shape, data.n_outputs, data.loss)
+    recipe = replace(to_architecture(space.defaults()), weight_decay=weight_decay)
     one_hot = [(i, feature.partition("=")[0]) for i, feature in columns if "=" in feature]
     groups = [[i for i, _ in group] for _, group in groupby(one_hot, key=lambda pair: pair[1])]
     return predictions(
-        variant, data.x_train, data.y_train, data.x_validation, groups, n_outputs=len(data.classes),
-        epochs=EPOCHS[name], batch=default_batch(len(data.x_train)), weight_decay=weight_decay, seed=seed,
+        variant, recipe, data.x_train, data.y_train, data.x_validation, groups, n_outputs=len(data.classes),
+        epochs=EPOCHS[name], seed=seed,
     )  # fmt: skip

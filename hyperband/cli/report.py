@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
-from hyperband.tables.preprocess import IGNORED, Preprocessing
+from hyperband.tables.column_kinds import first_names
+from hyperband.tables.preprocess import Preprocessing
 from hyperband.tables.views import VIEWS
 from hyperband.tuning.settings import Settings
 
@@ -79,9 +80,8 @@ def _columns(preprocessing: Preprocessing) -> list[str]:
     """Which columns a view uses that leaves out those of noise."""
     if not VIEWS[preprocessing.view].selects:
         return []
-    used = [column.name for column in preprocessing.inputs if column.kind != IGNORED]
-    shown = ", ".join(used[:8]) + (", ..." if len(used) > 8 else "")
-    return [f"columns        {len(used)} of {preprocessing.n_inputs}: {shown}"]
+    used = preprocessing.used
+    return [f"columns        {len(used)} of {preprocessing.n_inputs}: {first_names(used)}"]
 
 
 def _ensemble(result: NetworkSearchResult) -> list[str]:

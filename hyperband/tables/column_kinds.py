@@ -102,7 +102,7 @@ def _few(levels: Any) -> bool:
 def _codes_note(codes: Sequence[str]) -> list[str]:
     if not codes:
         return []
-    shown = ", ".join(codes[:8]) + (f", ... ({len(codes)} in all)" if len(codes) > 8 else "")
+    shown = first_names(codes)
     return [f"Columns of 3 to {MOST_CODES} consecutive whole numbers are treated as categories: {shown}."]
 
 
@@ -198,6 +198,15 @@ def _numbers_hint(column: pl.Series) -> str:
 def ignored_note(names: Collection[str], why: str) -> list[str]:
     if not names:
         return []
-    shown = sorted(names)
-    text = ", ".join(shown[:8]) + (f", ... ({len(shown)} in all)" if len(shown) > 8 else "")
-    return [f"Ignored, {why}: {text}."]
+    return [f"Ignored, {why}: {first_names(sorted(names))}."]
+
+
+def first_names(names: Sequence[str]) -> str:
+    """Names of columns as a part of a sentence, the first eight of many.
+
+    Examples
+    --------
+    >>> first_names(["a", "b"]), first_names(list("abcdefghijk"))
+    ('a, b', 'a, b, c, d, e, f, g, h, ... (11 in all)')
+    """
+    return ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")

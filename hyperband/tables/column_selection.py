@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hyperband.tables.columns import as_text
-from hyperband.tables.preprocess import NUMBER, finite_block
+from hyperband.tables.preprocess import NUMBER, finite_block, text_column
 from hyperband.tables.table import Table
 
 RowNumbers = NDArray[np.intp]
@@ -28,9 +28,21 @@ LOOKED_AT = 64
 FALSE = 0.1
 
 
-def relevant_columns(
-    table: Table, kinds: Mapping[str, str], train: RowNumbers, y: NDArray[Any], seed: int, least: int = 0
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """What trees say of the columns of a table.
+
+    Parameters
+    ----------
+    relevant : tuple of str, the columns that say something about the target, in the order of the table; may be empty
+    best : tuple of str, the most important column; all columns where none has any importance
+    """
+
+    relevant: tuple[str, ...]
+    best: tuple[str, ...]
+
+
+def relevance(table: Table, kinds: Mapping[str, str], train: RowNumbers, y: NDArray[Any], seed: int) -> Relevance:
     """Columns that extremely randomised trees (Geurts et al. 2006) use more than noise.
 
     Each column gets a shadow, its values in random order, as in Boruta (Kursa and Rudnicki 2010). A column is relevant
@@ -45,22 +57,29 @@ def relevant_columns(
     train : int array, numbers of the training rows, in random order; the first `ROWS` of them are looked at
     y : array, targets of these rows: class numbers (integers), or values, shape (n_rows,) or (n_rows, n_targets)
     seed : int
-    least : int, of the most important columns so many are relevant in any case
 
-    Returns
-    -------
-    list of str
-        In the order of ``kinds``.
+    Raises
+    ------
+    DataError
+        When a number is infinite.
+
+    Examples
+    --------
+    >>> from hyperband.tables.table import as_table
+    >>> x = np.random.default_rng(0).normal(size=(300, 9))
+    >>> table = as_table(x)
+    >>> relevance(table, dict.fromkeys(table.names, NUMBER), np.arange(300), (x[:, 4] > 0).astype(np.int32), 0)
+    Relevance(relevant=('x4',), best=('x4',))
     """
     names, rows, seed = list(kinds), train[:ROWS], seed & 0xFFFFFFFF
     if not names:
-        return []
+        return Relevance((), ())
     x = _ranks(table, kinds, rows)
     shadows = np.random.default_rng([seed, len(rows)]).permuted(x, axis=0)
     importance, noise = np.split(_importance(np.hstack([x, shadows]), y[: len(rows)], seed), 2)
-    limit = min(_limit(importance, noise), np.sort(importance)[::-1][least - 1] if least else np.inf)
-    exceeds = importance >= limit if least else importance > limit
-    return [name for name, relevant in zip(names, exceeds.tolist(), strict=True) if relevant]
+    exceeds = importance > _limit(importance, noise)
+    relevant = tuple(name for name, chosen in zip(names, exceeds.tolist(), strict=True) if chosen)
+    return Relevance(relevant, (names[int(importance.argmax())],) if importance.any() else tuple(names))
 
 
 def _importance(x: F32, y: NDArray[Any], seed: int) -> NDArray[np.float64]:
@@ -105,11 +124,7 @@ def _ranks(table: Table, kinds: Mapping[str, str], rows: RowNumbers) -> F32:
     numbers = [name for name, kind in kinds.items() if kind == NUMBER]
     ranks = iter(finite_block(table, numbers, rows).T)
     for j, (name, kind) in enumerate(kinds.items()):
-        x[:, j] = (
-            _rank(next(ranks))
-            if kind == NUMBER
-            else _rank_of_levels(as_text(table.column(name).gather(pl.Series(rows, dtype=pl.Int64))))
-        )
+        x[:, j] = _rank(next(ranks)) if kind == NUMBER else _rank_of_levels(text_column(table, name, rows))
     return x
 
 

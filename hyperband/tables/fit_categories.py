@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.tables.category_encoding import CategoryColumn, CategoryEncoding, Codes
-from hyperband.tables.columns import as_text
+from hyperband.tables.preprocess import text_column
 from hyperband.tables.table import Table
 
 F32 = NDArray[np.float32]
@@ -69,7 +69,7 @@ def fit_categories(
     """
     columns, cross_fitted, start = [], {}, 0
     for name in names:
-        texts = as_text(table.column(name).gather(pl.Series(train, dtype=pl.Int64)))
+        texts = text_column(table, name, train)
         column, values = _fit_column(texts, target)
         for k, feature in enumerate(values.T):
             cross_fitted[start + column.n_own + k] = feature

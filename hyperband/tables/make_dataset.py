@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.tables import holdout
-from hyperband.tables.column_kinds import column_kinds, unusable_categories
-from hyperband.tables.column_selection import ROWS, relevant_columns
+from hyperband.tables.column_kinds import column_kinds, first_names, unusable_categories
+from hyperband.tables.column_selection import ROWS, Relevance, relevance
 from hyperband.tables.features_and_target import LabelledRows
 from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
 from hyperband.tables.options import TableOptions
@@ -42,7 +42,7 @@ class Source:
     categories : names of columns of numbers that are categories
     options, seed : see `hyperband.tables.prepare_table`
     notes : tuple of str
-    chosen : dict, columns that were found relevant by the rows that were looked at
+    found : dict, what was found out of the columns, by the bytes of the row numbers that were looked at
     """
 
     rows: LabelledRows
@@ -54,19 +54,19 @@ class Source:
     options: TableOptions
     seed: int
     notes: tuple[str, ...]
-    chosen: dict[tuple[bytes, int], list[str]] = field(default_factory=dict)
+    found: dict[bytes, Relevance] = field(default_factory=dict)
 
-    def relevant(self, train: RowNumbers, y: Array, least: int = 0) -> list[str]:
-        """Names of the columns that say something about the target on these rows; see `relevant_columns`."""
+    def relevance(self, train: RowNumbers, y: Array) -> Relevance:
+        """Which columns say something about the target on these rows; of two views of a fold it is found once."""
         rows = train[:ROWS]
-        key = (rows.tobytes(), least)
-        if key not in self.chosen:
+        key = rows.tobytes()
+        if key not in self.found:
             kinds = dict(zip(self.usable.names, column_kinds(self.usable, rows, self.categories)[0], strict=True))
             texts = [name for name, kind in kinds.items() if kind == CATEGORY]
             ignored, _ = unusable_categories(self.usable, texts, rows, len(rows))
             used = {name: kind for name, kind in kinds.items() if name not in ignored}
-            self.chosen[key] = relevant_columns(self.usable, used, rows, y[:ROWS], self.seed, least)
-        return self.chosen[key]
+            self.found[key] = relevance(self.usable, used, rows, y[:ROWS], self.seed)
+        return self.found[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +181,10 @@ def _selected(source: Source, view: str, train: RowNumbers, y: Array) -> tuple[T
     table = source.usable
     if not VIEWS[view].selects:
         return table, []
-    names = set(source.relevant(train, y, least=1))
+    found = source.relevance(train, y)
+    names = set(found.relevant or found.best)
     kept = table.without(name for name in table.names if name not in names)
-    shown = ", ".join(kept.names[:8]) + (", ..." if len(kept.names) > 8 else "")
-    return kept, [f"View {view!r} uses {len(kept.names)} of {len(table.names)} columns: {shown}."]
+    return kept, [f"View {view!r} uses {len(kept.names)} of {len(table.names)} columns: {first_names(kept.names)}."]
 
 
 def _training(

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.column_kinds import column_kinds, examine
-from hyperband.tables.columns import as_text
 from hyperband.tables.features_and_target import (
     check_features,
     held_out_rows,
@@ -24,7 +22,7 @@ from hyperband.tables.make_dataset import Source, make_dataset, make_refit
 from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.pairs import row_pairs
 from hyperband.tables.prepared import Prepared
-from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
+from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns
 from hyperband.tables.target import Target, fit_classes, fit_scale
@@ -270,11 +268,7 @@ def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:
     numbers = [name for name in table.names if kinds[name] == NUMBER]
     block = finite_block(table, numbers, some) if numbers else np.empty((0, 0))
     groups = examine(block, "standard")
-    categories = [
-        as_text(table.column(name).gather(pl.Series(some, dtype=pl.Int64)))
-        for name in table.names
-        if kinds[name] == CATEGORY
-    ]
+    categories = [text_column(table, name, some) for name in table.names if kinds[name] == CATEGORY]
     differ = any(
         texts.drop_nulls().n_unique() == 2 or texts.n_unique() > ONE_HOT_LEVELS for texts in categories
     ) or bool(groups.two_valued)
@@ -287,5 +281,5 @@ def _relevant_among_noise(source: Source, train: RowNumbers) -> int:
     n = len(source.usable.names)
     if n < _FEWEST_FOR_SELECTION:
         return 0
-    relevant = len(source.relevant(train, source.target.encode(source.rows.values[train])))
+    relevant = len(source.relevance(train, source.target.encode(source.rows.values[train])).relevant)
     return relevant if relevant <= n // 2 else 0

@@ -137,7 +137,7 @@ class Preprocessing:
 
     def _of_categories(self, table: Table, names: Sequence[str], rows: Array | slice) -> Array:
         if isinstance(self.categories, CategoryEncoding):
-            return self.categories.transform([_texts(table, name, rows) for name in names])
+            return self.categories.transform([text_column(table, name, rows) for name in names])
         transformed: Array = self.categories.transform(text_block(table, names, rows))
         return transformed
 
@@ -191,12 +191,16 @@ class Preprocessing:
         """Names of the input columns of one kind, in order."""
         return [column.name for column in self.inputs if column.kind == kind]
 
+    @property
+    def used(self) -> list[str]:
+        """Names of the input columns that are not ignored, in order."""
+        return [column.name for column in self.inputs if column.kind != IGNORED]
+
     def _match(self, table: Table) -> Table:
         names = tuple(column.name for column in self.inputs)
         if self.named and table.named:
-            needed = [column.name for column in self.inputs if column.kind != IGNORED]
             known = set(table.names)
-            missing = [name for name in needed if name not in known]
+            missing = [name for name in self.used if name not in known]
             if missing:
                 has = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
                 raise DataError(
@@ -233,11 +237,11 @@ def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array
     """Columns as texts, an object array of shape (n_rows, n_columns), None where missing."""
     block = np.empty((_count(table, rows), len(names)), dtype=object)
     for j, name in enumerate(names):
-        block[:, j] = _texts(table, name, rows).to_list()
+        block[:, j] = text_column(table, name, rows).to_list()
     return block
 
 
-def _texts(table: Table, name: str, rows: Array | slice) -> pl.Series:
+def text_column(table: Table, name: str, rows: Array | slice) -> pl.Series:
     """Some rows of a column as texts, None where missing."""
     if table.matrix is not None:  # the whole column would be copied for every block
         return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))

@@ -110,6 +110,9 @@ def test_the_figure_shows_bars_or_curves(tmp_path: Path) -> None:
     sooner = [{**line, "budget": 10.0} for line in lines_of_two_sets()]
     assert figure.draw([*lines_of_two_sets(), *sooner], tmp_path / "curves.png")
     assert (tmp_path / "bars.png").read_bytes() != (tmp_path / "curves.png").read_bytes()
+    alone = [line for line in sooner if line["contender"] == "hyperband"]  # one curve among points says nothing
+    assert alone and figure.draw([*lines_of_two_sets(), *alone], tmp_path / "alone.png")
+    assert (tmp_path / "bars.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
     assert figure.relative({"a": [run(accuracy=0.5)], "b": [run(accuracy=0.75)]}) == {"b": 1.0, "a": 2.0}
 
 

@@ -163,7 +163,7 @@ SEARCH_FAULTS = {
         "evaluation/test_refit.py::test_the_heaviest_trials_come_first_and_their_work_is_known",
     ),
     "tables: columns of noise are selected": (
-        "tables/column_selection.py", "else importance > limit", "else importance <= limit",
+        "tables/column_selection.py", "importance > _limit", "importance <= _limit",
         "tables/test_column_selection.py",
     ),
     "tables: columns are selected by rows in another order": (
