@@ -123,14 +123,15 @@ def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
         "n_evaluations": result.n_evaluations,
         "cost": result.cost,
         "plan": result.plan.to_dict(),
-        "algorithm": _algorithm(result),
+        "algorithm": _settings(result.algorithm),
+        "training": _settings(result.training),
         "notes": list(result.notes),
     }
     return json.dumps(plain(report), indent=2, allow_nan=False)
 
 
-def _algorithm(result: NetworkSearchResult) -> dict[str, Any] | None:
-    return result.algorithm.to_dict() if isinstance(result.algorithm, Settings) else None
+def _settings(part: object) -> dict[str, Any] | None:
+    return part.to_dict() if isinstance(part, Settings) else None
 
 
 def trials_csv(result: NetworkSearchResult) -> str:

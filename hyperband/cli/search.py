@@ -213,8 +213,8 @@ def _table_options(options: dict[str, Any]) -> TableOptions:
 
 
 def _fields_of(kind: type[Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The options that are fields of a record."""
-    return {field.name: options[field.name] for field in fields(kind)}
+    """The options that are fields of a record; fields that are no options keep their defaults."""
+    return {field.name: options[field.name] for field in fields(kind) if field.name in options}
 
 
 def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,10 @@ class Evaluator(Protocol):
     def failures(self) -> Mapping[int, str]:
         """Trial -> what went wrong: a line, and the traceback where there is one."""
 
+    @property
+    def halted(self) -> bool:
+        """Whether no open job will ever be finished, though there are some: the search ends."""
+
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take on more jobs; at most one open job per trial."""
 
@@ -53,6 +57,7 @@ class EvaluatorBase(ABC):
     deadline: float | None = None
     capacity: int | None = None
     continues: bool = True
+    halted: bool = False
     failures: Mapping[int, str] = {}
 
     @abstractmethod

@@ -40,7 +40,8 @@ class Outcome:
     Parameters
     ----------
     stopped : str
-        "finished", "interrupted", "callback", or the name of the limit of the budget that was reached.
+        "finished", "interrupted", "callback", "cut" (the evaluator halted), or the name of the limit of the budget that
+        was reached.
     seconds : float, wall time
     """
 
@@ -128,6 +129,8 @@ class _Loop:
                 if full is None and self._extended():
                     continue
                 return full or "finished"
+            if self._evaluator.halted:
+                return "cut"
             results = self._collect()
             self._working -= len(results)
             if results and (reason := self._tell(results)):

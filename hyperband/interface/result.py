@@ -95,8 +95,9 @@ class SearchResult:
     plan : Plan, what was meant to run
     unit : str, of the resource
     seconds : float, wall time
-    stopped : {"finished", "interrupted", "time", "evaluations", "resource", "cost", "target", "patience", "callback"}
-        Why the search ended.
+    stopped : {"finished", "interrupted", "time", "evaluations", "resource", "cost", "target", "patience", "callback",
+        "cut"}
+        Why the search ended; "cut": where ``training`` says that another one was cut off.
     failures : mapping of trial to what went wrong: a line, and the traceback where there is one
     space : Space or None, in which was searched
     front : tuple of Incumbent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -285,10 +286,16 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
             comparable=comparable,
             extend=planned.extend,
         )
-        if result.stopped == "time":  # what other ends leave open depends on the clock, and they do not
-            evaluator.offer_open()
+        if result.stopped in ("time", "cut"):  # what other ends leave open depends on the clock, and they do not
+            training = replace(training, cut=evaluator.offer_open() if comparable else ())
     finally:
         evaluator.close()
+    if settings.training.cut and result.stopped == "finished":
+        warnings.warn(
+            "`cut` of the training names trials that did not come so far: it is of another search. Pass the table, "
+            "space, seed and algorithm as there.",
+            stacklevel=3,
+        )
     if result.stopped in ("interrupted", "callback"):
         again = 0
     finished = Finished(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -47,17 +49,43 @@ def test_the_first_trials_are_the_default_in_every_view_of_the_space(little_work
     assert [result.configurations[trial] for trial in range(3)] == [{**usual, "view": view} for view in views]
 
 
-def test_what_a_clock_decided_can_be_run_again_without_it():
-    timed = search(*CANCER, time_limit=4, compute=hb.Compute(threads=1))
-    again = search(*CANCER, algorithm=timed.algorithm, training=timed.training, compute=hb.Compute(threads=2))
-    if timed.stopped != "finished":  # a busy machine cut it off: what was done is a part of the plan
-        done = set(zip(*(timed.trials[name].tolist() for name in ("trial", "rung", "loss")), strict=True))
-        assert done <= set(zip(*(again.trials[name].tolist() for name in ("trial", "rung", "loss")), strict=True))
-        return
+def same_search(timed, again):
+    """Whether two searches trained, chose and predict the same, bit for bit."""
     for name in ("trial", "bracket", "rung", "resource", "loss"):
         assert np.array_equal(timed.trials[name], again.trials[name])
     assert timed.ensemble == again.ensemble
+    assert timed.training == again.training
     assert np.array_equal(timed.model.predict_proba(CANCER[0]), again.model.predict_proba(CANCER[0]))
+    return True
+
+
+def test_what_a_clock_decided_can_be_run_again_without_it():
+    timed = search(*CANCER, time_limit=4, compute=hb.Compute(threads=1))
+    again = search(*CANCER, algorithm=timed.algorithm, training=timed.training, compute=hb.Compute(threads=2))
+    assert same_search(timed, again)
+    assert again.stopped == ("finished" if timed.stopped == "finished" else "cut")
+
+
+@pytest.mark.parametrize("validation", [0.2, 3])
+def test_a_rung_that_a_clock_cut_off_can_be_run_again_without_it(validation):
+    """All of the second rung is open then: its networks need more epochs than there is time for."""
+    endless = hb.HalvingSequence(50_000_000, 7, brackets=[(14, 1, 50_000_000)])
+    usual = {"algorithm": endless, "validation": validation}
+    timed = search(*CANCER, time_limit=2, compute=hb.Compute(threads=1), **usual)
+    assert timed.stopped == "time" and timed.training.cut and timed.n_evaluations <= 14
+    training = hb.Training.from_dict(json.loads(json.dumps(timed.training.to_dict())))
+    again = search(*CANCER, training=training, compute=hb.Compute(threads=2), **usual)
+    assert again.stopped == "cut" and same_search(timed, again)
+
+
+def test_a_cut_of_another_search_is_told_or_refused(little_work):
+    with pytest.warns(UserWarning, match="did not come so far"):
+        search(*CANCER, training=hb.Training(cut=[(9_999, 0, [3])]))
+    with pytest.raises(hb.InputError, match="steps of 1 networks for each trial"):
+        search(*CANCER, training=hb.Training(cut=[(0, 0, [3, 3])]))
+    for wrong in ([(0, 0)], [(0, 0, 3)], [(-1, 0, [3])], [(0, 0, [0])], [3]):
+        with pytest.raises(hb.InputError, match="`cut` of a training must list"):
+            hb.Training(cut=wrong)
 
 
 def test_the_model_is_the_weighted_mean_of_what_the_ensemble_lists(little_work):

@@ -47,6 +47,8 @@ class BatchedEvaluator:
         When ``objective`` cannot be called with two or three arguments, or is a generator.
     """
 
+    halted = False
+
     def __init__(
         self,
         objective: Callable[..., Any],

@@ -53,6 +53,8 @@ class FunctionEvaluator:
         when states are to be saved and there are none, or they are generators.
     """
 
+    halted = False
+
     def __init__(self, objective: Callable[..., Any], unit: str = "resource", workers: Workers | None = None) -> None:
         self.unit = unit
         self.failures = Failures()

@@ -21,7 +21,7 @@ from hyperband.evaluation.networks.kept_weights import KeptWeights
 from hyperband.evaluation.networks.resources import Goal
 from hyperband.evaluation.networks.slice_policy import SlicePolicy
 from hyperband.evaluation.networks.trained_network import TrainedNetwork
-from hyperband.evaluation.networks.training import Training
+from hyperband.evaluation.networks.training import CutTrial, Training
 from hyperband.evaluation.networks.trial_networks import TrialNetworks
 from hyperband.tuning.trial import Job, Result
 
@@ -32,9 +32,13 @@ MOST_DUE = 1024
 
 @dataclass(slots=True)
 class _Open:
-    """An open job: the goal of each of its networks, one a fold, and which of them have arrived."""
+    """An open job: the goal of each of its networks, one a fold, and which of them have arrived.
+
+    ``cut`` are the steps at which its networks stay instead, as `Training.cut` says; empty: none of them trains.
+    """
 
     job: Job
+    cut: tuple[int, ...] | None = None
     goals: dict[int, Goal] = field(default_factory=dict)  # by the network's key; empty until the trial is due
     started: set[int] = field(default_factory=set)
     arrived: set[int] = field(default_factory=set)
@@ -43,6 +47,11 @@ class _Open:
     def waiting(self) -> list[int]:
         """Keys of the networks that still train."""
         return [key for key in self.goals if key not in self.arrived]
+
+    @property
+    def stays(self) -> bool:
+        """Whether it will never be finished, and nothing of it is left to train."""
+        return self.cut is not None and not self.waiting and (bool(self.goals) or not self.cut)
 
 
 class Library(Protocol):
@@ -130,6 +139,7 @@ class NetworkEvaluator:
         self._brackets: dict[int, int] = {}  # of every trial that did not start as a copy
         self._kept = KeptWeights()
         self._max_resource, self._highest = float(max_resource), highest
+        self._cut = self._cut_by_job(training)
         self._active: list[int] = []  # keys of networks in the newest slice's choice
         self._interrupted = False
         self.deadline: float | None = None  #: not read: every `collect` is short
@@ -139,7 +149,9 @@ class NetworkEvaluator:
         """Take on jobs; new trials get their networks, known ones will continue."""
         for job in jobs:
             self.datasets.numbers(job.configuration.get("view"))
-            self._open[job.trial] = _Open(job)
+            self._open[job.trial] = open_ = _Open(job, self._cut.get((job.trial, job.rung)))
+            if open_.stays:
+                continue
             if job.previous == 0 and job.parent is None:
                 self._brackets[job.trial] = job.bracket
             if job.parent is not None or self.unit == "features":  # a copy of what its parent has now; and errors now
@@ -151,6 +163,18 @@ class NetworkEvaluator:
         if keys[0] not in self.residency:
             self._networks.create(open_.job, self._lifetime(open_.job.bracket))
         open_.goals = {key: self._networks.goal(key, open_.job.resource) for key in keys}
+        for key, step in zip(keys, open_.cut or (), strict=False):
+            open_.goals[key] = replace(open_.goals[key], step=min(open_.goals[key].step, step))
+
+    def _cut_by_job(self, training: Training) -> dict[tuple[int, int], tuple[int, ...]]:
+        folds = self.datasets.n_folds
+        for cut in training.cut:
+            if len(cut.steps) not in (0, folds):
+                raise InputError(
+                    f"`cut` of a training must have the steps of {folds} networks for each trial, one a fold, or none; "
+                    f"got {len(cut.steps)} for trial {cut.trial}. Pass the training of a search on the same folds."
+                )
+        return {(cut.trial, cut.rung): cut.steps for cut in training.cut}
 
     def _lifetime(self, bracket: int) -> float:
         """The share of the maximal resource at which schedules of this bracket end."""
@@ -160,6 +184,11 @@ class NetworkEvaluator:
         """The share of the maximal resource at which the schedules of a trial end; None of one that was a copy."""
         bracket = self._brackets.get(trial)
         return None if bracket is None else self._lifetime(bracket)
+
+    @property
+    def halted(self) -> bool:
+        """Whether every open job stays unfinished, as `Training.cut` says."""
+        return bool(self._open) and all(open_.stays for open_ in self._open.values())
 
     def collect(self) -> list[Result]:
         """Train the open jobs for about 0.15 s; returns those that have reached their goal.
@@ -209,7 +238,8 @@ class NetworkEvaluator:
 
         Brackets end one after another, so that a search that is stopped has evaluated whole rungs.
         """
-        order = sorted(self._open, key=lambda trial: self._open[trial].job.bracket)
+        waiting = (trial for trial, open_ in self._open.items() if not open_.stays)
+        order = sorted(waiting, key=lambda trial: self._open[trial].job.bracket)
         enough = self._policy.enough
         networks, count = 0, 0
         for trial in order:
@@ -230,8 +260,8 @@ class NetworkEvaluator:
             arrived = self._engines.train(ids, until, rows=goal.rows, inputs=goal.inputs, seconds=share)
             for key in np.array(group)[arrived].tolist():
                 self._open[self._trial(key)].arrived.add(key)
-        done = [trial for trial in {self._trial(key): None for key in keys} if not self._open[trial].waiting]
-        results += [self._result(trial) for trial in done]
+        trials = {self._trial(key): self._open[self._trial(key)] for key in keys}
+        results += [self._result(trial) for trial, open_ in trials.items() if not (open_.waiting or open_.stays)]
         self._active = [key for key in self._active if self._trains(key)]
 
     def _trial(self, key: int) -> int:
@@ -322,28 +352,43 @@ class NetworkEvaluator:
                 networks = partial(self._networks.export, trial, moment.weights)
                 self._library.offer(trial, moment.resource, moment.outputs, networks)
 
-    def offer_open(self) -> None:
+    def offer_open(self) -> tuple[CutTrial, ...]:
         """Offer what an end of the search cut off: networks of open jobs as they are, those nearest to their goal.
 
         Each takes one more step, at whose end it is validated, and is offered with the best weights that it had. Where
         nothing has begun, one trial begins: a search has a model, however short it is.
+
+        Returns
+        -------
+        tuple of CutTrial
+            All open trials, those that were not offered without steps: `Training.cut` of a search that does the same.
         """
+        offered: dict[int, tuple[int, ...]] = {}
+        for trial in self._nearest():
+            keys = self._networks.keys(trial)
+            self.residency.upload(keys)
+            ids = self.residency.ids(keys)
+            until = np.array(self._open[trial].cut or self._engines.progress(ids).step + 1)
+            while not self._engines.train(ids, until).all():
+                pass
+            offered[trial] = tuple(until.tolist())
+            progress = self._engines.progress(ids)
+            if not progress.diverged.any() and (progress.best_step >= 0).all():
+                self._offer(trial, self._moments(trial, progress))
+        return tuple(CutTrial(t, self._open[t].job.rung, offered.get(t, ())) for t in sorted(self._open))
+
+    def _nearest(self) -> Sequence[int]:
+        """Trials of open jobs that are worth an offer, those nearest to their goal first."""
         if self._library is None or self._interrupted:
-            return
+            return []
+        if self._cut:
+            return [trial for trial, open_ in self._open.items() if open_.cut]
         done = {trial: share for trial in self._open if (share := self._share_done(trial)) > 0.0}
         nearest = sorted(done, key=lambda trial: (-done[trial], trial))
         if not nearest and self._open and self._kept.empty:
             nearest = self._due()[:1]
             self._prepare(nearest[0])
-            self.residency.upload(list(self._open[nearest[0]].goals))
-        for trial in nearest[: self._policy.enough]:
-            ids = self.residency.ids(self._networks.keys(trial))
-            until = self._engines.progress(ids).step + 1
-            while not self._engines.train(ids, until).all():
-                pass
-            progress = self._engines.progress(ids)
-            if not progress.diverged.any() and (progress.best_step >= 0).all():
-                self._offer(trial, self._moments(trial, progress))
+        return nearest[: self._policy.enough]
 
     def _share_done(self, trial: int) -> float:
         """Of the way of an open job; 0 unless all of its networks are in memory and have begun."""

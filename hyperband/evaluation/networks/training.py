@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from hyperband._common.checks import whole_number
 from hyperband.engine.losses import parse
 from hyperband.errors import InputError
+from hyperband.tuning.settings import Settings, register
 
 RESOURCES = ("epochs", "rows", "features")
 RANKINGS = ("auto", "loss", "error", "metric")
@@ -17,8 +21,20 @@ RANKINGS = ("auto", "loss", "error", "metric")
 DEFAULT_EPOCHS = 50
 
 
+class CutTrial(NamedTuple):
+    """A trial whose evaluation in a rung was cut off by a clock, and the optimiser steps of its networks, one a fold.
+
+    Without steps it is not in the ensemble with what it had got in that rung.
+    """
+
+    trial: int
+    rung: int
+    steps: tuple[int, ...]
+
+
+@register
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class Training(Settings):
     """How `hyperband.search` trains and ranks networks.
 
     Parameters
@@ -43,6 +59,9 @@ class Training:
         model, with resource "epochs"; a number: so many trials, those with the most weight. "auto": yes where a part of
         the rows was held out to validate; not where folds have trained on all rows, or where validation rows were
         given. Within a time limit as many as there is time for, which the result's ``training`` tells.
+    cut : sequence of CutTrial
+        What a clock left unfinished: the result's ``training`` tells it, and a search with it ends where that one was
+        cut off, with the same model. Empty: everything is finished.
 
     Raises
     ------
@@ -60,6 +79,7 @@ class Training:
     loss: str = "auto"
     rank_by: str = "auto"
     refit: bool | int | str = "auto"
+    cut: Sequence[CutTrial] = ()
 
     def __post_init__(self) -> None:
         if self.resource not in RESOURCES:
@@ -75,6 +95,7 @@ class Training:
                 f"`loss` must be 'auto', mse, huber:1.0 or quantile:0.9; got {self.loss!r}. Classes have cross-entropy."
             )
         self._check_refit()
+        object.__setattr__(self, "cut", tuple(map(_cut_trial, self.cut)))
         if self.epochs is None:
             return
         if self.resource == "epochs":
@@ -98,3 +119,15 @@ class Training:
                 f"`refit` is for resource='epochs', whose model is an ensemble; got {self.refit!r} with "
                 f"resource={self.resource!r}."
             )
+
+
+def _cut_trial(entry: Sequence[object]) -> CutTrial:
+    try:
+        trial, rung, steps = entry
+        numbers = [whole_number(step, "a step", 1) for step in steps]  # type: ignore[attr-defined]
+        return CutTrial(whole_number(trial, "a trial", 0), whole_number(rung, "a rung", 0), tuple(numbers))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`cut` of a training must list (trial, rung, (steps, ...)); got {entry!r}. Pass that of a result's "
+            "`training`."
+        ) from error
