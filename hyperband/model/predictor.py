@@ -101,6 +101,11 @@ class Model:
         return Model([preprocessing], [MemberNetwork(1.0, 0, architecture, weights)], 1.0, provenance or {})
 
     @property
+    def preprocessing(self) -> Preprocessing:
+        """The first view of the table; of one network its only one."""
+        return self.preprocessings[0]
+
+    @property
     def target(self) -> Target:
         """What is predicted."""
         return self.preprocessings[0].target

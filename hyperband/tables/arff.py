@@ -7,10 +7,11 @@ import re
 import polars as pl
 
 from hyperband.errors import DataError
-from hyperband.tables.delimited import MISSING
+from hyperband.tables.text_layout import MISSING, with_line_feeds
 
 _FLAGS = re.IGNORECASE | re.DOTALL
-_ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+?)\s*(\{.*\}|\s\S.*)$""", _FLAGS)
+_ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+?)\s*(\{.*|\s\S.*)$""", _FLAGS)
+_LEVELS = re.compile(r"""\{((?:[^'"}\\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\\.)*)\}\s*(?:%.*)?$""")
 _FIELD = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^,]*?))\s*(?:,|$)""")
 _NUMERIC = ("numeric", "real", "integer")
 
@@ -51,7 +52,7 @@ def parse_arff(text: str, name: str) -> pl.DataFrame:
 
 
 def _sections(text: str, name: str) -> tuple[list[str], list[str]]:
-    lines = [line for raw in text.splitlines() if (line := raw.strip()) and not line.startswith("%")]
+    lines = [line for raw in with_line_feeds(text).split("\n") if (line := raw.strip()) and not line.startswith("%")]
     for k, line in enumerate(lines):
         if line.lower() == "@data":
             return lines[:k], lines[k + 1 :]
@@ -65,7 +66,9 @@ def _attribute(line: str, name: str) -> tuple[str, str | list[str]]:
         raise DataError(f"An arff attribute must have a name and a type; {name!r} has {line!r}.")
     label, kind = _unquote(match[1]), match[2].strip()
     if kind.startswith("{"):
-        return label, [level for level in _split(kind[1:-1]) if level is not None]
+        levels = _LEVELS.match(kind)  # a comment may follow
+        inside = kind[1:-1] if levels is None else levels[1]
+        return label, [level for level in _split(inside) if level is not None]
     word = kind.split()[0].lower()
     if word in _NUMERIC:
         return label, "number"

@@ -64,7 +64,7 @@ def column_kinds(table: Table, train: RowNumbers, categorical: Collection[str]) 
 
 
 def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
-    if name in categorical:
+    if name in categorical or name in table.declared:
         return CATEGORY
     if table.matrix is not None:
         return NUMBER

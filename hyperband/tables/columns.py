@@ -57,6 +57,37 @@ def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.S
     return pl.Series(name, [None if v is None else _text(v) for v in items], dtype=pl.String)
 
 
+def is_declared(values: Any) -> bool:
+    """Whether a series of pandas or polars declares its values to be categories."""
+    if isinstance(values, pl.Series):
+        return values.dtype in (pl.Categorical, pl.Enum)
+    return hasattr(getattr(values, "dtype", None), "categories")
+
+
+def unmasked(data: Any) -> NDArray[Any]:
+    """An array; where a masked array is masked it holds NaN, or None where it holds no numbers.
+
+    Examples
+    --------
+    >>> unmasked(np.ma.masked_equal([[1, 2], [3, 2]], 2)).tolist()
+    [[1.0, nan], [3.0, nan]]
+    """
+    if not isinstance(data, np.ma.MaskedArray):
+        return np.asarray(data)
+    if data.dtype.kind not in "biuf":
+        return masked_as_none(data)
+    plain: NDArray[Any] = np.array(data.data, dtype=np.result_type(data.dtype, np.float32))
+    plain[np.ma.getmaskarray(data)] = np.nan
+    return plain
+
+
+def masked_as_none(data: np.ma.MaskedArray[Any, Any]) -> NDArray[np.object_]:
+    """The values of a masked array as objects, None where it is masked."""
+    plain: NDArray[np.object_] = np.array(data.data, dtype=object)
+    plain[np.ma.getmaskarray(data)] = None
+    return plain
+
+
 def _is_missing(value: Any) -> bool:
     if value is None:
         return True
@@ -87,6 +118,21 @@ def as_text(column: pl.Series) -> pl.Series:
     whole = (column == column.round()) & (column.abs() < 2.0**62)  # by value: other rows do not matter
     numbers, texts = column.cast(pl.Int64, strict=False).cast(pl.String), column.cast(pl.String)
     return pl.select(pl.when(whole).then(numbers).otherwise(texts)).to_series().alias(column.name)
+
+
+#: Names that pandas and pyarrow give a saved index; in a csv it may have none.
+INDEX_NAMES = ("Unnamed: 0", "__index_level_0__")
+
+
+def is_index(column: pl.Series) -> bool:
+    """Whether a column can be the index of a saved frame: different whole numbers, in any order.
+
+    Examples
+    --------
+    >>> is_index(pl.Series([7, 3, 4])), is_index(pl.Series([7, 7, 4]))
+    (True, False)
+    """
+    return column.dtype.is_integer() and not column.null_count() and bool(column.is_unique().all())
 
 
 def looks_like_dates(column: pl.Series) -> bool:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import itertools
 import re
 import warnings
-from collections import Counter
-from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from hyperband.errors import DataError
+from hyperband.tables.columns import INDEX_NAMES, is_index
 from hyperband.tables.data_warning import DataWarning
+from hyperband.tables.text_layout import MISSING, Layout, find_layout, rows_of
 
-#: Fields that mean a missing value, after blanks are stripped.
-MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>")
-
-_SEPARATORS = (",", "\t", ";", "|")
-_COMMENT = ("#", "|", "%", "//")
-_SAMPLE_ROWS = 1000
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_QUOTE, _LINE_FEED = b'"\n'
 
 
 def decode(data: bytes, name: str) -> str:
@@ -68,157 +61,138 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     Raises
     ------
     DataError
-        When fewer than 80 % of the lines have the usual number of fields, or a line has more fields than the first.
+        When fewer than 80 % of the lines have the usual number of fields, a line has more fields than the first, or a
+        quotation mark opens a field and none closes it.
 
     Warns
     -----
     DataWarning
-        When a column had to be renamed, or a column of row numbers is left out.
+        When a column had to be renamed, an index is left out, or the first row is taken as names though it has numbers.
 
     Examples
     --------
     >>> parse_delimited("a;b\\n1,5;x\\n;y", "t.csv", separator=None, header=None).rows()
     [(1.5, 'x'), (None, 'y')]
     """
-    text, sample, separator = _layout(text, name, separator)
-    if header is None:
-        header = _has_header(sample)
-    if header and len(sample) == 1:
-        raise DataError(f"A table needs rows; {name!r} has column names only. Add rows, or pass header=False.")
-    names = _names(sample[0], header)
-    body_start = 1 if header else 0
-    frame = _parse(text, name, separator, body_start, len(names))
-    frame.columns = names
-    frame = frame.with_columns(_clean(frame[c], decimal_comma=separator == ";") for c in names)
-    if len(names) > 1:
-        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines
-    return _without_row_numbers(frame, sample[0][0] if header else "x")
-
-
-def _layout(text: str, name: str, separator: str | None) -> tuple[str, list[list[str]], str]:
-    """The text without leading comments, its first rows split into fields, and the separator."""
-    lines = text.splitlines(keepends=True) if len(text) < 1 << 20 else text[: 1 << 20].splitlines(keepends=True)
-    lines = [line for line in lines[: _SAMPLE_ROWS + 50] if line.strip()]
-    if not lines:
-        raise DataError(f"A table must hold at least two rows; {name!r} holds blank lines only. Check the file.")
-    if separator is None or not any(separator in line for line in lines):
-        separator = _find_separator(lines)
-    if separator == " ":  # runs of blanks separate the fields of many older tables
-        text = re.sub(r"[ \t]+", "\t", re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text))
-        return _layout(text, name, "\t")
-    rows = _fields(lines, separator)
-    width = Counter(len(row) for row in rows).most_common(1)[0][0]
-    skip = 0
-    while skip < len(lines) - 1 and lines[skip].lstrip().startswith(_COMMENT) and len(rows[skip]) != width:
-        text = text[text.index(lines[skip]) + len(lines[skip]) :]
-        skip += 1
-    first = lines[skip]
-    if first.startswith("#"):  # a commented header: `# "RMSD","F1",...`
-        text = text[text.index(first) + 1 :].lstrip(" ")
-        lines[skip] = first[1:].lstrip(" ")
-    rows = _fields(lines[skip:], separator)
-    if sum(len(row) == width for row in rows) < 0.8 * len(rows):
-        raise DataError(
-            f"A text table must have the same number of fields in every line; {name!r} does not. Check the "
-            "separator, and quote fields that contain it."
+    layout = find_layout(text, name, separator, header)
+    if layout.doubtful and layout.names is not None:
+        warnings.warn(
+            f"The first row of {name!r} is taken as names of columns ({', '.join(layout.names[:4])}, ...). If it is a "
+            "row of values, pass header=False (--no-header).",
+            DataWarning,
+            stacklevel=3,
         )
-    return text, rows, separator
+    names = _names(layout)
+    frame = _parse(layout, name)
+    frame.columns = names
+    frame = frame.with_columns(_clean(frame[c], decimal_comma=layout.separator == ";") for c in names)
+    return _without_index(frame, layout)
 
 
-def _fields(lines: Sequence[str], separator: str) -> list[list[str]]:
-    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    try:
-        return [[field.strip() for field in row] for row in itertools.islice(rows, _SAMPLE_ROWS)]
-    except csv.Error:  # a field longer than 128 KiB: not a table with that separator
-        return [[line] for line in lines]
-
-
-def _find_separator(lines: Sequence[str]) -> str:
-    best, best_score = ",", (0.0, 1)
-    for separator in _SEPARATORS:
-        widths = Counter(len(row) for row in _fields(lines, separator))
-        width, count = widths.most_common(1)[0]
-        score = (count / widths.total(), width)
-        if width > 1 and score[0] > 0.8 and score > best_score:
-            best, best_score = separator, score
-    if best_score[1] == 1:
-        widths = Counter(len(line.split()) for line in lines)
-        width, count = widths.most_common(1)[0]
-        if width > 1 and count > 0.8 * len(lines) and not any('"' in line for line in lines):
-            return " "
-    return best
-
-
-def _is_number(field: str) -> bool:
-    return _NUMBER.fullmatch(field) is not None
-
-
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns.
-
-    True when a text stands above a column of numbers; when the fields count 0, 1, 2, ..., as in a frame written without
-    names; or when all fields are distinct texts and none occurs again in its column. Otherwise False.
-    """
-    first, rest = rows[0], rows[1:]
-    present = [[row[j] for row in rest if j < len(row) and row[j] not in MISSING] for j in range(len(first))]
-    for field, column in zip(first, present, strict=True):
-        if field not in MISSING and not _is_number(field) and column and all(map(_is_number, column)):
-            return True
-    named = [field for field in first if field]
-    numbers = [field for field in named if _is_number(field)]
-    if len(numbers) > 2 and numbers == [*map(str, range(len(numbers)))]:
-        return True
-    if not named or numbers or len(set(named)) < len(named):
-        return False
-    return not any(field in column for field, column in zip(first, present, strict=True))
-
-
-def _names(first: Sequence[str], header: bool) -> list[str]:
-    if not header:
-        return [f"column_{j + 1}" for j in range(len(first))]
-    names: list[str] = []
+def _names(layout: Layout) -> list[str]:
+    if layout.names is None:
+        return [f"column_{j + 1}" for j in range(layout.width)]
+    first = ["row_names", *layout.names] if layout.row_names else list(layout.names)
+    first += [""] * (layout.width - len(first))
+    names: dict[str, None] = {}  # in their order
+    copies: dict[str, int] = {}
     for j, field in enumerate(first):
-        name, copy = field or f"column_{j + 1}", 2
+        usual = field or f"column_{j + 1}"
+        name, copy = usual, copies.get(usual, 1)
         while name in names:
-            name, copy = f"{field or f'column_{j + 1}'}_{copy}", copy + 1
+            copy += 1
+            name = f"{usual}_{copy}"
+        copies[usual] = copy
         if name != field and field:
             warnings.warn(
                 f"Column name {field!r} is used twice; the second becomes {name!r}.", DataWarning, stacklevel=4
             )
-        names.append(name)
-    return names
+        names[name] = None
+    return list(names)
 
 
-def _parse(text: str, name: str, separator: str, skip: int, width: int) -> pl.DataFrame:
-    if re.search(f'{re.escape(separator)}[ ]+"', text):  # polars recognises a quote only right after the separator
-        rows = list(csv.reader(text.splitlines(), delimiter=separator, skipinitialspace=True))
-        rows = [row + [""] * (width - len(row)) for row in rows[skip:] if row]
-        if any(len(row) > width for row in rows):
-            raise DataError(_too_long(name, width, separator))
-        return pl.DataFrame(rows, schema=[str(j) for j in range(width)], orient="row")
+def _parse(layout: Layout, name: str) -> pl.DataFrame:
+    body = _without_blank_lines(layout).encode()
+    if not _plainly_quoted(body, layout.separator):
+        return _parse_by_fields(layout, name)
     try:
         return pl.read_csv(
-            text.encode(),
-            separator=separator,
+            body,
+            separator=layout.separator,
             has_header=False,
-            skip_rows=skip,
-            new_columns=[str(j) for j in range(width)],
+            new_columns=[str(j) for j in range(layout.width)],
             null_values=list(MISSING),
             infer_schema_length=None,
             raise_if_empty=False,
-        ).select(str(j) for j in range(width))
-    except pl.exceptions.PolarsError as error:
-        if any(len(row) > width for row in csv.reader(text.splitlines(), delimiter=separator)):
-            raise DataError(_too_long(name, width, separator)) from None
-        first = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"A text table must have one row a line and {width} fields in it; {name!r}: {first}.") from None
+        ).select(str(j) for j in range(layout.width))
+    except pl.exceptions.PolarsError:
+        return _parse_by_fields(layout, name)  # it says which line is at fault
 
 
-def _too_long(name: str, width: int, separator: str) -> str:
-    return (
-        f"Every line must have at most as many fields as the first; {name!r} has lines of more than {width} (separated "
-        f"by {separator!r}). Quote fields that contain the separator."
-    )
+def _without_blank_lines(layout: Layout) -> str:
+    """The rows; in a table of one column a blank line is a missing value, unless it is the last one."""
+    body = layout.body.rstrip("\n") + "\n"
+    if layout.width == 1:
+        return body
+    blanks = " *" if layout.separator == "\t" else r"[ \t]*"
+    blank_lines = re.compile(rf"\n(?:{blanks}\n)+")
+    if '"' not in body:
+        return blank_lines.sub("\n", body)
+    quotes = np.array([found.start() for found in re.finditer('"', body)])
+
+    def outside_quotes(found: re.Match[str]) -> str:
+        return "\n" if np.searchsorted(quotes, found.start()) % 2 == 0 else found[0]
+
+    return blank_lines.sub(outside_quotes, body)
+
+
+def _plainly_quoted(body: bytes, separator: str) -> bool:
+    """Whether quotation marks stand only where fields begin and end, or double inside a quoted field.
+
+    That is what polars reads. Others are characters of their field, as in 5" pipe.
+    """
+    if b'"' not in body:
+        return True
+    text = np.frombuffer(body, dtype=np.uint8)
+    quotes = np.flatnonzero(text == _QUOTE)
+    if len(quotes) % 2:
+        return False
+    ends = np.array([ord(separator), _LINE_FEED, _QUOTE], dtype=np.uint8)
+    before, after = quotes[0::2] - 1, quotes[1::2] + 1
+    opened = np.isin(text[before[before >= 0]], ends).all()
+    return bool(opened and np.isin(text[after[after < len(text)]], ends).all())
+
+
+def _parse_by_fields(layout: Layout, name: str) -> pl.DataFrame:
+    """Row by row, as `csv` reads it: blanks before a quoted field, quotation marks inside fields.
+
+    Raises
+    ------
+    DataError
+        With the line, when it has too many fields, or a quotation mark is not closed.
+    """
+    lines = [line + "\n" for line in layout.body.rstrip("\n").split("\n")]
+    rows = rows_of(lines, layout.separator, len(lines))
+    for before, row in rows:
+        if len(row) > layout.width:
+            raise DataError(
+                f"Every line must have at most as many fields as the first; line {layout.first_line + before} of "
+                f"{name!r} has {len(row)}, not {layout.width} (separated by {layout.separator!r}). Quote fields that "
+                "contain the separator."
+            )
+    before, last = rows[-1]
+    if last and _is_open(last[-1], layout.body):
+        raise DataError(
+            f"A quotation mark that opens a field must be closed; that in line {layout.first_line + before} of "
+            f"{name!r} is not. Close it, or double it inside a quoted field."
+        )
+    full = [row + [""] * (layout.width - len(row)) for _, row in rows if row or layout.width == 1]
+    return pl.DataFrame(full, schema=dict.fromkeys(map(str, range(layout.width)), pl.String), orient="row")
+
+
+def _is_open(last: str, body: str) -> bool:
+    """Whether the last field swallowed the end of the text."""
+    return "\n" in last and not body.rstrip().endswith('"')
 
 
 def _clean(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
@@ -241,12 +215,14 @@ def _clean(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
     return text
 
 
-def _without_row_numbers(frame: pl.DataFrame, first_field: str) -> pl.DataFrame:
-    """The frame without a first column that has no name and counts the rows: the index that pandas writes."""
+def _without_index(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """The frame without a first column that is an index: row names of R, or whole numbers as pandas writes them."""
     index = frame.to_series(0)
-    if first_field or frame.width == 1 or not index.dtype.is_integer():
+    if layout.names is None or frame.width == 1:
         return frame
-    if index.null_count() or not (index == pl.int_range(index[0], index[0] + frame.height, eager=True)).all():
+    saved = layout.names[0] in ("", *INDEX_NAMES) and is_index(index)
+    if not (saved or (layout.row_names and index.is_unique().all())):
         return frame
-    warnings.warn("The first column has no name and counts the rows; it is left out.", DataWarning, stacklevel=4)
+    what = "row names, for which the header has no field" if layout.row_names else "an index of whole numbers"
+    warnings.warn(f"The first column holds {what}; it is left out.", DataWarning, stacklevel=4)
     return frame.drop(index.name)

@@ -31,9 +31,13 @@ class RowForm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """Features with their target values and sample weights; ``dropped`` rows without a target were left out.
+    """Features with their target values and sample weights.
 
-    ``kept`` says which of the rows that were given have a target; None means all.
+    Parameters
+    ----------
+    dropped, weightless : int, rows without a target, and with weight 0, that were left out
+    kept : bool array, or None
+        Which of the rows that were given are here; None means all.
     """
 
     table: Table
@@ -41,6 +45,7 @@ class LabelledRows:
     names: tuple[str, ...]
     weight: F64 | None = None
     dropped: int = 0
+    weightless: int = 0
     kept: NDArray[np.bool_] | None = None
 
     @property
@@ -80,7 +85,7 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
     (('a',), [3, 4], ('b',))
     """
     if isinstance(sample_weight, str):
-        (name,) = resolve_columns(table.names, [sample_weight], "sample_weight")
+        (name,) = resolve_columns(table, [sample_weight], "sample_weight")
         sample_weight = table.column(name).to_numpy()
         weight_column: tuple[str, ...] = (name,)
     else:
@@ -119,6 +124,8 @@ def match_rows(
 ) -> LabelledRows:
     """Features and target matched row by row; rows without a target are left out with ``missing_target="drop"``.
 
+    Rows of weight 0, and rows without any value, as spreadsheets leave them, are left out in any case.
+
     Raises
     ------
     DataError
@@ -136,17 +143,20 @@ def match_rows(
     if values.ndim == 2 and len(names) != values.shape[1]:
         names = tuple(f"{names[0]}{j}" for j in range(values.shape[1]))
     weights = None if weight is None else sample_weights(weight, table.n_rows)
-    count = int(missing.sum())
-    if not count:
+    weightless = np.zeros(len(missing), dtype=np.bool_) if weights is None else weights == 0
+    missing = missing & ~weightless
+    keep = ~(missing | weightless)
+    if keep.all():
         return LabelledRows(table, values, names, weights)
-    if missing_target == "error":
+    if missing_target == "error" and len(wrong := np.flatnonzero(missing & ~table.empty_rows())):
         raise DataError(
-            f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {count} of {len(values)} rows, "
-            f"first in row {int(np.flatnonzero(missing)[0])}. Remove these rows, or leave them out "
+            f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {len(wrong)} of {len(values)} "
+            f"rows, first in row {wrong[0]}. Remove these rows, or leave them out "
             f"by missing_target='drop'."
         )
-    keep = ~missing
-    return LabelledRows(table.rows(keep), values[keep], names, None if weights is None else weights[keep], count, keep)
+    left = None if weights is None else weights[keep]
+    n_missing, n_weightless = int(missing.sum()), int(weightless.sum())
+    return LabelledRows(table.rows(keep), values[keep], names, left, n_missing, n_weightless, keep)
 
 
 def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "error") -> LabelledRows:

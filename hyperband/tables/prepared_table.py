@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.column_kinds import column_kinds, examine
+from hyperband.tables.columns import INDEX_NAMES, is_declared, is_index
 from hyperband.tables.features_and_target import (
+    LabelledRows,
     check_features,
     held_out_rows,
     match_rows,
@@ -220,20 +222,24 @@ def prepare_table(
     """
     options = options or TableOptions()
     validation = normalised(validation)
-    table, y, names, weight = separate_target(as_table(X), y, target, options.sample_weight)
-    dropped = set(resolve_columns(table.names, options.drop, "drop"))
-    categories = set(resolve_columns(table.names, options.categorical, "categorical"))
-    if (column := key_column(validation, table.names)) is not None and not validation.as_feature:
+    whole = as_table(X)
+    table, values, names, weight = separate_target(whole, y, target, options.sample_weight)
+    declared = is_declared(values) or (y is None and names[0] in whole.declared)
+    dropped = set(resolve_columns(table, options.drop, "drop"))
+    categories = set(resolve_columns(table, options.categorical, "categorical"))
+    if (column := key_column(validation, table)) is not None and not validation.as_feature:
         dropped.add(column)
+    index = [name for name in table.names[:1] if name in INDEX_NAMES and is_index(table.column(name))]
+    dropped.update(index)
     check_features(table, dropped)
-    rows = match_rows(table, y, names, weight, options.missing_target)
-    notes = [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
+    rows = match_rows(table, values, names, weight, options.missing_target)
+    notes = [f"Column {name!r} is ignored: it is the index of a saved frame." for name in index]
+    notes += [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
+    notes += [f"{rows.weightless} rows of weight 0 are left out."] if rows.weightless else []
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")
-    task = options.task
-    if task == "auto":
-        task, note = infer_task(rows.values)
-        notes += [note] if note else []
+    task, note = _task(options, rows, declared)
+    notes += [note] if note else []
     classes = fit_classes(rows.values, names) if task == "classification" else None
     keys = None
     if isinstance(validation, (GroupSplit, TimeSplit)):
@@ -252,6 +258,13 @@ def prepare_table(
         (*notes, *folds.notes),
     )  # fmt: skip
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))
+
+
+def _task(options: TableOptions, rows: LabelledRows, declared: bool) -> tuple[str, str | None]:
+    """The task, and a note where it was guessed and may surprise."""
+    if options.task != "auto":
+        return options.task, None
+    return ("classification", None) if declared else infer_task(rows.values)
 
 
 def _labelled_pairs(given: RowPairs, kept: NDArray[np.bool_]) -> RowPairs:

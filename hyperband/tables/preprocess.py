@@ -22,6 +22,8 @@ Array = NDArray[Any]
 
 NUMBER, CATEGORY, IGNORED = "number", "category", "ignored"
 
+_NO_VALUES = (pl.Binary, pl.Object)
+
 #: Bytes of the block of rows that is transformed at a time.
 _BLOCK_BYTES = 64 << 20
 
@@ -197,6 +199,13 @@ class Preprocessing:
         return [column.name for column in self.inputs if column.kind != IGNORED]
 
     def _match(self, table: Table) -> Table:
+        matched = self._matched(table)
+        if matched.frame is not None:
+            _check_types(matched.frame, self.used)
+        return matched
+
+    def _matched(self, table: Table) -> Table:
+        """The table with the columns of training, and possibly more."""
         names = tuple(column.name for column in self.inputs)
         if self.named and table.named:
             known = set(table.names)
@@ -215,6 +224,17 @@ class Preprocessing:
         if table.frame is not None:
             return Table(names, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
         return Table(names, matrix=table.matrix)
+
+
+def _check_types(frame: pl.DataFrame, names: Sequence[str]) -> None:
+    """`DataError` for columns whose values can be neither numbers nor categories."""
+    types = frame.schema
+    wrong = [name for name in names if (kind := types[name]).is_temporal() or kind.is_nested() or kind in _NO_VALUES]
+    if wrong:
+        raise DataError(
+            f"Columns must hold numbers, text or truth values, as in training; {wrong[0]!r} holds {types[wrong[0]]}. "
+            "Convert it as for training."
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -119,7 +119,7 @@ def _names_in(folder: Path) -> list[str]:
 def _unpack(data: bytes, name: str) -> tuple[bytes, str]:
     """Contents and inner name of a gzip file or of a zip archive with one file; any other file unchanged."""
     suffix = Path(name).suffix.lower()
-    if suffix == ".gz" or (data[:2] == b"\x1f\x8b" and suffix not in (*_DELIMITED, ".arff", ".parquet")):
+    if suffix == ".gz" or data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:

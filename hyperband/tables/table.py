@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import series_from_objects
+from hyperband.tables.columns import is_declared, series_from_objects, unmasked
 
 Array = NDArray[Any]
 
@@ -34,6 +34,10 @@ class Table:
         Exactly one of ``matrix`` and ``frame`` is given.
     named : bool
         Whether the data had column names; otherwise they are ``x0``, ``x1``, ... and columns are matched by position.
+    declared : frozenset of str
+        Columns that the data declares to be categories though they hold numbers, such as pandas' dtype category.
+    named_by_numbers : bool
+        Whether all names were whole numbers: then a whole number means a name, not a position.
 
     Examples
     --------
@@ -46,6 +50,8 @@ class Table:
     matrix: Array | None = None
     frame: pl.DataFrame | None = None
     named: bool = True
+    declared: frozenset[str] = frozenset()
+    named_by_numbers: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -86,6 +92,15 @@ class Table:
         part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
         return _as_numbers(part).to_numpy(order="c").reshape(part.height, len(names))
 
+    def empty_rows(self) -> NDArray[np.bool_]:
+        """Whether each row has no value at all, shape (n_rows,)."""
+        if self.matrix is not None:
+            return np.asarray(np.isnan(self.matrix).all(axis=1))
+        assert self.frame is not None
+        if not self.names:
+            return np.ones(self.n_rows, dtype=np.bool_)
+        return self.frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+
     def without(self, names: Iterable[str]) -> Table:
         """The table without the listed columns."""
         dropped = set(names)
@@ -94,16 +109,16 @@ class Table:
         if len(left) == len(self.names):
             return self
         if self.matrix is not None:
-            return Table(left, matrix=self.matrix[:, keep], named=self.named)
+            return replace(self, names=left, matrix=self.matrix[:, keep])
         assert self.frame is not None
-        return Table(left, frame=_columns(self.frame, left), named=self.named)
+        return replace(self, names=left, frame=_columns(self.frame, left))
 
     def rows(self, keep: Array) -> Table:
         """The table with only the rows where ``keep``, a bool array of shape (n_rows,), is true."""
         if self.matrix is not None:
-            return Table(self.names, matrix=self.matrix[keep], named=self.named)
+            return replace(self, matrix=self.matrix[keep])
         assert self.frame is not None
-        return Table(self.names, frame=self.frame.filter(pl.Series(keep)), named=self.named)
+        return replace(self, frame=self.frame.filter(pl.Series(keep)))
 
 
 def _columns(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
@@ -169,6 +184,12 @@ def as_table(data: Any, name: str = "X") -> Table:
     if package == "pyarrow" and hasattr(data, "schema"):  # a table, not a column
         return _from_arrow(data, name)
     if isinstance(data, Mapping):
+        single = [key for key, values in data.items() if isinstance(values, str) or not hasattr(values, "__len__")]
+        if single:
+            raise DataError(
+                f"Columns of `{name}` must be lists or arrays, one value a row; {single[0]!r} is {data[single[0]]!r}. "
+                "Write one row as {'column': [value], ...}."
+            )
         lengths = {len(values) for values in data.values()}
         if len(lengths) > 1:
             raise DataError(
@@ -193,16 +214,21 @@ def _unique_names(names: Iterable[Any], what: str) -> list[str]:
 
 
 def _from_pandas(data: Any, name: str) -> Table:
-    columns = []
+    columns: list[pl.Series] = []
+    declared: list[str] = []
     for j, label in enumerate(_unique_names(data.columns, name)):
         column = data.iloc[:, j]
+        if is_declared(column):
+            declared.append(label)
         if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
             columns.append(series_from_objects(label, column.to_numpy()))
         else:
             missing = column.isna().to_numpy(dtype=bool)
             values = column.astype(object).to_numpy()
             columns.append(series_from_objects(label, np.where(missing, None, values)))
-    return _from_frame(pl.DataFrame(columns))
+    by_numbers = all(isinstance(label, (int, np.integer)) for label in data.columns)
+    table = _from_frame(pl.DataFrame(columns))
+    return replace(table, declared=frozenset(declared), named_by_numbers=by_numbers)
 
 
 def _from_arrow(data: Any, name: str) -> Table:
@@ -214,7 +240,7 @@ def _from_arrow(data: Any, name: str) -> Table:
 
 def _from_array(data: Any, name: str) -> Table:
     try:
-        array = data.filled(np.nan) if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+        array = unmasked(data)
     except ValueError:
         raise DataError(
             f"Rows of `{name}` must have the same length; got rows of different lengths. Pad or cut them."
@@ -243,7 +269,8 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
     ----------
     table : anything that `as_table` takes
     target : column name, ``"first"``, ``"last"``, or an index such as ``0``, ``-1`` or ``"-1"``; None
-        A column with exactly that name comes before any other meaning. None means the only column named target, class,
+        A column with exactly that name comes before any other meaning; of a data frame whose columns are named by whole
+        numbers, so does a whole number. None means the only column named target, class,
         label or y, in any case of letters.
 
     Raises
@@ -256,7 +283,8 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
     >>> resolve_target({"a": [1, 2], "b": [3, 4]}, "-1")
     'b'
     """
-    names = as_table(table).names
+    whole: Table = as_table(table)
+    names = whole.names
     if not names:
         raise DataError("A table must have columns; got none.")
     if target is None:
@@ -264,8 +292,8 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
         if len(usual) == 1:
             return usual[0]
         raise DataError(f"`target` must name a column; got none. {_listing(names)}")
-    if isinstance(target, str) and target in names:
-        return target
+    if (own := _own_name(whole, target)) is not None:
+        return own
     word = {"first": 0, "last": -1}.get(target, target) if isinstance(target, str) else target
     try:
         index = int(word)
@@ -276,12 +304,12 @@ def resolve_target(table: Any, target: str | int | None = None) -> str:
     return names[index]
 
 
-def resolve_columns(names: Sequence[str], wanted: Iterable[str | int], option: str) -> list[str]:
+def resolve_columns(table: Table, wanted: Iterable[str | int], option: str) -> list[str]:
     """Names of the wanted columns, given by name or index.
 
     Parameters
     ----------
-    names : names of all columns
+    table : Table
     wanted : a name or index, or several
     option : str, such as "drop", in errors
 
@@ -292,18 +320,26 @@ def resolve_columns(names: Sequence[str], wanted: Iterable[str | int], option: s
 
     Examples
     --------
-    >>> resolve_columns(["a", "b", "c"], ["a", -1], "drop")
+    >>> resolve_columns(as_table({"a": [1], "b": [2], "c": [3]}), ["a", -1], "drop")
     ['a', 'c']
     """
+    names = table.names
     found = []
     for want in [wanted] if isinstance(wanted, (str, int)) else wanted:
-        if want in names:
-            found.append(str(want))
+        if (name := _own_name(table, want)) is not None:
+            found.append(name)
         elif isinstance(want, (int, np.integer)) and -len(names) <= want < len(names):
             found.append(names[want])
         else:
             raise DataError(_no_column(option, str(want), names))
     return found
+
+
+def _own_name(table: Table, wanted: object) -> str | None:
+    """The column that has this very name: a text, or a number in a table whose names were numbers."""
+    if isinstance(wanted, str) or (table.named_by_numbers and isinstance(wanted, (int, np.integer))):
+        return str(wanted) if str(wanted) in table.names else None
+    return None
 
 
 def _no_column(option: str, wanted: str, names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import looks_like_dates, series_from_objects
+from hyperband.tables.columns import looks_like_dates, masked_as_none, series_from_objects
 
 Array = NDArray[Any]
 
@@ -64,6 +64,8 @@ def target_values(y: Any, name: str = "y") -> tuple[Array, NDArray[np.bool_]]:
 def _as_columns(y: Any, name: str) -> list[pl.Series]:
     if isinstance(y, pl.Series):
         return [y]
+    if isinstance(y, np.ma.MaskedArray):
+        y = masked_as_none(y)
     # A series of pandas and any array have a NumPy dtype; pandas need not be installed.
     if hasattr(y, "dtype") and isinstance(y.dtype, np.dtype) and y.dtype.kind in "biuf" and np.ndim(y) == 1:
         return [pl.Series(name, np.asarray(y).astype(np.float64) if y.dtype == np.float16 else np.asarray(y))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,7 @@ def automatic(n_rows: int) -> KFold | float:
     return min(MOST_SHARE, max(LEAST_SHARE, ENOUGH_HELD / n_rows), MOST_HELD / n_rows)
 
 
-def key_column(split: Any, names: Sequence[str]) -> str | None:
+def key_column(split: Any, table: Table) -> str | None:
     """The column that holds the groups of a `GroupSplit` or the times of a `TimeSplit`; None without one.
 
     Raises
@@ -126,13 +126,15 @@ def key_column(split: Any, names: Sequence[str]) -> str | None:
 
     Examples
     --------
-    >>> key_column(TimeSplit(-1), ("a", "day")), key_column(KFold(2), ("a", "day"))
+    >>> from hyperband.tables.table import as_table
+    >>> table = as_table({"a": [1, 2], "day": [3, 4]})
+    >>> key_column(TimeSplit(-1), table), key_column(KFold(2), table)
     ('day', None)
     """
     given = _given(split) if isinstance(split, (GroupSplit, TimeSplit)) else None
     if not isinstance(given, (str, int, np.integer)):
         return None
-    return resolve_columns(names, [given if isinstance(given, str) else int(given)], "validation")[0]
+    return resolve_columns(table, [given if isinstance(given, str) else int(given)], "validation")[0]
 
 
 def _given(split: GroupSplit | TimeSplit) -> Any:
@@ -158,7 +160,7 @@ def split_keys(split: GroupSplit | TimeSplit, table: Table, kept: NDArray[np.boo
     >>> split_keys(TimeSplit("t"), Table(("t",), matrix=np.array([[3.5], [1.0], [3.5]]))).tolist()
     [1, 0, 1]
     """
-    by_time, name = isinstance(split, TimeSplit), key_column(split, table.names)
+    by_time, name = isinstance(split, TimeSplit), key_column(split, table)
     what = "times" if by_time else "groups"
     if name is not None:
         column = table.column(name)

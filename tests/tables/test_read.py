@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import zipfile
@@ -63,6 +64,13 @@ def gzipped(content):
         ("t.csv", "# a comment, of two fields\n" + CSV),
         ("t.csv", "# " + CSV),
         ("t.csv", CSV + "\n\n"),
+        ("t.csv", "\n  \n" + CSV.replace("\n2", "\n\n2")),
+        ("t.csv", "\ufeff\n# a comment, of three, fields\n\n" + CSV),
+        ("t.csv", CSV.replace("\n", "\r")),
+        ("t.csv", "sep=|\r\n" + CSV.replace(",", "|")),
+        ("t.csv", "Sep=;\n\n" + CSV.replace(",", ";")),
+        ("t.csv", gzipped(CSV.encode())),
+        ("t.tsv", gzipped(CSV.replace(",", "\t").encode())),
         ("t.csv", 'a, b, c\n1, 0.5, "x"\n2, ?, "y"\n3, 1.5, "NA"\n'),
     ],
 )
@@ -80,7 +88,7 @@ def test_missing_markers_blanks_and_types(tmp_path):
     text = "n, f, t, s\n 1, NA, True, ? \n2, 1e3, false,  a b\nNaN, null, , N/A\n"
     table = read_table(write(tmp_path, "t.csv", text))
     assert table.dtypes == [pl.Int64, pl.Float64, pl.Boolean, pl.String]
-    assert table.rows() == [(1, None, True, None), (2, 1000.0, False, "a b"), (None, None, None, None)][:2]
+    assert table.rows() == [(1, None, True, None), (2, 1000.0, False, "a b"), (None, None, None, None)]
 
 
 def test_a_text_value_that_looks_missing_inside_words_stays(tmp_path):
@@ -116,8 +124,58 @@ def test_header_is_detected(tmp_path, text, header):
 def test_odd_headers(tmp_path):
     with pytest.warns(DataWarning, match="used twice"):
         assert read_table(write(tmp_path, "t.csv", "a,a,\n1,2,3\n")).columns == ["a", "a_2", "column_3"]
-    with pytest.warns(DataWarning, match="counts the rows"):
-        assert read_table(write(tmp_path, "t.csv", ",a,b\n0,5,6\n1,7,8\n")).columns == ["a", "b"]
+    with pytest.warns(
+        DataWarning, match=r"first row of .* is taken as names of columns \(country, 2019, 2020, \.\.\.\)"
+    ):
+        text = "country,2019,2020\n" + "".join(f"c{k % 3},{k},t{k}\n" for k in range(9))
+        assert read_table(write(tmp_path, "t.csv", text)).columns == ["country", "2019", "2020"]
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0", "__index_level_0__"])
+def test_an_index_that_was_saved_is_left_out_in_any_order(tmp_path, index):
+    with pytest.warns(DataWarning, match="an index of whole numbers"):
+        assert read_table(write(tmp_path, "t.csv", f"{index},a,b\n7,5,6\n1,7,8\n")).columns == ["a", "b"]
+    with pytest.warns(DataWarning, match="an index of whole numbers"):
+        assert read_table(write(tmp_path, "t.csv", f"{index},a,b\n7,5,6\n")).columns == ["a", "b"]
+    for repeated in (f"{index},a\n7,5\n7,6\n", f"{index},a\n1.5,5\n7,6\n", f"{index},a\nx,5\ny,6\n"):
+        assert read_table(write(tmp_path, "t.csv", repeated)).width == 2
+
+
+def test_row_names_of_r_are_left_out(tmp_path):
+    text = '"x","y"\n' + "".join(f'"{k}","a{k}",{k}\n' for k in range(5))
+    with pytest.warns(DataWarning, match="row names, for which the header has no field"):
+        table = read_table(write(tmp_path, "t.csv", text))
+    assert table.columns == ["x", "y"] and table["y"].to_list() == [*range(5)]
+
+
+def test_rows_without_values_are_rows_and_blank_lines_are_none(tmp_path):
+    text = 'a,b\n1,"x\n\ny"\n,\n\nNA,?\n   \n2,z\n\n'
+    assert read_table(write(tmp_path, "t.csv", text)).rows() == [(1, "x\n\ny"), (None, None), (None, None), (2, "z")]
+    tabs = "a\tb\n1\t2\n\t\n\n3\t4\n"
+    assert read_table(write(tmp_path, "t.tsv", tabs)).rows() == [(1, 2), (None, None), (3, 4)]
+    assert read_table(write(tmp_path, "t.csv", "a\n1\n\n3\n\n"))["a"].to_list() == [1, None, 3]
+
+
+@pytest.mark.parametrize("field", ['5" pipe', 'O"Brien', '3" x 4"', '12"'])
+def test_a_quotation_mark_inside_a_field_is_a_character(tmp_path, field):
+    text = "a,b,c\n" + "".join(f'{field},"{k}, ""k""",{k}\n' for k in range(4))
+    table = read_table(write(tmp_path, "t.csv", text))
+    assert table.rows() == [(field, f'{k}, "k"', k) for k in range(4)]
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\x0c", "\x1c", "\x0b"])
+@pytest.mark.parametrize("row", ['{}, {}, "q"\n', '{},{},"q"\n'])
+def test_only_line_ends_end_rows(tmp_path, sign, row):
+    text = "id,text,c\n" + "".join(row.format(k, f"a{sign}b" if k % 3 else "ab") for k in range(12))
+    table = read_table(write(tmp_path, "t.csv", text))
+    assert table.height == 12 and table["text"][1] == f"a{sign}b"
+
+
+def test_fields_may_be_long(tmp_path):
+    limit = csv.field_size_limit()
+    text = "id,text,y\n" + f'0,"{"x" * 300_000}",1\n' + "".join(f"{k},short,{k % 2}\n" for k in range(30))
+    assert read_table(write(tmp_path, "t.csv", text)).shape == (31, 3)
+    assert csv.field_size_limit() == limit, "the limit of other users of csv is theirs"
 
 
 def test_latin_1_is_read_with_a_warning(tmp_path):
@@ -182,7 +240,6 @@ def test_bad_arff(tmp_path, change, message):
         ("t.csv", b"a,b\n1,2\n3,4,5\n6,7\n8,9\n10,11\n12,13\n", "at most as many fields"),
         ("t.csv", b"<!DOCTYPE html>\n<html></html>", "web page"),
         ("t.csv", parquet(FRAME), "parquet file. Rename"),
-        ("t.tsv", gzipped(CSV.encode()), "gzip"),
         ("t.csv.gz", gzipped(CSV.encode() * 50)[:-20], "damaged or cut off"),
         ("t.csv.gz", CSV.encode(), "damaged or cut off"),
         ("t.csv.gz", gzipped(b""), "is empty"),
@@ -191,7 +248,8 @@ def test_bad_arff(tmp_path, change, message):
         ("t.xlsx", zipped(a_xml="x"), "Excel"),
         ("t.parquet", CSV.encode(), "must start with PAR1"),
         ("t.parquet", parquet(FRAME)[:-30], "must be complete"),
-        ("t.csv", 'a,b\n1,"open\n2,3\n', "one row a line"),
+        ("t.csv", 'a,b\n1,"open\n2,3\n', "must be closed; that in line 2"),
+        ("t.csv", "# two\n\na,b\n1,2\n3,4\n5,6\n7,8\n9,9\n1,2,3\n", "line 9 of .* has 3, not 2"),
         ("t.arff", CSV, "@data"),
         (
             "notes.txt",

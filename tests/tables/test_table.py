@@ -15,6 +15,7 @@ from hyperband.errors import DataError
 from hyperband.tables import as_table, resolve_target
 from hyperband.tables.columns import as_text, check_feature, looks_like_dates, series_from_objects
 from hyperband.tables.table import resolve_columns
+from hyperband.tables.target_input import target_values
 
 COLUMNS = {"n": [1, 2, 3], "f": [0.5, None, 1.5], "s": ["x", None, "z"], "b": [True, False, True]}
 FRAME = pl.DataFrame(COLUMNS)
@@ -143,10 +144,40 @@ def test_resolve_target_refuses(target, message):
 
 
 def test_resolve_columns():
-    assert resolve_columns(("a", "b", "c"), ["c", 0, -2], "drop") == ["c", "a", "b"]
-    assert resolve_columns(("a", "b"), "b", "drop") == ["b"]
+    table = as_table({"alpha": [1], "b": [2], "c": [3]})
+    assert resolve_columns(table, ["c", 0, -2], "drop") == ["c", "alpha", "b"]
+    assert resolve_columns(table, "b", "drop") == ["b"]
     with pytest.raises(DataError, match=r"`drop` must name a column.*Close matches: alpha"):
-        resolve_columns(("alpha", "b"), ["alpa"], "drop")
+        resolve_columns(table, ["alpa"], "drop")
+
+
+def test_whole_numbers_are_names_where_all_names_are():
+    numbered = pd.DataFrame({3: [1, 2], 1: [3, 4], 0: [5, 6]})
+    assert resolve_target(numbered, 1) == "1" and resolve_target(numbered, -1) == "0"
+    assert resolve_columns(as_table(numbered), [0, 3], "drop") == ["0", "3"]
+    assert resolve_columns(as_table(numbered).without(["3"]), 0, "drop") == ["0"]
+    mixed = pd.DataFrame({"3": [1, 2], 1: [3, 4], 0: [5, 6]})
+    assert resolve_target(mixed, 1) == "1" and resolve_target(mixed, 0) == "3"
+    assert resolve_target(np.zeros((2, 3)), 1) == "x1"
+
+
+def test_one_row_is_a_dict_of_lists():
+    with pytest.raises(DataError, match=r"lists or arrays, one value a row; 'a' is 1\.5"):
+        as_table({"b": [1], "a": 1.5})
+    with pytest.raises(DataError, match="'a' is 'red'"):
+        as_table({"a": "red"})
+
+
+def test_masked_values_are_missing():
+    mask = [[True, False], [False, False], [False, True]]
+    whole = np.ma.masked_array([[1, 2], [3, 4], [5, 6]], mask=mask)
+    assert np.array_equal(as_table(whole).matrix, [[np.nan, 2], [3, 4], [5, np.nan]], equal_nan=True)
+    truth = np.ma.masked_array([[True, False], [False, True], [True, True]], mask=mask)
+    assert np.array_equal(as_table(truth).matrix, [[np.nan, 0], [0, 1], [1, np.nan]], equal_nan=True)
+    texts = np.ma.masked_array([["a", "b"], ["c", "d"], ["e", "f"]], mask=mask)
+    assert as_table(texts).column("x0").to_list() == [None, "c", "e"]
+    values, missing = target_values(np.ma.masked_array([7, -999, 8], mask=[False, True, False]))
+    assert missing.tolist() == [False, True, False] and values.dtype == np.int64
 
 
 @pytest.mark.parametrize(
