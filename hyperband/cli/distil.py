@@ -29,12 +29,12 @@ def command(
     from hyperband._common.files import check_writable
     from hyperband.model import Model
     from hyperband.model.distillation import distil
-    from hyperband.tables import read_table
+    from hyperband.tables import as_table
 
     check_writable(Path(out))
     with remarks():
         trained = Model.load(model)
-        frame = read_table(table, header=header)
-        small = distil(trained, frame, epochs=epochs, seed=seed, backend=backend, threads=threads)
+        rows = as_table(table, header=header)
+        small = distil(trained, rows, epochs=epochs, seed=seed, backend=backend, threads=threads)
     small.save(out)
     click.echo(f"one network instead of {len(trained.members)}, written to {out}")

@@ -27,19 +27,19 @@ def command(model: str, table: str, out: str | None, backend: str, header: bool 
     """
     from hyperband._common.files import check_writable, write_text
     from hyperband.model import Model
-    from hyperband.tables import read_table
+    from hyperband.tables import as_table
 
     if out is not None:
         check_writable(Path(out))
     with remarks():
         trained = Model.load(model)
-        frame = read_table(table, header=header)
-        text = _csv(trained, frame, backend)
+        rows = as_table(table, header=header)
+        text = _csv(trained, rows, backend)
     if out is None:
         click.echo(text, nl=False)
     else:
         write_text(Path(out), text)
-        click.echo(f"{frame.height} predictions written to {out}", err=True)
+        click.echo(f"{rows.n_rows} predictions written to {out}", err=True)
 
 
 def _csv(model: Model, table: Any, backend: str) -> str:

@@ -120,6 +120,10 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
     **_choice(MISSING_TARGETS, TABLE.missing_target),
     help="What to do with rows that have no target.",
 )
+@click.option(
+    "--na-values", multiple=True, metavar="TEXT", help="Text that means a missing value, instead of NA, ? and the like."
+)
+@click.option("--keep-na", is_flag=True, help="Only empty fields are missing: NA is a text.")
 @click.option("--header/--no-header", default=None, help="Whether line one names the columns.  [default: detected]")
 @click.option(
     "--backend",
@@ -209,6 +213,10 @@ def _table_options(options: dict[str, Any]) -> TableOptions:
     given = _fields_of(TableOptions, options)
     if given["class_weight"] == "none":
         given["class_weight"] = None
+    if options["keep_na"] and given["na_values"]:
+        raise InputError(f"Only one of --keep-na and --na-values must be given; got both, {given['na_values']!r}.")
+    if not options["keep_na"]:
+        given["na_values"] = given["na_values"] or None
     return TableOptions(**given)
 
 
@@ -223,7 +231,7 @@ def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
 
 def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> PreparedTable:
     from hyperband.interface.defaults import validation_for
-    from hyperband.tables import prepare_table, read_table
+    from hyperband.tables import as_table, prepare_table
 
     header = options["header"]
 
@@ -233,12 +241,12 @@ def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -
         try:
             return int(value) if value.isdecimal() else float(value)
         except ValueError:
-            return read_table(value, header=header)
+            return as_table(value, header=header)
 
     target = list(options["target"])
     validation = validation_for(options["resource"], options["validation"])
     return prepare_table(
-        read_table(table, header=header),
+        as_table(table, header=header),
         target=target[0] if len(target) == 1 else target or None,
         validation=_splitter(options) or (validation if isinstance(validation, float) else held_out(validation)),
         test=held_out(options["test"]),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 #: raised by one whenever what is in the file changes
-FORMAT = 2
+FORMAT = 3
 
 #: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
 TRUSTED = ("numpy.dtype",)

@@ -178,7 +178,7 @@ class Model:
         """
         from hyperband.tables.features_and_target import held_out_rows
 
-        rows = held_out_rows(X if y is None else (X, y), self.preprocessings[0], "table")
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", schema=self.preprocessing.schema)
         known = self.target.encode(rows.values)
         return self._figures(self._of_table(rows.table, backend), known)
 
@@ -217,8 +217,11 @@ class Model:
 
     def _of_table(self, X: Any, backend: str | Backend) -> F64:
         from hyperband.tables.table import as_table
+        from hyperband.tables.unseen_levels import warn_of_unseen_levels
 
-        return self._of_chunks(self._transformed(as_table(X)), backend)
+        table = self.preprocessing.read(as_table(X))
+        warn_of_unseen_levels(self.preprocessings, table)
+        return self._of_chunks(self._transformed(table), backend)
 
     def _transformed(self, table: Table) -> Iterator[list[F32]]:
         """Chunks of rows, each as every preprocessing sees it; at least one, so that columns are always checked."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from hyperband.tables.prepared_table import PreparedTable as PreparedTable
     from hyperband.tables.prepared_table import prepare_table as prepare_table
     from hyperband.tables.preprocess import Preprocessing as Preprocessing
-    from hyperband.tables.read import read_table as read_table
     from hyperband.tables.splitters import GroupSplit as GroupSplit
     from hyperband.tables.splitters import KFold as KFold
     from hyperband.tables.splitters import TimeSplit as TimeSplit
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from hyperband.tables.table import as_table as as_table
     from hyperband.tables.table import resolve_target as resolve_target
     from hyperband.tables.target import Target as Target
+    from hyperband.tables.typed_file import read_table as read_table
 
 _MODULE = {
     "TableOptions": "options",
@@ -31,7 +31,7 @@ _MODULE = {
     "prepare_table": "prepared_table",
     "prepare": "preparation",
     "Preprocessing": "preprocess",
-    "read_table": "read",
+    "read_table": "typed_file",
     "Table": "table",
     "as_table": "table",
     "resolve_target": "table",

@@ -7,7 +7,8 @@ import re
 import polars as pl
 
 from hyperband.errors import DataError
-from hyperband.tables.text_layout import MISSING, with_line_feeds
+from hyperband.tables.readings import MISSING
+from hyperband.tables.text_layout import with_line_feeds
 
 _FLAGS = re.IGNORECASE | re.DOTALL
 _ATTRIBUTE = re.compile(r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+?)\s*(\{.*|\s\S.*)$""", _FLAGS)

@@ -11,7 +11,8 @@ import polars as pl
 from hyperband.errors import DataError
 from hyperband.tables.columns import INDEX_NAMES, is_index
 from hyperband.tables.data_warning import DataWarning
-from hyperband.tables.text_layout import MISSING, Layout, find_layout, rows_of
+from hyperband.tables.file_table import FileTable, Texts
+from hyperband.tables.text_layout import Layout, find_layout, rows_of
 
 _QUOTE, _LINE_FEED = b'"\n'
 
@@ -48,8 +49,8 @@ def decode(data: bytes, name: str) -> str:
         return data.decode("latin-1")
 
 
-def parse_delimited(text: str, name: str, *, separator: str | None, header: bool | None) -> pl.DataFrame:
-    """The table in a text.
+def parse_delimited(text: str, name: str, *, separator: str | None, header: bool | None) -> FileTable:
+    """The table in a text; all of its columns are texts: how they are read is decided by `hyperband.tables.schema`.
 
     Parameters
     ----------
@@ -71,8 +72,9 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
 
     Examples
     --------
-    >>> parse_delimited("a;b\\n1,5;x\\n;y", "t.csv", separator=None, header=None).rows()
-    [(1.5, 'x'), (None, 'y')]
+    >>> table = parse_delimited("a;b\\n1,5;x\\n;y", "t.csv", separator=None, header=None)
+    >>> table.frame.rows(), table.texts
+    ([('1,5', 'x'), (None, 'y')], Texts(decimal_comma=True))
     """
     layout = find_layout(text, name, separator, header)
     if layout.doubtful and layout.names is not None:
@@ -85,8 +87,9 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     names = _names(layout)
     frame = _parse(layout, name)
     frame.columns = names
-    frame = frame.with_columns(_clean(frame[c], decimal_comma=layout.separator == ";") for c in names)
-    return _without_index(frame, layout)
+    frame = _without_index(frame, layout)
+    named, texts = layout.names is not None, Texts(decimal_comma=layout.separator == ";")
+    return FileTable(frame, named, texts)
 
 
 def _names(layout: Layout) -> list[str]:
@@ -121,8 +124,7 @@ def _parse(layout: Layout, name: str) -> pl.DataFrame:
             separator=layout.separator,
             has_header=False,
             new_columns=[str(j) for j in range(layout.width)],
-            null_values=list(MISSING),
-            infer_schema_length=None,
+            infer_schema=False,
             raise_if_empty=False,
         ).select(str(j) for j in range(layout.width))
     except pl.exceptions.PolarsError:
@@ -195,32 +197,13 @@ def _is_open(last: str, body: str) -> bool:
     return "\n" in last and not body.rstrip().endswith('"')
 
 
-def _clean(column: pl.Series, *, decimal_comma: bool) -> pl.Series:
-    """A column of texts stripped, with missing markers as null; numeric or boolean where every field is."""
-    if column.dtype != pl.String:
-        return column
-    text = column.str.strip_chars()
-    text = pl.select(pl.when(text.is_in(MISSING)).then(None).otherwise(text)).to_series().alias(column.name)
-    seen = text.len() - text.null_count()
-    if seen == 0:
-        return text
-    if text.str.to_lowercase().is_in(["true", "false"]).sum() == seen:
-        return (text.str.to_lowercase() == "true").alias(column.name)
-    if decimal_comma and text.str.contains(r"^[+-]?\d*,?\d*$").sum() == seen:
-        text = text.str.replace(",", ".", literal=True)
-    for dtype in (pl.Int64, pl.Float64):
-        number = text.cast(dtype, strict=False)
-        if number.len() - number.null_count() == seen:
-            return number
-    return text
-
-
 def _without_index(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """The frame without a first column that is an index: row names of R, or whole numbers as pandas writes them."""
-    index = frame.to_series(0)
     if layout.names is None or frame.width == 1:
         return frame
-    saved = layout.names[0] in ("", *INDEX_NAMES) and is_index(index)
+    index = frame.to_series(0)
+    numbers = index.str.strip_chars().cast(pl.Int64, strict=False)
+    saved = layout.names[0] in ("", *INDEX_NAMES) and is_index(numbers)
     if not (saved or (layout.row_names and index.is_unique().all())):
         return frame
     what = "row names, for which the header has no field" if layout.row_names else "an index of whole numbers"

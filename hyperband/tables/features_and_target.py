@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import check_feature
+from hyperband.tables.readings import MISSING
+from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
-from hyperband.tables.target_input import target_values
+from hyperband.tables.target_input import read_target, target_values
 from hyperband.tables.weights import F64, sample_weights
 
 Array = NDArray[Any]
@@ -86,7 +89,8 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
     """
     if isinstance(sample_weight, str):
         (name,) = resolve_columns(table, [sample_weight], "sample_weight")
-        sample_weight = table.column(name).to_numpy()
+        column = table.column(name)
+        sample_weight = (column if table.texts is None else column.str.strip_chars().cast(pl.Float64)).to_numpy()
         weight_column: tuple[str, ...] = (name,)
     else:
         weight_column = ()
@@ -98,7 +102,7 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
     wanted = list(target) if isinstance(target, (list, tuple)) else [target]
     names = tuple(dict.fromkeys(resolve_target(table, t) for t in wanted))
     columns = [table.column(n) for n in names]
-    values = columns[0] if len(columns) == 1 else as_table(dict(zip(names, columns, strict=True))).frame
+    values = columns[0] if len(columns) == 1 else pl.DataFrame(columns)
     return table.without(names + weight_column), values, names, sample_weight
 
 
@@ -120,11 +124,16 @@ def check_features(table: Table, dropped: Collection[str]) -> None:
 
 
 def match_rows(
-    table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y"
+    table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y", hint: str = ""
 ) -> LabelledRows:
     """Features and target matched row by row; rows without a target are left out with ``missing_target="drop"``.
 
     Rows of weight 0, and rows without any value, as spreadsheets leave them, are left out in any case.
+
+    Parameters
+    ----------
+    what : str, the target in errors that it has no name of its own for
+    hint : str, added to the error on missing targets
 
     Raises
     ------
@@ -152,14 +161,16 @@ def match_rows(
         raise DataError(
             f"Every row must have a target; {names[0]!r} is missing (NaN or empty) in {len(wrong)} of {len(values)} "
             f"rows, first in row {wrong[0]}. Remove these rows, or leave them out "
-            f"by missing_target='drop'."
+            f"by missing_target='drop'.{hint}"
         )
     left = None if weights is None else weights[keep]
     n_missing, n_weightless = int(missing.sum()), int(weightless.sum())
     return LabelledRows(table.rows(keep), values[keep], names, left, n_missing, n_weightless, keep)
 
 
-def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "error") -> LabelledRows:
+def held_out_rows(
+    value: Any, form: RowForm, name: str, missing_target: str = "error", schema: Schema | None = None
+) -> LabelledRows:
     """Features and target values of rows given as (X, y) or as a table with the target column.
 
     Parameters
@@ -168,6 +179,7 @@ def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "e
     form : RowForm, such as the preprocessing, or the labelled rows of the table itself
     name : str, such as "validation", in errors
     missing_target : {"error", "drop"}
+    schema : Schema, by which texts of a file are read
 
     Raises
     ------
@@ -178,6 +190,7 @@ def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "e
         table, y = as_table(value[0], f"X of {name}"), value[1]
     else:
         table = as_table(value, name)
+        texts, missing = table.texts, MISSING if schema is None else schema.missing
         width = form.n_inputs + len(form.target_names)
         if not table.named and not form.named and len(table.names) != width:
             raise DataError(f"`{name}` must have {width} columns, the target among them; got {len(table.names)}.")
@@ -187,7 +200,9 @@ def held_out_rows(value: Any, form: RowForm, name: str, missing_target: str = "e
                 f"`{name}` must hold the target column {absent[0]!r}, or be given as (X, y); it does neither."
             )
         columns = {n: table.column(n) for n in form.target_names}
-        y = next(iter(columns.values())) if len(columns) == 1 else as_table(columns).frame
+        y = next(iter(columns.values())) if len(columns) == 1 else pl.DataFrame(columns)
+        if texts is not None:
+            y = read_target(y, "auto", missing, texts.decimal_comma)
         table = table.without(form.target_names)
     names = form.target_names if len(form.target_names) == 1 else ("y",)
     rows = match_rows(table, y, names, None, missing_target, f"y of {name}")

@@ -18,6 +18,7 @@ from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preproce
 from hyperband.tables.options import TableOptions
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, IGNORED, InputColumn, Preprocessing
+from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
 from hyperband.tables.views import VIEWS
@@ -36,6 +37,7 @@ class Source:
     ----------
     rows : LabelledRows, with all columns
     usable : Table, the same rows without the columns that are no features
+    schema : Schema, by which the columns were read
     target : Target, the same for all data sets, so that their networks can be averaged
     held : validation and test rows that were given apart from the table, by these names
     test : int array, numbers of the test rows among ``rows``, or None
@@ -47,6 +49,7 @@ class Source:
 
     rows: LabelledRows
     usable: Table
+    schema: Schema
     target: Target
     held: Mapping[str, LabelledRows]
     test: RowNumbers | None
@@ -144,7 +147,7 @@ def _make(
     settings = FitSettings(view, options.scaling, source.categories, source.seed)
     usable, chosen = _selected(source, view, train, y)
     fitted = fit_preprocessing(usable, train, goal, y, settings)
-    prep = _with_dropped(fitted.preprocessing, rows.table, usable)
+    prep = replace(_with_dropped(fitted.preprocessing, rows.table, usable), schema=source.schema)
     n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
     n_rows += 0 if more is None else 2 * (len(train) + more.table.n_rows)  # joined, then put in order
     memory.require(

@@ -31,6 +31,7 @@ class TableOptions:
     scaling : {"auto", "standard", "quantile"}
         Scaling of columns of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
     class_weight : None, "balanced", or mapping of label to weight
+    na_values : texts that mean a missing value, besides the empty one; None: `hyperband.tables.readings.MISSING`
     sample_weight : array-like, shape (n_rows,), or the name of a column; None gives all rows the same weight
 
     Raises
@@ -52,6 +53,7 @@ class TableOptions:
     scaling: str = "auto"
     class_weight: Any = None
     sample_weight: Any = None
+    na_values: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -62,3 +64,6 @@ class TableOptions:
             value = getattr(self, name)
             if value not in allowed:
                 raise DataError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
+        values = self.na_values
+        if isinstance(values, str) or not all(isinstance(value, str) for value in values or ()):
+            raise DataError(f"`na_values` must be a list of texts, or None; got {values!r}.")

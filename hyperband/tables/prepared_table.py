@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
@@ -25,10 +26,12 @@ from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.pairs import row_pairs
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
+from hyperband.tables.readings import MISSING
+from hyperband.tables.schema import find_schema
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns
 from hyperband.tables.target import Target, fit_classes, fit_scale
-from hyperband.tables.target_input import infer_task
+from hyperband.tables.target_input import infer_task, read_target
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
 from hyperband.tables.views import sensible_views
 
@@ -225,6 +228,15 @@ def prepare_table(
     whole = as_table(X)
     table, values, names, weight = separate_target(whole, y, target, options.sample_weight)
     declared = is_declared(values) or (y is None and names[0] in whole.declared)
+    missing = MISSING if options.na_values is None else options.na_values
+    schema, table, found = find_schema(table, missing, [whole.names.index(n) for n in names] if y is None else ())
+    hint = ""
+    if y is None and whole.texts is not None:
+        read = read_target(values, options.task, missing, whole.texts.decimal_comma)
+        if isinstance(read, pl.Series) and read.dtype == pl.String and read.null_count() > values.null_count():
+            marker = values.filter(read.is_null() & values.is_not_null())[0]
+            hint = f" If {marker!r} is a class, pass na_values=() (--keep-na)."
+        values = read
     dropped = set(resolve_columns(table, options.drop, "drop"))
     categories = set(resolve_columns(table, options.categorical, "categorical"))
     if (column := key_column(validation, table)) is not None and not validation.as_feature:
@@ -232,8 +244,8 @@ def prepare_table(
     index = [name for name in table.names[:1] if name in INDEX_NAMES and is_index(table.column(name))]
     dropped.update(index)
     check_features(table, dropped)
-    rows = match_rows(table, values, names, weight, options.missing_target)
-    notes = [f"Column {name!r} is ignored: it is the index of a saved frame." for name in index]
+    rows = match_rows(table, values, names, weight, options.missing_target, hint=hint)
+    notes = found + [f"Column {name!r} is ignored: it is the index of a saved frame." for name in index]
     notes += [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
     notes += [f"{rows.weightless} rows of weight 0 are left out."] if rows.weightless else []
     if rows.table.n_rows < 2:
@@ -249,12 +261,12 @@ def prepare_table(
     labelled = Labelled(rows.values, None if classes is None else classes.encode(rows.values), keys)
     folds = make_folds(labelled, validation, test, seed)
     given = {name: value for name, value in (("validation", validation), ("test", test)) if is_rows(value)}
-    held = {name: held_out_rows(value, rows, name, options.missing_target) for name, value in given.items()}
+    held = {name: held_out_rows(value, rows, name, options.missing_target, schema) for name, value in given.items()}
     # Of several folds each row trains in some of them.
     scaled_by = folds.folds[0].train if len(folds.folds) == 1 else folds.rest
     goal = classes or fit_scale(rows.values, scaled_by, rows.names)
     source = Source(
-        rows, rows.table.without(dropped), goal, held, folds.test, categories - dropped, options, seed,
+        rows, rows.table.without(dropped), schema, goal, held, folds.test, categories - dropped, options, seed,
         (*notes, *folds.notes),
     )  # fmt: skip
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))

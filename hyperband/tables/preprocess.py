@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from hyperband.errors import DataError
 from hyperband.tables.category_encoding import CategoryEncoding
 from hyperband.tables.columns import as_text, raise_infinite
 from hyperband.tables.number_encoding import NumberEncoding
+from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table
 from hyperband.tables.target import Target
 
@@ -59,6 +60,7 @@ class Preprocessing:
         The first so many features are numbers, one a column: what a network may have learned embeddings of. Indicators,
         one-hot columns and other features follow.
     view : str, how the table is seen; see `hyperband.tables.views`
+    schema : Schema, how columns of texts are read
     """
 
     inputs: tuple[InputColumn, ...]
@@ -70,6 +72,7 @@ class Preprocessing:
     feature_names: tuple[str, ...]
     n_numbers: int = 0
     view: str = "standard"
+    schema: Schema = field(default_factory=Schema)
 
     @property
     def n_inputs(self) -> int:
@@ -106,7 +109,7 @@ class Preprocessing:
         DataError
             When a column is missing, an array has another width, or a value is infinite or not a number.
         """
-        table = self._match(as_table(table))
+        table = self.read(as_table(table))
         n_rows = table.n_rows if rows is None else len(rows)
         out = np.empty((n_rows, self.n_features), dtype=np.float32)
         for part, blocks in self._blocks(table, n_rows, rows):
@@ -164,6 +167,7 @@ class Preprocessing:
             "clip": self.clip,
             "feature_names": list(self.feature_names),
             "n_numbers": self.n_numbers,
+            "schema": self.schema.to_dict(),
         }
 
     @property
@@ -187,6 +191,7 @@ class Preprocessing:
             feature_names=tuple(plain["feature_names"]),
             n_numbers=plain["n_numbers"],
             view=plain["view"],
+            schema=Schema.from_dict(plain["schema"]),
         )
 
     def columns(self, kind: str) -> list[str]:
@@ -194,15 +199,27 @@ class Preprocessing:
         return [column.name for column in self.inputs if column.kind == kind]
 
     @property
+    def levels(self) -> dict[str, list[str]]:
+        """The levels of each column of categories that training has seen."""
+        names = self.columns(CATEGORY)
+        if not names:
+            return {}
+        if isinstance(self.categories, CategoryEncoding):
+            return {name: list(column.levels) for name, column in zip(names, self.categories.columns, strict=True)}
+        found = zip(names, self.categories.categories_, strict=True)
+        return {name: [level for level in levels.tolist() if level is not None] for name, levels in found}
+
+    @property
     def used(self) -> list[str]:
         """Names of the input columns that are not ignored, in order."""
         return [column.name for column in self.inputs if column.kind != IGNORED]
 
-    def _match(self, table: Table) -> Table:
+    def read(self, table: Table) -> Table:
+        """A table with the columns of training as the model reads them, and possibly more; errors as `transform`."""
         matched = self._matched(table)
         if matched.frame is not None:
             _check_types(matched.frame, self.used)
-        return matched
+        return self.schema.read(matched, self.used)
 
     def _matched(self, table: Table) -> Table:
         """The table with the columns of training, and possibly more."""
@@ -216,13 +233,15 @@ class Preprocessing:
                     f"`X` must have the columns of training; {_listed(missing)} missing. It has {has}. Add them."
                 )
             return table
+        if len(table.names) == len(names) + len(self.schema.target_at):
+            table = table.without(table.names[j] for j in self.schema.target_at)
         if len(table.names) != len(names):
             raise DataError(
                 f"`X` must have {len(names)} columns, as in training; got {len(table.names)}. Pass the same columns "
                 f"in the same order."
             )
         if table.frame is not None:
-            return Table(names, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
+            return replace(table, names=names, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
         return Table(names, matrix=table.matrix)
 
 

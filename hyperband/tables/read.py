@@ -16,6 +16,7 @@ import polars as pl
 from hyperband.errors import DataError
 from hyperband.tables.arff import parse_arff
 from hyperband.tables.delimited import decode, parse_delimited
+from hyperband.tables.file_table import FileTable
 
 FORMATS = "csv, tsv (plain, .gz or one file in a .zip), parquet, arff, or sklearn:NAME"
 SKLEARN = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -40,55 +41,23 @@ _SIGNATURES = {
 }
 
 
-def read_table(source: str | os.PathLike[str], *, header: bool | None = None) -> pl.DataFrame:
-    """The table in a file, or one of the data sets that come with scikit-learn.
-
-    Parameters
-    ----------
-    source : path, or ``"sklearn:digits"`` (breast_cancer, diabetes, digits, iris, wine)
-        csv and tsv (plain, gzip, or the only file in a zip; separator and comments are detected), parquet, dense
-        arff. Files with other endings (``.data``, ``.test``, ``.txt``, ...) are recognised by their content.
-    header : bool, optional
-        Whether the first line of a csv or tsv names the columns; None detects it. Without a header the columns are
-        named ``column_1``, ``column_2``, ...
-
-    Returns
-    -------
-    polars.DataFrame
-        Text is stripped of blanks; empty fields and ``? NA N/A NaN null`` are missing (null). A nominal attribute of
-        an arff file becomes an ``Enum``. The target of a scikit-learn data set is the column ``target``.
-
-    Raises
-    ------
-    DataError
-        When the file does not exist, is empty, damaged or of an unknown format, or its content does not match its
-        ending.
-
-    Warns
-    -----
-    DataWarning
-        When text is not UTF-8 and is read as Latin-1, or a column had to be renamed or left out.
-
-    Examples
-    --------
-    >>> read_table("sklearn:iris").shape
-    (150, 5)
-    """
+def read_file(source: str | os.PathLike[str], header: bool | None = None) -> FileTable:
+    """The table in a file as it lies there; parameters and errors as `hyperband.tables.typed_file.read_table`."""
     name = os.fspath(source)
     if name.startswith("sklearn:"):
-        return _read_sklearn(name.removeprefix("sklearn:"))
+        return FileTable(_read_sklearn(name.removeprefix("sklearn:")))
     data, name = _unpack(_read_bytes(Path(name)), name)
     kind = Path(name).suffix.lower()
     if kind in (".parquet", ".pq"):
-        table = _read_parquet(data, name)
+        table = FileTable(_read_parquet(data, name))
     elif kind == ".arff":
-        table = parse_arff(decode(_checked_text(data, name), name), name)
+        table = FileTable(parse_arff(decode(_checked_text(data, name), name), name))
     elif kind in _DELIMITED:
         text = decode(_checked_text(data, name), name)
         table = parse_delimited(text, name, separator=_DELIMITED[kind], header=header)
     else:
         table = _read_by_content(data, name, header)
-    if table.height == 0:
+    if table.frame.height == 0:
         raise DataError(f"A table needs rows; {name!r} has column names only. Add rows, or pass header=False.")
     return table
 
@@ -178,14 +147,14 @@ def _read_parquet(data: bytes, name: str) -> pl.DataFrame:
         raise DataError(f"A .parquet file must be complete; {name!r} cannot be read: {_first_line(error)}.") from None
 
 
-def _read_by_content(data: bytes, name: str, header: bool | None) -> pl.DataFrame:
+def _read_by_content(data: bytes, name: str, header: bool | None) -> FileTable:
     if data[:4] == b"PAR1":
-        return _read_parquet(data, name)
+        return FileTable(_read_parquet(data, name))
     text = decode(_checked_text(data, name), name)
-    lines = (line.strip().lower() for line in text.splitlines())
+    lines = (line.strip().lower() for line in text[: 1 << 16].splitlines())
     first = next((line for line in lines if line and not line.startswith("%")), "")
     if first.startswith(("@relation", "@attribute")):
-        return parse_arff(text, name)
+        return FileTable(parse_arff(text, name))
     return parse_delimited(text, name, separator=None, header=header)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import is_declared, series_from_objects, unmasked
+from hyperband.tables.file_table import Texts
 
 Array = NDArray[Any]
 
@@ -38,6 +39,9 @@ class Table:
         Columns that the data declares to be categories though they hold numbers, such as pandas' dtype category.
     named_by_numbers : bool
         Whether all names were whole numbers: then a whole number means a name, not a position.
+    texts : Texts or None
+        What is known of the texts of a file, until they are read.
+    read_by : hyperband.tables.schema.Schema or None, which has read them
 
     Examples
     --------
@@ -52,6 +56,8 @@ class Table:
     named: bool = True
     declared: frozenset[str] = frozenset()
     named_by_numbers: bool = False
+    texts: Texts | None = None
+    read_by: Any = None
 
     @property
     def n_rows(self) -> int:
@@ -148,7 +154,7 @@ def _no_number(frame: pl.DataFrame) -> str:
     return "Columns must hold numbers, as in training."
 
 
-def as_table(data: Any, name: str = "X") -> Table:
+def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
     """A `Table` from an array, data frame, dict of columns, list of rows, or file.
 
     Parameters
@@ -156,6 +162,8 @@ def as_table(data: Any, name: str = "X") -> Table:
     data : 2-D NumPy array; pandas, polars or pyarrow table; dict of columns; list of lists; path or ``sklearn:NAME``
         Arrays of bool, int or float are not copied. In arrays of objects, None and NaN are missing values.
     name : str, the data in errors
+    header : bool, optional
+        Whether the first line of a text file names the columns; None detects it.
 
     Raises
     ------
@@ -170,9 +178,10 @@ def as_table(data: Any, name: str = "X") -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, os.PathLike)):
-        from hyperband.tables.read import read_table
+        from hyperband.tables.read import read_file
 
-        return _from_frame(read_table(data))
+        found = read_file(data, header)
+        return replace(_from_frame(found.frame), named=found.named, texts=found.texts)
     if isinstance(data, pl.DataFrame):
         return _from_frame(data)
     if isinstance(data, pl.LazyFrame):

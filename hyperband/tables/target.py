@@ -64,8 +64,9 @@ class Target:
     def encode(self, values: Array, name: str = "y") -> Array:
         """Class numbers, int32 of shape (n_rows,), or standardised values, float32 of shape (n_rows, n_outputs).
 
-        Labels are compared as text, so 1, 1.0 and "1" are the same label. Where no label is known, but all are known
-        without a final dot, the dot is ignored: the test file of the Adult data set has such labels.
+        Labels are compared as text, so 1, 1.0 and "1" are the same label; where a text is none of them, as numbers or
+        truth values, so that 1 is "001" and True "TRUE" if no other class is. Where no label is known, but all are
+        known without a final dot, the dot is ignored: the test file of the Adult data set has such labels.
 
         Raises
         ------
@@ -88,11 +89,14 @@ class Target:
         texts = [label_text(label) for label in distinct]
         if texts and not any(t in known for t in texts) and all(t.endswith(".") and t[:-1] in known for t in texts):
             texts = [t[:-1] for t in texts]
+        by_value = {_value(text): number for text, number in known.items()}
+        if len(by_value) == len(known):
+            known |= {t: by_value[_value(t)] for t in texts if t not in known and _value(t) in by_value}
         unknown = [t for t in texts if t not in known]
         if unknown:
             raise DataError(
-                f"`{name}` must hold classes of the training data ({_some(list(known))}); got {_some(unknown)}. Remove "
-                f"these rows, or put some of them among the training rows."
+                f"`{name}` must hold classes of the training data ({_some(self.classes)}); got {_some(unknown)}. "
+                f"Remove these rows, or put some of them among the training rows."
             )
         numbers = np.array([known[t] for t in texts], dtype=np.int32)
         return np.ascontiguousarray(numbers[inverse])
@@ -138,6 +142,16 @@ def label_text(label: Any) -> str:
     if isinstance(label, (float, np.floating)) and float(label).is_integer():
         return str(int(label))
     return str(label)
+
+
+def _value(text: str) -> float | str:
+    """What a label says, however it is written."""
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _some(items: Sequence[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import looks_like_dates, masked_as_none, series_from_objects
+from hyperband.tables.readings import NUMBER, find_reading, stripped
 
 Array = NDArray[Any]
 
@@ -110,6 +112,55 @@ def _values(column: pl.Series, name: str) -> tuple[Array, NDArray[np.bool_]]:
     texts = np.empty(column.len(), dtype=object)
     texts[:] = column.cast(pl.String).fill_null("").to_list()
     return texts, missing
+
+
+def read_target(
+    texts: pl.Series | pl.DataFrame, task: str, missing: Collection[str], decimal_comma: bool
+) -> pl.Series | pl.DataFrame:
+    """The target of a text file: values where it is a quantity, and labels exactly as they are written.
+
+    Labels that are written as Python writes whole numbers are whole numbers.
+
+    Parameters
+    ----------
+    texts : one column, or several
+    task : {"auto", "classification", "regression"}; "auto" decides as `infer_task`
+    missing, decimal_comma : as for `hyperband.tables.schema.find_schema`
+
+    Examples
+    --------
+    >>> read_target(pl.Series(["1", "2", "1"]), "auto", [""], False).to_list()
+    [1, 2, 1]
+    >>> read_target(pl.Series(["001", " +2 ", None]), "auto", [""], False).to_list()
+    ['001', '+2', None]
+    """
+    if isinstance(texts, pl.DataFrame):
+        return pl.DataFrame([_read_values(column, missing, decimal_comma) for column in texts])
+    clean = texts.to_frame().select(stripped(pl.all(), missing)).to_series()
+    values = _read_values(texts, missing, decimal_comma)
+    if values.dtype == pl.String or values.null_count() == values.len():
+        return clean
+    if task == "auto":
+        task, _ = infer_task(_values(values.drop_nulls(), texts.name)[0])
+    if task == "regression":
+        return values
+    written = values.cast(pl.Int64, strict=False).cast(pl.String).equals(clean)
+    return values.cast(pl.Int64) if written else clean
+
+
+def _read_values(texts: pl.Series, missing: Collection[str], decimal_comma: bool) -> pl.Series:
+    """A column as numbers where its texts can be read so; else the texts, stripped."""
+    clean = texts.to_frame().select(stripped(pl.all(), missing)).to_series()
+    if clean.str.contains(r"^[+-]?\d{19,}$").any():  # a float would not tell them apart
+        return clean
+    plain = clean.cast(pl.Float64, strict=False)
+    if plain.null_count() > clean.null_count():
+        reading = find_reading(clean, decimal_comma)
+        if reading.form != NUMBER or reading.words:
+            return clean
+        return reading.of(clean)
+    whole = clean.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == clean.null_count() else plain
 
 
 def infer_task(values: Array) -> tuple[str, str | None]:

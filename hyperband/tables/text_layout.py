@@ -12,9 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hyperband.errors import DataError
-
-#: Fields that mean a missing value, after blanks are stripped.
-MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>")
+from hyperband.tables.readings import MISSING
 
 _SEPARATORS = (",", "\t", ";", "|")
 _COMMENT = ("#", "|", "%", "//")

@@ -162,6 +162,23 @@ SEARCH_FAULTS = {
         "evaluation/networks/refit.py", "(-weights[trial], trial)", "(weights[trial], trial)",
         "evaluation/test_refit.py::test_the_heaviest_trials_come_first_and_their_work_is_known",
     ),
+    "tables: a table for a prediction is read as it lies there": (
+        "tables/preprocess.py", "return self.schema.read(matched, self.used)", "return matched",
+        "tables/test_schema.py::test_a_row_means_the_same_in_files_and_frames",
+    ),
+    "tables: a separator of thousands is never wrong": (
+        "tables/readings.py", "pl.when(fits).then(plain).when(others).then(texts).otherwise(None)", "plain",
+        "tables/test_readings.py::test_what_another_column_would_write_is_no_number",
+    ),
+    "tables: blank lines inside quoted fields are taken out": (
+        "tables/delimited.py", "% 2 == 0 else", "% 2 < 2 else",
+        "tables/test_read.py::test_rows_without_values_are_rows_and_blank_lines_are_none",
+    ),
+    "networks: a trial that a clock had cut off trains on": (
+        "evaluation/networks/evaluator.py", "step=min(open_.goals[key].step, step)",
+        "step=min(open_.goals[key].step, step + 5)",
+        "interface/test_planned_search.py::test_a_rung_that_a_clock_cut_off_can_be_run_again_without_it",
+    ),
     "tables: columns of noise are selected": (
         "tables/column_selection.py", "importance > _limit", "importance <= _limit",
         "tables/test_column_selection.py",

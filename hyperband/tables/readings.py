@@ -1,0 +1,170 @@
+"""How the texts of a column are read: as numbers, however people write them, as truth values, or as texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+#: Texts that mean a missing value in any column, after blanks are stripped.
+MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A", "#NA")
+#: Texts that mean a missing value where all others of their column are numbers.
+MISSING_NUMBERS = ("-", "--", ".", "None", "none", "NONE", "nil", "missing", "unknown", "#DIV/0!", "#VALUE!", "#REF!")
+
+#: A column of digits is one of names when so many of its different values begin with a zero, or all are as long.
+PADDED_SHARE = 0.05
+
+NUMBER, TRUTH, TEXT = "number", "truth", "text"
+
+#: A column is one of numbers when so many of its values are, and the others are at most `MOST_WORDS` different words.
+SHARE, MOST_WORDS = 0.95, 10
+#: With fewer different numbers it is one of codes, some of which are words.
+FEWEST_NUMBERS = 6
+
+_CURRENCY = r"(?:[$€£¥]|USD|EUR|GBP|CHF)"
+_BEFORE, _AFTER = rf"^([+-]?)\s*{_CURRENCY}\s*", rf"\s*(?:%|{_CURRENCY})$"
+_PADDED = r"^[+-]?0\d+$"
+#: (decimal, thousands) -> the form of a number that has one of the two.
+_FORMS = {
+    (".", ","): r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$",
+    (".", "'"): r"^[+-]?\d{1,3}('\d{3})+(\.\d*)?$",
+    (".", " "): "^[+-]?\\d{1,3}([ \u00a0\u202f]\\d{3})+(\\.\\d*)?$",
+    (",", " "): "^[+-]?\\d{1,3}([ \u00a0\u202f]\\d{3})*(,\\d*)?$",
+    (",", ""): r"^[+-]?\d*,\d+([eE][+-]?\d+)?$",
+    (",", "."): r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$",
+}
+_WHOLE = r"^[+-]?\d+([eE][+-]?\d+)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the texts of one column are read.
+
+    Parameters
+    ----------
+    form : {"number", "truth", "text"}
+    decimal : {".", ","}
+    thousands : {"", ",", ".", "'", " "}, the separator of thousands
+    signs : bool
+        Whether signs of currencies and percent stand beside the numbers; they change no number.
+    words : tuple of str
+        Texts of a column of numbers that are none: they mean a missing value.
+
+    Examples
+    --------
+    >>> Reading(NUMBER, ",", ".", True).of(pl.Series(["1.234,5 €", "7", "x", None])).to_list()
+    [1234.5, 7.0, None, None]
+    """
+
+    form: str
+    decimal: str = "."
+    thousands: str = ""
+    signs: bool = False
+    words: tuple[str, ...] = ()
+
+    def of(self, texts: pl.Series) -> pl.Series:
+        """Values of stripped texts; null where missing and, in a column of numbers, where a text is none."""
+        return pl.select(self.expression(pl.lit(texts))).to_series().alias(texts.name)
+
+    def expression(self, texts: pl.Expr) -> pl.Expr:
+        """The same as an expression: a query of many columns is faster than many queries."""
+        if self.form == TEXT:
+            return texts
+        if self.form == TRUTH:
+            lower = texts.str.to_lowercase()
+            return pl.when(lower.is_in(["true", "false"])).then(lower == "true").otherwise(None)
+        if self.signs:
+            texts = _without_signs(texts)
+        if (form := _FORMS.get((self.decimal, self.thousands))) is not None:
+            fits = texts.str.contains(form)
+            others = texts.str.contains(_WHOLE) if self.decimal == "," else ~texts.str.contains(",", literal=True)
+            plain = texts
+            if self.thousands == " ":
+                plain = plain.str.replace_all("[ \u00a0\u202f]", "")
+            elif self.thousands:
+                plain = plain.str.replace_all(self.thousands, "", literal=True)
+            if self.decimal == ",":
+                plain = plain.str.replace(",", ".", literal=True)
+            texts = pl.when(fits).then(plain).when(others).then(texts).otherwise(None)
+        return texts.cast(pl.Float64, strict=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that JSON can hold; `from_dict` reads it back."""
+        return {**asdict(self), "words": list(self.words)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Reading:
+        """The reading that `to_dict` wrote."""
+        return cls(**{**plain, "words": tuple(plain["words"])})
+
+
+def stripped(texts: pl.Expr, missing: Collection[str]) -> pl.Expr:
+    """Texts without blanks around them, null where they mean a missing value."""
+    texts = texts.str.strip_chars()
+    return pl.when(~texts.is_in(list(missing))).then(texts)
+
+
+def _without_signs(texts: pl.Expr) -> pl.Expr:
+    return texts.str.replace(_BEFORE, "${1}").str.replace(_AFTER, "")
+
+
+def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
+    """How a column of texts is to be read, from its values.
+
+    Parameters
+    ----------
+    texts : stripped, with null where missing
+    decimal_comma : bool
+        Whether 1,234 is a number below 2: so it is where semicolons separate the fields.
+
+    Examples
+    --------
+    >>> find_reading(pl.Series(["1", "2.5"]), False), find_reading(pl.Series(["01", "02"]), False).form
+    (Reading(form='number', decimal='.', thousands='', signs=False, words=()), 'text')
+    >>> find_reading(pl.Series(["1,234", "12"]), False).thousands, find_reading(pl.Series(["1,5"]), False).decimal
+    (',', ',')
+    """
+    seen = texts.drop_nulls()
+    if seen.len() == 0:
+        return Reading(TEXT)
+    if seen.str.to_lowercase().is_in(["true", "false"]).all():
+        return Reading(TRUTH)
+    levels = seen.unique()
+    for reading in _candidates(levels, decimal_comma):
+        if _is_padded(levels, reading):
+            return Reading(TEXT)
+        words = levels.filter(reading.of(levels).is_null())
+        if words.len() == 0:
+            return reading
+        if _are_words(seen, words, levels):
+            return Reading(NUMBER, reading.decimal, reading.thousands, reading.signs, tuple(words.sort().to_list()))
+    return Reading(TEXT)
+
+
+def _are_words(seen: pl.Series, words: pl.Series, levels: pl.Series) -> bool:
+    """Whether a few texts among numbers stand for a missing value."""
+    if words.len() > MOST_WORDS or levels.len() - words.len() < FEWEST_NUMBERS:
+        return False
+    share = seen.is_in(words.to_list()).sum() / seen.len()
+    return bool(words.is_in(list(MISSING_NUMBERS)).all()) or share <= 1.0 - SHARE
+
+
+def _candidates(levels: pl.Series, decimal_comma: bool) -> list[Reading]:
+    """Ways to read the values as numbers: the one that reads most of them first, of several the plainest."""
+    bare = pl.select(_without_signs(pl.lit(levels))).to_series()
+    signs = not bare.equals(levels)
+    forms = [form for form, pattern in _FORMS.items() if bare.str.contains(pattern).any()]
+    if decimal_comma:
+        forms = [form for form in forms if form != (".", ",")]
+    found = [Reading(NUMBER, *form, signs) for form in ((".", ""), *forms)]
+    return sorted(found, key=lambda reading: reading.of(levels).null_count())
+
+
+def _is_padded(levels: pl.Series, reading: Reading) -> bool:
+    """Whether digits begin with zeros, as in postcodes: then they are names."""
+    if reading.signs or reading.thousands:
+        return False
+    padded = int(levels.str.contains(_PADDED).sum())
+    return padded > 0 and (padded >= PADDED_SHARE * levels.len() or levels.str.len_chars().n_unique() == 1)

@@ -1,0 +1,186 @@
+"""A model owns its schema: a row means the same alone or among others, in a file or in a frame."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from hyperband.errors import DataError
+from hyperband.tables import Preprocessing, TableOptions, as_table, prepare, read_table
+from hyperband.tables.data_warning import DataWarning
+from hyperband.tables.readings import NUMBER, TEXT, TRUTH
+from hyperband.tables.schema import Schema, find_schema
+
+ROWS = 120
+CODES = ["01", "02", "A1", "03"]
+WORDS = ["TRUE", "FALSE", "maybe", "other"]
+COLOURS = [" red", "?", "green", "1.0"]
+
+
+def write(path, columns):
+    names = list(columns)
+    lines = [",".join(names), *(",".join(row) for row in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def columns(n=ROWS):
+    return {
+        "code": [CODES[k % 4] for k in range(n)],
+        "word": [WORDS[k % 4] for k in range(n)],
+        "colour": [COLOURS[k % 4] for k in range(n)],
+        "price": [f"$ {k}.50" for k in range(n)],
+        "flag": ["true" if k % 3 else "false" for k in range(n)],
+        "n": [str(k * 0.25) if k % 50 else "n.d." for k in range(n)],
+        "y": ["no" if k % 2 else "yes" for k in range(n)],
+    }
+
+
+@pytest.fixture
+def trained(tmp_path):
+    path = write(tmp_path / "train.csv", columns())
+    return path, prepare(path, target="y")
+
+
+def test_what_training_decided_is_written_down(trained):
+    _, prepared = trained
+    readings = prepared.preprocessing.schema.readings
+    assert {name: reading.form for name, reading in readings.items()} == {
+        "code": TEXT, "word": TEXT, "colour": TEXT, "price": NUMBER, "flag": TRUTH, "n": NUMBER,
+    }  # fmt: skip
+    assert readings["price"].signs and readings["n"].words == ("n.d.",)
+    assert "Column 'price' is read as numbers: '$ 0.50' is 0.5." in prepared.notes
+    assert "Column 'n' is read as numbers; missing there: 'n.d.' (3 rows)." in prepared.notes
+
+
+def test_a_row_means_the_same_alone_and_among_others(trained, tmp_path):
+    path, prepared = trained
+    fitted = prepared.preprocessing
+    together = fitted.transform(path)
+    for row in range(0, ROWS, 7):
+        alone = {name: [values[row]] for name, values in columns().items() if name != "y"}
+        assert np.array_equal(fitted.transform(write(tmp_path / "one.csv", alone)), together[row : row + 1])
+
+
+def test_a_row_means_the_same_in_files_and_frames(trained, tmp_path):
+    path, prepared = trained
+    fitted = prepared.preprocessing
+    expected = fitted.transform(path)
+    texts = pl.DataFrame(columns())
+    texts.write_parquet(tmp_path / "t.parquet")
+    (tmp_path / "t.tsv").write_text(path.read_text().replace(",", "\t"))
+    as_pandas = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for other in (texts, texts.to_pandas(), as_pandas, tmp_path / "t.parquet", tmp_path / "t.tsv"):
+        assert np.array_equal(fitted.transform(other), expected)
+    typed = texts.with_columns(
+        flag=pl.col("flag") == "true", n=pl.col("n").cast(pl.Float64, strict=False),
+        price=pl.col("price").str.slice(2).cast(pl.Float64),
+    )  # fmt: skip
+    assert np.array_equal(fitted.transform(typed), expected)
+
+
+def test_texts_of_a_frame_stay_texts_and_lose_blanks_and_missing_markers():
+    frame = pl.DataFrame({"a": [" 1", "2 ", "?", "NA"], "b": pl.Series(["x ", "y", "x ", "y"], dtype=pl.Categorical)})
+    schema, table, notes = find_schema(as_table(frame))
+    assert table.frame.rows() == [("1", "x"), ("2", "y"), (None, "x"), (None, "y")]
+    assert {r.form for r in schema.readings.values()} == {TEXT} and notes == []
+    assert schema.read(table) is table, "read once"
+    (other,) = schema.read(as_table({"a": [2], "b": ["y "]})).frame.rows()
+    assert other == (2, "y")
+
+
+def test_which_texts_are_missing_can_be_said(tmp_path):
+    rows = {"a": ["NA", "EU", "", "x"] * 20, "b": ["1.5", "2.5"] * 40, "y": ["NA", "EU"] * 40}
+    path = write(tmp_path / "t.csv", rows)
+    assert read_table(path)["a"].null_count() == 40
+    with pytest.raises(DataError, match=r"'y' is missing .* If 'NA' is a class, pass na_values=\(\) \(--keep-na\)"):
+        prepare(path, target="y")
+    prepared = prepare(path, target="y", na_values=())
+    assert prepared.classes == ("EU", "NA")
+    assert prepared.preprocessing.feature_names[1:] == ("a=EU", "a=NA", "a=x", "a=None")
+    assert prepared.preprocessing.schema.missing == ("",)
+    assert prepare(path, target="y", na_values=["x"]).preprocessing.feature_names[1:] == ("a=EU", "a=NA", "a=None")
+    for wrong in ("NA", [1]):
+        with pytest.raises(DataError, match="`na_values` must be a list of texts"):
+            TableOptions(na_values=wrong)
+
+
+def test_texts_where_training_had_numbers(trained, tmp_path):
+    _, prepared = trained
+    fitted = prepared.preprocessing
+    rows = {name: values[:10] for name, values in columns().items() if name != "y"}
+    missing = fitted.transform(write(tmp_path / "a.csv", {**rows, "n": [*rows["n"][:7], "", "", ""]}))
+    with pytest.warns(DataWarning, match="'n' holds numbers in training; 3 of its values .* instance 'low', 'high'"):
+        found = fitted.transform(write(tmp_path / "b.csv", {**rows, "n": [*rows["n"][:7], "low", "high", "low"]}))
+    assert np.array_equal(found, missing)
+    with pytest.raises(DataError, match="'n' must hold numbers, as in training; it holds 'low'"):
+        fitted.transform(write(tmp_path / "c.csv", {**rows, "n": ["low"] * 10}))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (("001", "002"), ("001", "002")),
+        (("FALSE", "TRUE"), ("FALSE", "TRUE")),
+        (("true", "false"), ("false", "true")),
+        (("-1", "+1"), ("+1", "-1")),
+        (("1.0", "2.0"), ("1.0", "2.0")),
+        (("12345678901234567890", "12345678901234567891"), ("12345678901234567890", "12345678901234567891")),
+        (("0", "1"), (0, 1)),
+        (("-1", "1"), (-1, 1)),
+    ],
+)
+def test_labels_come_back_as_they_are_written(tmp_path, labels, classes):
+    path = write(tmp_path / "t.csv", {"a": [str(k / 7) for k in range(60)], "y": [labels[k % 2] for k in range(60)]})
+    prepared = prepare(path, target="y", test=path)
+    assert prepared.classes == classes and [type(c) for c in prepared.classes] == [type(c) for c in classes]
+    assert prepared.y_test.tolist() == [classes.index(type(classes[0])(labels[k % 2])) for k in range(60)]
+
+
+def test_labels_are_known_however_they_are_written():
+    target = prepare({"a": [1.5, 2.5, 3.5, 4.5] * 5}, ["001", "TRUE", "+2", "x"] * 5).target
+    assert [target.classes[k] for k in target.encode(np.array([1, 2]))] == ["001", "+2"]
+    assert [target.classes[k] for k in target.encode(np.array([True]))] == ["TRUE"]
+    both = prepare({"a": [1.5, 2.5, 3.5, 4.5] * 5}, ["1.0", "1", "2", "3"] * 5).target
+    assert both.classes[both.encode(np.array(["1.0"], dtype=object))[0]] == "1.0"
+    with pytest.raises(DataError, match="must hold classes"):
+        both.encode(np.array(["2.0"], dtype=object))  # 1 and 1.0 are two classes, so a number is none
+
+
+@pytest.mark.parametrize("target", ["first", 1, "last"])
+def test_tables_without_a_header_are_matched_by_position(tmp_path, target):
+    rng = np.random.default_rng(0)
+    values = np.round(rng.normal(size=(80, 3)), 3)
+    at = {"first": 0, 1: 1, "last": 2}[target]
+    rows = [[f"{v}" for v in row] for row in values]
+    for row, k in zip(rows, range(80), strict=True):
+        row[at] = "pn"[k % 2]
+    whole, without = tmp_path / "whole.csv", tmp_path / "without.csv"
+    whole.write_text("".join(",".join(row) + "\n" for row in rows))
+    without.write_text("".join(",".join(row[:at] + row[at + 1 :]) + "\n" for row in rows))
+    fitted = prepare(whole, target=target).preprocessing
+    assert np.array_equal(fitted.transform(whole), fitted.transform(without))
+    assert np.array_equal(fitted.transform(np.delete(values, at, axis=1)), fitted.transform(without))
+    with pytest.raises(DataError, match="2 columns, as in training; got 1"):
+        fitted.transform(values[:, :1])
+
+
+def test_a_schema_is_plain_data(trained):
+    _, prepared = trained
+    schema = prepared.preprocessing.schema
+    assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+    plain = json.loads(json.dumps(prepared.preprocessing.to_dict()))
+    again = Preprocessing.from_dict(plain, prepared.preprocessing.transformers)
+    assert again.schema == schema
+
+
+def test_regression_targets_are_numbers_however_they_are_written(tmp_path):
+    path = write(tmp_path / "t.csv", {"a": [str(k) for k in range(60)], "y": [f"${k}.25" for k in range(60)]})
+    prepared = prepare(path, target="y", test=path)
+    assert prepared.task == "regression"
+    assert prepared.target.low[0] >= 0.25 and prepared.target.high[0] <= 59.25
+    assert len(prepared.y_test) == 60
