@@ -46,17 +46,28 @@ END_PART, END_SECONDS = 0.04, 0.3
 #: The part of a time limit that training the ensemble again on all rows may take, and the weight that must be trained
 #: in it: else the time is better spent on the search.
 REFIT_PART, REFIT_WEIGHT = 0.2, 0.5
+#: How much longer than in the search a network takes then: the last ones leave threads without work.
+REFIT_CAUTION = 1.25
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSearch:
-    """What runs: algorithm, space, limits, who adds brackets while it goes on, and the work of an epoch on average."""
+    """What runs.
+
+    Parameters
+    ----------
+    algorithm, space, budget : its settings
+    extend : TimePlanner or None, who adds brackets while it goes on
+    typical : float, work of an epoch on average
+    preparation : float, seconds that a view of a fold takes to prepare
+    """
 
     algorithm: Algorithm
     space: Space
     budget: Budget
     extend: TimePlanner | None = None
     typical: float = math.nan
+    preparation: float = 0.0
 
     def leave_time(self, seconds: float, work: Callable[[], Sequence[tuple[float, float]]]) -> None:
         """Leave time to train the trials of the ensemble again, as many as a part of the time allows.
@@ -70,7 +81,7 @@ class PlannedSearch:
         def reserve(pace: float) -> float:
             spent, trained = 0.0, 0.0
             for weight, of_trial in work():
-                needed = pace * of_trial / self.typical
+                needed = REFIT_CAUTION * pace * of_trial / self.typical + self.preparation
                 if spent + needed > REFIT_PART * seconds:
                     break
                 spent, trained = spent + needed, trained + weight
@@ -105,7 +116,8 @@ def planned_search(
     began = time.monotonic()
     typical = _typical_work(table, space, seed)
     # That has prepared the first fold in every view but the default one, which was there.
-    preparation = (time.monotonic() - began) * (table.n_folds - 1) * len(table.views) / max(1, len(table.views) - 1)
+    a_view = (time.monotonic() - began) / max(1, len(table.views) - 1)
+    preparation = a_view * (table.n_folds - 1) * len(table.views)
     if budget.seconds is None:
         epochs = min(MOST, max(LEAST, WORK / typical))
         top = largest_resource(epochs)
@@ -123,6 +135,7 @@ def planned_search(
         replace(budget, seconds=max(1e-3, deadline - now)),
         TimePlanner(deadline, top, now),
         typical,
+        a_view,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from hyperband.engine.architecture import Architecture
 from hyperband.space import Choice, Float, Int, Space, When
 
-#: Rows up to which a batch size is the default, and the batch size of larger tables.
-BATCHES = ((1_024, 64), (8_192, 128), (30_000, 256), (100_000, 512))
-LARGEST_BATCH = 1024
+#: Rows up to which a batch size is the default, and the batch size of larger tables: an epoch takes about as long with
+#: small batches, and its many steps learn more; see benchmarks/RESULTS.md.
+BATCHES = ((30_000, 64), (100_000, 128))
+LARGEST_BATCH = 256
 
 #: Numbers are not embedded where that would give the first layer more inputs than this: it would take most of the time.
 WIDEST = 1024
@@ -79,7 +80,7 @@ def default_batch(n_rows: int) -> int:
 
     Examples
     --------
-    >>> default_batch(500), default_batch(20_000), default_batch(10**6)
-    (64, 256, 1024)
+    >>> default_batch(500), default_batch(50_000), default_batch(10**6)
+    (64, 128, 256)
     """
     return next((batch for rows, batch in BATCHES if n_rows <= rows), LARGEST_BATCH)

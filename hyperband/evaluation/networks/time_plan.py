@@ -18,7 +18,7 @@ MOST_EPOCHS = 256
 #: Networks that the whole work could train to the end, at least; with work for E network-epochs the largest resource is
 #: at most `GROWTH` sqrt(E) besides, so that more work means more networks and longer training alike. Tables without
 #: noise want few networks that are trained long, regressions many that are trained briefly: see docs/search.md.
-FULL_NETWORKS, GROWTH = 5, 2.0
+FULL_NETWORKS, GROWTH = 3, 2.0
 
 #: The trials of a bracket that are promoted from each rung: one in so many. The rate of schedule coslog4 is 0 after
 #: 7/15 of all steps (and after 3/15, 1/15): there networks are compared at rest, and those that go no further are as
