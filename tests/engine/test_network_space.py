@@ -28,7 +28,7 @@ def test_larger_tables_get_larger_batches():
     def usual(n):
         return default_space(n, 5, 3, "cross_entropy").defaults()["batch_size"]
 
-    assert [usual(n) for n in (500, 5_000, 20_000, 50_000, 10**6)] == [64, 128, 256, 512, 1024]
+    assert [usual(n) for n in (500, 30_000, 30_001, 100_000, 10**6)] == [64, 64, 128, 128, 256]
 
 
 def test_a_table_without_numbers_or_views_has_no_such_parameters():

@@ -55,7 +55,7 @@ def largest_resource(epochs: float) -> int:
     Examples
     --------
     >>> largest_resource(50.0), largest_resource(600.0), largest_resource(1e6), largest_resource(2.5)
-    (10, 48, 256, 1)
+    (14, 48, 256, 1)
     """
     return max(1, min(MOST_EPOCHS, int(epochs / FULL_NETWORKS), int(GROWTH * math.sqrt(epochs))))
 
