@@ -95,8 +95,7 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
 def _names(layout: Layout) -> list[str]:
     if layout.names is None:
         return [f"column_{j + 1}" for j in range(layout.width)]
-    first = ["row_names", *layout.names] if layout.row_names else list(layout.names)
-    first += [""] * (layout.width - len(first))
+    first = ["row_names", *layout.names] if layout.row_names else layout.names
     names: dict[str, None] = {}  # in their order
     copies: dict[str, int] = {}
     for j, field in enumerate(first):

@@ -165,7 +165,7 @@ def _with_header(start: _Start, name: str, separator: str, width: int, header: b
         raise DataError(f"A table needs rows; {name!r} has column names only. Add rows, or pass header=False.")
     start.skip(_length_of_first_row(start, separator))
     body = start.text[start.position :]
-    return Layout(body, start.line, separator, width, tuple(rows[0]), row_names, doubtful)
+    return Layout(body, start.line, separator, len(rows[0]) + row_names, tuple(rows[0]), row_names, doubtful)
 
 
 def _lacks_row_names(rows: Sequence[Sequence[str]], width: int) -> bool:

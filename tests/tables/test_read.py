@@ -141,6 +141,13 @@ def test_an_index_that_was_saved_is_left_out_in_any_order(tmp_path, index):
         assert read_table(write(tmp_path, "t.csv", repeated)).width == 2
 
 
+def test_a_header_may_have_more_fields_than_the_rows(tmp_path):
+    table = read_table(write(tmp_path, "t.csv", "a,b,\n" + "1,2\n" * 9))
+    assert table.columns == ["a", "b", "column_3"] and table["column_3"].null_count() == 9
+    with pytest.raises(DataError, match="line 2 of .* has 4, not 2"):
+        read_table(write(tmp_path, "t.csv", "a,b\n" + "1,2,3,4\n" * 9))
+
+
 def test_row_names_of_r_are_left_out(tmp_path):
     text = '"x","y"\n' + "".join(f'"{k}","a{k}",{k}\n' for k in range(5))
     with pytest.warns(DataWarning, match="row names, for which the header has no field"):
