@@ -105,7 +105,7 @@ def with_line_feeds(text: str) -> str:
 
 
 class _Start:
-    """A place in a text, and the number of its line."""
+    """A position in a text, and the number of its line."""
 
     def __init__(self, text: str) -> None:
         self.text, self.position, self.line = text, 0, 1
