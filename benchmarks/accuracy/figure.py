@@ -1,4 +1,4 @@
-"""The figure of `accuracy`: a panel a set, over time where two contenders or more have runs of several budgets."""
+"""The figure of `accuracy`: a panel a set, over time where most contenders have runs of several budgets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def draw(records: Sequence[Record], file: Path) -> bool:
         axes.set_visible(False)
     for axes, (name, by) in zip(panels.flat, last.items(), strict=False):
         over_time = {budget: cell[name] for budget, cell in found.items() if name in cell}
-        if sum(any(contender in cell for cell in list(over_time.values())[:-1]) for contender in by) > 1:
+        several = sum(any(contender in cell for cell in list(over_time.values())[:-1]) for contender in by)
+        if several > max(1, len(by) // 2):
             _curves(axes, over_time)
             axes.set_title(f"{name}, over seconds", fontsize=10, loc="left", color=INK)
         else:
@@ -49,11 +50,18 @@ def draw(records: Sequence[Record], file: Path) -> bool:
 
 
 def relative(by: Mapping[str, Sequence[Record]]) -> dict[str, float]:
-    """Mean regret of each contender, divided by the smallest one; best first."""
-    means = {name: float(np.mean([regret(r["metrics"]) for r in each])) for name, each in by.items()}
-    best = min(means.values())
-    ordered = sorted(means.items(), key=lambda item: item[1])
-    return {name: mean / best if best else 1.0 + mean for name, mean in ordered}
+    """Mean regret of each contender, divided by the smallest one that is not 0; best first."""
+    means = _means(by)
+    best = _least(means)
+    return {name: mean / best for name, mean in sorted(means.items(), key=lambda item: item[1])}
+
+
+def _means(by: Mapping[str, Sequence[Record]]) -> dict[str, float]:
+    return {name: float(np.mean([regret(r["metrics"]) for r in each])) for name, each in by.items()}
+
+
+def _least(means: Mapping[str, float]) -> float:
+    return min((mean for mean in means.values() if mean > 0.0), default=1.0)
 
 
 def _bars(axes: Any, by: Mapping[str, Sequence[Record]]) -> None:
@@ -68,14 +76,11 @@ def _bars(axes: Any, by: Mapping[str, Sequence[Record]]) -> None:
 
 def _curves(axes: Any, over_time: Mapping[float, Mapping[str, Sequence[Record]]]) -> None:
     """Of each contender its mean regret at each budget, relative to the best one at the largest budget."""
-    last = over_time[max(over_time)]
-    best = min(float(np.mean([regret(r["metrics"]) for r in each])) for each in last.values())
+    means = {budget: _means(by) for budget, by in over_time.items()}
+    last = means[max(means)]
+    best = _least(last)
     for name in last:
-        points = {
-            budget: float(np.mean([regret(r["metrics"]) for r in by[name]])) / best if best else 1.0
-            for budget, by in over_time.items()
-            if name in by
-        }
+        points = {budget: mean[name] / best for budget, mean in means.items() if name in mean}
         style = {"color": OUR_COLOUR, "lw": 1.8} if name == OURS else {"color": OTHERS, "lw": 1.0}
         axes.plot(list(points), list(points.values()), marker="o", ms=3, **style)
         end = max(points)

@@ -114,6 +114,7 @@ def test_the_figure_shows_bars_or_curves(tmp_path: Path) -> None:
     assert alone and figure.draw([*lines_of_two_sets(), *alone], tmp_path / "alone.png")
     assert (tmp_path / "bars.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
     assert figure.relative({"a": [run(accuracy=0.5)], "b": [run(accuracy=0.75)]}) == {"b": 1.0, "a": 2.0}
+    assert figure.relative({"a": [run(accuracy=0.5)], "b": [run(accuracy=1.0)]}) == {"b": 0.0, "a": 1.0}
 
 
 # ---- runs of another harness ----------------------------------------------------
