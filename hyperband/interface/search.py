@@ -287,6 +287,8 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
             extend=planned.extend,
         )
         if result.stopped in ("time", "cut"):  # what other ends leave open depends on the clock, and they do not
+            if comparable and run.plan.exact:  # what comes next was not begun either
+                evaluator.submit(run.ask(None))
             training = replace(training, cut=evaluator.offer_open() if comparable else ())
     finally:
         evaluator.close()

@@ -219,7 +219,8 @@ class Model:
         from hyperband.tables.table import as_table
         from hyperband.tables.unseen_levels import warn_of_unseen_levels
 
-        table = self.preprocessing.read(as_table(X))
+        used = list(dict.fromkeys(name for view in self.preprocessings for name in view.used))
+        table = self.preprocessing.read(as_table(X), used)  # once for all views
         warn_of_unseen_levels(self.preprocessings, table)
         return self._of_chunks(self._transformed(table), backend)
 

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hyperband.tables.columns import as_text
-from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block
+from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
 from hyperband.tables.table import Table
 
 RowNumbers = NDArray[np.intp]
@@ -169,7 +168,7 @@ def unusable_categories(
     constant: set[str] = set()
     notes: list[str] = []
     for name in names:
-        column = as_text(table.column(name)).gather(pl.Series(train, dtype=pl.Int64))
+        column = text_column(table, name, train)
         levels, present = column.n_unique(), column.len() - column.null_count()
         if levels < 2:
             constant.add(name)

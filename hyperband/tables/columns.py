@@ -101,7 +101,14 @@ def _is_missing(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """The same text as `as_text` gives a column of such values alone."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(float(value)) < 2.0**62:
+        return str(int(value))
+    return str(value)
 
 
 def as_text(column: pl.Series) -> pl.Series:
@@ -145,7 +152,7 @@ def looks_like_dates(column: pl.Series) -> bool:
     """
     if column.dtype != pl.String:
         return False
-    some = column.drop_nulls().head(1000)
+    some = column.alias("column").drop_nulls().head(1000)  # polars takes a name such as "^a$" for a pattern
     return some.len() > 0 and bool(some.str.contains(_DATE).all())
 
 
@@ -178,8 +185,10 @@ def check_feature(column: pl.Series) -> None:
             f"Features must be numbers, text or truth values; column {column.name!r} holds {dtype}. Spread it over "
             f"plain columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
         )
-    if dtype.is_float() and column.is_infinite().any():
-        raise_infinite(column.name, np.flatnonzero(column.is_infinite().fill_null(False).to_numpy()))
+    if dtype.is_float() and len(
+        rows := np.flatnonzero(column.alias("column").is_infinite().fill_null(False).to_numpy())
+    ):
+        raise_infinite(column.name, rows)
 
 
 def raise_infinite(name: str, rows: NDArray[np.intp]) -> None:

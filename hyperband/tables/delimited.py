@@ -68,7 +68,7 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     Warns
     -----
     DataWarning
-        When a column had to be renamed, an index is left out, or the first row is taken as names though it has numbers.
+        When a column had to be renamed, or the first row is taken as names though it has numbers.
 
     Examples
     --------
@@ -87,9 +87,8 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     names = _names(layout)
     frame = _parse(layout, name)
     frame.columns = names
-    frame = _without_index(frame, layout)
     named, texts = layout.names is not None, Texts(decimal_comma=layout.separator == ";")
-    return FileTable(frame, named, texts)
+    return FileTable(frame, named, texts, _index(frame, layout))
 
 
 def _names(layout: Layout) -> list[str]:
@@ -187,7 +186,8 @@ def _parse_by_fields(layout: Layout, name: str) -> pl.DataFrame:
             f"A quotation mark that opens a field must be closed; that in line {layout.first_line + before} of "
             f"{name!r} is not. Close it, or double it inside a quoted field."
         )
-    full = [row + [""] * (layout.width - len(row)) for _, row in rows if row or layout.width == 1]
+    rows = [(before, row) for before, row in rows if layout.width == 1 or row not in ([], [""])]  # no blank lines
+    full = [row + [""] * (layout.width - len(row)) for _, row in rows]
     return pl.DataFrame(full, schema=dict.fromkeys(map(str, range(layout.width)), pl.String), orient="row")
 
 
@@ -196,15 +196,10 @@ def _is_open(last: str, body: str) -> bool:
     return "\n" in last and not body.rstrip().endswith('"')
 
 
-def _without_index(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """The frame without a first column that is an index: row names of R, or whole numbers as pandas writes them."""
+def _index(frame: pl.DataFrame, layout: Layout) -> str | None:
+    """The first column where it is an index: row names of R, or whole numbers as pandas writes them."""
     if layout.names is None or frame.width == 1:
-        return frame
-    index = frame.to_series(0)
-    numbers = index.str.strip_chars().cast(pl.Int64, strict=False)
-    saved = layout.names[0] in ("", *INDEX_NAMES) and is_index(numbers)
-    if not (saved or (layout.row_names and index.is_unique().all())):
-        return frame
-    what = "row names, for which the header has no field" if layout.row_names else "an index of whole numbers"
-    warnings.warn(f"The first column holds {what}; it is left out.", DataWarning, stacklevel=4)
-    return frame.drop(index.name)
+        return None
+    first = frame.to_series(0).alias("index")
+    saved = layout.names[0] in ("", *INDEX_NAMES) and is_index(first.str.strip_chars().cast(pl.Int64, strict=False))
+    return frame.columns[0] if saved or (layout.row_names and first.is_unique().all()) else None

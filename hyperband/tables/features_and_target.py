@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import check_feature
-from hyperband.tables.readings import MISSING
+from hyperband.tables.readings import MISSING, NUMBER, Reading, stripped
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
-from hyperband.tables.target_input import read_target, target_values
+from hyperband.tables.target_input import target_values
 from hyperband.tables.weights import F64, sample_weights
 
 Array = NDArray[Any]
@@ -90,7 +90,10 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
     if isinstance(sample_weight, str):
         (name,) = resolve_columns(table, [sample_weight], "sample_weight")
         column = table.column(name)
-        sample_weight = (column if table.texts is None else column.str.strip_chars().cast(pl.Float64)).to_numpy()
+        if table.texts is not None:
+            clean = column.to_frame().select(stripped(pl.all(), MISSING)).to_series()
+            column = Reading(NUMBER, "," if table.texts.decimal_comma else ".").of(clean)
+        sample_weight = column.to_numpy()
         weight_column: tuple[str, ...] = (name,)
     else:
         weight_column = ()
@@ -168,6 +171,17 @@ def match_rows(
     return LabelledRows(table.rows(keep), values[keep], names, left, n_missing, n_weightless, keep)
 
 
+def _read_by(schema: Schema, texts: pl.Series | pl.DataFrame) -> pl.Series | pl.DataFrame:
+    """Target columns of a text file as training read them: numbers, or labels to the letter."""
+    columns = [texts] if isinstance(texts, pl.Series) else texts.get_columns()
+    read = []
+    for column in columns:
+        clean = column.to_frame().select(stripped(pl.all(), schema.missing)).to_series()
+        reading = schema.targets.get(column.name)
+        read.append(clean if reading is None else reading.of(clean))
+    return read[0] if isinstance(texts, pl.Series) else pl.DataFrame(read)
+
+
 def held_out_rows(
     value: Any, form: RowForm, name: str, missing_target: str = "error", schema: Schema | None = None
 ) -> LabelledRows:
@@ -190,7 +204,7 @@ def held_out_rows(
         table, y = as_table(value[0], f"X of {name}"), value[1]
     else:
         table = as_table(value, name)
-        texts, missing = table.texts, MISSING if schema is None else schema.missing
+        texts = table.texts
         width = form.n_inputs + len(form.target_names)
         if not table.named and not form.named and len(table.names) != width:
             raise DataError(f"`{name}` must have {width} columns, the target among them; got {len(table.names)}.")
@@ -202,7 +216,7 @@ def held_out_rows(
         columns = {n: table.column(n) for n in form.target_names}
         y = next(iter(columns.values())) if len(columns) == 1 else pl.DataFrame(columns)
         if texts is not None:
-            y = read_target(y, "auto", missing, texts.decimal_comma)
+            y = _read_by(schema or Schema(), y)
         table = table.without(form.target_names)
     names = form.target_names if len(form.target_names) == 1 else ("y",)
     rows = match_rows(table, y, names, None, missing_target, f"y of {name}")

@@ -29,8 +29,11 @@ class FileTable:
     frame : polars.DataFrame
     named : bool, whether the file names its columns
     texts : Texts or None, where all columns are texts
+    index : str or None
+        The first column, where it is an index by its name and form: training leaves it out.
     """
 
     frame: pl.DataFrame
     named: bool = True
     texts: Texts | None = None
+    index: str | None = None

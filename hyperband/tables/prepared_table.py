@@ -29,9 +29,9 @@ from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_col
 from hyperband.tables.readings import MISSING
 from hyperband.tables.schema import find_schema
 from hyperband.tables.splitters import GroupSplit, TimeSplit
-from hyperband.tables.table import as_table, resolve_columns
+from hyperband.tables.table import as_table, resolve_columns, without_index
 from hyperband.tables.target import Target, fit_classes, fit_scale
-from hyperband.tables.target_input import infer_task, read_target
+from hyperband.tables.target_input import infer_task, read_target, target_readings
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
 from hyperband.tables.views import sensible_views
 
@@ -225,18 +225,21 @@ def prepare_table(
     """
     options = options or TableOptions()
     validation = normalised(validation)
-    whole = as_table(X)
+    whole = without_index(as_table(X))
     table, values, names, weight = separate_target(whole, y, target, options.sample_weight)
     declared = is_declared(values) or (y is None and names[0] in whole.declared)
     missing = MISSING if options.na_values is None else options.na_values
-    schema, table, found = find_schema(table, missing, [whole.names.index(n) for n in names] if y is None else ())
-    hint = ""
+    hint, goals = "", {}
     if y is None and whole.texts is not None:
         read = read_target(values, options.task, missing, whole.texts.decimal_comma)
+        goals = target_readings(values, read, missing, whole.texts.decimal_comma)
         if isinstance(read, pl.Series) and read.dtype == pl.String and read.null_count() > values.null_count():
             marker = values.filter(read.is_null() & values.is_not_null())[0]
             hint = f" If {marker!r} is a class, pass na_values=() (--keep-na)."
         values = read
+    left = set(table.names)
+    left_out = [position for position, name in enumerate(whole.names) if name not in left]
+    schema, table, found = find_schema(table, missing, left_out, goals)
     dropped = set(resolve_columns(table, options.drop, "drop"))
     categories = set(resolve_columns(table, options.categorical, "categorical"))
     if (column := key_column(validation, table)) is not None and not validation.as_feature:

@@ -214,27 +214,36 @@ class Preprocessing:
         """Names of the input columns that are not ignored, in order."""
         return [column.name for column in self.inputs if column.kind != IGNORED]
 
-    def read(self, table: Table) -> Table:
-        """A table with the columns of training as the model reads them, and possibly more; errors as `transform`."""
-        matched = self._matched(table)
-        if matched.frame is not None:
-            _check_types(matched.frame, self.used)
-        return self.schema.read(matched, self.used)
+    def read(self, table: Table, used: Sequence[str] | None = None) -> Table:
+        """A table with the columns of training as the model reads them, and possibly more; errors as `transform`.
 
-    def _matched(self, table: Table) -> Table:
+        Parameters
+        ----------
+        used : columns that are needed; None: those that this view uses
+        """
+        used = self.used if used is None else used
+        matched = self._matched(table, used)
+        if matched.frame is not None:
+            _check_types(matched.frame, used)
+        return self.schema.read(matched, used)
+
+    def _matched(self, table: Table, used: Sequence[str]) -> Table:
         """The table with the columns of training, and possibly more."""
         names = tuple(column.name for column in self.inputs)
+        if self.named and not table.named and table.texts is not None:
+            table = _with_its_header(table, used)
         if self.named and table.named:
             known = set(table.names)
-            missing = [name for name in self.used if name not in known]
+            missing = [name for name in used if name not in known]
             if missing:
                 has = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
                 raise DataError(
                     f"`X` must have the columns of training; {_listed(missing)} missing. It has {has}. Add them."
                 )
             return table
-        if len(table.names) == len(names) + len(self.schema.target_at):
-            table = table.without(table.names[j] for j in self.schema.target_at)
+        whole = len(names) + len(self.schema.left_out)
+        if table.texts is not None and not table.named and len(table.names) == whole:
+            table = table.without([table.names[j] for j in self.schema.left_out])
         if len(table.names) != len(names):
             raise DataError(
                 f"`X` must have {len(names)} columns, as in training; got {len(table.names)}. Pass the same columns "
@@ -243,6 +252,16 @@ class Preprocessing:
         if table.frame is not None:
             return replace(table, names=names, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
         return Table(names, matrix=table.matrix)
+
+
+def _with_its_header(table: Table, used: Sequence[str]) -> Table:
+    """A text table whose first row are the names of training: with few rows that is not seen from the file alone."""
+    assert table.frame is not None
+    first = [str(field).strip() for field in table.frame.row(0)] if table.n_rows else []
+    if not set(used) <= set(first) or len(set(first)) < len(first):
+        return table
+    frame = table.frame.slice(1).rename(dict(zip(table.names, first, strict=True)))
+    return replace(table, names=tuple(first), frame=frame, named=True)
 
 
 def _check_types(frame: pl.DataFrame, names: Sequence[str]) -> None:
@@ -284,7 +303,7 @@ def text_column(table: Table, name: str, rows: Array | slice) -> pl.Series:
     """Some rows of a column as texts, None where missing."""
     if table.matrix is not None:  # the whole column would be copied for every block
         return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))
-    column = table.column(name)
+    column = table.column(name).alias("column")  # polars takes a name such as "^a$" for a pattern
     return as_text(column[rows] if isinstance(rows, slice) else column.gather(pl.Series(rows, dtype=pl.Int64)))
 
 

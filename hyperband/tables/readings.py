@@ -28,14 +28,15 @@ _BEFORE, _AFTER = rf"^([+-]?)\s*{_CURRENCY}\s*", rf"\s*(?:%|{_CURRENCY})$"
 _PADDED = r"^[+-]?0\d+$"
 #: (decimal, thousands) -> the form of a number that has one of the two.
 _FORMS = {
-    (".", ","): r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$",
-    (".", "'"): r"^[+-]?\d{1,3}('\d{3})+(\.\d*)?$",
+    (".", ","): r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$",
+    (".", "'"): r"^[+-]?[1-9]\d{0,2}('\d{3})+(\.\d*)?$",
     (".", " "): "^[+-]?\\d{1,3}([ \u00a0\u202f]\\d{3})+(\\.\\d*)?$",
     (",", " "): "^[+-]?\\d{1,3}([ \u00a0\u202f]\\d{3})*(,\\d*)?$",
     (",", ""): r"^[+-]?\d*,\d+([eE][+-]?\d+)?$",
     (",", "."): r"^[+-]?\d{1,3}(\.\d{3})*(,\d+)?$",
 }
-_WHOLE = r"^[+-]?\d+([eE][+-]?\d+)?$"
+#: Numbers with a decimal comma or without, and without separators of thousands.
+_UNGROUPED = r"^[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,13 @@ class Reading:
             return texts
         if self.form == TRUTH:
             lower = texts.str.to_lowercase()
-            return pl.when(lower.is_in(["true", "false"])).then(lower == "true").otherwise(None)
+            true = lower.is_in(["true", "1", "1.0"])
+            return pl.when(true | lower.is_in(["false", "0", "0.0"])).then(true)
         if self.signs:
             texts = _without_signs(texts)
         if (form := _FORMS.get((self.decimal, self.thousands))) is not None:
             fits = texts.str.contains(form)
-            others = texts.str.contains(_WHOLE) if self.decimal == "," else ~texts.str.contains(",", literal=True)
+            others = texts.str.contains(_UNGROUPED) if self.decimal == "," else ~texts.str.contains(",", literal=True)
             plain = texts
             if self.thousands == " ":
                 plain = plain.str.replace_all("[ \u00a0\u202f]", "")
@@ -87,7 +89,8 @@ class Reading:
                 plain = plain.str.replace_all(self.thousands, "", literal=True)
             if self.decimal == ",":
                 plain = plain.str.replace(",", ".", literal=True)
-            texts = pl.when(fits).then(plain).when(others).then(texts).otherwise(None)
+            bare = texts.str.replace(",", ".", literal=True)
+            texts = pl.when(fits).then(plain).when(others).then(bare).otherwise(None)
         return texts.cast(pl.Float64, strict=False)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from hyperband.errors import DataError
 from hyperband.tables.data_warning import DataWarning
-from hyperband.tables.readings import MISSING, NUMBER, TEXT, TRUTH, Reading, find_reading, stripped
+from hyperband.tables.readings import MISSING, MISSING_NUMBERS, NUMBER, TEXT, TRUTH, Reading, find_reading, stripped
 from hyperband.tables.table import Table
 
 #: Columns that are looked at in one query.
@@ -28,13 +28,15 @@ class Schema:
     ----------
     readings : dict of column to Reading; a column that is not there is one of plain numbers
     missing : tuple of str, texts that mean a missing value
-    target_at : tuple of int
-        Positions of the target columns among all columns of the training table; empty when the target was given apart.
+    left_out : tuple of int
+        Positions of the columns of the training table that are no features, such as the target.
+    targets : dict of target column to Reading, where it is a quantity in a text file
     """
 
     readings: Mapping[str, Reading] = field(default_factory=dict)
     missing: tuple[str, ...] = MISSING
-    target_at: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
+    targets: Mapping[str, Reading] = field(default_factory=dict)
 
     def read(self, table: Table, names: Sequence[str] | None = None) -> Table:
         """A table with its columns as they are read.
@@ -67,18 +69,25 @@ class Schema:
         return {
             "readings": {name: reading.to_dict() for name, reading in self.readings.items()},
             "missing": list(self.missing),
-            "target_at": list(self.target_at),
+            "left_out": list(self.left_out),
+            "targets": {name: reading.to_dict() for name, reading in self.targets.items()},
         }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Schema:
         """The schema that `to_dict` wrote."""
-        readings = {name: Reading.from_dict(reading) for name, reading in plain["readings"].items()}
-        return cls(readings, tuple(plain["missing"]), tuple(plain["target_at"]))
+        readings, targets = (
+            {name: Reading.from_dict(reading) for name, reading in plain[part].items()}
+            for part in ("readings", "targets")
+        )
+        return cls(readings, tuple(plain["missing"]), tuple(plain["left_out"]), targets)
 
 
 def find_schema(
-    table: Table, missing: Collection[str] = MISSING, target_at: Sequence[int] = ()
+    table: Table,
+    missing: Collection[str] = MISSING,
+    left_out: Sequence[int] = (),
+    targets: Mapping[str, Reading] | None = None,
 ) -> tuple[Schema, Table, list[str]]:
     """The schema of a training table, the table as it reads it, and notes, as sentences.
 
@@ -93,7 +102,7 @@ def find_schema(
     """
     missing = tuple(dict.fromkeys(("", *missing)))
     if table.matrix is not None:
-        return Schema({}, missing, tuple(target_at)), table, []
+        return Schema({}, missing, tuple(left_out), targets or {}), table, []
     assert table.frame is not None
     names = [column.name for column in table.frame if column.dtype in _TEXTS]
     notes: list[str] = []
@@ -104,12 +113,12 @@ def find_schema(
         if table.texts is None:
             read += [column for column in clean if not column.equals(table.frame[column.name].cast(pl.String))]
             continue
-        for column, typed in zip(clean, _plain_numbers(clean), strict=True):
+        for name, column, typed in zip(clean.columns, _unnamed(clean), _plain_numbers(clean), strict=True):
             reading = _PLAIN if typed is not None else find_reading(column, table.texts.decimal_comma)
-            readings[column.name] = reading
-            notes += _note(column, reading)
-            read.append(reading.of(column) if typed is None else typed)
-    schema = Schema(readings, missing, tuple(target_at))
+            readings[name] = reading
+            notes += _note(name, column, reading)
+            read.append((reading.of(column) if typed is None else typed).alias(name))
+    schema = Schema(readings, missing, tuple(left_out), targets or {})
     return schema, replace(table, frame=table.frame.with_columns(read), texts=None, read_by=schema), notes
 
 
@@ -135,7 +144,12 @@ def _plain_numbers(texts: pl.DataFrame) -> list[pl.Series | None]:
     return found
 
 
-def _note(texts: pl.Series, reading: Reading) -> list[str]:
+def _unnamed(frame: pl.DataFrame) -> list[pl.Series]:
+    """The columns without their names: polars takes a name such as "^a$" for a pattern."""
+    return [column.alias("column") for column in frame]
+
+
+def _note(name: str, texts: pl.Series, reading: Reading) -> list[str]:
     """A sentence where texts are read as numbers that programs do not write so."""
     if reading.form != NUMBER:
         return []
@@ -145,11 +159,11 @@ def _note(texts: pl.Series, reading: Reading) -> list[str]:
         unusual = texts.filter(values.is_not_null() & texts.cast(pl.Float64, strict=False).is_null())
         if unusual.len():
             value = reading.of(unusual.head(1))[0]
-            notes.append(f"Column {texts.name!r} is read as numbers: {unusual[0]!r} is {value:.15g}.")
+            notes.append(f"Column {name!r} is read as numbers: {unusual[0]!r} is {value:.15g}.")
     if reading.words:
         count = texts.is_in(list(reading.words)).sum()
         shown = ", ".join(map(repr, reading.words[:4])) + (", ..." if len(reading.words) > 4 else "")
-        notes.append(f"Column {texts.name!r} is read as numbers; missing there: {shown} ({count} rows).")
+        notes.append(f"Column {name!r} is read as numbers; missing there: {shown} ({count} rows).")
     return notes
 
 
@@ -159,13 +173,25 @@ def _read(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequenc
     read: list[pl.Series] = []
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
-        texts = _stripped(frame, some, missing)
-        values = pl.DataFrame([readings[text.name].of(text) for text in texts])
-        for text, value in zip(texts, values, strict=True):
-            if value.null_count() > text.null_count():
-                _check_numbers(text, value, readings[text.name])
-        read += values.get_columns()
+        for name, texts in zip(some, _unnamed(_stripped(frame, some, missing)), strict=True):
+            read.append(_values(name, texts, readings[name]).alias(name))
     return read
+
+
+def _values(name: str, texts: pl.Series, reading: Reading) -> pl.Series:
+    """A column as it is read. A truth value is 1 or 0 where numbers are wanted; other words are told."""
+    values = reading.of(texts)
+    if values.null_count() == texts.null_count():
+        if reading == _PLAIN and (whole := texts.cast(pl.Int64, strict=False)).null_count() == values.null_count():
+            return whole  # exact beyond 2^53 too
+        return values
+    if reading.form == NUMBER:
+        truth = Reading(TRUTH).of(texts).cast(pl.Float64)
+        values = pl.select(pl.coalesce(pl.lit(values), pl.lit(truth))).to_series()
+    wrong = texts.filter(texts.is_not_null() & values.is_null() & ~texts.is_in([*reading.words, *MISSING_NUMBERS]))
+    if wrong.len():
+        _tell(name, wrong, texts.len() - texts.null_count(), reading)
+    return values
 
 
 def _stripped(frame: pl.DataFrame, names: Sequence[str], missing: Sequence[str]) -> pl.DataFrame:
@@ -174,20 +200,18 @@ def _stripped(frame: pl.DataFrame, names: Sequence[str], missing: Sequence[str])
     return columns.select(stripped(pl.all().cast(pl.String), missing))
 
 
-def _check_numbers(texts: pl.Series, values: pl.Series, reading: Reading) -> None:
-    """Texts that are no numbers: a warning, or an error where they are more than half."""
-    wrong = texts.filter(texts.is_not_null() & values.is_null() & ~texts.is_in(list(reading.words)))
-    if not wrong.len():
-        return
-    if 2 * wrong.len() > texts.len() - texts.null_count():
+def _tell(name: str, wrong: pl.Series, n_values: int, reading: Reading) -> None:
+    """Texts that are not what their column holds: a warning, or an error where they are more than half."""
+    what = "truth values" if reading.form == TRUTH else "numbers"
+    if 2 * wrong.len() > n_values:
         raise DataError(
-            f"Column {texts.name!r} must hold numbers, as in training; it holds {wrong[0]!r}. Correct that value, or "
-            "leave it empty if it is missing."
+            f"Column {name!r} must hold {what}, as in training; it holds {wrong[0]!r}. Correct that value, or leave it "
+            "empty if it is missing."
         )
     examples = ", ".join(map(repr, wrong.unique(maintain_order=True).head(3).to_list()))
     warnings.warn(
-        f"Column {texts.name!r} holds numbers in training; {wrong.len()} of its values are none and count as missing, "
-        f"for instance {examples}.",
+        f"Column {name!r} holds {what} in training; {wrong.len()} of its values are none and count as missing, for "
+        f"instance {examples}.",
         DataWarning,
         stacklevel=4,
     )

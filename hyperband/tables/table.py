@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import is_declared, series_from_objects, unmasked
+from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.file_table import Texts
 
 Array = NDArray[Any]
@@ -39,6 +41,8 @@ class Table:
         Columns that the data declares to be categories though they hold numbers, such as pandas' dtype category.
     named_by_numbers : bool
         Whether all names were whole numbers: then a whole number means a name, not a position.
+    index : str or None
+        The first column, where it is the index of a saved frame by its name and form.
     texts : Texts or None
         What is known of the texts of a file, until they are read.
     read_by : hyperband.tables.schema.Schema or None, which has read them
@@ -56,6 +60,7 @@ class Table:
     named: bool = True
     declared: frozenset[str] = frozenset()
     named_by_numbers: bool = False
+    index: str | None = None
     texts: Texts | None = None
     read_by: Any = None
 
@@ -127,6 +132,16 @@ class Table:
         return replace(self, frame=self.frame.filter(pl.Series(keep)))
 
 
+def without_index(table: Table) -> Table:
+    """A table for training without the index that a file has, with a `DataWarning`."""
+    if table.index is None:
+        return table
+    warnings.warn(
+        f"The first column of the file, {table.index!r}, is an index; it is left out.", DataWarning, stacklevel=3
+    )
+    return replace(table.without([table.index]), index=None)
+
+
 def _columns(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """These columns; for `select`, "*" would be all of them."""
     return pl.DataFrame([frame.get_column(name) for name in names])
@@ -181,7 +196,7 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
         from hyperband.tables.read import read_file
 
         found = read_file(data, header)
-        return replace(_from_frame(found.frame), named=found.named, texts=found.texts)
+        return replace(_from_frame(found.frame), named=found.named, texts=found.texts, index=found.index)
     if isinstance(data, pl.DataFrame):
         return _from_frame(data)
     if isinstance(data, pl.LazyFrame):

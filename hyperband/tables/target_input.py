@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import looks_like_dates, masked_as_none, series_from_objects
-from hyperband.tables.readings import NUMBER, find_reading, stripped
+from hyperband.tables.readings import NUMBER, Reading, find_reading, stripped
 
 Array = NDArray[Any]
 
@@ -146,6 +146,24 @@ def read_target(
         return values
     written = values.cast(pl.Int64, strict=False).cast(pl.String).equals(clean)
     return values.cast(pl.Int64) if written else clean
+
+
+def target_readings(
+    texts: pl.Series | pl.DataFrame, values: pl.Series | pl.DataFrame, missing: Collection[str], decimal_comma: bool
+) -> dict[str, Reading]:
+    """How target columns of a text file are read that `read_target` has read as numbers; others are texts."""
+    columns = zip(
+        [texts] if isinstance(texts, pl.Series) else texts.get_columns(),
+        [values] if isinstance(values, pl.Series) else values.get_columns(),
+        strict=True,
+    )
+    readings = {}
+    for column, read in columns:
+        if read.dtype.is_numeric():
+            clean = column.to_frame().select(stripped(pl.all(), missing)).to_series()
+            plain = clean.cast(pl.Float64, strict=False).null_count() == clean.null_count()
+            readings[column.name] = Reading(NUMBER) if plain else find_reading(clean, decimal_comma)
+    return readings
 
 
 def _read_values(texts: pl.Series, missing: Collection[str], decimal_comma: bool) -> pl.Series:

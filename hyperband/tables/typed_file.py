@@ -7,7 +7,7 @@ import os
 import polars as pl
 
 from hyperband.tables.schema import find_schema
-from hyperband.tables.table import as_table
+from hyperband.tables.table import as_table, without_index
 
 
 def read_table(source: str | os.PathLike[str], *, header: bool | None = None) -> pl.DataFrame:
@@ -45,6 +45,6 @@ def read_table(source: str | os.PathLike[str], *, header: bool | None = None) ->
     >>> read_table("sklearn:iris").shape
     (150, 5)
     """
-    _, table, _ = find_schema(as_table(source, header=header))
+    _, table, _ = find_schema(without_index(as_table(source, header=header)))
     assert table.frame is not None
     return table.frame

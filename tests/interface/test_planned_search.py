@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 import hyperband as hb
 from hyperband.evaluation.networks.time_plan import TimePlanner
 from hyperband.interface import planned_search
-from hyperband.tables import prepare_table
+from hyperband.tables import prepare_table, read_table
 
 CANCER = load_breast_cancer(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
@@ -76,6 +77,41 @@ def test_a_rung_that_a_clock_cut_off_can_be_run_again_without_it(validation):
     training = hb.Training.from_dict(json.loads(json.dumps(timed.training.to_dict())))
     again = search(*CANCER, training=training, compute=hb.Compute(threads=2), **usual)
     assert again.stopped == "cut" and same_search(timed, again)
+
+
+def test_a_search_that_ended_between_two_rungs_can_be_run_again():
+    """Its promotions were due, and nobody had asked for them yet."""
+    usual = {"algorithm": hb.SuccessiveHalving(9), "compute": hb.Compute(threads=1)}
+
+    def wait(run, results):
+        if run.n_evaluations == 9:
+            time.sleep(2.1)
+
+    timed = search(*CANCER, time_limit=2, on_event=wait, **usual)
+    assert timed.stopped == "time" and timed.n_evaluations == 9 and timed.training.cut
+    again = search(*CANCER, training=timed.training, **usual)
+    assert again.stopped == "cut" and same_search(timed, again)
+
+
+def test_every_view_of_a_model_reads_what_it_uses(tmp_path):
+    """A column that is constant in the training rows of the first fold is used by the networks of the others."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2)).round(3)
+    labels = np.where(x[:, 0] > 0, "p", "n")
+
+    def table(special):
+        flags = [" v" if row in special else " u" for row in range(300)]
+        rows = [f"{a},{b},{f},{y}\n" for (a, b), f, y in zip(x.tolist(), flags, labels, strict=True)]
+        (tmp_path / "t.csv").write_text("a,b,f,y\n" + "".join(rows))
+        return tmp_path / "t.csv"
+
+    held = prepare_table(table([]), target="y", validation=5).validation_rows(0)[:25].tolist()
+    path = table(held)
+    model = hb.search(path, target="y", validation=5, algorithm=hb.RandomSearch(n=1, max_resource=4), seed=0).model
+    assert "f" not in model.preprocessings[0].used and any("f" in view.used for view in model.preprocessings)
+    assert np.array_equal(model.predict_proba(path), model.predict_proba(read_table(path)))
+    with pytest.raises(hb.DataError, match="'f' is missing"):
+        model.predict(read_table(path).drop("f"))
 
 
 def test_a_cut_of_another_search_is_told_or_refused(little_work):

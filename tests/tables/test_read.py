@@ -133,9 +133,9 @@ def test_odd_headers(tmp_path):
 
 @pytest.mark.parametrize("index", ["", "Unnamed: 0", "__index_level_0__"])
 def test_an_index_that_was_saved_is_left_out_in_any_order(tmp_path, index):
-    with pytest.warns(DataWarning, match="an index of whole numbers"):
+    with pytest.warns(DataWarning, match="is an index; it is left out"):
         assert read_table(write(tmp_path, "t.csv", f"{index},a,b\n7,5,6\n1,7,8\n")).columns == ["a", "b"]
-    with pytest.warns(DataWarning, match="an index of whole numbers"):
+    with pytest.warns(DataWarning, match="is an index; it is left out"):
         assert read_table(write(tmp_path, "t.csv", f"{index},a,b\n7,5,6\n")).columns == ["a", "b"]
     for repeated in (f"{index},a\n7,5\n7,6\n", f"{index},a\n1.5,5\n7,6\n", f"{index},a\nx,5\ny,6\n"):
         assert read_table(write(tmp_path, "t.csv", repeated)).width == 2
@@ -150,7 +150,7 @@ def test_a_header_may_have_more_fields_than_the_rows(tmp_path):
 
 def test_row_names_of_r_are_left_out(tmp_path):
     text = '"x","y"\n' + "".join(f'"{k}","a{k}",{k}\n' for k in range(5))
-    with pytest.warns(DataWarning, match="row names, for which the header has no field"):
+    with pytest.warns(DataWarning, match="'row_names', is an index"):
         table = read_table(write(tmp_path, "t.csv", text))
     assert table.columns == ["x", "y"] and table["y"].to_list() == [*range(5)]
 
@@ -158,6 +158,8 @@ def test_row_names_of_r_are_left_out(tmp_path):
 def test_rows_without_values_are_rows_and_blank_lines_are_none(tmp_path):
     text = 'a,b\n1,"x\n\ny"\n,\n\nNA,?\n   \n2,z\n\n'
     assert read_table(write(tmp_path, "t.csv", text)).rows() == [(1, "x\n\ny"), (None, None), (None, None), (2, "z")]
+    inches = 'a,b\n5" pipe,1\n   \n6" pipe,2\n\n   \n'
+    assert read_table(write(tmp_path, "t.csv", inches)).rows() == [('5" pipe', 1), ('6" pipe', 2)]
     tabs = "a\tb\n1\t2\n\t\n\n3\t4\n"
     assert read_table(write(tmp_path, "t.tsv", tabs)).rows() == [(1, 2), (None, None), (3, 4)]
     assert read_table(write(tmp_path, "t.csv", "a\n1\n\n3\n\n"))["a"].to_list() == [1, None, 3]

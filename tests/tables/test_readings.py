@@ -80,6 +80,13 @@ def test_what_another_column_would_write_is_no_number():
     thousands, comma = Reading(NUMBER, ".", ","), Reading(NUMBER, ",")
     assert thousands.of(pl.Series(["1,5", "1,234", "1.5"])).to_list() == [None, 1234, 1.5]
     assert comma.of(pl.Series(["1,5", "1,234,567", "3"])).to_list() == [1.5, None, 3]
+    for separator in (".", " "):
+        assert Reading(NUMBER, ",", separator).of(pl.Series(["1234,5", "1234", "1.5.2"])).to_list() == [
+            1234.5,
+            1234,
+            None,
+        ]
+    assert find_reading(pl.Series([f"0,{k}" for k in range(100, 150)]), False).decimal == ","
 
 
 def test_truth_values_and_columns_without_values():

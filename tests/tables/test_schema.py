@@ -184,3 +184,93 @@ def test_regression_targets_are_numbers_however_they_are_written(tmp_path):
     assert prepared.task == "regression"
     assert prepared.target.low[0] >= 0.25 and prepared.target.high[0] <= 59.25
     assert len(prepared.y_test) == 60
+
+
+def test_a_target_is_read_as_in_training(tmp_path):
+    def rows(n, form):
+        lines = [f"{k};{k % 5};" + form.format(1 + k % 50, 100 + k) for k in range(n)]
+        return "a;b;y\n" + "\n".join(lines) + "\n"
+
+    (tmp_path / "t.csv").write_text(rows(200, "{}.{},5"))  # 1.100,5 is 1100.5
+    (tmp_path / "v.csv").write_text(rows(50, "{}.{}"))
+    prepared = prepare(tmp_path / "t.csv", target="y", validation=tmp_path / "v.csv")
+    assert prepared.target.values(prepared.y_validation)[:2] == pytest.approx([1100.0, 2101.0], rel=1e-4)
+
+
+def test_names_of_training_are_a_header_in_any_file(tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 4)).round(3))
+    frame[0] = frame[0] > 0
+    frame.to_csv(tmp_path / "t.csv", index=False)  # names 0, 1, 2, 3
+    fitted = prepare(tmp_path / "t.csv", target="0").preprocessing
+    frame.drop(columns=0).head(3).to_csv(tmp_path / "new.csv", index=False)  # 1, 2, 3 could be values
+    assert np.array_equal(fitted.transform(tmp_path / "new.csv"), fitted.transform(frame.head(3)))
+
+
+def test_a_column_that_looks_like_an_index_in_one_file_alone(tmp_path):
+    head, rows = ",a,y\n", [f"{k % 50},{k / 7},{'pn'[k % 2]}\n" for k in range(100)]
+    (tmp_path / "t.csv").write_text(head + "".join(rows))
+    (tmp_path / "two.csv").write_text(head + "".join(rows[:2]))
+    fitted = prepare(tmp_path / "t.csv", target="y").preprocessing
+    assert [column.name for column in fitted.inputs] == ["column_1", "a"]
+    assert np.array_equal(fitted.transform(tmp_path / "two.csv"), fitted.transform(tmp_path / "t.csv")[:2])
+
+
+def test_positions_count_the_column_of_weights(tmp_path):
+    lines = [f"{k / 7},{k % 9 * 1.5},1.0,{'pn'[k % 2]}\n" for k in range(60)]
+    (tmp_path / "t.csv").write_text("".join(lines))
+    (tmp_path / "new.csv").write_text("".join(",".join(line.split(",")[:2]) + "\n" for line in lines))
+    fitted = prepare(tmp_path / "t.csv", target=-1, sample_weight="column_3").preprocessing
+    assert np.array_equal(fitted.transform(tmp_path / "t.csv"), fitted.transform(tmp_path / "new.csv"))
+    (tmp_path / "three.csv").write_text("".join(",".join(line.split(",")[:3]) + "\n" for line in lines))
+    for wide in (tmp_path / "three.csv", np.zeros((3, 3)), np.zeros((3, 4))):
+        with pytest.raises(DataError, match="2 columns, as in training"):
+            fitted.transform(wide)
+
+
+def test_whole_numbers_beyond_floats_are_categories_of_their_own(tmp_path):
+    ids = [9007199254740993, 9007199254740995, 9007199254740997, 1234567890123456789]
+    path = write(tmp_path / "t.csv", {"id": [str(ids[k % 4]) for k in range(80)], "y": ["p", "n"] * 40})
+    fitted = prepare(path, target="y", categorical=["id"]).preprocessing
+    assert np.array_equal(
+        fitted.transform({"id": ids}), np.eye(4, dtype=np.float32)[np.argsort(np.argsort(list(map(str, ids))))]
+    )
+    assert np.array_equal(fitted.transform(path)[:4], fitted.transform({"id": ids}))
+
+
+def test_truth_values_are_ones_and_zeros(tmp_path):
+    truth = {"f": [k % 3 == 0 for k in range(90)], "a": [k / 7 for k in range(90)]}
+    numbers = {"f": [int(v) for v in truth["f"]], "a": truth["a"]}
+    words = write(tmp_path / "w.csv", {"f": [str(v) for v in truth["f"]], "a": list(map(str, truth["a"]))})
+    digits = write(tmp_path / "d.csv", {"f": [str(v) for v in numbers["f"]], "a": list(map(str, truth["a"]))})
+    for trained in (truth, numbers, words, digits):
+        fitted = prepare(trained, ["p", "n"] * 45).preprocessing
+        for other in (truth, numbers, words, digits):
+            assert np.array_equal(fitted.transform(other), fitted.transform(trained))
+    with pytest.raises(DataError, match="'f' must hold truth values, as in training; it holds 'x'"):
+        prepare(words, ["p", "n"] * 45).preprocessing.transform({"f": ["x"], "a": [1.0]})
+
+
+def test_objects_of_a_frame_are_the_same_texts_alone():
+    mixed_values = [True, False, "unknown", 1.0, 2.5, np.float64(3.0)] * 20
+    frame = pd.DataFrame({"f": pd.Series(mixed_values, dtype=object), "a": np.arange(120) / 7})
+    fitted = prepare(frame, ["p", "n"] * 60).preprocessing
+    together = fitted.transform(frame)
+    for row in range(6):
+        assert np.array_equal(fitted.transform(frame[row : row + 1]), together[row : row + 1])
+
+
+def test_weights_in_a_file(tmp_path):
+    rows = {"a": [str(k / 7) for k in range(60)], "w": ["1"] * 59 + ["NA"], "y": ["p", "n"] * 30}
+    with pytest.raises(DataError, match="`sample_weight` must be finite and >= 0; row 59"):
+        prepare(write(tmp_path / "t.csv", rows), target="y", sample_weight="w")
+    text = "a;w;y\n" + "".join(f"{k};{1 + k % 2},5;{'pn'[k % 2]}\n" for k in range(60))
+    (tmp_path / "c.csv").write_text(text)
+    weight = prepare(tmp_path / "c.csv", target="y", sample_weight="w").weight_train
+    assert weight.max() / weight.min() == pytest.approx(2.5 / 1.5)
+
+
+def test_names_that_polars_takes_for_patterns(tmp_path):
+    path = write(tmp_path / "t.csv", {"^a$": ["x", "y"] * 30, "*": ["$1", "$2"] * 30, "y": ["p", "n"] * 30})
+    prepared = prepare(path, target="y")
+    assert read_table(path).columns == ["^a$", "*", "y"]
+    assert np.array_equal(prepared.preprocessing.transform(path), prepared.preprocessing.transform(read_table(path)))
