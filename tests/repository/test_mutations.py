@@ -163,7 +163,7 @@ SEARCH_FAULTS = {
         "evaluation/test_refit.py::test_the_heaviest_trials_come_first_and_their_work_is_known",
     ),
     "tables: a table for a prediction is read as it lies there": (
-        "tables/preprocess.py", "return self.schema.read(matched, self.used)", "return matched",
+        "tables/preprocess.py", "return self.schema.read(matched, used)", "return matched",
         "tables/test_schema.py::test_a_row_means_the_same_in_files_and_frames",
     ),
     "tables: a separator of thousands is never wrong": (
