@@ -178,7 +178,7 @@ class Model:
         """
         from hyperband.tables.features_and_target import held_out_rows
 
-        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", schema=self.preprocessing.schema)
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", self.preprocessing.schema)
         known = self.target.encode(rows.values)
         return self._figures(self._of_table(rows.table, backend), known)
 

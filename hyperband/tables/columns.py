@@ -142,6 +142,17 @@ def is_index(column: pl.Series) -> bool:
     return column.dtype.is_integer() and not column.null_count() and bool(column.is_unique().all())
 
 
+def first_values(texts: pl.Series) -> str:
+    """The first three different texts, as a part of a sentence.
+
+    Examples
+    --------
+    >>> first_values(pl.Series(["b", "a", "b", "c", "d"]))
+    "'b', 'a', 'c'"
+    """
+    return ", ".join(map(repr, texts.unique(maintain_order=True).head(3).to_list()))
+
+
 def looks_like_dates(column: pl.Series) -> bool:
     """Whether the first 1000 values of a text column are all dates or times.
 

@@ -15,7 +15,7 @@ from hyperband.tables.columns import check_feature
 from hyperband.tables.readings import MISSING, NUMBER, Reading, stripped
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
-from hyperband.tables.target_input import target_values
+from hyperband.tables.target_input import read_target_by, target_values
 from hyperband.tables.weights import F64, sample_weights
 
 Array = NDArray[Any]
@@ -91,8 +91,8 @@ def separate_target(table: Table, y: Any, target: Any, sample_weight: Any) -> tu
         (name,) = resolve_columns(table, [sample_weight], "sample_weight")
         column = table.column(name)
         if table.texts is not None:
-            clean = column.to_frame().select(stripped(pl.all(), MISSING)).to_series()
-            column = Reading(NUMBER, "," if table.texts.decimal_comma else ".").of(clean)
+            (column,) = stripped(column.to_frame(), MISSING)
+            column = Reading(NUMBER, "," if table.texts.decimal_comma else ".").of(column)
         sample_weight = column.to_numpy()
         weight_column: tuple[str, ...] = (name,)
     else:
@@ -171,20 +171,7 @@ def match_rows(
     return LabelledRows(table.rows(keep), values[keep], names, left, n_missing, n_weightless, keep)
 
 
-def _read_by(schema: Schema, texts: pl.Series | pl.DataFrame) -> pl.Series | pl.DataFrame:
-    """Target columns of a text file as training read them: numbers, or labels to the letter."""
-    columns = [texts] if isinstance(texts, pl.Series) else texts.get_columns()
-    read = []
-    for column in columns:
-        clean = column.to_frame().select(stripped(pl.all(), schema.missing)).to_series()
-        reading = schema.targets.get(column.name)
-        read.append(clean if reading is None else reading.of(clean))
-    return read[0] if isinstance(texts, pl.Series) else pl.DataFrame(read)
-
-
-def held_out_rows(
-    value: Any, form: RowForm, name: str, missing_target: str = "error", schema: Schema | None = None
-) -> LabelledRows:
+def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_target: str = "error") -> LabelledRows:
     """Features and target values of rows given as (X, y) or as a table with the target column.
 
     Parameters
@@ -192,8 +179,8 @@ def held_out_rows(
     value : (X, y), or anything that `hyperband.tables.as_table` takes
     form : RowForm, such as the preprocessing, or the labelled rows of the table itself
     name : str, such as "validation", in errors
+    schema : Schema, by which the target in a text file is read
     missing_target : {"error", "drop"}
-    schema : Schema, by which texts of a file are read
 
     Raises
     ------
@@ -216,7 +203,7 @@ def held_out_rows(
         columns = {n: table.column(n) for n in form.target_names}
         y = next(iter(columns.values())) if len(columns) == 1 else pl.DataFrame(columns)
         if texts is not None:
-            y = _read_by(schema or Schema(), y)
+            y = read_target_by(schema.targets, y, schema.missing)
         table = table.without(form.target_names)
     names = form.target_names if len(form.target_names) == 1 else ("y",)
     rows = match_rows(table, y, names, None, missing_target, f"y of {name}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.column_kinds import column_kinds, examine
-from hyperband.tables.columns import INDEX_NAMES, is_declared, is_index
+from hyperband.tables.columns import is_declared
 from hyperband.tables.features_and_target import (
     LabelledRows,
     check_features,
@@ -26,12 +26,12 @@ from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.pairs import row_pairs
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
-from hyperband.tables.readings import MISSING
+from hyperband.tables.readings import MISSING, Reading
 from hyperband.tables.schema import find_schema
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns, without_index
 from hyperband.tables.target import Target, fit_classes, fit_scale
-from hyperband.tables.target_input import infer_task, read_target, target_readings
+from hyperband.tables.target_input import infer_task, read_target
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
 from hyperband.tables.views import sensible_views
 
@@ -229,14 +229,11 @@ def prepare_table(
     table, values, names, weight = separate_target(whole, y, target, options.sample_weight)
     declared = is_declared(values) or (y is None and names[0] in whole.declared)
     missing = MISSING if options.na_values is None else options.na_values
-    hint, goals = "", {}
+    goals: dict[str, Reading] = {}
+    hint, texts = "", values
     if y is None and whole.texts is not None:
-        read = read_target(values, options.task, missing, whole.texts.decimal_comma)
-        goals = target_readings(values, read, missing, whole.texts.decimal_comma)
-        if isinstance(read, pl.Series) and read.dtype == pl.String and read.null_count() > values.null_count():
-            marker = values.filter(read.is_null() & values.is_not_null())[0]
-            hint = f" If {marker!r} is a class, pass na_values=() (--keep-na)."
-        values = read
+        values, goals = read_target(texts, options.task, missing, whole.texts.decimal_comma)
+        hint = _class_hint(texts, values)
     left = set(table.names)
     left_out = [position for position, name in enumerate(whole.names) if name not in left]
     schema, table, found = find_schema(table, missing, left_out, goals)
@@ -244,12 +241,9 @@ def prepare_table(
     categories = set(resolve_columns(table, options.categorical, "categorical"))
     if (column := key_column(validation, table)) is not None and not validation.as_feature:
         dropped.add(column)
-    index = [name for name in table.names[:1] if name in INDEX_NAMES and is_index(table.column(name))]
-    dropped.update(index)
     check_features(table, dropped)
     rows = match_rows(table, values, names, weight, options.missing_target, hint=hint)
-    notes = found + [f"Column {name!r} is ignored: it is the index of a saved frame." for name in index]
-    notes += [f"{rows.dropped} rows without a target are left out."] if rows.dropped else []
+    notes = found + ([f"{rows.dropped} rows without a target are left out."] if rows.dropped else [])
     notes += [f"{rows.weightless} rows of weight 0 are left out."] if rows.weightless else []
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")
@@ -264,7 +258,7 @@ def prepare_table(
     labelled = Labelled(rows.values, None if classes is None else classes.encode(rows.values), keys)
     folds = make_folds(labelled, validation, test, seed)
     given = {name: value for name, value in (("validation", validation), ("test", test)) if is_rows(value)}
-    held = {name: held_out_rows(value, rows, name, options.missing_target, schema) for name, value in given.items()}
+    held = {name: held_out_rows(value, rows, name, schema, options.missing_target) for name, value in given.items()}
     # Of several folds each row trains in some of them.
     scaled_by = folds.folds[0].train if len(folds.folds) == 1 else folds.rest
     goal = classes or fit_scale(rows.values, scaled_by, rows.names)
@@ -273,6 +267,14 @@ def prepare_table(
         (*notes, *folds.notes),
     )  # fmt: skip
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))
+
+
+def _class_hint(texts: pl.Series | pl.DataFrame, values: pl.Series | pl.DataFrame) -> str:
+    """What to do where a text that means a missing value may be a class, for the error on missing targets."""
+    if not (isinstance(texts, pl.Series) and isinstance(values, pl.Series) and values.dtype == pl.String):
+        return ""
+    markers = texts.filter(values.is_null() & texts.is_not_null())
+    return f" If {markers[0]!r} is a class, pass na_values=() (--keep-na)." if markers.len() else ""
 
 
 def _task(options: TableOptions, rows: LabelledRows, declared: bool) -> tuple[str, str | None]:

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from hyperband.errors import DataError
+from hyperband.tables.columns import first_values
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.readings import MISSING, MISSING_NUMBERS, NUMBER, TEXT, TRUTH, Reading, find_reading, stripped
-from hyperband.tables.table import Table
+from hyperband.tables.table import Table, columns_of
 
 #: Columns that are looked at in one query.
 _TOGETHER = 500
@@ -38,13 +39,8 @@ class Schema:
     left_out: tuple[int, ...] = ()
     targets: Mapping[str, Reading] = field(default_factory=dict)
 
-    def read(self, table: Table, names: Sequence[str] | None = None) -> Table:
-        """A table with its columns as they are read.
-
-        Parameters
-        ----------
-        table : Table
-        names : columns that are wanted; None: all that the schema knows
+    def read(self, table: Table, names: Collection[str]) -> Table:
+        """A table with these of its columns as they are read.
 
         Raises
         ------
@@ -59,7 +55,7 @@ class Schema:
         if table.matrix is not None or table.read_by is self or table.read_by == self:
             return table
         assert table.frame is not None
-        wanted = set(self.readings if names is None else names)
+        wanted = set(names)
         texts = [column.name for column in table.frame if column.name in wanted and column.dtype in _TEXTS]
         read = _read(table.frame, {name: self.readings.get(name, _PLAIN) for name in texts}, self.missing)
         return replace(table, frame=table.frame.with_columns(read), texts=None, read_by=self)
@@ -100,25 +96,23 @@ def find_schema(
     >>> schema.readings["a"].form, table.column("a").to_list()
     ('text', ['x', None])
     """
-    missing = tuple(dict.fromkeys(("", *missing)))
     if table.matrix is not None:
-        return Schema({}, missing, tuple(left_out), targets or {}), table, []
+        return Schema({}, tuple(missing), tuple(left_out), targets or {}), table, []
     assert table.frame is not None
     names = [column.name for column in table.frame if column.dtype in _TEXTS]
     notes: list[str] = []
     readings = {column.name: _by_type(column) for column in table.frame}
     read: list[pl.Series] = []
     for start in range(0, len(names), _TOGETHER):
-        clean = _stripped(table.frame, names[start : start + _TOGETHER], missing)
-        if table.texts is None:
-            read += [column for column in clean if not column.equals(table.frame[column.name].cast(pl.String))]
-            continue
-        for name, column, typed in zip(clean.columns, _unnamed(clean), _plain_numbers(clean), strict=True):
-            reading = _PLAIN if typed is not None else find_reading(column, table.texts.decimal_comma)
-            readings[name] = reading
-            notes += _note(name, column, reading)
-            read.append((reading.of(column) if typed is None else typed).alias(name))
-    schema = Schema(readings, missing, tuple(left_out), targets or {})
+        some = names[start : start + _TOGETHER]
+        for name, texts in zip(some, stripped(columns_of(table.frame, some), missing), strict=True):
+            if table.texts is not None:
+                readings[name] = find_reading(texts, table.texts.decimal_comma)
+                notes += _note(name, texts, readings[name])
+                read.append(readings[name].of(texts).alias(name))
+            elif not texts.equals(table.frame.get_column(name).cast(pl.String)):
+                read.append(texts.alias(name))
+    schema = Schema(readings, tuple(missing), tuple(left_out), targets or {})
     return schema, replace(table, frame=table.frame.with_columns(read), texts=None, read_by=schema), notes
 
 
@@ -129,33 +123,13 @@ def _by_type(column: pl.Series) -> Reading:
     return Reading(NUMBER if column.dtype.is_numeric() or column.dtype == pl.Null else TEXT)
 
 
-def _plain_numbers(texts: pl.DataFrame) -> list[pl.Series | None]:
-    """Each column as whole numbers or numbers where all texts are; None otherwise, or where a zero begins one."""
-    whole = texts.select(pl.all().cast(pl.Int64, strict=False)).get_columns()
-    numbers = texts.select(pl.all().cast(pl.Float64, strict=False)).get_columns()
-    padded = texts.select(pl.all().str.contains(r"^[+-]?0\d").any()).row(0)
-    found: list[pl.Series | None] = []
-    for column, i, f, zero in zip(texts, whole, numbers, padded, strict=True):
-        empty = column.null_count()
-        if zero or empty == column.len() or f.null_count() > empty:
-            found.append(None)
-        else:
-            found.append(i if i.null_count() == empty else f.fill_nan(None))
-    return found
-
-
-def _unnamed(frame: pl.DataFrame) -> list[pl.Series]:
-    """The columns without their names: polars takes a name such as "^a$" for a pattern."""
-    return [column.alias("column") for column in frame]
-
-
 def _note(name: str, texts: pl.Series, reading: Reading) -> list[str]:
     """A sentence where texts are read as numbers that programs do not write so."""
     if reading.form != NUMBER:
         return []
     values = reading.of(texts)
     notes = []
-    if reading != Reading(NUMBER, words=reading.words):
+    if replace(reading, words=()) != _PLAIN:
         unusual = texts.filter(values.is_not_null() & texts.cast(pl.Float64, strict=False).is_null())
         if unusual.len():
             value = reading.of(unusual.head(1))[0]
@@ -173,7 +147,7 @@ def _read(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequenc
     read: list[pl.Series] = []
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
-        for name, texts in zip(some, _unnamed(_stripped(frame, some, missing)), strict=True):
+        for name, texts in zip(some, stripped(columns_of(frame, some), missing), strict=True):
             read.append(_values(name, texts, readings[name]).alias(name))
     return read
 
@@ -182,22 +156,13 @@ def _values(name: str, texts: pl.Series, reading: Reading) -> pl.Series:
     """A column as it is read. A truth value is 1 or 0 where numbers are wanted; other words are told."""
     values = reading.of(texts)
     if values.null_count() == texts.null_count():
-        if reading == _PLAIN and (whole := texts.cast(pl.Int64, strict=False)).null_count() == values.null_count():
-            return whole  # exact beyond 2^53 too
         return values
     if reading.form == NUMBER:
-        truth = Reading(TRUTH).of(texts).cast(pl.Float64)
-        values = pl.select(pl.coalesce(pl.lit(values), pl.lit(truth))).to_series()
+        values = values.zip_with(values.is_not_null(), Reading(TRUTH).of(texts).cast(values.dtype))
     wrong = texts.filter(texts.is_not_null() & values.is_null() & ~texts.is_in([*reading.words, *MISSING_NUMBERS]))
     if wrong.len():
         _tell(name, wrong, texts.len() - texts.null_count(), reading)
     return values
-
-
-def _stripped(frame: pl.DataFrame, names: Sequence[str], missing: Sequence[str]) -> pl.DataFrame:
-    """These columns as texts; for `select`, "*" would be all of them."""
-    columns = pl.DataFrame([frame.get_column(name) for name in names])
-    return columns.select(stripped(pl.all().cast(pl.String), missing))
 
 
 def _tell(name: str, wrong: pl.Series, n_values: int, reading: Reading) -> None:
@@ -208,10 +173,9 @@ def _tell(name: str, wrong: pl.Series, n_values: int, reading: Reading) -> None:
             f"Column {name!r} must hold {what}, as in training; it holds {wrong[0]!r}. Correct that value, or leave it "
             "empty if it is missing."
         )
-    examples = ", ".join(map(repr, wrong.unique(maintain_order=True).head(3).to_list()))
     warnings.warn(
         f"Column {name!r} holds {what} in training; {wrong.len()} of its values are none and count as missing, for "
-        f"instance {examples}.",
+        f"instance {first_values(wrong)}.",
         DataWarning,
         stacklevel=4,
     )

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import is_declared, series_from_objects, unmasked
+from hyperband.tables.columns import INDEX_NAMES, is_declared, is_index, series_from_objects, unmasked
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.file_table import Texts
 
@@ -99,7 +99,7 @@ class Table:
         assert self.frame is not None
         if not names:
             return np.empty((len(np.arange(self.n_rows)[rows]), 0))
-        part = _columns(self.frame, names)
+        part = columns_of(self.frame, names)
         part = part[rows] if isinstance(rows, slice) else part[np.asarray(rows, dtype=np.int64)]
         return _as_numbers(part).to_numpy(order="c").reshape(part.height, len(names))
 
@@ -122,7 +122,7 @@ class Table:
         if self.matrix is not None:
             return replace(self, names=left, matrix=self.matrix[:, keep])
         assert self.frame is not None
-        return replace(self, names=left, frame=_columns(self.frame, left))
+        return replace(self, names=left, frame=columns_of(self.frame, left))
 
     def rows(self, keep: Array) -> Table:
         """The table with only the rows where ``keep``, a bool array of shape (n_rows,), is true."""
@@ -133,16 +133,14 @@ class Table:
 
 
 def without_index(table: Table) -> Table:
-    """A table for training without the index that a file has, with a `DataWarning`."""
+    """A table for training without the index that it has from a file, with a `DataWarning`."""
     if table.index is None:
         return table
-    warnings.warn(
-        f"The first column of the file, {table.index!r}, is an index; it is left out.", DataWarning, stacklevel=3
-    )
+    warnings.warn(f"The first column, {table.index!r}, is an index; it is left out.", DataWarning, stacklevel=3)
     return replace(table.without([table.index]), index=None)
 
 
-def _columns(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+def columns_of(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """These columns; for `select`, "*" would be all of them."""
     return pl.DataFrame([frame.get_column(name) for name in names])
 
@@ -196,7 +194,8 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
         from hyperband.tables.read import read_file
 
         found = read_file(data, header)
-        return replace(_from_frame(found.frame), named=found.named, texts=found.texts, index=found.index)
+        table = _from_frame(found.frame)
+        return replace(table, named=found.named, texts=found.texts, index=found.index or table.index)
     if isinstance(data, pl.DataFrame):
         return _from_frame(data)
     if isinstance(data, pl.LazyFrame):
@@ -226,7 +225,9 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
 
 
 def _from_frame(frame: pl.DataFrame) -> Table:
-    return Table(tuple(frame.columns), frame=frame)
+    first = frame.columns[0] if frame.width > 1 else None
+    saved = first in INDEX_NAMES and is_index(frame.to_series(0))
+    return Table(tuple(frame.columns), frame=frame, index=first if saved else None)
 
 
 def _unique_names(names: Iterable[Any], what: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -116,8 +116,8 @@ def _values(column: pl.Series, name: str) -> tuple[Array, NDArray[np.bool_]]:
 
 def read_target(
     texts: pl.Series | pl.DataFrame, task: str, missing: Collection[str], decimal_comma: bool
-) -> pl.Series | pl.DataFrame:
-    """The target of a text file: values where it is a quantity, and labels exactly as they are written.
+) -> tuple[pl.Series | pl.DataFrame, dict[str, Reading]]:
+    """The target of a text file, and how its columns of numbers are read: quantities, or labels as they are written.
 
     Labels that are written as Python writes whole numbers are whole numbers.
 
@@ -129,56 +129,50 @@ def read_target(
 
     Examples
     --------
-    >>> read_target(pl.Series(["1", "2", "1"]), "auto", [""], False).to_list()
-    [1, 2, 1]
-    >>> read_target(pl.Series(["001", " +2 ", None]), "auto", [""], False).to_list()
+    >>> values, readings = read_target(pl.Series("y", ["1", "2", "1"]), "auto", [], False)
+    >>> values.to_list(), list(readings)
+    ([1, 2, 1], ['y'])
+    >>> read_target(pl.Series("y", ["001", " +2 ", None]), "auto", [], False)[0].to_list()
     ['001', '+2', None]
     """
-    if isinstance(texts, pl.DataFrame):
-        return pl.DataFrame([_read_values(column, missing, decimal_comma) for column in texts])
-    clean = texts.to_frame().select(stripped(pl.all(), missing)).to_series()
-    values = _read_values(texts, missing, decimal_comma)
-    if values.dtype == pl.String or values.null_count() == values.len():
-        return clean
+    frame = texts.to_frame() if isinstance(texts, pl.Series) else texts
+    columns = dict(zip(frame.columns, stripped(frame, missing), strict=True))
+    readings = {name: _number_reading(column, decimal_comma) for name, column in columns.items()}
+    if isinstance(texts, pl.Series):
+        (column,), (reading,) = columns.values(), readings.values()
+        if reading is not None and _are_labels(column, reading.of(column), task):
+            readings = {texts.name: None}
+    found = {name: reading for name, reading in readings.items() if reading is not None}
+    return read_target_by(found, texts, missing), found
+
+
+def read_target_by(
+    readings: Mapping[str, Reading], texts: pl.Series | pl.DataFrame, missing: Collection[str]
+) -> pl.Series | pl.DataFrame:
+    """Target columns of a text file as `read_target` has read others: numbers, or labels as they are written."""
+    frame = texts.to_frame() if isinstance(texts, pl.Series) else texts
+    columns = dict(zip(frame.columns, stripped(frame, missing), strict=True))
+    read = [(readings[name].of(column) if name in readings else column).alias(name) for name, column in columns.items()]
+    return read[0] if isinstance(texts, pl.Series) else pl.DataFrame(read)
+
+
+def _number_reading(texts: pl.Series, decimal_comma: bool) -> Reading | None:
+    """How a column is read as numbers; None where some of its texts are none, or would be the same number."""
+    if texts.str.contains(r"^[+-]?\d{19,}$").any():
+        return None
+    if not texts.cast(pl.Float64, strict=False).null_count() > texts.null_count():
+        return Reading(NUMBER)  # with zeros in front too: they are labels, or a quantity
+    reading = find_reading(texts, decimal_comma)
+    return reading if reading.form == NUMBER and not reading.words else None
+
+
+def _are_labels(texts: pl.Series, values: pl.Series, task: str) -> bool:
+    """Whether numbers are labels that are not written as whole numbers."""
+    if values.null_count() == values.len():
+        return True
     if task == "auto":
         task, _ = infer_task(_values(values.drop_nulls(), texts.name)[0])
-    if task == "regression":
-        return values
-    written = values.cast(pl.Int64, strict=False).cast(pl.String).equals(clean)
-    return values.cast(pl.Int64) if written else clean
-
-
-def target_readings(
-    texts: pl.Series | pl.DataFrame, values: pl.Series | pl.DataFrame, missing: Collection[str], decimal_comma: bool
-) -> dict[str, Reading]:
-    """How target columns of a text file are read that `read_target` has read as numbers; others are texts."""
-    columns = zip(
-        [texts] if isinstance(texts, pl.Series) else texts.get_columns(),
-        [values] if isinstance(values, pl.Series) else values.get_columns(),
-        strict=True,
-    )
-    readings = {}
-    for column, read in columns:
-        if read.dtype.is_numeric():
-            clean = column.to_frame().select(stripped(pl.all(), missing)).to_series()
-            plain = clean.cast(pl.Float64, strict=False).null_count() == clean.null_count()
-            readings[column.name] = Reading(NUMBER) if plain else find_reading(clean, decimal_comma)
-    return readings
-
-
-def _read_values(texts: pl.Series, missing: Collection[str], decimal_comma: bool) -> pl.Series:
-    """A column as numbers where its texts can be read so; else the texts, stripped."""
-    clean = texts.to_frame().select(stripped(pl.all(), missing)).to_series()
-    if clean.str.contains(r"^[+-]?\d{19,}$").any():  # a float would not tell them apart
-        return clean
-    plain = clean.cast(pl.Float64, strict=False)
-    if plain.null_count() > clean.null_count():
-        reading = find_reading(clean, decimal_comma)
-        if reading.form != NUMBER or reading.words:
-            return clean
-        return reading.of(clean)
-    whole = clean.cast(pl.Int64, strict=False)
-    return whole if whole.null_count() == clean.null_count() else plain
+    return task == "classification" and not values.cast(pl.Int64, strict=False).cast(pl.String).equals(texts)
 
 
 def infer_task(values: Array) -> tuple[str, str | None]:

@@ -20,6 +20,7 @@ _BLANKS = " \t\n"
 #: Characters and rows by which the layout is found.
 _SAMPLE, _SAMPLE_ROWS = 1 << 20, 1000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 _SEPARATOR_LINE = re.compile(r"sep=(.)[ \t]*\n", re.IGNORECASE)
 
 
@@ -77,15 +78,17 @@ def find_layout(text: str, name: str, separator: str | None, header: bool | None
         separator = declared[1]
         start.skip(declared.end() - start.position)
         start.skip_blank_lines()
-    lines = start.lines()
+    comments = start.comments()
+    lines = start.lines(sum(map(len, comments))) or start.lines()
     if not lines:
         raise DataError(f"A table must hold at least two rows; {name!r} holds blank lines only. Check the file.")
     if separator is None or not any(separator in line for line in lines):
         separator = _find_separator(lines)
     if separator == " ":  # runs of blanks separate the fields of many older tables
         return find_layout(re.sub(r"[ \t]+", "\t", re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text)), name, "\t", header)
-    width = Counter(len(row) for row in fields_of(lines, separator)).most_common(1)[0][0]
-    _skip_comments(start, separator, width)
+    rows = fields_of(lines, separator)
+    width = Counter(len(row) for row in rows).most_common(1)[0][0]
+    _skip_comments(start, comments, separator, width, _names_numbers(rows))
     return _with_header(start, name, separator, width, header)
 
 
@@ -116,30 +119,38 @@ class _Start:
         self.position += n
 
     def skip_blank_lines(self) -> None:
-        blank = re.compile(r"(?:[ \t]*\n)*").match(self.text, self.position)
+        blank = _BLANK_LINES.match(self.text, self.position)
         assert blank is not None
         self.skip(blank.end() - self.position)
 
-    def lines(self) -> list[str]:
-        """The next lines that are not blank, with their ends."""
-        end = self.text.find("\n", self.position + _SAMPLE)
-        some = self.text[self.position : None if end < 0 else end].split("\n")
+    def comments(self) -> list[str]:
+        """The next lines that begin with a sign of comments, with the blank lines after each."""
+        found: list[str] = []
+        position = self.position
+        while self.text.startswith(_COMMENT, position) and (end := self.text.find("\n", position) + 1):
+            blank = _BLANK_LINES.match(self.text, end)
+            assert blank is not None
+            found.append(self.text[position : blank.end()])
+            position = blank.end()
+        return found
+
+    def lines(self, after: int = 0) -> list[str]:
+        """The next lines that are not blank, after so many characters, with their ends."""
+        begin = self.position + after
+        end = self.text.find("\n", begin + _SAMPLE)
+        some = self.text[begin : None if end < 0 else end].split("\n")
         return [line + "\n" for line in some[: _SAMPLE_ROWS + 50] if line.strip(_BLANKS)]
 
 
-def _skip_comments(start: _Start, separator: str, width: int) -> None:
-    """Leading lines that begin with a sign of comments and are not the header.
+def _skip_comments(start: _Start, comments: Sequence[str], separator: str, width: int, above_header: bool) -> None:
+    """Leave comments out up to one that is the header, or a row: one with the usual number of fields.
 
-    They have another number of fields than usual, or stand above one.
+    That one too is a comment where it stands above a header.
     """
-    while start.text.startswith(_COMMENT, start.position):
-        end = start.text.find("\n", start.position) + 1
-        line = start.text[start.position : end]
-        rows = fields_of(start.lines(), separator)
-        if not end or (len(rows[0]) == width and not _names_numbers(rows[1:])):
+    for comment in comments:
+        if len(fields_of([comment], separator)[0]) == width and not above_header:
             break
-        start.skip(len(line))
-        start.skip_blank_lines()
+        start.skip(len(comment))
     if start.text.startswith("#", start.position):  # a commented header: `# "RMSD","F1",...`
         blanks = re.compile(r"# *").match(start.text, start.position)
         assert blanks is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+from hyperband.tables.columns import first_values
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.preprocess import Preprocessing, text_column
 from hyperband.tables.table import Table
@@ -23,10 +24,9 @@ def warn_of_unseen_levels(preprocessings: Sequence[Preprocessing], table: Table)
         texts = text_column(table, name, slice(None)).drop_nulls()
         unseen = texts.filter(~texts.is_in(levels))
         if 2 * unseen.len() > texts.len():
-            examples = ", ".join(map(repr, unseen.unique(maintain_order=True).head(3).to_list()))
             warnings.warn(
                 f"Column {name!r}: {unseen.len() / texts.len():.0%} of its values were not there in training, for "
-                f"instance {examples}; they count as rare ones.",
+                f"instance {first_values(unseen)}; they count as rare ones.",
                 DataWarning,
                 stacklevel=4,
             )

@@ -167,8 +167,16 @@ SEARCH_FAULTS = {
         "tables/test_schema.py::test_a_row_means_the_same_in_files_and_frames",
     ),
     "tables: a separator of thousands is never wrong": (
-        "tables/readings.py", "pl.when(fits).then(plain).when(others).then(bare).otherwise(None)", "plain",
+        "tables/readings.py", "pl.when(fits).then(plain).when(others).then(texts)", "plain",
         "tables/test_readings.py::test_what_another_column_would_write_is_no_number",
+    ),
+    "model: a file is read for its first view alone": (
+        "model/predictor.py", "self.preprocessing.read(as_table(X), used)", "self.preprocessing.read(as_table(X))",
+        "interface/test_planned_search.py::test_every_view_of_a_model_reads_what_it_uses",
+    ),
+    "tables: a target is read anew in every file": (
+        "tables/features_and_target.py", "read_target_by(schema.targets, y", "read_target_by({}, y",
+        "tables/test_schema.py::test_a_target_is_read_as_in_training",
     ),
     "tables: blank lines inside quoted fields are taken out": (
         "tables/delimited.py", "% 2 == 0 else", "% 2 < 2 else",

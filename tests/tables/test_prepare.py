@@ -15,6 +15,7 @@ from hyperband import tables
 from hyperband._common import memory
 from hyperband.errors import DataError, InputError, InsufficientMemory
 from hyperband.tables import TableOptions, read_table
+from hyperband.tables.data_warning import DataWarning
 
 N = 200
 prepare = tables.prepare
@@ -291,55 +292,13 @@ def test_rows_without_any_value_are_left_out_of_training():
     assert len(prepare(x, [0.5, np.nan, 1.5, 2.5]).x_train) == 2
 
 
-def test_declared_categories_of_numbers_are_categories():
-    rng = np.random.default_rng(0)
-    codes = rng.choice([101, 205, 333, 404, 515, 606, 777], 300)
-    frame = pd.DataFrame({"x": rng.normal(size=300), "zip": pd.Categorical(codes)})
-    p = prepare(frame, np.arange(300) % 2)
-    assert {i.name: i.kind for i in p.preprocessing.inputs} == {"x": "number", "zip": "category"}
-    plain = pd.DataFrame({"x": frame["x"], "zip": codes})
-    assert np.array_equal(p.preprocessing.transform(plain), p.preprocessing.transform(frame))
-    labels = pd.Series(pd.Categorical(rng.integers(0, 26, 300)))
-    for q in (prepare(frame[["x"]], labels), prepare(frame[["x"]].assign(y=labels), target="y")):
-        assert q.task == "classification" and q.classes == tuple(range(26))
-    assert prepare(frame[["x"]].assign(zip=labels), np.linspace(0, 1, 300)).task == "regression"
-
-
-def test_rows_of_weight_0_do_not_exist():
-    rng = np.random.default_rng(0)
-    x, weight = rng.normal(size=(300, 2)), rng.random(300) + 0.5
-    y = np.where(x[:, 0] > 0, "p", "n").astype(object)
-    gone = rng.choice(300, 60, replace=False)
-    x[gone], weight[gone], y[gone] = 1e6, 0.0, "only here"
-    y[gone[0]] = None
-    p = prepare(x, y, sample_weight=weight)
-    stay = np.setdiff1d(np.arange(300), gone)
-    q = prepare(x[stay], y[stay], sample_weight=weight[stay])
-    assert p.classes == ("n", "p") and "60 rows of weight 0 are left out." in p.notes
-    for name in ("x_train", "y_train", "weight_train", "x_validation"):
-        assert np.array_equal(getattr(p, name), getattr(q, name))
-    pairs = [(np.arange(200), np.arange(200, 300))]
-    fold = tables.prepare_table(x, y, validation=pairs, options=TableOptions(sample_weight=weight)).dataset("standard")
-    assert len(fold.x_train) == (stay < 200).sum() and len(fold.x_validation) == (stay >= 200).sum()
-    with pytest.raises(DataError, match="at least two rows"):
-        prepare(x, y, sample_weight=np.zeros(300))
-
-
-@pytest.mark.parametrize("value", [[1.0], dt.date(2020, 1, 1), dt.timedelta(days=1), b"x"])
-@pytest.mark.parametrize("column", ["a", "c"])
-def test_columns_of_another_kind_are_refused(value, column):
-    frame = pl.DataFrame({"a": [k % 2 + k / 1000 for k in range(80)], "c": ["u", "v"] * 40})
-    fitted = prepare(frame, ["p", "n"] * 40).preprocessing
-    with pytest.raises(DataError, match=f"as in training; '{column}' holds"):
-        fitted.transform(frame.head(3).with_columns(pl.lit(value).alias(column)))
-
-
 @pytest.mark.parametrize("name", ["Unnamed: 0", "__index_level_0__"])
-def test_the_index_of_a_saved_frame_is_ignored(name):
+def test_the_index_of_a_saved_frame_is_left_out(name):
     frame = pl.DataFrame({name: [3, 1, 2, 0], "a": [1.0, 2.0, 2.5, 1.5], "y": [0, 1, 1, 0]})
-    p = prepare(frame, target="y")
+    with pytest.warns(DataWarning, match=f"The first column, '{name}', is an index"):
+        p = prepare(frame, target="y")
     assert p.preprocessing.feature_names == ("a",)
-    assert f"Column {name!r} is ignored: it is the index of a saved frame." in p.notes
+    assert np.array_equal(p.preprocessing.transform(frame), p.preprocessing.transform(frame.drop(name)))
     assert len(prepare(frame.with_columns(pl.Series(name, [3, 3, 1, 2])), target="y").preprocessing.feature_names) == 2
 
 

@@ -148,6 +148,13 @@ def test_a_header_may_have_more_fields_than_the_rows(tmp_path):
         read_table(write(tmp_path, "t.csv", "a,b\n" + "1,2,3,4\n" * 9))
 
 
+@pytest.mark.parametrize("n", [4, 2000])
+@pytest.mark.parametrize("comment", ["# made by a program", "# one, of, three", "%", "# x"])
+def test_comments_may_be_more_than_rows(tmp_path, n, comment):
+    path = write(tmp_path, "t.csv", (comment + "\n") * n + "a,b,c\n1,2,x\n3,4,y\n5,6,x\n")
+    assert read_table(path).rows() == [(1, 2, "x"), (3, 4, "y"), (5, 6, "x")]
+
+
 def test_row_names_of_r_are_left_out(tmp_path):
     text = '"x","y"\n' + "".join(f'"{k}","a{k}",{k}\n' for k in range(5))
     with pytest.warns(DataWarning, match="'row_names', is an index"):

@@ -88,8 +88,8 @@ def test_texts_of_a_frame_stay_texts_and_lose_blanks_and_missing_markers():
     schema, table, notes = find_schema(as_table(frame))
     assert table.frame.rows() == [("1", "x"), ("2", "y"), (None, "x"), (None, "y")]
     assert {r.form for r in schema.readings.values()} == {TEXT} and notes == []
-    assert schema.read(table) is table, "read once"
-    (other,) = schema.read(as_table({"a": [2], "b": ["y "]})).frame.rows()
+    assert schema.read(table, "ab") is table, "read once"
+    (other,) = schema.read(as_table({"a": [2], "b": ["y "]}), "ab").frame.rows()
     assert other == (2, "y")
 
 
@@ -102,7 +102,7 @@ def test_which_texts_are_missing_can_be_said(tmp_path):
     prepared = prepare(path, target="y", na_values=())
     assert prepared.classes == ("EU", "NA")
     assert prepared.preprocessing.feature_names[1:] == ("a=EU", "a=NA", "a=x", "a=None")
-    assert prepared.preprocessing.schema.missing == ("",)
+    assert prepared.preprocessing.schema.missing == ()
     assert prepare(path, target="y", na_values=["x"]).preprocessing.feature_names[1:] == ("a=EU", "a=NA", "a=None")
     for wrong in ("NA", [1]):
         with pytest.raises(DataError, match="`na_values` must be a list of texts"):
