@@ -93,6 +93,7 @@ def test_a_search_that_ended_between_two_rungs_can_be_run_again():
     assert again.stopped == "cut" and same_search(timed, again)
 
 
+@pytest.mark.filterwarnings("ignore::hyperband.tables.data_warning.DataWarning")  # what a fault here would tell first
 def test_every_view_of_a_model_reads_what_it_uses(tmp_path):
     """A column that is constant in the training rows of the first fold is used by the networks of the others."""
     rng = np.random.default_rng(0)
