@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
-from hyperband.tables.column_kinds import first_names
+from hyperband.tables.columns import first_names
 from hyperband.tables.preprocess import Preprocessing
 from hyperband.tables.views import VIEWS
 from hyperband.tuning.settings import Settings

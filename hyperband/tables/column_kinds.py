@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hyperband.tables.columns import first_names
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
 from hyperband.tables.table import Table
 
@@ -198,14 +199,3 @@ def ignored_note(names: Collection[str], why: str) -> list[str]:
     if not names:
         return []
     return [f"Ignored, {why}: {first_names(sorted(names))}."]
-
-
-def first_names(names: Sequence[str]) -> str:
-    """Names of columns as a part of a sentence, the first eight of many.
-
-    Examples
-    --------
-    >>> first_names(["a", "b"]), first_names(list("abcdefghijk"))
-    ('a, b', 'a, b, c, d, e, f, g, h, ... (11 in all)')
-    """
-    return ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")

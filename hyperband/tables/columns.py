@@ -14,14 +14,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 
-_TEMPORAL = (dt.date, dt.time, dt.timedelta, np.datetime64, np.timedelta64)
-
-#: Texts that are a date, a time of day or both: 2013-01-01, 2013-01-01T10:00:00Z, 31.12.1999, 1/31/99, 10:15
-_DATE = (
-    r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}/\d{1,2}/\d{2})"
-    r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?(Z|\s?[A-Z]{3,4}|[+-]\d{2}:?\d{2})?)?$"
-    r"|^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp][Mm])?$"
-)
+_DAYS, _DURATIONS = (dt.date, np.datetime64), (dt.timedelta, np.timedelta64)
 
 
 def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.Series:
@@ -50,11 +43,24 @@ def series_from_objects(name: str, values: Sequence[Any] | NDArray[Any]) -> pl.S
         return pl.Series(name, [None if v is None else int(v) for v in items], dtype=pl.Int64)
     if all(isinstance(v, (numbers.Real, decimal.Decimal)) for v in present):
         return pl.Series(name, [None if v is None else float(v) for v in items], dtype=pl.Float64)
-    if any(isinstance(v, _TEMPORAL) for v in present):
-        return pl.Series(name, [None] * len(items), dtype=pl.Datetime)  # `check_feature` rejects this type
+    if all(isinstance(v, _DAYS) for v in present):
+        return pl.Series(name, [None if v is None else _instant(v) for v in items], dtype=pl.Datetime("us"))
+    if all(isinstance(v, dt.time) for v in present):
+        return pl.Series(name, [None if v is None else v.replace(tzinfo=None) for v in items], dtype=pl.Time)
+    if any(isinstance(v, (*_DAYS, *_DURATIONS, dt.time)) for v in present):
+        return pl.Series(name, [None] * len(items), dtype=pl.Duration)  # `check_columns` rejects this type
     if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in present):
         return pl.Series(name, [None] * len(items), dtype=pl.List(pl.Null))  # likewise
     return pl.Series(name, [None if v is None else _text(v) for v in items], dtype=pl.String)
+
+
+def _instant(value: Any) -> dt.datetime:
+    """A date as the instant at which it begins; an instant in its own zone."""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    if isinstance(value, dt.datetime):
+        return dt.datetime(*value.timetuple()[:6], value.microsecond)
+    return dt.datetime(value.year, value.month, value.day)
 
 
 def is_declared(values: Any) -> bool:
@@ -142,6 +148,11 @@ def is_index(column: pl.Series) -> bool:
     return column.dtype.is_integer() and not column.null_count() and bool(column.is_unique().all())
 
 
+def holds_times(column: pl.Series) -> bool:
+    """Whether a column holds dates, times of day or both; durations are none of these."""
+    return column.dtype.is_temporal() and column.dtype != pl.Duration
+
+
 def first_values(texts: pl.Series) -> str:
     """The first three different texts, as a part of a sentence.
 
@@ -153,53 +164,46 @@ def first_values(texts: pl.Series) -> str:
     return ", ".join(map(repr, texts.unique(maintain_order=True).head(3).to_list()))
 
 
-def looks_like_dates(column: pl.Series) -> bool:
-    """Whether the first 1000 values of a text column are all dates or times.
+def first_names(names: Sequence[str]) -> str:
+    """Names of columns as a part of a sentence, the first eight of many.
 
     Examples
     --------
-    >>> looks_like_dates(pl.Series("day", ["2013-01-01", "2013-01-02"]))
-    True
+    >>> first_names(["a", "b"]), first_names(list("abcdefghijk"))
+    ('a, b', 'a, b, c, d, e, f, g, h, ... (11 in all)')
     """
-    if column.dtype != pl.String:
-        return False
-    some = column.alias("column").drop_nulls().head(1000)  # polars takes a name such as "^a$" for a pattern
-    return some.len() > 0 and bool(some.str.contains(_DATE).all())
+    return ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
 
 
-def check_feature(column: pl.Series) -> None:
-    """Check that a column can be a feature: it holds no dates, lists or infinities.
+def check_columns(columns: Sequence[pl.Series]) -> None:
+    """Check that columns can be features: they hold no lists, durations or infinities.
 
     Raises
     ------
     DataError
-        It says how to convert the column or how to drop it.
+        It names all such columns, and says what to do.
 
     Examples
     --------
-    >>> check_feature(pl.Series("day", ["2013-01-01"]))
+    >>> check_columns([pl.Series("tags", [["a"]]), pl.Series("n", [1])])
     Traceback (most recent call last):
         ...
-    hyperband.errors.DataError: Features must be numbers, text or truth values; column 'day' holds dates or times...
+    hyperband.errors.DataError: Features must be numbers, text, truth values, dates or times; these hold something...
     """
-    dtype = column.dtype
-    if dtype.is_temporal() or looks_like_dates(column):
-        example = column.drop_nulls()
-        value = f" such as {str(example[0])!r}" if example.len() else ""
+    wrong = [c for c in columns if c.dtype.is_nested() or c.dtype in (pl.Binary, pl.Object, pl.Duration)]
+    if wrong:
+        names = [column.name for column in wrong]
+        shown = first_names([f"{column.name!r} ({column.dtype})" for column in wrong])
         raise DataError(
-            f"Features must be numbers, text or truth values; column {column.name!r} holds dates or times{value}. "
-            f"Convert it to numbers (for instance days since a fixed day, hour of the day), or drop it "
-            f"(drop=[{column.name!r}], --drop {column.name})."
+            f"Features must be numbers, text, truth values, dates or times; these hold something else: {shown}. Spread "
+            f"lists over plain columns, write durations as numbers, or drop these columns (drop={names[:8]}, --drop "
+            f"{' --drop '.join(names[:8])})."
         )
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-        raise DataError(
-            f"Features must be numbers, text or truth values; column {column.name!r} holds {dtype}. Spread it over "
-            f"plain columns, or drop it (drop=[{column.name!r}], --drop {column.name})."
-        )
-    if dtype.is_float() and len(
-        rows := np.flatnonzero(column.alias("column").is_infinite().fill_null(False).to_numpy())
-    ):
-        raise_infinite(column.name, rows)
+    for column in columns:
+        if column.dtype.is_float() and len(
+            rows := np.flatnonzero(column.alias("column").is_infinite().fill_null(False).to_numpy())
+        ):
+            raise_infinite(column.name, rows)
 
 
 def raise_infinite(name: str, rows: NDArray[np.intp]) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import check_feature
+from hyperband.tables.columns import check_columns
 from hyperband.tables.readings import MISSING, NUMBER, Reading, stripped
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
@@ -121,9 +121,7 @@ def check_features(table: Table, dropped: Collection[str]) -> None:
             "A table must have at least one feature; none is left besides the target and `drop`. Drop fewer columns."
         )
     if table.frame is not None:
-        for name in table.names:
-            if name not in dropped:
-                check_feature(table.frame[name])
+        check_columns([table.frame[name] for name in table.names if name not in dropped])
 
 
 def match_rows(

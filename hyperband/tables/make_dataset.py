@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.tables import holdout
-from hyperband.tables.column_kinds import column_kinds, first_names, unusable_categories
+from hyperband.tables.column_kinds import column_kinds, unusable_categories
 from hyperband.tables.column_selection import ROWS, Relevance, relevance
+from hyperband.tables.columns import first_names
 from hyperband.tables.features_and_target import LabelledRows
 from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
 from hyperband.tables.options import TableOptions
@@ -147,7 +148,7 @@ def _make(
     settings = FitSettings(view, options.scaling, source.categories, source.seed)
     usable, chosen = _selected(source, view, train, y)
     fitted = fit_preprocessing(usable, train, goal, y, settings)
-    prep = replace(_with_dropped(fitted.preprocessing, rows.table, usable), schema=source.schema)
+    prep = _of_whole_table(fitted.preprocessing, rows.table, source.schema)
     n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
     n_rows += 0 if more is None else 2 * (len(train) + more.table.n_rows)  # joined, then put in order
     memory.require(
@@ -209,9 +210,9 @@ def _training(
     return _Part(x, y, row_weights(weight, by_class, y))
 
 
-def _with_dropped(prep: Preprocessing, table: Table, usable: Table) -> Preprocessing:
+def _of_whole_table(prep: Preprocessing, table: Table, schema: Schema) -> Preprocessing:
     """Dropped columns stay among the inputs as ignored ones, so that arrays with all columns still fit."""
-    if usable is table:
-        return prep
-    known = {column.name: column for column in prep.inputs}
-    return replace(prep, inputs=tuple(known.get(name, InputColumn(name, IGNORED)) for name in table.names))
+    known = {column.name: column.kind for column in prep.inputs}
+    part_of = schema.part_of
+    inputs = tuple(InputColumn(name, known.get(name, IGNORED), part_of.get(name, "")) for name in table.names)
+    return replace(prep, inputs=inputs, schema=schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from hyperband.tables.pairs import row_pairs
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
 from hyperband.tables.readings import MISSING, Reading
-from hyperband.tables.schema import find_schema
+from hyperband.tables.schema import find_schema, find_time_parts
 from hyperband.tables.splitters import GroupSplit, TimeSplit
 from hyperband.tables.table import as_table, resolve_columns, without_index
 from hyperband.tables.target import Target, fit_classes, fit_scale
@@ -262,6 +263,10 @@ def prepare_table(
     # Of several folds each row trains in some of them.
     scaled_by = folds.folds[0].train if len(folds.folds) == 1 else folds.rest
     goal = classes or fit_scale(rows.values, scaled_by, rows.names)
+    times, of_times = find_time_parts(rows.table.without(dropped), categories)
+    notes += of_times
+    schema = replace(schema, times=times)
+    rows = replace(rows, table=schema.with_parts(rows.table))
     source = Source(
         rows, rows.table.without(dropped), schema, goal, held, folds.test, categories - dropped, options, seed,
         (*notes, *folds.notes),

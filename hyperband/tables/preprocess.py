@@ -31,10 +31,23 @@ _BLOCK_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class InputColumn:
-    """A column of the input table: its name and its kind, "number", "category" or "ignored"."""
+    """A column that features are made of.
+
+    Parameters
+    ----------
+    name : str, of the column
+    kind : {"number", "category", "ignored"}
+    part_of : str, the column of times of the input table that it is a part of; empty for a column of that table itself
+    """
 
     name: str
     kind: str
+    part_of: str = ""
+
+    @property
+    def source(self) -> str:
+        """The column of the input table."""
+        return self.part_of or self.name
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,8 @@ class Preprocessing:
     Parameters
     ----------
     inputs : tuple of InputColumn
-        All columns of the training table except the target, in order, including the ignored ones.
+        All columns of the training table except the target, in order, including the ignored ones; a column of times as
+        its parts.
     named : bool
         Whether columns are matched by name (tables) or by position (arrays).
     target : Target
@@ -77,7 +91,12 @@ class Preprocessing:
     @property
     def n_inputs(self) -> int:
         """Number of columns of the training table besides the target, ignored ones among them."""
-        return len(self.inputs)
+        return len(self.sources)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the columns of the training table besides the target, in order."""
+        return tuple(dict.fromkeys(column.source for column in self.inputs))
 
     @property
     def target_names(self) -> tuple[str, ...]:
@@ -211,25 +230,29 @@ class Preprocessing:
 
     @property
     def used(self) -> list[str]:
-        """Names of the input columns that are not ignored, in order."""
-        return [column.name for column in self.inputs if column.kind != IGNORED]
+        """Names of the columns of the input table that are not ignored, in order."""
+        return list(dict.fromkeys(column.source for column in self.inputs if column.kind != IGNORED))
 
     def read(self, table: Table, used: Sequence[str] | None = None) -> Table:
         """A table with the columns of training as the model reads them, and possibly more; errors as `transform`.
+
+        Columns of times have become their parts.
 
         Parameters
         ----------
         used : columns that are needed; None: those that this view uses
         """
         used = self.used if used is None else used
+        if table.read_by == self.schema:
+            return table
         matched = self._matched(table, used)
         if matched.frame is not None:
-            _check_types(matched.frame, used)
+            _check_types(matched.frame, [name for name in used if name not in self.schema.times])
         return self.schema.read(matched, used)
 
     def _matched(self, table: Table, used: Sequence[str]) -> Table:
         """The table with the columns of training, and possibly more."""
-        names = tuple(column.name for column in self.inputs)
+        names = self.sources
         if self.named and not table.named and table.texts is not None:
             table = _with_its_header(table, used)
         if self.named and table.named:

@@ -1,4 +1,4 @@
-"""How the texts of a column are read: as numbers, however people write them, as truth values, or as texts."""
+"""How the texts of a column are read: as numbers or times, however people write them, as truth values, or as texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from hyperband.tables.dates import as_instants, find_date
+
 #: Texts that mean a missing value in any column, after blanks are stripped.
 MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A", "#NA")
 #: Texts that mean a missing value where all others of their column are numbers.
@@ -16,7 +18,7 @@ MISSING_NUMBERS = ("-", "--", ".", "None", "none", "NONE", "nil", "missing", "un
 #: A column of digits is one of names when so many of its different values begin with a zero, or all are as long.
 PADDED_SHARE = 0.05
 
-NUMBER, TRUTH, TEXT = "number", "truth", "text"
+NUMBER, TRUTH, TEXT, TIME = "number", "truth", "text", "time"
 
 #: A column is one of numbers when so many of its values are, and the others are at most `MOST_WORDS` different words.
 SHARE, MOST_WORDS = 0.95, 10
@@ -45,13 +47,14 @@ class Reading:
 
     Parameters
     ----------
-    form : {"number", "truth", "text"}
+    form : {"number", "truth", "text", "time"}
     decimal : {".", ","}
     thousands : {"", ",", ".", "'", " "}, the separator of thousands
     signs : bool
         Whether signs of currencies and percent stand beside the numbers; they change no number.
     words : tuple of str
-        Texts of a column of numbers that are none: they mean a missing value.
+        Texts of a column of numbers or times that are none: they mean a missing value.
+    date : str, how dates are written in a column of times, see `hyperband.tables.dates`
 
     Examples
     --------
@@ -64,14 +67,18 @@ class Reading:
     thousands: str = ""
     signs: bool = False
     words: tuple[str, ...] = ()
+    date: str = "%Y-%m-%d"
 
     def of(self, texts: pl.Series) -> pl.Series:
         """Values of texts as `stripped` gives them, null where missing and, but for texts, where a text is none.
 
         Numbers are Int64 where all are written as whole ones, so that they are exact beyond 2^53 too, else Float64.
+        Times are Datetime in microseconds.
         """
         if self.form == TEXT:
             return texts
+        if self.form == TIME:
+            return as_instants(texts, self.date)
         if self.form == TRUTH:
             lower = texts.str.to_lowercase()
             true = lower.is_in(["true", "1", "1.0"])
@@ -142,9 +149,11 @@ def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
     Examples
     --------
     >>> find_reading(pl.Series(["1", "2.5"]), False), find_reading(pl.Series(["01", "02"]), False).form
-    (Reading(form='number', decimal='.', thousands='', signs=False, words=()), 'text')
+    (Reading(form='number', decimal='.', thousands='', signs=False, words=(), date='%Y-%m-%d'), 'text')
     >>> find_reading(pl.Series(["1,234", "12"]), False).thousands, find_reading(pl.Series(["1,5"]), False).decimal
     (',', ',')
+    >>> find_reading(pl.Series(["31.12.1999"]), False).date
+    '%d.%m.%Y'
     """
     seen = texts.drop_nulls()
     if seen.len() == 0:
@@ -155,6 +164,10 @@ def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
     if seen.str.to_lowercase().is_in(["true", "false"]).all():
         return Reading(TRUTH)
     levels = seen.unique()
+    if (date := find_date(levels, SHARE)) is not None:
+        words = levels.filter(as_instants(levels, date).is_null())
+        if words.len() == 0 or _are_words(seen, words, levels):
+            return Reading(TIME, words=tuple(words.sort().to_list()), date=date)
     for reading in _candidates(levels, decimal_comma):
         if _is_padded(levels, reading):
             return Reading(TEXT)

@@ -45,7 +45,7 @@ class Table:
         The first column, where it is the index of a saved frame by its name and form.
     texts : Texts or None
         What is known of the texts of a file, until they are read.
-    read_by : hyperband.tables.schema.Schema or None, which has read them
+    read_by : hyperband.tables.schema.Schema or None, which has read the texts and times
 
     Examples
     --------

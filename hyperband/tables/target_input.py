@@ -10,7 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.columns import looks_like_dates, masked_as_none, series_from_objects
+from hyperband.tables.columns import masked_as_none, series_from_objects
+from hyperband.tables.dates import looks_like_dates
 from hyperband.tables.readings import NUMBER, Reading, find_reading, stripped
 
 Array = NDArray[Any]

@@ -192,7 +192,7 @@ def test_each_of_our_searches_passes_the_check_and_repeats_itself(name: str, wor
 seeds = st.lists(st.integers(0, 3), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(seeds, seeds, seeds), min_size=1, max_size=3))
 def test_mean_ranks_are_those_of_all_combinations_of_seeds(drawn: list[tuple[list[int], ...]]) -> None:
     tasks = [{n: np.array(v, dtype=float)[:, None] for n, v in zip("abc", values, strict=True)} for values in drawn]

@@ -20,7 +20,7 @@ from hyperband.tuning.trial import Result
     fill=st.sampled_from([0.0, np.nan]),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_growing_columns_hold_what_an_array_holds(parts, fill, seed):
     rng = np.random.default_rng(seed)
     columns, plain = GrowingColumns(2, np.float64, fill), rng.random((2, sum(parts)))

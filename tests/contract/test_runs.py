@@ -73,7 +73,7 @@ def test_any_sampler_with_any_scheduler(algorithm, sampler):
 @given(
     algorithm=any_synchronous, sampler=any_sampler, space=any_space, workers=st.integers(2, 9), seed=st.integers(0, 99)
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_number_of_workers_and_the_order_of_arrival_change_nothing(algorithm, sampler, space, workers, seed):
     check_workers(lambda: start(algorithm, sampler, space, seed), workers, seed)
 
@@ -81,13 +81,13 @@ def test_the_number_of_workers_and_the_order_of_arrival_change_nothing(algorithm
 @given(
     algorithm=any_algorithm, sampler=any_sampler, space=any_space, workers=st.integers(1, 5), seed=st.integers(0, 99)
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_saving_and_loading_at_every_point_changes_nothing(algorithm, sampler, space, workers, seed):
     check_resumed(lambda: start(algorithm, sampler, space, seed), workers, seed)
 
 
 @given(algorithm=any_algorithm, sampler=any_sampler, size=st.integers(1, 40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_batches_are_the_same_as_jobs(algorithm, sampler, size):
     check_batches(lambda: start(algorithm, sampler, "mixed"), size)
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from implementations import ASYNCHRONOUS, BRACKETS, GENERATIONS, POPULATIONS, SCHEDULERS, SYNCHRONOUS
 
@@ -33,7 +33,6 @@ def test_the_synchronous_schedulers_say_so():
 
 
 @given(scheduler=st.sampled_from(list(SYNCHRONOUS.values())), seed=st.integers(0, 10**6))
-@settings(deadline=None)
 def test_the_order_of_arrival_changes_nothing(scheduler, seed):
     """In more orders than the contract has."""
     told, dropped = carry_out(scheduler.start())
@@ -71,7 +70,6 @@ def test_when_all_fail_later_generations_still_begin(scheduler):
 
 
 @given(scheduler=st.sampled_from(list(BRACKETS.values())), available=st.integers(0, 30), n=st.integers(1, 20))
-@settings(deadline=None)
 def test_an_exhausted_space_shrinks_the_rungs_and_ends(scheduler, available, n):
     allocation, told = scheduler.start(), []
     while not allocation.done:

@@ -66,7 +66,6 @@ LOSSES = st.one_of(st.sampled_from([0.0, 1.0, 1.0, 2.0, math.nan, math.inf, -mat
     eta=st.sampled_from([Fraction(2), Fraction(3), Fraction(5, 2), Fraction(4, 3)]),
     seed=st.integers(0, 10**6),
 )
-@settings(deadline=None)
 def test_promotions_are_those_of_the_paper(losses, eta, seed):
     rng = np.random.default_rng(seed)
     tables = [AsyncRungs([4], eta, engine) for engine in ENGINES.values() if engine is not None]
@@ -125,7 +124,7 @@ def test_failures_count_and_are_never_promoted(engine):
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(0, 80))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_many_at_once_is_the_same_as_one_by_one(seed, n):
     rng = np.random.default_rng(seed)
     brackets = rng.integers(0, 2, n)
@@ -169,7 +168,7 @@ def test_an_eta_of_too_many_digits_is_refused():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_implementations_exchange_their_states(seed):
     """What one implementation wrote down, the other continues."""
     if ENGINES["native"] is None:
@@ -217,7 +216,7 @@ def drive(scheduler, loss, workers, seed=0):
 
 
 @given(seed=st.integers(0, 10**6), workers=st.integers(1, 12))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_at_least_the_plan_is_run(seed, workers):
     for scheduler in (ASHAScheduler(27, 3, n=50), AsyncHyperbandScheduler(27, 3), PASHAScheduler(27, 3, n=50)):
         told = drive(scheduler, lambda slot: (slot.trial * 7919) % 101, workers, seed)
@@ -263,7 +262,7 @@ def test_in_two_rungs_no_curves_cross_and_cross_back():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_several_objectives_are_promoted_by_fronts(seed):
     rng = np.random.default_rng(seed)
     rungs = AsyncRungs([2], Fraction(2))

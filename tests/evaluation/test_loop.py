@@ -73,7 +73,7 @@ def test_the_run_is_the_plan_to_the_unit():
 
 
 @given(size=st.integers(1, 30), capacity=st.none() | st.integers(1, 20), limit=st.integers(0, 20))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_batches_and_capacity_change_nothing(size, capacity, limit):
     algorithm = Algorithm(HyperbandScheduler(9, 3), Keyed(limit))
     evaluator = Recorder(size, capacity)

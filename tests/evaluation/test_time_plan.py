@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hyperband as hb
@@ -26,7 +26,6 @@ def cost(sizes, top):
     return float(hb.HalvingSequence(top, time_plan.ETA, brackets=sizes).plan().cost)
 
 
-@settings(deadline=None)
 @given(epochs=sums)
 def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
     top = largest_resource(epochs)
@@ -35,7 +34,6 @@ def test_the_plan_fits_and_wastes_less_than_one_network(epochs):
     assert epochs - max(1.0, time_plan.REST * top) - 1 < planned <= epochs
 
 
-@settings(deadline=None)
 @given(epochs=sums)
 def test_every_bracket_trains_a_network_to_the_end(epochs):
     top = largest_resource(epochs)
@@ -44,7 +42,6 @@ def test_every_bracket_trains_a_network_to_the_end(epochs):
     assert len(plan.brackets[-1].rungs) == 1 or plan.brackets[-1].rungs[-1].r == top
 
 
-@settings(deadline=None)
 @given(epochs=sums, top=st.integers(1, MOST_EPOCHS))
 def test_the_next_bracket_fits(epochs, top):
     size = next_bracket(epochs, top)

@@ -122,7 +122,7 @@ def rows(result):
 
 
 @given(draws=draws, most=st.integers(1, 9), algorithm=st.sampled_from(ALGORITHMS))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_order_of_arrival_changes_nothing(draws, most, algorithm):
     expected, _ = searched(algorithm, Scripted([], 1, deadly=False))
     pool = Scripted(draws, most, deadly=False)
@@ -133,7 +133,7 @@ def test_the_order_of_arrival_changes_nothing(draws, most, algorithm):
 
 
 @given(draws=draws, most=st.integers(1, 9), algorithm=st.sampled_from(ALGORITHMS), retries=st.integers(0, 2))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_failures_and_deaths_never_end_a_search(draws, most, algorithm, retries):
     result, evaluator = searched(algorithm, Scripted(draws, most), retries=retries)
     for trial, value in zip(result.trials["trial"].tolist(), result.trials["loss"].tolist(), strict=True):
@@ -143,7 +143,7 @@ def test_failures_and_deaths_never_end_a_search(draws, most, algorithm, retries)
 
 
 @given(draws=draws, most=st.integers(1, 9))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_with_retries_enough_nothing_is_lost(draws, most):
     algorithm = ALGORITHMS[0]
     expected, _ = searched(algorithm, Scripted([], 1, deadly=False))

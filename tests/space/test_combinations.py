@@ -41,7 +41,7 @@ def brute(space, axes):
     return rows[np.sort(first)]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(space=conditional(), points=st.integers(1, 3))
 def test_grids_hold_every_configuration_once_in_order(space, points):
     axes = [parameter.grid(points) for parameter in space.parameters.values()]
@@ -103,7 +103,7 @@ def test_a_sampler_moves_between_neighbours_of_ordered_options_only(ordered):
 # The largest grid of at most n configurations
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(space=conditional(), n=st.integers(1, 60))
 def test_the_largest_grid_never_has_more_configurations_than_asked_for(space, n):
     points = at_most(space, n)

@@ -39,7 +39,7 @@ def cube(n, d, seed=0):
 # axes
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     low=st.floats(1e-6, 1e3),
     ratio=st.floats(1.001, 1e6),
@@ -53,7 +53,7 @@ def test_floats_come_back_exactly(low, ratio, log, u):
     assert np.array_equal(axis.decode(axis.encode(values.tolist())), values)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(low=st.integers(1, 10**6), width=st.integers(0, 10**6), log=st.booleans(), u=st.floats(0, 1))
 def test_whole_numbers_come_back_exactly(low, width, log, u):
     axis = Int(low, low + width, log=log)

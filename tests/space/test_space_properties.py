@@ -99,7 +99,7 @@ def _same(a, b):
     return isinstance(a, bool) == isinstance(b, bool) and a == b
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120, derandomize=True)
 @given(space=spaces())
 def test_configurations_come_back_and_parameters_are_active_where_conditions_hold(space):
     points = propose(space, 20)
@@ -115,7 +115,7 @@ def test_configurations_come_back_and_parameters_are_active_where_conditions_hol
         assert space.flat(space.nested(c)) == c
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(space=spaces())
 def test_texts_give_the_same_space_and_the_same_draws(space):
     again = Space.from_json(space.to_json())
@@ -127,7 +127,7 @@ def test_texts_give_the_same_space_and_the_same_draws(space):
         assert [again.nested(c) for c in again.decode(second)] == [space.nested(c) for c in space.decode(first)]
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(space=spaces(st.one_of(ints(most=2), choices())), parts=st.lists(st.integers(1, 50), min_size=1, max_size=4))
 def test_discrete_spaces_never_repeat_and_end(space, parts):
     proposer, found, start = RandomSampler().start(space, 0), [], 0
@@ -144,7 +144,7 @@ def test_discrete_spaces_never_repeat_and_end(space, parts):
     assert proposer.exhausted == (len(found) == space.size) or space.size > 100_000
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(space=spaces())
 def test_priors_are_the_density_of_their_draws(space):
     u = np.random.default_rng(0).random((4000, space.n_dimensions))

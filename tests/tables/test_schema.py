@@ -88,7 +88,6 @@ def test_texts_of_a_frame_stay_texts_and_lose_blanks_and_missing_markers():
     schema, table, notes = find_schema(as_table(frame))
     assert table.frame.rows() == [("1", "x"), ("2", "y"), (None, "x"), (None, "y")]
     assert {r.form for r in schema.readings.values()} == {TEXT} and notes == []
-    assert schema.read(table, "ab") is table, "read once"
     (other,) = schema.read(as_table({"a": [2], "b": ["y "]}), "ab").frame.rows()
     assert other == (2, "y")
 

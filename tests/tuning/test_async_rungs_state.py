@@ -98,7 +98,7 @@ def numbers_of(value, path=()):
 
 
 @given(data=st.data(), value=st.one_of(st.integers(-3, 300), st.sampled_from([2**40, 2**70, None, "inf", 0.5])))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_whatever_is_loaded_can_be_carried_to_its_end(data, value):
     """Any number of the state exchanged: it is refused, or what it says is done and no more."""
     state = half_way().state_dict()

@@ -105,7 +105,7 @@ def test_a_finite_space_goes_on_from_its_state():
     assert np.array_equal(np.concatenate([first, two.propose(range(120, 200))]), whole) and two.exhausted
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(n=st.integers(0, 40), start=st.integers(0, 2**40), attempt=st.integers(0, 2**20), d=st.integers(1, 9))
 def test_numbers_are_the_same_for_ranges_lists_and_single_trials(n, start, attempt, d):
     trials = range(start, start + 3 * n, 3)

@@ -24,7 +24,7 @@ def by_definition(rows):
     return number
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     st.integers(1, 3).flatmap(
         lambda m: st.lists(st.tuples(*[st.integers(0, 4).map(float)] * m), min_size=1, max_size=25)

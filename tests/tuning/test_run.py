@@ -57,7 +57,7 @@ def test_results_are_in_order_whatever_the_order_of_telling():
 
 
 @given(seed=st.integers(0, 10**6), r=st.sampled_from([9, 20]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_order_of_arrival_changes_nothing(seed, r):
     algorithm = Algorithm(HyperbandScheduler(r, 3))
     assert fingerprint(carry_out(algorithm.start(), np.random.default_rng(seed))) == fingerprint(

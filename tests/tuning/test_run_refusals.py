@@ -168,7 +168,7 @@ def entries(value, path=()):
 
 
 @given(data=st.data(), value=st.sampled_from([None, -1, 3, 10**6, 2**70, "x", 0.5, [], {}]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_damaged_state_is_refused_with_an_explanation_or_continues(data, value):
     """Any entry of the state exchanged: loading says what is wrong, or the run can be written down and continued."""
     name = data.draw(st.sampled_from(sorted(ALGORITHMS)))

@@ -66,7 +66,7 @@ def reference(space, points, x, least=1e-3):
     return top + math.log(sum(math.exp(kernel - top) for kernel in kernels) / len(points))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 @given(n=st.integers(1, 12), seed=st.integers(0, 1000))
 def test_estimates_are_those_of_the_definition(n, seed):
     points, others = np.split(MIXED.canonical(RandomSampler().start(MIXED, seed).propose(range(n + 5))), [n])
