@@ -66,7 +66,7 @@ def _best_network(result: NetworkSearchResult) -> list[str]:
     lines = [
         "",
         f"best network   trial {best.trial}, bracket {best.bracket}, after {best.resource:g} of "
-        f"{float(result.plan.max_resource):g} {result.unit}",
+        f"{float(result.plan.brackets[best.bracket].rungs[-1].r):g} {result.unit}",
         f"architecture   {' -> '.join(map(str, dims))}, {architecture.activation}, {parameters:,} parameters",
         *_columns(best.network.preprocessings[0]),
         f"validation     loss {best.loss:.4f}, {_figures(best.metrics)}",

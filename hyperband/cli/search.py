@@ -108,6 +108,9 @@ def _choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
 @click.option("--task", **_choice(("auto", *TASKS), TABLE.task), help="auto: by the values of the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Column not to use; repeatable.")
 @click.option("--categorical", multiple=True, metavar="COLUMN", help="Column whose numbers are categories; repeatable.")
+@click.option(
+    "--numeric", multiple=True, metavar="COLUMN", help="Column that holds numbers, whatever else is there; repeatable."
+)
 @click.option("--scaling", **_choice(SCALINGS, TABLE.scaling), help="Of columns of numbers.")
 @click.option(
     "--class-weight",

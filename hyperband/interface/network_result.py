@@ -146,7 +146,7 @@ class Finished:
                 registry.get(self.compute.backend),
                 training=self.training,
                 compute=self.compute,
-                max_resource=float(self.run.plan.max_resource),
+                max_resource=self.evaluator.max_resource,
                 seed=self.run.seed,
                 deadline=self.deadline,
                 speed=self.speed,

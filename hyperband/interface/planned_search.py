@@ -99,7 +99,8 @@ class PlannedSearch:
         """The algorithm with every bracket that was added."""
         if self.extend is None or not isinstance(self.algorithm, HalvingSequence):
             return self.algorithm
-        return replace(self.algorithm, brackets=(*self.algorithm.brackets, *self.extend.added))
+        brackets = (*self.algorithm.brackets, *self.extend.added)
+        return replace(self.algorithm, max_resource=max(top for *_, top in brackets), brackets=brackets)
 
 
 def planned_search(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.tables.columns import first_names
-from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
+from hyperband.tables.preprocess import CATEGORY, NUMBER, InputColumn, finite_block, text_column
 from hyperband.tables.table import Table
 
 RowNumbers = NDArray[np.intp]
@@ -22,6 +22,8 @@ FEWEST_IDS = 20
 MOST_CODES = 5
 #: Columns of numbers that are read together.
 _TOGETHER = 32
+#: Why a column is ignored that holds one value.
+CONSTANT = "constant in the training rows"
 #: A column with values beyond this many standard deviations has heavy tails, unless half of its rows hold one value:
 #: quantiles would move all other values far away from that one.
 HEAVY_TAIL = 10.0
@@ -45,33 +47,43 @@ class NumberColumns:
         )
 
 
-def column_kinds(table: Table, train: RowNumbers, categorical: Collection[str]) -> tuple[list[str], list[str]]:
-    """The kind of each column, `NUMBER` or `CATEGORY`, and notes, as sentences.
+def column_kinds(
+    table: Table, train: RowNumbers, categorical: Collection[str], numeric: Collection[str] = ()
+) -> tuple[list[InputColumn], list[str]]:
+    """Each column with its kind, `NUMBER` or `CATEGORY`, and notes, as sentences.
 
     Categories are text, categorical columns, those listed in ``categorical``, and columns of three to `MOST_CODES`
-    consecutive whole numbers.
+    consecutive whole numbers that are not listed in ``numeric``.
 
     Examples
     --------
     >>> from hyperband.tables.table import as_table
-    >>> column_kinds(as_table({"a": [1.5, 2.5], "b": ["x", "y"], "c": [1, 2]}), np.arange(2), ["c"])
-    (['number', 'category', 'category'], [])
+    >>> columns, _ = column_kinds(as_table({"a": [1.5, 2.5], "b": ["x", "y"], "c": [1, 2]}), np.arange(2), ["c"])
+    >>> [column.kind for column in columns]
+    ['number', 'category', 'category']
     """
-    kinds = [_kind(table, name, categorical) for name in table.names]
-    codes = _codes(table, [name for name, kind in zip(table.names, kinds, strict=True) if kind == NUMBER], train)
-    kinds = [CATEGORY if name in codes else kind for name, kind in zip(table.names, kinds, strict=True)]
-    return kinds, _codes_note(codes)
+    columns = [_by_type(table, name, categorical) for name in table.names]
+    found = _codes(table, [c.name for c in columns if c.kind == NUMBER and c.name not in numeric], train)
+    codes = {name: InputColumn(name, CATEGORY, why=f"3 to {MOST_CODES} consecutive whole numbers") for name in found}
+    return [codes.get(column.name, column) for column in columns], _codes_note(found)
 
 
-def _kind(table: Table, name: str, categorical: Collection[str]) -> str:
-    if name in categorical or name in table.declared:
-        return CATEGORY
+def kinds_of(columns: Iterable[InputColumn]) -> dict[str, str]:
+    """The kind of each column."""
+    return {column.name: column.kind for column in columns}
+
+
+def _by_type(table: Table, name: str, categorical: Collection[str]) -> InputColumn:
+    if name in categorical:
+        return InputColumn(name, CATEGORY, why="listed as categorical")
+    if name in table.declared:
+        return InputColumn(name, CATEGORY, why="declared by the data")
     if table.matrix is not None:
-        return NUMBER
+        return InputColumn(name, NUMBER)
     dtype = table.column(name).dtype
     if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):  # a column without values is constant: ignored below
-        return NUMBER
-    return CATEGORY
+        return InputColumn(name, NUMBER)
+    return InputColumn(name, CATEGORY)
 
 
 def _codes(table: Table, names: Sequence[str], train: RowNumbers) -> list[str]:
@@ -163,27 +175,28 @@ def _reach(column: Any) -> float:
 
 def unusable_categories(
     table: Table, names: Sequence[str], train: RowNumbers, most_levels: int
-) -> tuple[set[str], list[str]]:
-    """Category columns to ignore, constant ones and identifiers, and notes on them and on columns of many levels."""
-    ignored: set[str] = set()
-    constant: set[str] = set()
+) -> tuple[dict[str, str], list[str]]:
+    """Category columns to ignore with the reason, constant ones and identifiers, and notes.
+
+    The notes are on them and on columns of many levels.
+    """
+    ignored: dict[str, str] = {}
     notes: list[str] = []
     for name in names:
         column = text_column(table, name, train)
         levels, present = column.n_unique(), column.len() - column.null_count()
         if levels < 2:
-            constant.add(name)
+            ignored[name] = CONSTANT
         elif levels > max(FEWEST_IDS, present // 2):
-            ignored.add(name)
-            notes.append(
-                f"Column {name!r} is ignored: {levels} different texts in {present} rows{_numbers_hint(column)}."
-            )
+            ignored[name] = f"{levels} different texts in {present} rows"
+            notes.append(f"Column {name!r} is ignored: {ignored[name]}{_numbers_hint(column)}.")
         elif levels > most_levels:
             notes.append(
                 f"Column {name!r} has {levels} levels: the {most_levels - 1} most frequent have a column each, the "
                 f"others share one{_numbers_hint(column)}."
             )
-    return ignored | constant, notes + ignored_note(constant, "constant in the training rows")
+    constant = [name for name, why in ignored.items() if why == CONSTANT]
+    return ignored, notes + ignored_note(constant, CONSTANT)
 
 
 def _numbers_hint(column: pl.Series) -> str:

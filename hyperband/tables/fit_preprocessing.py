@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hyperband._common import memory
 from hyperband.errors import DataError
 from hyperband.tables.column_kinds import (
+    CONSTANT,
     NumberColumns,
     column_kinds,
     examine,
@@ -45,13 +46,14 @@ class FitSettings:
     scaling : {"auto", "standard", "quantile"}, of the view "standard"
         "auto" uses quantiles for columns with values beyond `HEAVY_TAIL` standard deviations, unless half of the rows
         hold one value. "standard" does not limit scaled values to [-`CLIP`, `CLIP`].
-    categorical : names of columns that are categories whatever they hold
+    categorical, numeric : names of columns that are categories, and of those that are numbers, whatever they hold
     seed : int, of the rows from which quantiles are estimated, and of the draws of the view "fourier"
     """
 
     view: str = "standard"
     scaling: str = "auto"
     categorical: Collection[str] = ()
+    numeric: Collection[str] = ()
     seed: int = 0
 
 
@@ -102,8 +104,7 @@ def fit_preprocessing(table: Table, train: RowNumbers, target: Target, y: Array,
     ('a', 'b=x', 'b=y')
     """
     view = VIEWS[settings.view]
-    kinds, notes = column_kinds(table, train, settings.categorical)
-    inputs = [InputColumn(name, kind) for name, kind in zip(table.names, kinds, strict=True)]
+    inputs, notes = column_kinds(table, train, settings.categorical, settings.numeric)
     numbers: Any = None
     categories: Any = None
     features: list[str] = []
@@ -111,13 +112,13 @@ def fit_preprocessing(table: Table, train: RowNumbers, target: Target, y: Array,
     n_numbers = 0
     if names := [i.name for i in inputs if i.kind == NUMBER]:
         numbers, features, n_numbers, ignored = _fit_number_columns(table, names, train, view, settings)
-        inputs = [replace(i, kind=IGNORED) if i.name in ignored else i for i in inputs]
-        notes += ignored_note(ignored, "constant in the training rows")
+        inputs = _without(inputs, dict.fromkeys(ignored, CONSTANT))
+        notes += ignored_note(ignored, CONSTANT)
     names = [i.name for i in inputs if i.kind == CATEGORY]
     most = ONE_HOT_LEVELS if view.encodes_categories else MOST_LEVELS
-    ignored, more_notes = unusable_categories(table, names, train, most)
+    unusable, more_notes = unusable_categories(table, names, train, most)
     notes += more_notes
-    inputs = [replace(i, kind=IGNORED) if i.name in ignored else i for i in inputs]
+    inputs = _without(inputs, unusable)
     if names := [i.name for i in inputs if i.kind == CATEGORY]:
         if view.encodes_categories:
             categories, of_training = fit_categories(table, names, train, target_columns(y, len(target.classes)))
@@ -135,6 +136,11 @@ def fit_preprocessing(table: Table, train: RowNumbers, target: Target, y: Array,
         tuple(inputs), table.named, target, numbers, categories, clip, tuple(features), n_numbers, view.name
     )
     return Fitted(prep, (*notes, *_missing_note(table, prep, train)), cross_fitted)
+
+
+def _without(inputs: Sequence[InputColumn], ignored: Mapping[str, str]) -> list[InputColumn]:
+    """The columns, those of ``ignored`` of that kind for its reason."""
+    return [replace(i, kind=IGNORED, why=ignored[i.name]) if i.name in ignored else i for i in inputs]
 
 
 def _fit_number_columns(

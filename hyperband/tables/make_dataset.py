@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.tables import holdout
-from hyperband.tables.column_kinds import column_kinds, unusable_categories
+from hyperband.tables.column_kinds import column_kinds, kinds_of, unusable_categories
 from hyperband.tables.column_selection import ROWS, Relevance, relevance
 from hyperband.tables.columns import first_names
 from hyperband.tables.features_and_target import LabelledRows
@@ -42,7 +42,8 @@ class Source:
     target : Target, the same for all data sets, so that their networks can be averaged
     held : validation and test rows that were given apart from the table, by these names
     test : int array, numbers of the test rows among ``rows``, or None
-    categories : names of columns of numbers that are categories
+    categories, numeric : names of columns that are categories, and of those that are numbers, whatever they hold
+    left_out : dict of column that is no feature to why
     options, seed : see `hyperband.tables.prepare_table`
     notes : tuple of str
     found : dict, what was found out of the columns, by the bytes of the row numbers that were looked at
@@ -55,6 +56,8 @@ class Source:
     held: Mapping[str, LabelledRows]
     test: RowNumbers | None
     categories: Collection[str]
+    numeric: Collection[str]
+    left_out: Mapping[str, str]
     options: TableOptions
     seed: int
     notes: tuple[str, ...]
@@ -65,7 +68,7 @@ class Source:
         rows = train[:ROWS]
         key = rows.tobytes()
         if key not in self.found:
-            kinds = dict(zip(self.usable.names, column_kinds(self.usable, rows, self.categories)[0], strict=True))
+            kinds = kinds_of(column_kinds(self.usable, rows, self.categories, self.numeric)[0])
             texts = [name for name, kind in kinds.items() if kind == CATEGORY]
             ignored, _ = unusable_categories(self.usable, texts, rows, len(rows))
             used = {name: kind for name, kind in kinds.items() if name not in ignored}
@@ -145,10 +148,10 @@ def _make(
     rows, options = source.rows, source.options
     goal = source.target
     y = goal.encode(rows.values[train])
-    settings = FitSettings(view, options.scaling, source.categories, source.seed)
+    settings = FitSettings(view, options.scaling, source.categories, source.numeric, source.seed)
     usable, chosen = _selected(source, view, train, y)
     fitted = fit_preprocessing(usable, train, goal, y, settings)
-    prep = _of_whole_table(fitted.preprocessing, rows.table, source.schema)
+    prep = _of_whole_table(fitted.preprocessing, source)
     n_rows = len(train) + sum(map(len, drawn.values())) + sum(part.table.n_rows for part in apart.values())
     n_rows += 0 if more is None else 2 * (len(train) + more.table.n_rows)  # joined, then put in order
     memory.require(
@@ -210,9 +213,13 @@ def _training(
     return _Part(x, y, row_weights(weight, by_class, y))
 
 
-def _of_whole_table(prep: Preprocessing, table: Table, schema: Schema) -> Preprocessing:
-    """Dropped columns stay among the inputs as ignored ones, so that arrays with all columns still fit."""
-    known = {column.name: column.kind for column in prep.inputs}
-    part_of = schema.part_of
-    inputs = tuple(InputColumn(name, known.get(name, IGNORED), part_of.get(name, "")) for name in table.names)
-    return replace(prep, inputs=inputs, schema=schema)
+def _of_whole_table(prep: Preprocessing, source: Source) -> Preprocessing:
+    """Columns that are left out stay among the inputs as ignored ones, so that arrays with all columns still fit."""
+    known = {column.name: column for column in prep.inputs}
+    part_of = source.schema.part_of
+    inputs: list[InputColumn] = []
+    for name in source.rows.table.names:
+        why = source.left_out.get(name, "not selected")
+        column = known.get(name, InputColumn(name, IGNORED, why=why))
+        inputs.append(replace(column, part_of=part_of.get(name, "")))
+    return replace(prep, inputs=tuple(inputs), schema=source.schema)

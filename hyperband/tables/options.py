@@ -25,7 +25,9 @@ class TableOptions:
     task : {"auto", "classification", "regression"}
         "auto" decides from the target: see `hyperband.tables.target_input.infer_task`.
     drop : names or indices of columns that are not used
-    categorical : names or indices of columns of numbers that are categories
+    categorical : names or indices of columns of numbers or times that are categories
+    numeric : names or indices of columns that are numbers
+        Texts among them are missing values, small whole numbers and numbers of rows stay numbers.
     missing_target : {"error", "drop"}
         Whether rows without a target are an error, or are left out and mentioned in the notes.
     scaling : {"auto", "standard", "quantile"}
@@ -49,6 +51,7 @@ class TableOptions:
     task: str = "auto"
     drop: Collection[str | int] = ()
     categorical: Collection[str | int] = ()
+    numeric: Collection[str | int] = ()
     missing_target: str = "error"
     scaling: str = "auto"
     class_weight: Any = None

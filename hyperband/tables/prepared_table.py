@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.column_kinds import column_kinds, examine
-from hyperband.tables.columns import is_declared
+from hyperband.tables.column_kinds import column_kinds, examine, kinds_of
+from hyperband.tables.columns import first_names, is_declared
 from hyperband.tables.features_and_target import (
     LabelledRows,
     check_features,
@@ -22,15 +22,17 @@ from hyperband.tables.features_and_target import (
 )
 from hyperband.tables.fit_categories import ONE_HOT_LEVELS
 from hyperband.tables.folds import Folds, Labelled, make_folds
+from hyperband.tables.listed_columns import ListedColumns
 from hyperband.tables.make_dataset import Source, make_dataset, make_refit
 from hyperband.tables.options import VALIDATION, TableOptions
 from hyperband.tables.pairs import row_pairs
 from hyperband.tables.prepared import Prepared
 from hyperband.tables.preprocess import CATEGORY, NUMBER, finite_block, text_column
 from hyperband.tables.readings import MISSING, Reading
+from hyperband.tables.row_counters import row_counters
 from hyperband.tables.schema import find_schema, find_time_parts
 from hyperband.tables.splitters import GroupSplit, TimeSplit
-from hyperband.tables.table import as_table, resolve_columns, without_index
+from hyperband.tables.table import as_table, without_index
 from hyperband.tables.target import Target, fit_classes, fit_scale
 from hyperband.tables.target_input import infer_task, read_target
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
@@ -237,11 +239,13 @@ def prepare_table(
         hint = _class_hint(texts, values)
     left = set(table.names)
     left_out = [position for position, name in enumerate(whole.names) if name not in left]
-    schema, table, found = find_schema(table, missing, left_out, goals)
-    dropped = set(resolve_columns(table, options.drop, "drop"))
-    categories = set(resolve_columns(table, options.categorical, "categorical"))
-    if (column := key_column(validation, table)) is not None and not validation.as_feature:
-        dropped.add(column)
+    listed = ListedColumns.of(options, table)
+    schema, table, found = find_schema(table, missing, left_out, goals, listed.numeric)
+    listed.check(table)
+    dropped = dict.fromkeys(listed.drop, "dropped")
+    key = key_column(validation, table)
+    if key is not None and not validation.as_feature:
+        dropped[key] = "splits the rows"
     check_features(table, dropped)
     rows = match_rows(table, values, names, weight, options.missing_target, hint=hint)
     notes = found + ([f"{rows.dropped} rows without a target are left out."] if rows.dropped else [])
@@ -263,13 +267,18 @@ def prepare_table(
     # Of several folds each row trains in some of them.
     scaled_by = folds.folds[0].train if len(folds.folds) == 1 else folds.rest
     goal = classes or fit_scale(rows.values, scaled_by, rows.names)
-    times, of_times = find_time_parts(rows.table.without(dropped), categories)
+    usable = rows.table.without(dropped)
+    if counters := row_counters(usable, listed.categorical | listed.numeric | {key}):
+        dropped |= dict.fromkeys(counters, "numbers the rows")
+        keep = f"numeric=[{counters[0]!r}], --numeric {counters[0]}"
+        notes += [f"Ignored, since it numbers the rows: {first_names(counters)}. Where it means more, pass {keep}."]
+    times, of_times = find_time_parts(rows.table.without(dropped), listed.categorical)
     notes += of_times
     schema = replace(schema, times=times)
     rows = replace(rows, table=schema.with_parts(rows.table))
     source = Source(
-        rows, rows.table.without(dropped), schema, goal, held, folds.test, categories - dropped, options, seed,
-        (*notes, *folds.notes),
+        rows, rows.table.without(dropped), schema, goal, held, folds.test,
+        listed.categorical - dropped.keys(), listed.numeric, dropped, options, seed, (*notes, *folds.notes),
     )  # fmt: skip
     return PreparedTable(source, folds, _views(source, folds.folds[0].train))
 
@@ -299,7 +308,7 @@ def _labelled_pairs(given: RowPairs, kept: NDArray[np.bool_]) -> RowPairs:
 def _views(source: Source, train: RowNumbers) -> tuple[str, ...]:
     """The views that make sense, by a random part of the training rows."""
     table, some = source.usable, train[:_LOOKED_AT]
-    kinds = dict(zip(table.names, column_kinds(table, some, source.categories)[0], strict=True))
+    kinds = kinds_of(column_kinds(table, some, source.categories, source.numeric)[0])
     numbers = [name for name in table.names if kinds[name] == NUMBER]
     block = finite_block(table, numbers, some) if numbers else np.empty((0, 0))
     groups = examine(block, "standard")

@@ -38,11 +38,13 @@ class InputColumn:
     name : str, of the column
     kind : {"number", "category", "ignored"}
     part_of : str, the column of times of the input table that it is a part of; empty for a column of that table itself
+    why : str, why it is of this kind, where that is not the rule
     """
 
     name: str
     kind: str
     part_of: str = ""
+    why: str = ""
 
     @property
     def source(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -137,7 +137,7 @@ def _without_signs(texts: pl.Expr) -> pl.Expr:
     return texts.str.replace(_BEFORE, "${1}").str.replace(_AFTER, "")
 
 
-def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
+def find_reading(texts: pl.Series, decimal_comma: bool, numeric: bool = False) -> Reading:
     """How a column of texts is to be read, from its values.
 
     Parameters
@@ -145,6 +145,8 @@ def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
     texts : stripped, with null where missing
     decimal_comma : bool
         Whether 1,234 is a number below 2: so it is where semicolons separate the fields.
+    numeric : bool
+        Whether they are numbers: then all other texts mean a missing value, unless no text is a number.
 
     Examples
     --------
@@ -161,6 +163,8 @@ def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
     numbers = seen.cast(pl.Float64, strict=False)
     if not numbers.null_count() and (_has_fractions(numbers) or not seen.str.contains(_PADDED).any()):
         return Reading(NUMBER)  # most columns: what follows takes ten times as long
+    if numeric and (found := _forced(seen.unique(), decimal_comma)) is not None:
+        return found
     if seen.str.to_lowercase().is_in(["true", "false"]).all():
         return Reading(TRUTH)
     levels = seen.unique()
@@ -177,6 +181,13 @@ def find_reading(texts: pl.Series, decimal_comma: bool) -> Reading:
         if _are_words(seen, words, levels):
             return Reading(NUMBER, reading.decimal, reading.thousands, reading.signs, tuple(words.sort().to_list()))
     return Reading(TEXT)
+
+
+def _forced(levels: pl.Series, decimal_comma: bool) -> Reading | None:
+    """The reading that finds most numbers among texts, if it finds one."""
+    reading = _candidates(levels, decimal_comma)[0]
+    words = levels.filter(reading.of(levels).is_null()).sort().to_list()
+    return None if len(words) == levels.len() else replace(reading, words=tuple(words))
 
 
 def _are_words(seen: pl.Series, words: pl.Series, levels: pl.Series) -> bool:

@@ -124,11 +124,12 @@ def find_schema(
     missing: Collection[str] = MISSING,
     left_out: Sequence[int] = (),
     targets: Mapping[str, Reading] | None = None,
+    numeric: Collection[str] = (),
 ) -> tuple[Schema, Table, list[str]]:
     """The schema of a training table, the table as it reads it, and notes, as sentences.
 
     Texts of a file are numbers where they can be read so. Texts of a data frame stay texts, unless they are dates:
-    there somebody has decided.
+    there somebody has decided. Those of columns in ``numeric`` are numbers in both.
 
     Examples
     --------
@@ -150,8 +151,9 @@ def find_schema(
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
         for name, texts in zip(some, stripped(columns_of(table.frame, some), missing), strict=True):
-            if table.texts is not None:
-                readings[name] = find_reading(texts, table.texts.decimal_comma)
+            if table.texts is not None or name in numeric:
+                comma = table.texts is not None and table.texts.decimal_comma
+                readings[name] = find_reading(texts, comma, name in numeric)
             elif table.frame.schema[name] == pl.String and (date := find_date(texts.drop_nulls(), 1.0)) is not None:
                 readings[name] = Reading(TIME, date=date)
             if readings[name] != Reading(TEXT):

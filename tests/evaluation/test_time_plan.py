@@ -96,6 +96,21 @@ def test_later_brackets_are_smaller_when_training_turns_out_slower(clock):
     assert slow.spent < usual.spent
 
 
+def test_the_largest_resource_follows_the_speed(clock):
+    """A machine that was busy when the speed was measured has the plan of its true speed after one bracket."""
+    quick, _ = carry_out(clock, seconds=600.0, pace=0.5, slower=0.1)
+    tops = [int(bracket.rungs[-1].r) for bracket in quick.plan.brackets]
+    true = largest_resource(600.0 / 0.05)
+    assert tops[0] == largest_resource(600.0 / 0.5) < true / 2
+    assert tops[1] == pytest.approx(true, rel=0.1) == quick.plan.max_resource
+    slow, _ = carry_out(clock, seconds=600.0, pace=0.05, slower=4.0)
+    tops = [int(bracket.rungs[-1].r) for bracket in slow.plan.brackets]
+    assert tops[0] == slow.plan.max_resource == largest_resource(600.0 / 0.05)
+    assert all(top <= largest_resource(600.0 / 0.2) for top in tops[1:])
+    usual, _ = carry_out(clock, seconds=600.0, pace=0.05)
+    assert {int(bracket.rungs[-1].r) for bracket in usual.plan.brackets[:-1]} == {true}
+
+
 def test_time_is_left_for_what_follows(clock):
     run, left = carry_out(clock, seconds=600.0, pace=0.05, reserve=lambda pace: 3000 * pace)
     assert 150 <= left < 150 + 0.15 * 600

@@ -64,6 +64,14 @@ def test_a_bracket_may_end_below_the_largest_resource():
     assert run.spent == run.plan.cost == 54 + 21
 
 
+def test_a_later_bracket_may_end_above_all_others():
+    growing = hb.HalvingSequence(9, brackets=[(9, 1)]).start(SPACE, seed=1)
+    whole = hb.HalvingSequence(27, brackets=[(9, 1, 9), (3, 9)]).start(SPACE, seed=1)
+    assert carry_out(growing, [(3, 9, 27)]) == carry_out(whole)
+    assert growing.plan == whole.plan and growing.plan.max_resource == 27
+    assert growing.best_at_full == whole.best_at_full and growing.best_at_full.resource == 27
+
+
 def test_other_plans_are_fixed():
     run = hb.Hyperband(9).start(SPACE, seed=0)
     with pytest.raises(hb.InputError, match=r"Only a sequence of brackets can be extended; got a run of Hyperband"):
@@ -78,8 +86,8 @@ def test_other_plans_are_fixed():
         (9, "must list \\(n, min_resource\\) or"),
         ([(0, 1)], "`n` must be"),
         ([(3, 99)], "`max_resource` must be at least `min_resource`"),
-        ([(3, 1, 9), (3, 1)], "The first of `brackets` must end at `max_resource` \\(27\\)"),
-        ([(3, 1), (3, 1, 81)], "no other above it"),
+        ([(3, 1, 9), (3, 1, 3)], "The highest of `brackets` must end at `max_resource` \\(27\\)"),
+        ([(3, 1), (3, 1, 81)], "The highest of `brackets` must end at"),
         ([(3, 1), (3, 1, 27, 81)], "must list"),
     ],
 )

@@ -138,7 +138,7 @@ class NetworkEvaluator:
         self._open: dict[int, _Open] = {}
         self._brackets: dict[int, int] = {}  # of every trial that did not start as a copy
         self._kept = KeptWeights()
-        self._max_resource, self._highest = float(max_resource), highest
+        self.max_resource, self._highest = float(max_resource), highest
         self._cut = self._cut_by_job(training)
         self._active: list[int] = []  # keys of networks in the newest slice's choice
         self._interrupted = False
@@ -177,8 +177,8 @@ class NetworkEvaluator:
         return {(cut.trial, cut.rung): cut.steps for cut in training.cut}
 
     def _lifetime(self, bracket: int) -> float:
-        """The share of the maximal resource at which schedules of this bracket end."""
-        return 1.0 if self._highest is None else self._highest(bracket) / self._max_resource
+        """The share of `max_resource` at which schedules of this bracket end."""
+        return 1.0 if self._highest is None else self._highest(bracket) / self.max_resource
 
     def lifetime(self, trial: int) -> float | None:
         """The share of the maximal resource at which the schedules of a trial end; None of one that was a copy."""

@@ -18,7 +18,11 @@ MOST_EPOCHS = 256
 #: Networks that the whole work could train to the end, at least; with work for E network-epochs the largest resource is
 #: at most `GROWTH` sqrt(E) besides, so that more work means more networks and longer training alike. Tables without
 #: noise want few networks that are trained long, regressions many that are trained briefly: see docs/search.md.
-FULL_NETWORKS, GROWTH = 3, 2.0
+FULL_NETWORKS, GROWTH = 2, 3.0
+
+#: By what factor the largest resource that the time allows must have changed for the next bracket to have another one.
+#: The speed is measured for a moment before the search: a machine that was busy then would have its plan for good.
+CHANGE = 1.3
 
 #: The trials of a bracket that are promoted from each rung: one in so many. The rate of schedule coslog4 is 0 after
 #: 7/15 of all steps (and after 3/15, 1/15): there networks are compared at rest, and those that go no further are as
@@ -54,8 +58,8 @@ def largest_resource(epochs: float) -> int:
 
     Examples
     --------
-    >>> largest_resource(50.0), largest_resource(600.0), largest_resource(1e6), largest_resource(2.5)
-    (14, 48, 256, 1)
+    >>> largest_resource(30.0), largest_resource(600.0), largest_resource(1e6), largest_resource(2.5)
+    (15, 73, 256, 1)
     """
     return max(1, min(MOST_EPOCHS, int(epochs / FULL_NETWORKS), int(GROWTH * math.sqrt(epochs))))
 
@@ -107,7 +111,7 @@ class TimePlanner:
     Parameters
     ----------
     deadline : float, monotonic seconds at which training has to end
-    max_resource : int, of the run
+    max_resource : int, of the next bracket; it follows the speed of the run
     started : float, monotonic seconds at which the run began
     reserve : callable (seconds an epoch of a typical network takes) -> seconds, optional
         What has to be left for other work before the deadline, as things stand.
@@ -131,7 +135,11 @@ class TimePlanner:
         reserved = 0.0 if self.reserve is None else self.reserve(pace)
         self.stop_at = self.deadline - OVERRUN * reserved
         left = self.deadline - reserved - time.monotonic()  # what is reserved is not known at once
-        size = next_bracket(max(0.0, CAUTION * left / pace), self.max_resource)
+        epochs = max(0.0, CAUTION * left / pace)
+        largest = largest_resource(float(run.spent) + epochs)
+        if not 1.0 / CHANGE < largest / self.max_resource < CHANGE:
+            self.max_resource = largest
+        size = next_bracket(epochs, self.max_resource)
         if size is None:
             return False
         run.extend([size])

@@ -100,8 +100,8 @@ class HalvingSequence(SchedulerAlgorithm):
     ----------
     max_resource, eta, sampler, seed, whole : as `Hyperband`
     brackets : sequence of (n, min_resource) or (n, min_resource, max_resource), one a bracket
-        Its configurations, and the resource of its lowest rung and of its highest one, which ends at ``max_resource``
-        when not given, as the first bracket does. Schedules of networks end with the highest rung of their bracket.
+        Its configurations, and the resource of its lowest rung and of its highest one: ``max_resource`` when not given,
+        and in one bracket at least. Schedules of networks end with the highest rung of their bracket.
 
     Raises
     ------

@@ -114,8 +114,8 @@ class Plan:
 
     @property
     def max_resource(self) -> Exact:
-        """Resource of the highest rung; the first bracket ends there, and all others but those of a sequence."""
-        return self.brackets[0].rungs[-1].r
+        """Resource of the highest rung; every bracket ends there but some of a sequence."""
+        return max(bracket.rungs[-1].r for bracket in self.brackets)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON; ``new`` of a rung where trials begin in it, ``copies`` of a bracket where they do."""

@@ -197,6 +197,7 @@ class Run(RunRecord):
         Parameters
         ----------
         brackets : (n, min_resource) or (n, min_resource, max_resource), one a bracket
+            Where one ends above the others, its end is the maximal resource of the run from then on.
 
         Raises
         ------
@@ -212,6 +213,8 @@ class Run(RunRecord):
         longer = scheduler.extended(brackets)
         plan = longer.plan()
         allocation.extend(plan)
+        if plan.max_resource != self.plan.max_resource:
+            self._leaderboard = Leaderboard(as_float(plan.max_resource), self._leaderboard.log)
         self._scheduler, self.plan = longer, plan
 
     def abandon(self, trials: Iterable[int] | int) -> None:

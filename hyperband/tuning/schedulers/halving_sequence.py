@@ -24,7 +24,7 @@ class HalvingSequenceScheduler(Settings):
     max_resource, eta, whole : as `hyperband.tuning.plans.successive_halving_plan`
     brackets : sequence of (n, min_resource) or (n, min_resource, max_resource), one a bracket
         Its configurations, and the resource of its lowest rung and of its highest one: ``max_resource`` when not given,
-        and in the first bracket.
+        and in one bracket at least.
 
     Examples
     --------
@@ -55,10 +55,9 @@ class HalvingSequenceScheduler(Settings):
             raise InputError("`brackets` must list at least one bracket (n, min_resource); got none.")
         object.__setattr__(self, "brackets", sizes)
         tops = [bracket.rungs[-1].r for bracket in self.plan().brackets]
-        if tops[0] != exact(self.max_resource, "max_resource") or max(tops) > tops[0]:
+        if max(tops) != exact(self.max_resource, "max_resource"):
             raise InputError(
-                f"The first of `brackets` must end at `max_resource` ({self.max_resource!r}), and no other above it; "
-                f"got {self.brackets!r}."
+                f"The highest of `brackets` must end at `max_resource` ({self.max_resource!r}); got {self.brackets!r}."
             )
 
     def plan(self) -> Plan:
@@ -74,5 +73,10 @@ class HalvingSequenceScheduler(Settings):
         return BracketAllocation(self.plan(), one_by_one=True)
 
     def extended(self, brackets: Iterable[Size]) -> HalvingSequenceScheduler:
-        """The same scheduler with further brackets at its end."""
-        return replace(self, brackets=(*self.brackets, *brackets))
+        """The same scheduler with further brackets at its end, which may go beyond its ``max_resource``."""
+        further = tuple(brackets)
+        longer = [size[2] for size in further if len(size) == 3 and size[2] > self.max_resource]
+        if not longer:
+            return replace(self, brackets=(*self.brackets, *further))
+        own = tuple((size[0], size[1], size[2] if len(size) == 3 else self.max_resource) for size in self.brackets)
+        return replace(self, max_resource=max(longer), brackets=own + further)
