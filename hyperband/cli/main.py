@@ -15,6 +15,8 @@ COMMANDS = {
     "search": "Find the best network for a table.",
     "plan": "Show the brackets and rungs of a search before it runs.",
     "predict": "Predict a table with a model that a search wrote.",
+    "evaluate": "Compare what a model predicts with a target that is known.",
+    "model": "Show the target, networks and columns of a model.",
     "distil": "Train one network that predicts what a model of many predicts.",
     "info": "Show backends, instruction set, threads, and why.",
     "bench": "Time the engine against other ways to train the same networks.",

@@ -6,12 +6,14 @@ import json
 import math
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hyperband.engine.architecture import Architecture
+from hyperband.tables.column_table import column_table
 from hyperband.tables.columns import first_names
 from hyperband.tables.preprocess import Preprocessing
 from hyperband.tables.views import VIEWS
@@ -37,8 +39,10 @@ def main_metric(task: str) -> str:
     return "accuracy" if task == "classification" else "rmse"
 
 
-def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
-    """The report for people."""
+def as_text(
+    result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str, tested: Path | None = None
+) -> str:
+    """The report for people; ``tested`` is the file of predictions for the test rows."""
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
@@ -50,7 +54,9 @@ def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
         architecture = result.best.network.members[0].architecture
         lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
         lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
-    lines += ["", f"model written to {model}", "predict with", f"  {command}"]
+    lines += ["", f"model written to {model}"]
+    lines += [] if tested is None else [f"predictions for the test rows in {tested}"]
+    lines += ["predict with", f"  {command}"]
     return "\n".join(lines)
 
 
@@ -105,7 +111,9 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
     return lines
 
 
-def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str) -> str:
+def to_json(
+    result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str, tested: Path | None = None
+) -> str:
     """The report for machines: one JSON object, non-finite numbers as null."""
     best = result.best
     report = {
@@ -115,6 +123,7 @@ def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
         "test_of_best": result.test_of_best,
         "model": model,
         "predict": command,
+        "test_predictions": None if tested is None else str(tested),
         "task": prepared.task,
         "unit": result.unit,
         "stopped": result.stopped,
@@ -126,6 +135,7 @@ def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
         "algorithm": _settings(result.algorithm),
         "training": _settings(result.training),
         "notes": list(result.notes),
+        "columns": [] if result.model is None else [asdict(use) for use in column_table(result.model.preprocessings)],
     }
     return json.dumps(plain(report), indent=2, allow_nan=False)
 
@@ -222,12 +232,13 @@ def summary(architecture: Architecture) -> str:
     return " ".join(part for part in parts if part)
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of aligned columns; all but the last are aligned to the right."""
+def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, left: bool = False) -> list[str]:
+    """Lines of aligned columns; all but the last are aligned to the right, or to the left."""
     widths = [max(len(row[j]) for row in (names, *rows)) for j in range(len(names))]
 
     def line(row: Sequence[str]) -> str:
-        cells = [cell.rjust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        pairs = zip(row[:-1], widths[:-1], strict=True)
+        cells = [cell.ljust(width) if left else cell.rjust(width) for cell, width in pairs]
         return "  ".join([*cells, row[-1]]).rstrip()
 
     return [line(names), *map(line, rows)]

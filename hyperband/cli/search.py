@@ -24,6 +24,7 @@ from hyperband.tables.validation import AUTO
 if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at once
     from hyperband.interface.network_result import NetworkSearchResult
     from hyperband.interface.search import Settings
+    from hyperband.model import Model
     from hyperband.tables import GroupSplit, PreparedTable, TimeSplit
     from hyperband.tuning.algorithms import Algorithm
 
@@ -164,7 +165,7 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
 
     The model is an ensemble of the networks that were trained. Ctrl-C stops within a second, and the best so far is
     written all the same (exit code 130). Results go to stdout and progress to stderr; FOLDER gets model.hyperband,
-    trials.csv and result.json.
+    trials.csv, result.json and, of the test rows, test_predictions.csv.
     """
     from hyperband._common.files import prepare_folder, remove_if_empty
 
@@ -175,12 +176,12 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
     try:
         with remarks(quiet):
             prepared = _prepare(table, options, table_options)
-        for text in () if quiet else prepared.notes:
-            note(text)
+        if not quiet:
+            _say(prepared)
         result = _search(prepared, options, settings, started)
         if result.model is None:
             _fail(result)
-        _write(result, prepared, table, out, options["header"], as_json)
+        _write(result, prepared, table, out, options, as_json)
     except BaseException:
         if is_new:
             remove_if_empty(out)
@@ -189,6 +190,16 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
         if not quiet:
             click.echo("interrupted: this is the best so far", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _say(prepared: PreparedTable) -> None:
+    """What was decided about the table, on stderr."""
+    from hyperband.cli.columns import column_lines
+
+    for text in prepared.notes:
+        note(text)
+    for line in column_lines([prepared.dataset(prepared.views[0]).preprocessing]):
+        click.echo(line, err=True)
 
 
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
@@ -306,17 +317,33 @@ def _fail(result: NetworkSearchResult) -> None:
 
 
 def _write(
-    result: NetworkSearchResult, prepared: PreparedTable, table: str, out: Path, header: bool | None, as_json: bool
+    result: NetworkSearchResult, prepared: PreparedTable, table: str, out: Path, options: dict[str, Any], as_json: bool
 ) -> None:
     from hyperband._common.files import write_text
     from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
 
     model = out / "model.hyperband"
     assert result.model is not None  # looked at before
-    how = predict_command(model, table, out / "predictions.csv", header)
-    report, trials = to_json(result, prepared, str(model), how), trials_csv(result)
-    shown = report if as_json else as_text(result, prepared, str(model), how)
+    how = predict_command(model, table, out / "predictions.csv", options["header"])
+    test = _test_predictions(result.model, prepared, options["backend"])
+    tested = None if test is None else out / "test_predictions.csv"
+    report, trials = to_json(result, prepared, str(model), how, tested), trials_csv(result)
+    shown = report if as_json else as_text(result, prepared, str(model), how, tested)
     result.model.save(model)  # from here on nothing but writing can fail
     write_text(out / "trials.csv", trials)
+    if tested is not None and test is not None:
+        write_text(tested, test)
     write_text(out / "result.json", report + "\n")
     click.echo(shown)
+
+
+def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> str | None:
+    """A line a test row: its number in its table, counted from 0, its target, and what is predicted."""
+    from hyperband.cli.predictions import predictions_csv
+
+    part = prepared.rows_for_test()
+    if part is None:
+        return None
+    names = model.target.names
+    known = {names[0]: part.values} if len(names) == 1 else dict(zip(names, part.values.T, strict=True))
+    return predictions_csv(model, part.table, backend, {"row": part.numbers, **known})

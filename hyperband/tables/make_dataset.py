@@ -18,7 +18,7 @@ from hyperband.tables.features_and_target import LabelledRows
 from hyperband.tables.fit_preprocessing import FitSettings, Fitted, fit_preprocessing
 from hyperband.tables.options import TableOptions
 from hyperband.tables.prepared import Prepared
-from hyperband.tables.preprocess import CATEGORY, IGNORED, InputColumn, Preprocessing
+from hyperband.tables.preprocess import CATEGORY, IGNORED, SAYS_NOTHING, InputColumn, Preprocessing
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
@@ -219,7 +219,7 @@ def _of_whole_table(prep: Preprocessing, source: Source) -> Preprocessing:
     part_of = source.schema.part_of
     inputs: list[InputColumn] = []
     for name in source.rows.table.names:
-        why = source.left_out.get(name, "not selected")
+        why = source.left_out.get(name, SAYS_NOTHING)
         column = known.get(name, InputColumn(name, IGNORED, why=why))
         inputs.append(replace(column, part_of=part_of.get(name, "")))
     return replace(prep, inputs=tuple(inputs), schema=source.schema)

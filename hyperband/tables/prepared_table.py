@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from hyperband.tables.readings import MISSING, Reading
 from hyperband.tables.row_counters import row_counters
 from hyperband.tables.schema import find_schema, find_time_parts
 from hyperband.tables.splitters import GroupSplit, TimeSplit
-from hyperband.tables.table import as_table, without_index
+from hyperband.tables.table import Table, as_table, without_index
 from hyperband.tables.target import Target, fit_classes, fit_scale
 from hyperband.tables.target_input import infer_task, read_target
 from hyperband.tables.validation import RowPairs, is_rows, key_column, normalised, split_keys
@@ -44,6 +44,22 @@ RowNumbers = NDArray[np.intp]
 _LOOKED_AT = 10_000
 #: Of fewer columns none are left out.
 _FEWEST_FOR_SELECTION = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RowsForTest:
+    """Rows that the search never saw.
+
+    Parameters
+    ----------
+    numbers : int array, of the rows in the table that they were given in, counted from 0
+    table : Table, their columns besides the target
+    values : array, their target
+    """
+
+    numbers: RowNumbers
+    table: Table
+    values: NDArray[Any]
 
 
 class PreparedTable:
@@ -142,6 +158,17 @@ class PreparedTable:
     def test_rows(self) -> RowNumbers | None:
         """Numbers of the test rows, ascending; None when there are none, or they were given apart from the table."""
         return self._folds.test
+
+    def rows_for_test(self) -> RowsForTest | None:
+        """The test rows as they were given; None when there are none."""
+        apart, taken = self._source.held.get("test"), self._folds.test
+        if apart is None and taken is None:
+            return None
+        rows = self._source.rows if apart is None else apart
+        given = np.arange(len(rows.values)) if rows.kept is None else np.flatnonzero(rows.kept)
+        part = np.full(len(rows.values), taken is None)
+        part[[] if taken is None else taken] = True
+        return RowsForTest(given[part], rows.table.rows(part), rows.values[part])
 
     @property
     def is_hold_out(self) -> bool:

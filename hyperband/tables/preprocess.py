@@ -22,6 +22,8 @@ F32 = NDArray[np.float32]
 Array = NDArray[Any]
 
 NUMBER, CATEGORY, IGNORED = "number", "category", "ignored"
+#: Why a view ignores a column that others may use.
+SAYS_NOTHING = "says nothing about the target"
 
 _NO_VALUES = (pl.Binary, pl.Object)
 
