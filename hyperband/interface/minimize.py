@@ -56,8 +56,9 @@ def minimize(
           Evaluation(losses, state=[...])``; see `hyperband.evaluation.functions.batched.BatchedEvaluator`.
 
         A loss is a number, or an `Evaluation` to say more. Several numbers (a tuple, a list, an array) are several
-        objectives, as many in every evaluation. An exception fails only its trial: the loss is NaN, and
-        ``result.failures`` has the message and the traceback.
+        objectives, as many in every evaluation. Whatever it raises, ``sys.exit`` included, fails only its trial: the
+        loss is NaN, and ``result.failures`` has the message and the traceback. Ctrl-C, and what the handler of another
+        signal raises apart from an `Exception`, end the search.
     space : Space
     algorithm : such as Hyperband or RandomSearch
     seed : int, optional
