@@ -42,6 +42,7 @@ def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
+        *([f"{n} evaluations diverged: NaN or an infinite loss"] if (n := len(result.not_finite)) else []),
         *_best_network(result),
         *_ensemble(result),
     ]
@@ -121,6 +122,7 @@ def to_json(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
         "seconds": round(result.seconds, 3),
         "n_configurations": result.n_configurations,
         "n_evaluations": result.n_evaluations,
+        "n_not_finite": len(result.not_finite),
         "cost": result.cost,
         "plan": result.plan.to_dict(),
         "algorithm": _settings(result.algorithm),

@@ -17,6 +17,7 @@ from hyperband.evaluation.loop import OnEvent
 from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control
 from hyperband.interface.carry_out import carry_out
+from hyperband.interface.losses import warn_of_losses
 from hyperband.interface.result import SearchResult
 from hyperband.tuning.algorithms import Algorithm
 
@@ -85,7 +86,10 @@ def minimize(
     Returns
     -------
     SearchResult
-        Also after Ctrl-C: with the best so far, and ``interrupted``. No worker process is left.
+        Also after Ctrl-C: with the best so far, and ``interrupted``. No worker process is left. Also when no evaluation
+        gave a finite loss: ``best`` is None, and a warning has the first failure with its traceback. A loss that is NaN
+        or infinite is data: its trial is never promoted and never the best, ``result.not_finite`` lists such
+        evaluations, and one warning in the end counts them.
 
     Raises
     ------
@@ -128,10 +132,12 @@ def minimize(
         run = algorithm.start(space, seed)
         _check(run, evaluator)
         _check_copies(run, objective)
-        return carry_out(run, evaluator, budget, progress=progress, on_event=on_event)
+        result = carry_out(run, evaluator, budget, progress=progress, on_event=on_event)
     finally:
         with uninterrupted():
             evaluator.close()
+    warn_of_losses(result)
+    return result
 
 
 def _evaluator(

@@ -90,7 +90,8 @@ class SearchResult:
     ----------
     best : Incumbent or None
         The incumbent: smallest loss seen at any resource where losses are comparable across resource (epochs), else
-        smallest loss at the highest resource reached (rows, features). None when no evaluation gave a finite loss.
+        smallest loss at the highest resource reached (rows, features). None when no evaluation gave a finite loss:
+        then ``print(result)`` shows the first failure with its traceback.
     best_at_full : Incumbent or None
         Smallest loss at the maximal resource.
     trials : TrialTable
@@ -157,6 +158,20 @@ class SearchResult:
         """Sum of the costs of all evaluations, in units of resource unless the objective said otherwise."""
         return math.fsum(self.trials["cost"].tolist())
 
+    @property
+    def not_finite(self) -> NDArray[np.int64]:
+        """Rows of ``trials`` whose loss is NaN or infinite without a failure: the evaluation itself gave that.
+
+        Such a trial counts as failed: it is never promoted and never the best.
+        """
+        rows = np.flatnonzero(~np.isfinite(np.asarray(self.trials["loss"], dtype=np.float64)))
+        return rows[~np.isin(self.trials["trial"][rows], [*self.failures])].astype(np.int64)
+
+    @property
+    def first_failure(self) -> str:
+        """The trial of the first failure that says why, and its reason with the traceback; empty without any."""
+        return next((f"trial {trial}: {text}" for trial, text in self.failures.items() if text), "")
+
     def __repr__(self) -> str:
         head = (
             f"SearchResult: {self.n_evaluations} evaluations of {self.n_configurations} configurations, "
@@ -164,16 +179,20 @@ class SearchResult:
         )
         if self.failures:
             head += f", {len(self.failures)} failed"
+        lines = [head]
         if self.best is None:
-            why = [f"\n  trial {trial}: {text.splitlines()[0]}" for trial, text in self.failures.items() if text]
-            return head + "\n  no evaluation gave a finite loss" + "".join(why[:1])
-        lines = [
-            head,
-            f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}",
-        ]
-        lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
+            lines += ["  no evaluation gave a finite loss", *(f"  {line}" for line in self.first_failure.splitlines())]
+        else:
+            lines.append(
+                f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}"
+            )
+            lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
         if self.front:
             lines.append(f"  front: {len(self.front)} trials, in result.front; best is that of the first objective")
+        if n := len(self.not_finite):
+            lines.append(
+                f"  NaN or infinite: {n} of {self.n_evaluations} losses, in rows result.not_finite of the trials"
+            )
         return "\n".join(lines)
 
 

@@ -34,6 +34,7 @@ from hyperband.interface.defaults import (
     space_for,
     validation_for,
 )
+from hyperband.interface.losses import warn_of_losses
 from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import END_PART, PlannedSearch, planned_search
 from hyperband.space import Space
@@ -166,7 +167,9 @@ def search(
     Returns
     -------
     NetworkSearchResult
-        ``model`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far.
+        ``model`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far. A network
+        that diverges is never the best; ``result.not_finite`` lists such evaluations. Where all of them did, a warning
+        says so, and there is no model.
 
     Raises
     ------
@@ -231,7 +234,10 @@ def search(
     )
     validation = validation_for(settings.training.resource, validation)
     prepared = prepare_table(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
-    return search_prepared(prepared, settings, started)
+    result = search_prepared(prepared, settings, started)
+    if result.model is None:  # networks that diverge are usual, a search without any other is not
+        warn_of_losses(result)
+    return result
 
 
 def search_prepared(table: PreparedTable, settings: Settings, started: float | None = None) -> NetworkSearchResult:

@@ -147,7 +147,7 @@ def test_repr_says_what_matters():
 def test_repr_says_why_there_is_nothing():
     run = Algorithm(FullScheduler(3, 1)).start()
     result = SearchResult.of(run, failures={0: "", 2: "ValueError: no data\nTraceback ..."})
-    assert repr(result).endswith("no evaluation gave a finite loss\n  trial 2: ValueError: no data")
+    assert repr(result).endswith("no evaluation gave a finite loss\n  trial 2: ValueError: no data\n  Traceback ...")
 
 
 def test_repr_says_that_there_is_a_front():
