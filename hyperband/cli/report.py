@@ -42,7 +42,12 @@ def as_text(result: NetworkSearchResult, prepared: PreparedTable, model: str, co
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
-        *([f"{n} evaluations diverged: NaN or an infinite loss"] if (n := len(result.not_finite)) else []),
+        *(["only one network was tried, and compared with none"] if result.n_configurations == 1 else []),
+        *(
+            [f"{n} of {result.n_evaluations} evaluations diverged: NaN or an infinite loss"]
+            if (n := len(result.not_finite))
+            else []
+        ),
         *_best_network(result),
         *_ensemble(result),
     ]

@@ -174,7 +174,8 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
             prepared = _prepare(table, options, table_options)
         for text in () if quiet else prepared.notes:
             note(text)
-        result = _search(prepared, options, settings, started)
+        with remarks(quiet):
+            result = _search(prepared, options, settings, started)
         if result.model is None:
             _fail(result)
         _write(result, prepared, table, out, options["header"], as_json)

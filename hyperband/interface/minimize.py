@@ -17,8 +17,8 @@ from hyperband.evaluation.loop import OnEvent
 from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control
 from hyperband.interface.carry_out import carry_out
-from hyperband.interface.losses import warn_of_losses
 from hyperband.interface.result import SearchResult
+from hyperband.interface.warn import warn_of_losses, warn_of_plan
 from hyperband.tuning.algorithms import Algorithm
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def minimize(
         run = algorithm.start(space, seed)
         _check(run, evaluator)
         _check_copies(run, objective)
+        warn_of_plan(algorithm)
         result = carry_out(run, evaluator, budget, progress=progress, on_event=on_event)
     finally:
         with uninterrupted():

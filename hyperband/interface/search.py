@@ -34,9 +34,9 @@ from hyperband.interface.defaults import (
     space_for,
     validation_for,
 )
-from hyperband.interface.losses import warn_of_losses
 from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import END_PART, PlannedSearch, planned_search
+from hyperband.interface.warn import warn_of_losses, warn_of_plan
 from hyperband.space import Space
 from hyperband.tables import PreparedTable, TableOptions, prepare_table
 from hyperband.tables.validation import AUTO
@@ -254,6 +254,7 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         plans_itself = settings.algorithm is None and training.resource == "epochs"
         training = replace(training, rank_by="metric" if plans_itself else "loss")
     planned = _planned(table, settings, started)
+    warn_of_plan(planned.algorithm, stacklevel=4)
     run = planned.algorithm.start(planned.space, settings.key)
     comparable = settings.training.resource == "epochs"
     library: CandidateLibrary | None = None

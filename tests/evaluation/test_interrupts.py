@@ -57,6 +57,7 @@ def pressed(calls, configuration, resource):
     return configuration["x"]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of a failure, where the exit were taken for one
 @pytest.mark.parametrize("handler", HANDLERS.values(), ids=HANDLERS)
 def test_a_signal_whose_handler_exits_ends_the_search(handler, handled):
     handled(handler)

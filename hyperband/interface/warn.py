@@ -1,10 +1,17 @@
-"""What a search says in the end of losses that are no finite numbers."""
+"""What a search says without being asked: that its plan is odd, or that losses were no finite numbers."""
 
 from __future__ import annotations
 
 import warnings
 
 from hyperband.interface.result import SearchResult
+from hyperband.tuning.algorithms import Algorithm
+
+
+def warn_of_plan(algorithm: Algorithm, stacklevel: int = 3) -> None:
+    """A warning, of the caller's caller, where there is something to say of the plan."""
+    if algorithm.note is not None:
+        warnings.warn(algorithm.note, UserWarning, stacklevel=stacklevel)
 
 
 def warn_of_losses(result: SearchResult) -> None:
