@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hyperband.cli.options import algorithm_options, make_algorithm
+from hyperband.cli.remarks import note
 from hyperband.errors import InputError
 
 
@@ -23,7 +24,10 @@ def command(as_json: bool, **options: Any) -> None:
             "--algorithm of a plan must be one that plans without the table; the size of a grid depends on its space. "
             "`hyperband search --algorithm grid` says how many networks it tries."
         )
-    plan = make_algorithm(**options).plan()
+    algorithm = make_algorithm(**options)
+    plan = algorithm.plan()
+    if algorithm.note is not None:
+        note(algorithm.note)
     if as_json:
         import json
 

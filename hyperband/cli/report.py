@@ -46,6 +46,12 @@ def as_text(
     lines = [
         f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
+        *(["only one network was tried, and compared with none"] if result.n_configurations == 1 else []),
+        *(
+            [f"{n} of {result.n_evaluations} evaluations diverged: NaN or an infinite loss"]
+            if (n := len(result.not_finite))
+            else []
+        ),
         *_best_network(result),
         *_ensemble(result),
     ]
@@ -130,6 +136,7 @@ def to_json(
         "seconds": round(result.seconds, 3),
         "n_configurations": result.n_configurations,
         "n_evaluations": result.n_evaluations,
+        "n_not_finite": len(result.not_finite),
         "cost": result.cost,
         "plan": result.plan.to_dict(),
         "algorithm": _settings(result.algorithm),

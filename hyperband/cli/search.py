@@ -178,7 +178,8 @@ def command(table: str, out: Path, as_json: bool, quiet: bool, **options: Any) -
             prepared = _prepare(table, options, table_options)
         if not quiet:
             _say(prepared)
-        result = _search(prepared, options, settings, started)
+        with remarks(quiet):
+            result = _search(prepared, options, settings, started)
         if result.model is None:
             _fail(result)
         _write(result, prepared, table, out, options, as_json)

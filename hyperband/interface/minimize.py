@@ -18,6 +18,7 @@ from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control
 from hyperband.interface.carry_out import carry_out
 from hyperband.interface.result import SearchResult
+from hyperband.interface.warn import warn_of_losses, warn_of_plan
 from hyperband.tuning.algorithms import Algorithm
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def minimize(
           Evaluation(losses, state=[...])``; see `hyperband.evaluation.functions.batched.BatchedEvaluator`.
 
         A loss is a number, or an `Evaluation` to say more. Several numbers (a tuple, a list, an array) are several
-        objectives, as many in every evaluation. An exception fails only its trial: the loss is NaN, and
-        ``result.failures`` has the message and the traceback.
+        objectives, as many in every evaluation. Whatever it raises, ``sys.exit`` included, fails only its trial: the
+        loss is NaN, and ``result.failures`` has the message and the traceback. Ctrl-C, and what the handler of another
+        signal raises apart from an `Exception`, end the search.
     space : Space
     algorithm : such as Hyperband or RandomSearch
     seed : int, optional
@@ -84,7 +86,10 @@ def minimize(
     Returns
     -------
     SearchResult
-        Also after Ctrl-C: with the best so far, and ``interrupted``. No worker process is left.
+        Also after Ctrl-C: with the best so far, and ``interrupted``. No worker process is left. Also when no evaluation
+        gave a finite loss: ``best`` is None, and a warning has the first failure with its traceback. A loss that is NaN
+        or infinite is data: its trial is never promoted and never the best, ``result.not_finite`` lists such
+        evaluations, and one warning in the end counts them.
 
     Raises
     ------
@@ -127,10 +132,13 @@ def minimize(
         run = algorithm.start(space, seed)
         _check(run, evaluator)
         _check_copies(run, objective)
-        return carry_out(run, evaluator, budget, progress=progress, on_event=on_event)
+        warn_of_plan(algorithm)
+        result = carry_out(run, evaluator, budget, progress=progress, on_event=on_event)
     finally:
         with uninterrupted():
             evaluator.close()
+    warn_of_losses(result)
+    return result
 
 
 def _evaluator(

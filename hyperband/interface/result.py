@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,12 +69,13 @@ class TrialTable(Mapping[str, NDArray[np.generic]]):
         return pandas.DataFrame(self._columns)
 
     def to_polars(self) -> polars.DataFrame:
-        """As a data frame of polars."""
+        """As a data frame of polars; values of several types, such as 3 and "a", are their texts."""
         import polars
 
         # polars has no use for object columns; it works out the type of a list by itself.
         return polars.DataFrame(
-            {name: v.tolist() if v.dtype == object else v for name, v in self._columns.items()}, strict=False
+            {name: _of_one_type(v.tolist()) if v.dtype == object else v for name, v in self._columns.items()},
+            strict=False,
         )
 
     def __repr__(self) -> str:
@@ -88,7 +90,8 @@ class SearchResult:
     ----------
     best : Incumbent or None
         The incumbent: smallest loss seen at any resource where losses are comparable across resource (epochs), else
-        smallest loss at the highest resource reached (rows, features). None when no evaluation gave a finite loss.
+        smallest loss at the highest resource reached (rows, features). None when no evaluation gave a finite loss:
+        then ``print(result)`` shows the first failure with its traceback.
     best_at_full : Incumbent or None
         Smallest loss at the maximal resource.
     trials : TrialTable
@@ -155,6 +158,20 @@ class SearchResult:
         """Sum of the costs of all evaluations, in units of resource unless the objective said otherwise."""
         return math.fsum(self.trials["cost"].tolist())
 
+    @property
+    def not_finite(self) -> NDArray[np.int64]:
+        """Rows of ``trials`` whose loss is NaN or infinite without a failure: the evaluation itself gave that.
+
+        Such a trial counts as failed: it is never promoted and never the best.
+        """
+        rows = np.flatnonzero(~np.isfinite(np.asarray(self.trials["loss"], dtype=np.float64)))
+        return rows[~np.isin(self.trials["trial"][rows], [*self.failures])].astype(np.int64)
+
+    @property
+    def first_failure(self) -> str:
+        """The trial of the first failure that says why, and its reason with the traceback; empty without any."""
+        return next((f"trial {trial}: {text}" for trial, text in self.failures.items() if text), "")
+
     def __repr__(self) -> str:
         head = (
             f"SearchResult: {self.n_evaluations} evaluations of {self.n_configurations} configurations, "
@@ -162,16 +179,20 @@ class SearchResult:
         )
         if self.failures:
             head += f", {len(self.failures)} failed"
+        lines = [head]
         if self.best is None:
-            why = [f"\n  trial {trial}: {text.splitlines()[0]}" for trial, text in self.failures.items() if text]
-            return head + "\n  no evaluation gave a finite loss" + "".join(why[:1])
-        lines = [
-            head,
-            f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}",
-        ]
-        lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
+            lines += ["  no evaluation gave a finite loss", *(f"  {line}" for line in self.first_failure.splitlines())]
+        else:
+            lines.append(
+                f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}"
+            )
+            lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
         if self.front:
             lines.append(f"  front: {len(self.front)} trials, in result.front; best is that of the first objective")
+        if n := len(self.not_finite):
+            lines.append(
+                f"  NaN or infinite: {n} of {self.n_evaluations} losses, in rows result.not_finite of the trials"
+            )
         return "\n".join(lines)
 
 
@@ -203,12 +224,36 @@ def _column(values: Sequence[Any]) -> NDArray[np.generic]:
         return np.array(values, dtype=np.bool_)
     if kinds == {int} and fits:
         return np.array(values, dtype=np.int64)
-    if kinds - {type(None)} and kinds <= {int, float, type(None)} and fits:
+    if kinds - {type(None)} and kinds <= {int, float, type(None)} and all(map(_is_exact, values)):
         return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
     column = np.empty(len(values), dtype=object)
     for i, value in enumerate(values):  # one by one: NumPy would take a list of lists apart
         column[i] = value
     return column
+
+
+def _of_one_type(values: Sequence[Any]) -> list[Any]:
+    """Texts in place of values that polars would convert: True among numbers to 1, ``Colour.RED`` to its value."""
+    parts = [part for part in _parts(values) if part is not None]
+    types = {type(part) for part in parts}
+    is_one = len(types) <= 1 or (types == {int, float} and all(map(_is_exact, parts)))
+    if is_one and not any(isinstance(part, Enum) and not isinstance(part, str | int | float) for part in parts):
+        return list(values)
+    return [None if value is None else str(value) for value in values]
+
+
+def _parts(values: Iterable[Any]) -> Iterator[Any]:
+    """Values that are neither tuples nor mappings, and those in them."""
+    for value in values:
+        if isinstance(value, tuple | Mapping):
+            yield from _parts(value.values() if isinstance(value, Mapping) else value)
+        else:
+            yield value
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether float64 keeps a number, as it does all of this size; True of anything that is no int."""
+    return not isinstance(value, int) or abs(value) <= 2**53
 
 
 def _show(value: Any) -> str:

@@ -36,6 +36,7 @@ from hyperband.interface.defaults import (
 )
 from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import END_PART, PlannedSearch, planned_search
+from hyperband.interface.warn import warn_of_losses, warn_of_plan
 from hyperband.space import Space
 from hyperband.tables import PreparedTable, TableOptions, prepare_table
 from hyperband.tables.validation import AUTO
@@ -166,7 +167,9 @@ def search(
     Returns
     -------
     NetworkSearchResult
-        ``model`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far.
+        ``model`` is a `Model` with ``predict``, ``predict_proba`` and ``save``. After Ctrl-C the best so far. A network
+        that diverges is never the best; ``result.not_finite`` lists such evaluations. Where all of them did, a warning
+        says so, and there is no model.
 
     Raises
     ------
@@ -231,7 +234,10 @@ def search(
     )
     validation = validation_for(settings.training.resource, validation)
     prepared = prepare_table(X, y, target=target, validation=validation, test=test, seed=settings.key, options=options)
-    return search_prepared(prepared, settings, started)
+    result = search_prepared(prepared, settings, started)
+    if result.model is None:  # networks that diverge are usual, a search without any other is not
+        warn_of_losses(result)
+    return result
 
 
 def search_prepared(table: PreparedTable, settings: Settings, started: float | None = None) -> NetworkSearchResult:
@@ -248,6 +254,7 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         plans_itself = settings.algorithm is None and training.resource == "epochs"
         training = replace(training, rank_by="metric" if plans_itself else "loss")
     planned = _planned(table, settings, started)
+    warn_of_plan(planned.algorithm, stacklevel=4)
     run = planned.algorithm.start(planned.space, settings.key)
     comparable = settings.training.resource == "epochs"
     library: CandidateLibrary | None = None

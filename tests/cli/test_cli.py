@@ -87,6 +87,20 @@ def test_plan_of_every_algorithm(options, evaluations):
     assert plan["endless"] is ("endless" in options)
 
 
+def test_a_plan_of_one_network_says_so(here):
+    table(here / "t.csv")
+    planned = call("plan", "--max-resource", 2)
+    searched = call("search", "t.csv", "--target", "label", "--max-resource", 2, "--threads", 1, "--validation", 0.2)
+    assert (planned.exit_code, searched.exit_code) == (0, 0)
+    for result in (planned, searched):
+        assert "note: The plan has one configuration, which is compared with none" in result.stderr
+    assert "only one network was tried, and compared with none" in searched.stdout
+    for options in (["--max-resource", 3], ["--max-resource", 2, "--algorithm", "successive-halving", "--n", 1]):
+        assert "note" not in call("plan", *options).stderr
+    quiet = call("search", "t.csv", "--target", "label", "--max-resource", 2, "--quiet", "--validation", 0.2)
+    assert quiet.stderr == ""
+
+
 def test_info_says_what_is_in_use_and_why():
     result = call("info")
     assert result.exit_code == 0

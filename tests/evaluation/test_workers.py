@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import multiprocessing
 import os
@@ -87,6 +88,9 @@ DEATHS = {
     "sys.exit": "SystemExit: enough",
     "interrupt": "KeyboardInterrupt",
     "raise": "ValueError: too deep",
+    "base": "Unusual: enough",
+    "group": "BaseExceptionGroup: enough (1 sub-exception)",
+    "generator exit": "GeneratorExit: enough",
 }
 
 
@@ -101,14 +105,20 @@ def test_a_process_that_dies_costs_one_trial(how):
     assert all(DEATHS[how] in text for text in result.failures.values())
 
 
-@pytest.mark.parametrize("how", ["sys.exit", "interrupt", "raise"])
-def test_a_thread_that_raises_anything_costs_one_trial(how):
+ANYTHING = [*itertools.product(["sys.exit", "base", "group", "generator exit", "raise"], [1, 3]), ("interrupt", 3)]
+
+
+@pytest.mark.parametrize(("how", "n"), ANYTHING)
+def test_an_objective_that_raises_anything_costs_one_trial(how, n):
+    """In the caller's own thread as in others; there alone `KeyboardInterrupt` is Ctrl-C."""
     with pytest.warns(RuntimeWarning, match="the search continues"):
-        result = minimize(partial(work.dying, how), Line(), FEW, workers=3)
+        result = minimize(partial(work.dying, how), Line(), FEW, workers=n)
     deep = result.trials["x"] > 0.8
     assert deep.any()
     np.testing.assert_array_equal(np.isnan(result.trials["loss"]), deep)
-    assert all(DEATHS[how] in text for text in result.failures.values())
+    assert list(result.failures) == result.trials["trial"][deep].tolist()
+    assert all(DEATHS[how] in text and "in dying" in text for text in result.failures.values())
+    assert result.stopped == "finished"
 
 
 def test_the_traceback_comes_from_the_process():

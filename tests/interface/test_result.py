@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 
 import numpy as np
@@ -69,6 +70,9 @@ def test_a_parameter_named_like_a_column_is_renamed():
         ([None, None], object, [None, None]),
         ([(1, 2), (3, 4)], object, [(1, 2), (3, 4)]),
         ([2**70, 1], object, [2**70, 1]),
+        ([2**53, None], np.float64, [2.0**53, math.nan]),
+        ([2**53 + 1, None], object, [2**53 + 1, None]),
+        ([2**53 + 1, 0.5], object, [2**53 + 1, 0.5]),
         ([], object, []),
     ],
 )
@@ -85,6 +89,23 @@ def test_columns_of_mixed_values_reach_data_frames():
     assert table.to_polars()["act"].to_list() == ["a", None, "b"]
     assert table.to_pandas()["act"].dropna().tolist() == ["a", "b"]
     assert len(table.to_polars()) == 3
+
+
+def test_polars_converts_no_value_to_another():
+    class Colour(enum.Enum):
+        RED = 1
+
+    columns = {
+        "a": ([True, 3, None], ["True", "3", None]),
+        "b": ([(1, 2), (0.5,), None], [[1.0, 2.0], [0.5], None]),
+        "c": ([("relu", 64), None, None], ["('relu', 64)", None, None]),
+        "d": ([True, None, None], [True, None, None]),
+        "e": ([Colour.RED, None, None], ["Colour.RED", None, None]),
+        "f": ([2**60 + 1, 0.5, None], [str(2**60 + 1), "0.5", None]),
+        "g": ([2**60 + 1, 3, None], [2**60 + 1, 3, None]),
+    }
+    frame = TrialTable({name: _column(values) for name, (values, _) in columns.items()}).to_polars()
+    assert {name: frame[name].to_list() for name in columns} == {name: rows for name, (_, rows) in columns.items()}
 
 
 def test_where_losses_are_not_comparable_the_highest_rung_decides():
@@ -126,7 +147,7 @@ def test_repr_says_what_matters():
 def test_repr_says_why_there_is_nothing():
     run = Algorithm(FullScheduler(3, 1)).start()
     result = SearchResult.of(run, failures={0: "", 2: "ValueError: no data\nTraceback ..."})
-    assert repr(result).endswith("no evaluation gave a finite loss\n  trial 2: ValueError: no data")
+    assert repr(result).endswith("no evaluation gave a finite loss\n  trial 2: ValueError: no data\n  Traceback ...")
 
 
 def test_repr_says_that_there_is_a_front():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 
 import hyperband as hb
+from hyperband.cli.report import as_text, to_json
 
 IRIS = load_iris(return_X_y=True)
 
@@ -133,6 +137,24 @@ def test_ctrl_c_returns_the_best_so_far():
     assert result.interrupted and calls
     assert result.best.loss == min(b.best for b in calls[-1].brackets if b.best == b.best)
     assert result.best.network.evaluate(*IRIS)["loss"] < 2
+
+
+def test_networks_that_diverge_are_counted():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    options = {"algorithm": hb.GridSearch(3), "compute": hb.Compute(threads=1)}
+    rates = hb.Choice([1e6, 1e-2])
+    result = search(X, X[:, 0], space=hb.Space({"learning_rate": rates, "optimizer": "sgd"}), **options)
+    assert result.best.configuration["learning_rate"] == 1e-2
+    assert result.trials["learning_rate"][result.not_finite].tolist() == [1e6]
+    assert "NaN or infinite: 1 of 2 losses" in repr(result)
+    prepared = SimpleNamespace(task="regression")
+    assert "\n1 of 2 evaluations diverged" in as_text(result, prepared, "model", "command")
+    assert json.loads(to_json(result, prepared, "model", "command"))["n_not_finite"] == 1
+    with pytest.warns(RuntimeWarning, match=r"no best: of 1, 1 gave NaN or an infinite loss\.$") as seen:
+        result = search(X, X[:, 0], space=hb.Space({"learning_rate": 1e6, "optimizer": "sgd"}), **options)
+    assert [one.filename for one in seen] == [__file__]
+    assert (result.best, result.model) == (None, None)
 
 
 def test_budget_of_time():

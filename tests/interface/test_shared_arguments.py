@@ -131,3 +131,58 @@ def test_what_algorithms_say_of_themselves(algorithm):
 def test_only_a_budget_ends_these():
     assert hb.ASHA(9).endless and hb.Hyperband(9, repetitions=None).endless
     assert not hb.ASHA(9, n=5).endless
+
+
+OF_ONE = {
+    "hyperband": hb.Hyperband(2),
+    "min_resource": hb.Hyperband(81, min_resource=81),
+    "fractions": hb.Hyperband(2.4, 2.5, whole=False),
+    "halving": hb.SuccessiveHalving(2),
+    "bohb": hb.BOHB(2),
+    "dehb": hb.DEHB(2),
+    "priorband": hb.PriorBand(2),
+    "asynchronous": hb.AsyncHyperband(2),
+}
+SILENT = {
+    "enough": hb.Hyperband(3),
+    "fractions": hb.Hyperband(2.5, 2.5, whole=False),
+    "repeated": hb.Hyperband(2, repetitions=3),
+    "endless": hb.Hyperband(2, repetitions=None),
+    "asha": hb.ASHA(2),
+    "n is free": hb.SuccessiveHalving(2, n=5),
+    "one is meant": hb.SuccessiveHalving(2, n=1),
+    "one of asha": hb.ASHA(2, n=1),
+    "one at random": hb.RandomSearch(2, n=1),
+    "a sequence": hb.HalvingSequence(9, brackets=[(1, 9)]),
+    "population": hb.PBT(n=4),
+}
+
+
+@pytest.mark.parametrize("algorithm", OF_ONE.values(), ids=OF_ONE)
+def test_a_plan_of_one_configuration_that_nobody_asked_for_has_a_note(algorithm):
+    assert algorithm.plan().n_configurations == 1
+    assert algorithm.note.startswith("The plan has one configuration, which is compared with none")
+    with pytest.warns(UserWarning, match="`max_resource` must be at least .*, eta times min_resource;") as seen:
+        result = minimize(algorithm=algorithm)
+    assert (len(seen), result.n_evaluations) == (1, 1)
+
+
+@pytest.mark.parametrize("algorithm", SILENT.values(), ids=SILENT)
+def test_other_plans_have_none(algorithm):
+    assert algorithm.note is None
+
+
+def test_the_note_names_the_numbers_and_the_line():
+    for call in (
+        lambda: hb.minimize(lambda c, r: c["x"], SPACE, hb.Hyperband(81, min_resource=81)),
+        lambda: hb.search(*IRIS, algorithm=hb.Hyperband(2), validation=0.2),
+    ):
+        with pytest.warns(UserWarning, match=r"must be at least (243|3), eta times min_resource; got (81|2)\.") as seen:
+            assert call().n_configurations == 1
+        assert [one.filename for one in seen] == [__file__]
+
+
+def test_a_default_search_on_few_columns_has_the_note_too():
+    with pytest.warns(UserWarning, match="The plan has one configuration"):
+        result = hb.search(IRIS[0][:, :2], IRIS[1], validation=0.2, training=hb.Training(resource="features"))
+    assert result.n_configurations == 1

@@ -48,6 +48,24 @@ FAULTS = {
         "            w += rate * g\n            return",
         GRADIENTS_NUMPY,
     ),
+    "one of two options that a table writes alike": Fault(
+        "hyperband/tuning/samplers/table_values.py",
+        "if len(found) > 1:",
+        "if len(found) > 9:",
+        ("tests/tuning/test_trials_from_tables.py", "-k", "several"),
+    ),
+    "an exit in an objective ends the search": Fault(
+        "hyperband/evaluation/interrupts.py",
+        "return not frames.isdisjoint(_handlers())",
+        "return True",
+        ("tests/evaluation/test_interrupts.py", "-k", "from_outside"),
+    ),
+    "an exit in a signal's handler does not": Fault(
+        "hyperband/evaluation/interrupts.py",
+        "return not frames.isdisjoint(_handlers())",
+        "return False",
+        ("tests/evaluation/test_interrupts.py", "-k", "handler_exits and lambda"),
+    ),
     "one survivor too few": Fault(
         "hyperband/tuning/schedulers/brackets.py",
         "self.table.survivors(above.n)",

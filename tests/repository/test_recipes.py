@@ -74,7 +74,9 @@ def test_what_a_scheduler_promises_by_hand() -> None:
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     (part,) = blocks("A picture")
     use = """
+import warnings
 import hyperband as hb
+warnings.filterwarnings("ignore", "(.* evaluations gave NaN|No evaluation gave)")
 space = hb.Space({"x": hb.Float(0.0, 1.0)})
 result = hb.minimize(lambda c, r: c["x"] / r if c["x"] < 0.9 else float("nan"), space, hb.Hyperband(9))
 for style in ("light", "dark"):

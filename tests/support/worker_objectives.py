@@ -57,6 +57,10 @@ def note(folder, what):
         file.write(f"{what}\n")
 
 
+class Unusual(BaseException):
+    """No `Exception`, as the outcomes of test runners are."""
+
+
 def die(how):
     if how == "exit":
         os._exit(3)
@@ -66,6 +70,12 @@ def die(how):
         raise KeyboardInterrupt
     if how == "raise":
         raise ValueError("too deep")
+    if how == "base":
+        raise Unusual("enough")
+    if how == "group":
+        raise BaseExceptionGroup("enough", [SystemExit(2)])
+    if how == "generator exit":
+        raise GeneratorExit("enough")
     if how == "hang":
         time.sleep(600)
     if how == "stubborn":

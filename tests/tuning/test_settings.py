@@ -106,10 +106,11 @@ def test_mappings_with_the_names_of_tags_stay_mappings():
 
 
 def test_earlier_trials_are_written_in_every_form():
-    result = hb.minimize(lambda c, r: math.nan if c["x"] > 0.8 else c["x"] + 1 / r, SPACE, hb.Hyperband(9), seed=1)
+    with pytest.warns(RuntimeWarning, match="gave NaN"):
+        result = hb.minimize(lambda c, r: math.nan if c["x"] > 0.8 else c["x"] + 1 / r, SPACE, hb.Hyperband(9), seed=1)
     rows = [(dict(c), 1, v) for c, v in (({"x": 0.5, "kind": None}, (0.5, 1.0)), ({"x": 0.25, "kind": "b"}, math.inf))]
-    frame = result.trials.to_pandas().astype(object).where(lambda table: table.notna(), None)  # None is an option
-    for trials in (result, result.trials, dict(result.trials), frame, rows, ()):
+    frames = result.trials.to_pandas(), result.trials.to_pandas().convert_dtypes(), result.trials.to_polars()
+    for trials in (result, result.trials, dict(result.trials), *frames, rows, ()):
         before = hb.WarmStartSampler(hb.KDESampler(min_points=3), trials, start_with=[{"x": 0.5, "kind": "a"}])
         after = samplers.from_dict(through_json(before.to_dict()))
         ours, theirs = (sampler.start(SPACE, 0) for sampler in (before, after))

@@ -15,6 +15,7 @@ from hyperband.evaluation.functions.evaluation import Evaluation, Outcome, faile
 from hyperband.evaluation.functions.failure import Failure, Failures
 from hyperband.evaluation.functions.objectives import Kind, kind_of
 from hyperband.evaluation.functions.state_memory import StateMemory
+from hyperband.evaluation.interrupts import is_from_outside
 from hyperband.tuning.trial import Job, Result
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ class BatchedEvaluator:
         for left in range(self._retries, -1, -1):
             try:
                 return self._evaluate(jobs)
-            except Exception as error:  # the user's code can raise anything
+            except BaseException as error:  # the user's code can raise anything
+                if is_from_outside(error):
+                    raise
                 failure = Failure.of(error)
                 if not left:
                     return [self._fail(job, failure) for job in jobs]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Generator, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hyperband.evaluation.functions.evaluation import Outcome
+from hyperband.evaluation.interrupts import is_from_outside
 
 
 @dataclass(slots=True)
@@ -73,7 +73,9 @@ class StateMemory:
             if isinstance(held, Paused):
                 raise TypeError("a generator cannot be copied: use objective(configuration, resource, state)")
             self._held[trial] = copy.deepcopy(held)
-        except Exception as error:  # the user's objects can do anything when they are copied
+        except BaseException as error:  # the user's objects can do anything when they are copied
+            if is_from_outside(error):
+                raise
             raise TypeError(f"the state of trial {parent} cannot be copied: {error}") from error
 
     def release(self, trials: Iterable[int]) -> None:
@@ -81,8 +83,11 @@ class StateMemory:
         for trial in trials:
             held = self._held.pop(trial, None)
             if isinstance(held, Paused):
-                with suppress(Exception):  # an error in code after a `yield` concerns no trial any more
+                try:
                     held.generator.close()
+                except BaseException as error:  # in code after a `yield`: it concerns no trial any more
+                    if is_from_outside(error):
+                        raise
 
     def close(self) -> None:
         """Forget everything."""

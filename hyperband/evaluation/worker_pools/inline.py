@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, final
 
 from hyperband.evaluation.functions.failure import Failure
+from hyperband.evaluation.interrupts import is_from_outside
 from hyperband.evaluation.worker_pools.base import Event, Report, perform
 
 
 @final
 class InlinePool:
-    """A pool of one worker; see `WorkerPool`. Ctrl-C and `SystemExit` reach the caller."""
+    """A pool of one worker; see `WorkerPool`. What comes from outside, such as Ctrl-C, reaches the caller."""
 
     shared = True
 
@@ -41,7 +42,9 @@ class InlinePool:
             (worker, method, arguments), self._call = self._call, None
             try:
                 reports = [Report(worker, Event.ANSWER, perform(self._handler, method, arguments))]
-            except Exception as error:  # the user's code can raise anything
+            except BaseException as error:  # the user's code can raise anything
+                if is_from_outside(error):
+                    raise
                 reports = [Report(worker, Event.FAILED, Failure.of(error))]
         return reports
 

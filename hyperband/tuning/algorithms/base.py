@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
-from hyperband._common.checks import Number, whole_number
+from hyperband._common.checks import Number, as_float, exact, whole_number
 from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Run
@@ -41,6 +41,10 @@ class Algorithm(Protocol):
     def small_space(self) -> bool:
         """Whether the number of configurations grows so fast with the dimensions that a small default space is due."""
 
+    @property
+    def note(self) -> str | None:
+        """What somebody who runs it should know of its plan; None where there is nothing to say."""
+
     def changing(self, names: Collection[str]) -> Algorithm:
         """The same algorithm, where a trial that starts as a copy of another changes these parameters at most."""
 
@@ -66,6 +70,11 @@ class AlgorithmBase(ABC):
     def small_space(self) -> bool:
         """Whether a small default space is due."""
         return False
+
+    @property
+    def note(self) -> str | None:
+        """What somebody who runs it should know of its plan."""
+        return None
 
     @property
     def explore(self) -> Sequence[str] | None:
@@ -138,6 +147,24 @@ class RungAlgorithm(SchedulerAlgorithm):
     eta: Number = 3
     _: KW_ONLY
     min_resource: Number = 1
+
+    @property
+    def note(self) -> str | None:
+        """Where the plan is one configuration and nobody has asked for one: nothing is compared.
+
+        Examples
+        --------
+        >>> from hyperband.tuning.algorithms import Hyperband
+        >>> Hyperband(2).note is None, Hyperband(3).note is None
+        (False, True)
+        """
+        if getattr(self, "n", None) is not None or self.endless or self.plan().n_configurations > 1:
+            return None
+        least = as_float(exact(self.eta, "eta") * exact(self.min_resource, "min_resource"))
+        return (
+            "The plan has one configuration, which is compared with none: for several, `max_resource` must be at least "
+            f"{least:g}, eta times min_resource; got {self.max_resource}."
+        )
 
 
 @dataclass(frozen=True, slots=True)

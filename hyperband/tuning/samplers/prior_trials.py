@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from hyperband.errors import InputError
-from hyperband.space import Choice, Points, Space
+from hyperband.space import Points, Space
 from hyperband.tuning.samplers.iterable import point_of
+from hyperband.tuning.samplers.table_values import TableValues, is_missing
 from hyperband.tuning.trial import Loss
 
 
@@ -94,7 +95,8 @@ def plain_trials(trials: Any) -> Any:
 
 
 def _finite_or_none(value: Any) -> Any:
-    return None if isinstance(value, float | np.floating) and not math.isfinite(value) else value
+    infinite = isinstance(value, float | np.floating) and not math.isfinite(value)
+    return None if infinite or is_missing(value) else value
 
 
 _Row = tuple[Hashable, Any, Any, Any]
@@ -122,18 +124,20 @@ def _rows_of_columns(table: Mapping[str, Any], space: Space) -> Iterator[_Row]:
         column = f"parameter_{name}" if f"parameter_{name}" in table else name
         if column in table:
             columns[name] = _plain(table[column])
+    readers = {name: TableValues(space.parameters[name]) for name in columns}
     resources, losses = _plain(table["resource"]), _losses(table, space)
     keys = _plain(table["trial"]) if "trial" in table else list(range(len(losses)))
     for row, key in enumerate(keys):
         values = {name: column[row] for name, column in columns.items()}
-        yield key, _configuration(values, space), resources[row], losses[row]
+        yield key, _configuration(values, readers, space, f"Row {row} of `trials`"), resources[row], losses[row]
 
 
 def _columns_of_a_frame(table: Any) -> Any:
-    """A data frame (pandas, polars) as a mapping of columns; anything else as it is."""
+    """A data frame (pandas, polars, pyarrow) as a mapping of columns; anything else as it is."""
     if isinstance(table, Mapping) or not hasattr(table, "columns") or not hasattr(table, "__getitem__"):
         return table
-    return {str(name): table[name] for name in table.columns}
+    names = getattr(table, "column_names", table.columns)  # pyarrow has the columns themselves under ``columns``
+    return {str(name): table[name] for name in names}
 
 
 def _losses(table: Mapping[str, Any], space: Space) -> list[Any]:
@@ -147,24 +151,35 @@ def _losses(table: Mapping[str, Any], space: Space) -> list[Any]:
 
 
 def _plain(column: Any) -> list[Any]:
-    values: list[Any] = np.asarray(column).tolist() if not isinstance(column, list) else column
+    if isinstance(column, list):
+        return column
+    # The frame's own conversion keeps tuples and lists whole, and times as times.
+    convert = next((getattr(column, name) for name in _CONVERSIONS if hasattr(column, name)), None)
+    values: list[Any] = np.asarray(column).tolist() if convert is None else convert()
     return values
 
 
-def _configuration(values: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """A row without its holes: NaN and None, unless None is an option that the conditions allow."""
-    there = {name: value for name, value in values.items() if value is not None and value == value}
-    options = [name for name, value in values.items() if value is None and _has_none(space, name)]
-    for name in options:
-        there[name] = None
-    if options:
-        there = {name: value for name, value in there.items() if name not in options or _active(space, there, name)}
-    return there
+#: Of a column of pyarrow; of pandas and polars; of NumPy.
+_CONVERSIONS = ("to_pylist", "to_list", "tolist")
 
 
-def _has_none(space: Space, name: str) -> bool:
-    parameter = space.parameters[name]
-    return isinstance(parameter, Choice) and None in parameter.options
+def _configuration(
+    values: Mapping[str, Any], readers: Mapping[str, TableValues], space: Space, row: str
+) -> dict[str, Any]:
+    """A row as a configuration; a hole is an option where one is written so and the conditions allow it."""
+    holes = [name for name, value in values.items() if readers[name].is_hole(value)]
+    there = {name: _value(value, readers[name], name, row) for name, value in values.items() if name not in holes}
+    optional = [name for name in holes if readers[name].holes]
+    supposed = {**there, **{name: readers[name].holes[0] for name in optional}}
+    active = [name for name in optional if _active(space, supposed, name)]
+    return {**there, **{name: _value(values[name], readers[name], name, row) for name in active}}
+
+
+def _value(value: Any, reader: TableValues, name: str, row: str) -> Any:
+    try:
+        return reader.value(value)
+    except InputError as error:
+        raise InputError(f"{row}: Parameter {name!r}: {error}") from None
 
 
 def _active(space: Space, values: Mapping[str, Any], name: str) -> bool:
@@ -191,7 +206,7 @@ def _resource(value: Any, name: str) -> float:
 def _loss(value: Any, name: str) -> Loss:
     try:
         if isinstance(value, tuple | list | np.ndarray):
-            return tuple(math.nan if entry is None else float(entry) for entry in value)
-        return math.nan if value is None else float(value)
+            return tuple(math.nan if is_missing(entry) else float(entry) for entry in value)
+        return math.nan if is_missing(value) else float(value)
     except (TypeError, ValueError):
         raise InputError(f"{name} must have a loss that is a number, or a tuple of numbers; got {value!r}.") from None

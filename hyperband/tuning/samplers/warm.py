@@ -33,8 +33,11 @@ class WarmStartSampler(Settings):
         Any that follows `hyperband.tuning.samplers.base.Proposer`.
     trials : SearchResult, TrialTable, or list of (configuration, resource, loss)
         Or any mapping of columns, or a data frame, with ``resource``, ``loss`` and one for each parameter, such as
-        ``result.trials.to_pandas()`` read back from a file. A loss of several objectives is a tuple (of columns:
-        ``objective_0``, ``objective_1``, ...); one that is not finite is a trial that failed.
+        ``result.trials.to_pandas()``, or the ``trials.csv`` of ``hyperband search`` as pandas or polars reads it. A
+        loss of several objectives is a tuple (of columns: ``objective_0``, ``objective_1``, ...); one that is not
+        finite is a trial that failed. Tables have fewer types than the options of a `Choice`: 3.0 and "3" stand for the
+        option 3, a list or a text of it for a tuple, and a missing value for None, or for a text such as "NA", where
+        the parameter is active.
     start_with : iterable of configurations
     outside : {"refuse", "leave out"}
         What happens to earlier trials that the space does not hold, because a parameter or a bound has changed.
@@ -42,8 +45,9 @@ class WarmStartSampler(Settings):
     Raises
     ------
     InputError
-        When an argument has another form, the sampler cannot adopt, or, with ``outside="refuse"``, an earlier trial is
-        not of the space; always when a configuration to start with is not, or a constraint forbids it.
+        When an argument has another form, the sampler cannot adopt, a value of a table stands for several options, or,
+        with ``outside="refuse"``, an earlier trial is not of the space; always when a configuration to start with is
+        not, or a constraint forbids it.
 
     Examples
     --------
