@@ -134,5 +134,10 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def __reduce_ex__(protocol: object) -> Any:
+    """What ``pickle`` stores of this module, its name; a module without this function is refused."""
+    return import_module, (__name__,)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

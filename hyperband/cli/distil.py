@@ -21,7 +21,7 @@ from hyperband.cli.remarks import remarks
 def command(
     model: str, table: str, out: str, epochs: float, seed: int, backend: str, threads: int | None, header: bool | None
 ) -> None:
-    """Train one network that predicts what MODEL, an ensemble, predicts for the rows of TABLE.
+    """Train one network that predicts what MODEL, an ensemble (its file or a search's folder), predicts for TABLE.
 
     TABLE needs no target; the table of the search will do. The new model predicts up to as many times as fast as
     MODEL has networks, and as a rule a little less well.

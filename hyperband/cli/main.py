@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any
 
@@ -36,6 +37,18 @@ class _Refusal(click.ClickException):
 
 
 class _Group(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # of stdout, on a full disk for instance: those of files are `InputError`
+            with suppress(OSError):  # stderr may be on the same disk
+                click.echo(f"error: {_reason(error)}", err=True)
+            try:
+                sys.stdout.flush()
+            except OSError:
+                sys.stdout = None  # Python would try once more to write what is left, and complain
+            sys.exit(USAGE)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -57,6 +70,13 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
+
+
+def _reason(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{str(error.filename)!r} must be usable; it is not: {reason}."
+    return f"The standard output must be writable; it is not: {reason}."
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

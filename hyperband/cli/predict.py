@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--backend", default="auto", show_default=True, help="auto, native, numba or numpy.")
 @click.option("--header/--no-header", default=None, help="Whether the first line of TABLE names the columns.")
 def command(model: str, table: str, out: str | None, backend: str, header: bool | None) -> None:
-    """Predict TABLE with MODEL, a file that `hyperband search` wrote.
+    """Predict TABLE with MODEL, the folder that `hyperband search` wrote or the file of a model.
 
     The result is a csv with the column `prediction` and, for classes, `probability_<class>`; one line per row of TABLE,
     in its order. Columns of TABLE that the model does not know, the target for instance, are ignored.

@@ -39,6 +39,9 @@ F32 = NDArray[np.float32]
 #: raised by one whenever what is in the file changes
 FORMAT = 3
 
+#: the name of the model in the folder of a search
+NAME = "model.hyperband"
+
 #: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
 TRUSTED = ("numpy.dtype",)
 
@@ -118,13 +121,20 @@ def _plain(value: Any) -> Any:
 
 
 def read_model(path: str | os.PathLike[str]) -> Contents:
-    """What the model file ``path`` holds.
+    """What the model file ``path`` holds, or the one in the folder ``path`` of a search.
 
     Raises
     ------
     ModelFileError
         When there is no such file, it is cut off or damaged, is no model, or is of another format.
     """
+    if os.path.isdir(path):
+        if not os.path.exists(os.path.join(path, NAME)):
+            raise ModelFileError(
+                f"The folder of a model must be one that a search wrote; {os.fspath(path)!r} holds no {NAME}. Name the "
+                f"model's file, or what `hyperband search` was given as --out."
+            )
+        path = os.path.join(path, NAME)
     name = os.fspath(path)
     try:
         data = Path(path).read_bytes()

@@ -282,7 +282,7 @@ class Model:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Model:
-        """The model in a file.
+        """The model in a file, or in the folder that `hyperband search` wrote.
 
         Raises
         ------

@@ -14,6 +14,7 @@ from hyperband.errors import DataError
 from hyperband.tables.category_encoding import CategoryEncoding
 from hyperband.tables.columns import as_text, raise_infinite
 from hyperband.tables.number_encoding import NumberEncoding
+from hyperband.tables.polars_threads import check_polars_threads
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table
 from hyperband.tables.target import Target
@@ -328,6 +329,7 @@ def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array
 
 def text_column(table: Table, name: str, rows: Array | slice) -> pl.Series:
     """Some rows of a column as texts, None where missing."""
+    check_polars_threads()
     if table.matrix is not None:  # the whole column would be copied for every block
         return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))
     column = table.column(name).alias("column")  # polars takes a name such as "^a$" for a pattern

@@ -17,6 +17,7 @@ from hyperband.errors import DataError
 from hyperband.tables.arff import parse_arff
 from hyperband.tables.delimited import decode, parse_delimited
 from hyperband.tables.file_table import FileTable
+from hyperband.tables.polars_threads import check_polars_threads
 
 FORMATS = "csv, tsv (plain, .gz or one file in a .zip), parquet, arff, or sklearn:NAME"
 SKLEARN = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -43,6 +44,7 @@ _SIGNATURES = {
 
 def read_file(source: str | os.PathLike[str], header: bool | None = None) -> FileTable:
     """The table in a file as it lies there; parameters and errors as `hyperband.tables.typed_file.read_table`."""
+    check_polars_threads()
     name = os.fspath(source)
     if name.startswith("sklearn:"):
         return FileTable(_read_sklearn(name.removeprefix("sklearn:")))

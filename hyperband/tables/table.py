@@ -17,6 +17,7 @@ from hyperband.errors import DataError
 from hyperband.tables.columns import INDEX_NAMES, is_declared, is_index, series_from_objects, unmasked
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.file_table import Texts
+from hyperband.tables.polars_threads import check_polars_threads
 
 Array = NDArray[Any]
 
@@ -74,6 +75,7 @@ class Table:
 
     def column(self, name: str) -> pl.Series:
         """One column as a series."""
+        check_polars_threads()
         if self.matrix is not None:
             return pl.Series(name, np.ascontiguousarray(self.matrix[:, self.names.index(name)]))
         assert self.frame is not None
@@ -97,6 +99,7 @@ class Table:
                 block = block[:, [index[name] for name in names]]
             return block.astype(dtype, copy=False)
         assert self.frame is not None
+        check_polars_threads()
         if not names:
             return np.empty((len(np.arange(self.n_rows)[rows]), 0))
         part = columns_of(self.frame, names)
@@ -182,6 +185,8 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
     ------
     DataError
         When ``data`` is none of these, is not 2-D, is complex or sparse, or has two columns of one name.
+    HyperbandError
+        Where polars cannot be called, see `hyperband.tables.polars_threads`; arrays of numbers do not need it.
 
     Examples
     --------
@@ -189,6 +194,8 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
     ('x0', 'x1')
     """
     if isinstance(data, Table):
+        if data.frame is not None:
+            check_polars_threads()
         return data
     if isinstance(data, (str, os.PathLike)):
         from hyperband.tables.read import read_file
@@ -199,6 +206,7 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
     if isinstance(data, pl.DataFrame):
         return _from_frame(data)
     if isinstance(data, pl.LazyFrame):
+        check_polars_threads()
         return _from_frame(data.collect())
     # By the name of the package: pandas and pyarrow need not be installed, and importing them takes a second.
     package = type(data).__module__.partition(".")[0]
@@ -225,6 +233,7 @@ def as_table(data: Any, name: str = "X", header: bool | None = None) -> Table:
 
 
 def _from_frame(frame: pl.DataFrame) -> Table:
+    check_polars_threads()
     first = frame.columns[0] if frame.width > 1 else None
     saved = first in INDEX_NAMES and is_index(frame.to_series(0))
     return Table(tuple(frame.columns), frame=frame, index=first if saved else None)
@@ -258,6 +267,7 @@ def _from_pandas(data: Any, name: str) -> Table:
 
 def _from_arrow(data: Any, name: str) -> Table:
     _unique_names(data.schema.names, name)
+    check_polars_threads()
     frame = pl.from_arrow(data)
     assert isinstance(frame, pl.DataFrame)
     return _from_frame(frame)
@@ -282,6 +292,7 @@ def _from_array(data: Any, name: str) -> Table:
         return Table(names, matrix=array, named=False)
     if array.dtype.kind not in "OUSmMT":
         raise DataError(f"`{name}` must hold real numbers or text; got dtype {array.dtype}.")
+    check_polars_threads()
     return Table(
         names, frame=pl.DataFrame([series_from_objects(n, array[:, j]) for j, n in enumerate(names)]), named=False
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hyperband.errors import DataError
 from hyperband.tables.columns import masked_as_none, series_from_objects
 from hyperband.tables.dates import looks_like_dates
+from hyperband.tables.polars_threads import check_polars_threads
 from hyperband.tables.readings import NUMBER, Reading, find_reading, stripped
 
 Array = NDArray[Any]
@@ -44,6 +45,7 @@ def target_values(y: Any, name: str = "y") -> tuple[Array, NDArray[np.bool_]]:
     >>> missing.tolist()
     [False, True, False]
     """
+    check_polars_threads()
     columns = _as_columns(y, name)
     for column in columns:
         if column.dtype.is_temporal() or looks_like_dates(column):

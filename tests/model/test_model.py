@@ -267,7 +267,10 @@ def test_other_archives_absent_files_and_folders(tmp_path):
         Model.load(tmp_path / "m.hb")
     with pytest.raises(ModelFileError, match="No such file"):
         Model.load(tmp_path / "none.hb")
-    with pytest.raises(ModelFileError, match="readable file"):
+    with pytest.raises(ModelFileError, match="holds no model.hyperband"):
+        Model.load(tmp_path)
+    (tmp_path / "model.hyperband").mkdir()
+    with pytest.raises(ModelFileError, match="readable file; .*model.hyperband"):
         Model.load(tmp_path)
 
 
