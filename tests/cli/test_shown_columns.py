@@ -151,3 +151,19 @@ def test_regression_of_two_targets(here):
         "prediction_b",
     ]
     assert "rmse" in call("evaluate", "hyperband-out/model.hyperband", "t.csv").stdout
+
+
+def test_a_column_is_carried_to_the_predictions(here):
+    frame = messy().with_columns(id=pl.Series([f"{k:05d}" for k in range(N)]))
+    frame.write_csv("t.csv")
+    assert call("search", "t.csv", "--target", "goal", *QUICK).exit_code == 0
+    result = call("predict", "hyperband-out", "t.csv", "--id", "id", "--id", "goal", "--out", "p.csv")
+    assert result.exit_code == 0, result.output
+    written = pl.read_csv("p.csv", infer_schema=False)
+    assert written.columns[:3] == ["id", "goal", "prediction"]
+    assert written["id"].to_list() == frame["id"].to_list(), "to the letter"
+    frame.with_columns(prediction=pl.col("x")).write_csv("u.csv")
+    both = call("predict", "hyperband-out", "u.csv", "--id", "prediction").stdout.splitlines()[0]
+    assert both == "given_prediction,prediction,probability_no,probability_yes"
+    refused = call("predict", "hyperband-out", "t.csv", "--id", "idd")
+    assert refused.exit_code == 2 and "Close matches: id" in refused.stderr
