@@ -18,7 +18,7 @@ MOST_EPOCHS = 256
 #: Networks that the whole work could train to the end, at least; with work for E network-epochs the largest resource is
 #: at most `GROWTH` sqrt(E) besides, so that more work means more networks and longer training alike. Tables without
 #: noise want few networks that are trained long, regressions many that are trained briefly: see docs/search.md.
-FULL_NETWORKS, GROWTH = 2, 3.0
+FULL_NETWORKS, GROWTH = 2, 2.5
 
 #: By what factor the largest resource that the time allows must have changed for the next bracket to have another one.
 #: The speed is measured for a moment before the search: a machine that was busy then would have its plan for good.
@@ -59,7 +59,7 @@ def largest_resource(epochs: float) -> int:
     Examples
     --------
     >>> largest_resource(30.0), largest_resource(600.0), largest_resource(1e6), largest_resource(2.5)
-    (15, 73, 256, 1)
+    (13, 61, 256, 1)
     """
     return max(1, min(MOST_EPOCHS, int(epochs / FULL_NETWORKS), int(GROWTH * math.sqrt(epochs))))
 
