@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hyperband.errors import InputError as InputError
     from hyperband.errors import InsufficientMemory as InsufficientMemory
     from hyperband.errors import ModelFileError as ModelFileError
+    from hyperband.errors import ObjectiveError as ObjectiveError
     from hyperband.evaluation.budget import Budget as Budget
     from hyperband.evaluation.functions.evaluation import Evaluation as Evaluation
     from hyperband.evaluation.functions.workers import Workers as Workers
@@ -88,6 +89,7 @@ _MODULE_OF = {
     "InputError": "errors",
     "InsufficientMemory": "errors",
     "ModelFileError": "errors",
+    "ObjectiveError": "errors",
     "Evaluation": "evaluation.functions.evaluation",
     "Workers": "evaluation.functions.workers",
     "Compute": "evaluation.networks.compute",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HyperbandError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -17,6 +19,14 @@ class DataError(InputError):
 
 class ModelFileError(HyperbandError, ValueError):
     """A model file is truncated, damaged, or written by a newer version."""
+
+
+class ObjectiveError(HyperbandError, RuntimeError):
+    """An objective failed in every evaluation: the message has the first traceback, ``result`` what there is."""
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class BackendUnavailable(HyperbandError, RuntimeError):

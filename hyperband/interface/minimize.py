@@ -95,6 +95,8 @@ def minimize(
     ------
     InputError
         When an argument cannot be used, alone or with the others; before anything is evaluated.
+    ObjectiveError
+        When every evaluation failed; its ``result`` has what there is.
     HyperbandError
         When worker processes do not start.
 

@@ -1,9 +1,10 @@
-"""What a search says without being asked: that its plan is odd, or that losses were no finite numbers."""
+"""What a search says without being asked: that its plan is odd, or that losses are no finite numbers."""
 
 from __future__ import annotations
 
 import warnings
 
+from hyperband.errors import ObjectiveError
 from hyperband.interface.result import SearchResult
 from hyperband.tuning.algorithms import Algorithm
 
@@ -15,8 +16,16 @@ def warn_of_plan(algorithm: Algorithm, stacklevel: int = 3) -> None:
 
 
 def warn_of_losses(result: SearchResult) -> None:
-    """One warning, of the caller's caller, where the objective gave NaN or infinite losses, or nothing else at all."""
+    """One warning, of the caller's caller, where the objective gave NaN or infinite losses, or nothing else at all.
+
+    Raises
+    ------
+    ObjectiveError
+        When every evaluation failed, and the search was not interrupted.
+    """
     text = _nothing_found(result) if result.best is None else _not_finite(result)
+    if result.best is None and result.failures and not len(result.not_finite) and result.stopped != "interrupted":
+        raise ObjectiveError(text, result)
     if text:
         warnings.warn(text, RuntimeWarning, stacklevel=3)
 

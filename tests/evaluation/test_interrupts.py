@@ -132,8 +132,9 @@ def test_an_exit_in_a_generator_a_state_and_a_batch():
     algorithm = hb.SuccessiveHalving(3, 3)
     with pytest.warns(RuntimeWarning, match="SystemExit: enough"):
         assert len(minimize(generator, space, algorithm).failures) == 1
-    with pytest.warns(RuntimeWarning, match="SystemExit: enough"):
-        result = minimize(lambda c, r: sys.exit("enough"), space, algorithm, batched=True)
+    with pytest.warns(RuntimeWarning, match="SystemExit: enough"), pytest.raises(hb.ObjectiveError) as raised:
+        minimize(lambda c, r: sys.exit("enough"), space, algorithm, batched=True)
+    result = raised.value.result
     assert (result.n_evaluations, len(result.failures)) == (3, 3)
 
 

@@ -22,7 +22,7 @@ from toy import Algorithm, Line
 from worker_lab import FEW, HYPERBAND, LONG, is_gone, no_worker_is_left, processes, table  # noqa: F401
 
 import hyperband as hb
-from hyperband.errors import InputError
+from hyperband.errors import InputError, ObjectiveError
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
@@ -132,9 +132,10 @@ def test_the_traceback_comes_from_the_process():
 
 
 def test_an_exception_that_cannot_be_sent_or_shown():
-    with pytest.warns(RuntimeWarning, match=r"Local: \(its message cannot be shown\)"):
-        result = processes(work.strange, Algorithm(FullScheduler(2, 1)))
-    assert len(result.failures) == 2
+    said = r"Local: \(its message cannot be shown\)"
+    with pytest.warns(RuntimeWarning, match=said), pytest.raises(ObjectiveError, match=said) as raised:
+        processes(work.strange, Algorithm(FullScheduler(2, 1)))
+    assert len(raised.value.result.failures) == 2
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "raise"])
@@ -154,7 +155,7 @@ def test_a_process_that_hangs_is_killed(how):
 
 
 def test_what_a_process_has_started_is_killed_with_it(tmp_path):
-    with pytest.warns(RuntimeWarning, match="took longer"):
+    with pytest.warns(RuntimeWarning, match="took longer"), pytest.raises(ObjectiveError):
         processes(partial(work.having_children, tmp_path), Algorithm(FullScheduler(1, 1)), timeout=1.0)
     (child,) = map(int, (tmp_path / "notes").read_text().split())
     assert is_gone(child)

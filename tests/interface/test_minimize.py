@@ -13,7 +13,7 @@ import pytest
 from toy import Algorithm, Line
 
 import hyperband as hb
-from hyperband.errors import InputError
+from hyperband.errors import InputError, ObjectiveError
 from hyperband.evaluation.budget import Budget
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
@@ -122,16 +122,17 @@ def test_an_exception_costs_one_trial_and_is_remembered():
     ],
 )
 def test_what_is_no_number_fails_the_trial(returned, message):
-    with pytest.warns(RuntimeWarning, match=message):
-        result = minimize(lambda c, r: returned, Line(), Algorithm(FullScheduler(3, 1)))
-    assert result.best is None
-    assert len(result.failures) == 3
+    with pytest.warns(RuntimeWarning, match=message), pytest.raises(ObjectiveError, match=message) as raised:
+        minimize(lambda c, r: returned, Line(), Algorithm(FullScheduler(3, 1)))
+    assert raised.value.result.best is None
+    assert len(raised.value.result.failures) == 3
 
 
 def test_a_state_needs_an_evaluation():
-    with pytest.warns(RuntimeWarning, match=r"must return Evaluation\(loss, state=...\); got float"):
-        result = minimize(lambda c, r, state: 0.5, Line(), Algorithm(FullScheduler(2, 1)))
-    assert len(result.failures) == 2
+    said = r"must return Evaluation\(loss, state=...\); got float"
+    with pytest.warns(RuntimeWarning, match=said), pytest.raises(ObjectiveError, match=said) as raised:
+        minimize(lambda c, r, state: 0.5, Line(), Algorithm(FullScheduler(2, 1)))
+    assert len(raised.value.result.failures) == 2
 
 
 def test_ctrl_c_in_the_objective_hands_back_the_best_so_far():
@@ -328,9 +329,9 @@ def test_what_failed_is_tried_again():
     result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), workers=Workers(retries=2))
     assert (result.failures, result.cost, set(tries.values())) == ({}, 3, {3})
     tries.clear()
-    with pytest.warns(RuntimeWarning, match="the network is away"):
-        result = minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), workers=Workers(retries=1))
-    assert (len(result.failures), set(tries.values())) == (3, {2})
+    with pytest.warns(RuntimeWarning, match="network is away"), pytest.raises(ObjectiveError, match="away") as raised:
+        minimize(objective, Line(), Algorithm(FullScheduler(3, 1)), workers=Workers(retries=1))
+    assert (len(raised.value.result.failures), set(tries.values())) == (3, {2})
 
 
 def test_a_retry_does_not_trust_what_a_failed_call_has_left():

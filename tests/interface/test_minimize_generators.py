@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from toy import Algorithm, Line
 
-from hyperband.errors import InputError
+from hyperband.errors import InputError, ObjectiveError
 from hyperband.evaluation.functions.evaluation import Evaluation
 from hyperband.evaluation.functions.evaluator import FunctionEvaluator
 from hyperband.interface.minimize import minimize
@@ -93,9 +93,9 @@ def test_generators_that_fail_cost_their_trial(body, message):
     def objective(configuration):
         yield from body(configuration)
 
-    with pytest.warns(RuntimeWarning, match=message):
-        result = minimize(objective, Line(), Algorithm(FullScheduler(2, 3)))
-    assert len(result.failures) == 2
+    with pytest.warns(RuntimeWarning, match=message), pytest.raises(ObjectiveError, match=message) as raised:
+        minimize(objective, Line(), Algorithm(FullScheduler(2, 3)))
+    assert len(raised.value.result.failures) == 2
 
 
 def test_a_generator_has_whole_resources_only():

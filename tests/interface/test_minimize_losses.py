@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from toy import Algorithm, Line
 
 import hyperband as hb
+from hyperband.errors import ObjectiveError
 from hyperband.evaluation.budget import Budget
 from hyperband.interface.minimize import minimize
 from hyperband.tuning.schedulers import FullScheduler, HyperbandScheduler
@@ -74,7 +76,7 @@ def test_what_failed_is_not_counted_again():
     assert len(result.failures) == int((x > 0.8).sum()) > 0
 
 
-def test_where_nothing_is_finite_the_warning_says_why():
+def test_where_nothing_is_finite_the_search_says_why():
     with pytest.warns(RuntimeWarning, match=r"no best: of 3, 3 gave NaN or an infinite loss\.$") as seen:
         result = minimize(lambda c, r: math.nan, Line(), Algorithm(FullScheduler(3, 1)))
     assert len(seen) == 1
@@ -85,10 +87,10 @@ def test_where_nothing_is_finite_the_warning_says_why():
     def misspelt(configuration, resource):
         return configuration["y"]
 
-    with pytest.warns(RuntimeWarning, match="KeyError: 'y'") as seen:
-        result = minimize(misspelt, Line(), Algorithm(FullScheduler(3, 1)), workers=2)
-    assert len(seen) == 2
-    text = str(seen[-1].message)
+    with pytest.warns(RuntimeWarning, match="KeyError: 'y'"), pytest.raises(ObjectiveError) as raised:
+        minimize(misspelt, Line(), Algorithm(FullScheduler(3, 1)), workers=2)
+    result, text = raised.value.result, str(raised.value)
+    assert str(pickle.loads(pickle.dumps(raised.value))) == text
     assert text.startswith(
         "No evaluation gave a finite loss, so there is no best: of 3, 3 failed. The first failure is of"
     )

@@ -71,6 +71,7 @@ MADE = {
     "InputError": ("reason",),
     "InsufficientMemory": ("reason",),
     "ModelFileError": ("reason",),
+    "ObjectiveError": ("reason",),
 }
 #: Functions and the version; a type whose objects own memory of an engine; types of which objects are made below.
 OTHERS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from types import SimpleNamespace
 
@@ -190,7 +191,7 @@ BAD = {
     "empty": ({"X": X[:0], "y": Y[:0]}, "row"),
     "one row": ({"X": X[:1], "y": Y[:1]}, "row"),
     "no columns": ({"X": X[:, :0]}, "feature|column|shape"),
-    "dates": ({"X": pl.DataFrame({"d": ["2020-01-01"] * 150, "a": X[:, 0]})}, "date"),
+    "durations": ({"X": pl.DataFrame({"d": [dt.timedelta(1)] * 150, "a": X[:, 0]})}, "Duration"),
     "target absent": ({"X": pl.DataFrame({"a": X[:, 0]}), "y": None, "target": "income"}, "income"),
     "both targets": ({"target": "a"}, "not both"),
     "no rows left": ({"validation": 1.0}, "validation"),

@@ -59,7 +59,10 @@ def broken(c, resource):
 def search(objective, space, algorithm):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return hb.minimize(objective, space, algorithm, unit="epochs")
+        try:
+            return hb.minimize(objective, space, algorithm, unit="epochs")
+        except hb.ObjectiveError as error:
+            return error.result
 
 
 RESULTS = {
