@@ -54,7 +54,7 @@ $(STAMPS)/venv:
 # Build tools live in the environment, so that a second build reuses the objects of the first.
 $(STAMPS)/tools: $(STAMPS)/venv pyproject.toml
 	@echo "== build tools and dependencies =="
-	@$(PIP) install "pip>=23.1" "scikit-build-core>=1.0" "pybind11>=3" "cmake>=3.25" ninja
+	@$(PIP) install "pip>=23.1" "scikit-build-core>=1.0" "pybind11>=3" "cmake>=3.30" ninja
 	@touch $@
 
 $(STAMPS)/build: $(STAMPS)/tools $(NATIVE)

@@ -8,8 +8,7 @@ from types import ModuleType
 #: How to get the compiled engine, by the way in which the package was built.
 _REMEDIES = {
     "pure": "install it again without HYPERBAND_PURE",
-    "fallback": "install a C++20 compiler (or point CXX to one) and install the package again; "
-    "HYPERBAND_REQUIRE_NATIVE=1 makes a failed compile an error",
+    "fallback": "install a C++20 compiler (or point CXX to one) and install the package again",
     "source": "install it with `pip install .` or `make build`",
 }
 

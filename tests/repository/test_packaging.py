@@ -92,8 +92,8 @@ def test_a_pure_wheel_is_pure_and_searches(source: Path, tmp_path: Path) -> None
     assert "\n6\n" in said  # R = 3: two brackets of 3 + 1 and 2 evaluations
 
 
-def test_a_failed_compile_falls_back_loudly(source: Path, tmp_path: Path) -> None:
-    done = build(source, tmp_path, CXX="/bin/false")
+def test_a_failed_compile_falls_back_where_that_is_asked_for(source: Path, tmp_path: Path) -> None:
+    done = build(source, tmp_path, CXX="/bin/false", HYPERBAND_FALLBACK="1")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "THE C++ ENGINE COULD NOT BE COMPILED" in done.stdout + done.stderr
     name, contents = unpack(tmp_path)
@@ -107,11 +107,13 @@ def test_a_failed_compile_falls_back_loudly(source: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"CXX": "/bin/false", "HYPERBAND_REQUIRE_NATIVE": "1"}, "CMake configuration failed"),
+        ({"CXX": "/bin/false"}, "CMake configuration failed"),
+        ({"CXX": "/bin/false"}, "THE C++ ENGINE COULD NOT BE COMPILED"),
+        ({"CXX": "/bin/false"}, "HYPERBAND_PURE=1 installs the pure-Python"),
         ({"HYPERBAND_CUDA": "ON", "CUDACXX": "/bin/false"}, "HYPERBAND_CUDA=ON, but no working nvcc was found"),
         ({"HYPERBAND_CUDA": "perhaps"}, "HYPERBAND_CUDA must be AUTO, ON or OFF"),
     ],
-    ids=["native required", "CUDA required", "CUDA misspelt"],
+    ids=["no compiler", "no compiler, loudly", "no compiler, and the way out", "CUDA required", "CUDA misspelt"],
 )
 def test_what_cannot_be_had_is_refused(source: Path, tmp_path: Path, variables: dict[str, str], words: str) -> None:
     done = build(source, tmp_path, **variables)
