@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 
+from hyperband._common import build_info
 from hyperband.engine.backends.base import Backend
 from hyperband.errors import BackendUnavailable, InputError
 
@@ -30,6 +32,8 @@ _REMEDIES = {
 }
 #: Backends that were made so far, by name.
 made: dict[str, Backend] = {}
+#: Slow backends that a warning has named.
+_warned: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,35 @@ def choose(name: str = "auto") -> Choice:
 def get(name: str = "auto") -> Backend:
     """The backend called ``name``; see `choose` for "auto" and for the errors.
 
+    Warns
+    -----
+    RuntimeWarning
+        Once, where "auto" has only NumPy, or Numba because the engine could not be compiled.
+
     Examples
     --------
     >>> get("numpy").name
     'numpy'
     """
-    return _load(choose(name).name)
+    choice = choose(name)
+    if name == "auto":
+        _warn_of_slowness(choice)
+    return _load(choice.name)
+
+
+def _warn_of_slowness(choice: Choice) -> None:
+    """Nobody asked for a backend that is many times slower than the compiled one."""
+    if choice.name in _warned or os.environ.get(VARIABLE):
+        return
+    if choice.name == "numpy" or (choice.name == "numba" and build_info.kind() == "fallback"):
+        _warned.add(choice.name)
+        slower = "a hundred times slower than the compiled engine" if choice.name == "numpy" else "slower than it could"
+        more = " Or install Numba: pip install numba." if choice.name == "numpy" else ""
+        warnings.warn(
+            f"Networks train with {choice.name}, {slower}. The package is {build_info.summary()}{more}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def available() -> dict[str, str]:
