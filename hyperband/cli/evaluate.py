@@ -24,15 +24,18 @@ def command(model: str, table: str, backend: str, header: bool | None, as_json: 
     from hyperband.cli.report import plain
     from hyperband.model import Model
     from hyperband.tables import as_table
+    from hyperband.tables.features_and_target import held_out_rows
 
     with remarks():
         trained = Model.load(model)
-        rows = as_table(table, header=header)
-        found = trained.evaluate(rows, backend=backend)
+        preprocessing = trained.preprocessing
+        rows = held_out_rows(as_table(table, header=header), preprocessing, "TABLE", preprocessing.schema)
+        found = trained.evaluate(rows.table, rows.values, backend=backend)
+    n, left_out = rows.table.n_rows, rows.dropped
     if as_json:
-        click.echo(json.dumps(plain({"rows": rows.n_rows, **found}), indent=2, allow_nan=False))
+        click.echo(json.dumps(plain({"rows": n, "left_out": left_out, **found}), indent=2, allow_nan=False))
         return
     width = max(map(len, found))
-    click.echo(f"{rows.n_rows} rows")
+    click.echo(f"{n} rows" + (f", {left_out} more without a target are left out" if left_out else ""))
     for name, value in found.items():
         click.echo(f"{name:<{width}}  {value:.6g}")

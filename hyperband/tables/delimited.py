@@ -15,10 +15,12 @@ from hyperband.tables.file_table import FileTable, Texts
 from hyperband.tables.text_layout import Layout, find_layout, rows_of
 
 _QUOTE, _LINE_FEED = b'"\n'
+#: Where Latin-1 has control characters, Windows-1252 has quotes, dashes and the sign of the euro.
+_WINDOWS = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 
 
 def decode(data: bytes, name: str) -> str:
-    """Text of a file: UTF-8, UTF-16 with a byte order mark, otherwise Latin-1 with a `DataWarning`.
+    """Text of a file: UTF-8, UTF-16 with a byte order mark, otherwise Windows-1252 with a `DataWarning`.
 
     Raises
     ------
@@ -41,12 +43,12 @@ def decode(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         warnings.warn(
-            f"{name!r} is not UTF-8 (byte {error.start}); it is read as Latin-1. "
+            f"{name!r} is not UTF-8 (byte {error.start}); it is read as Windows-1252. "
             "Save it as UTF-8 if letters look wrong.",
             DataWarning,
             stacklevel=3,
         )
-        return data.decode("latin-1")
+        return data.decode("latin-1").translate(_WINDOWS)
 
 
 def parse_delimited(text: str, name: str, *, separator: str | None, header: bool | None) -> FileTable:

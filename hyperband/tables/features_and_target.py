@@ -127,7 +127,7 @@ def check_features(table: Table, dropped: Collection[str]) -> None:
 def match_rows(
     table: Table, y: Any, names: tuple[str, ...], weight: Any, missing_target: str, what: str = "y", hint: str = ""
 ) -> LabelledRows:
-    """Features and target matched row by row; rows without a target are left out with ``missing_target="drop"``.
+    """Features and target matched row by row; rows without a target are left out unless they are an error.
 
     Rows of weight 0, and rows without any value, as spreadsheets leave them, are left out in any case.
 
@@ -169,7 +169,19 @@ def match_rows(
     return LabelledRows(table.rows(keep), values[keep], names, left, n_missing, n_weightless, keep)
 
 
-def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_target: str = "error") -> LabelledRows:
+def when_missing(missing_target: str, apart: bool) -> str:
+    """What "auto" means for a target that is given apart from the table, or is a column of it.
+
+    Examples
+    --------
+    >>> when_missing("auto", True), when_missing("auto", False), when_missing("drop", True)
+    ('error', 'drop', 'drop')
+    """
+    automatic = "error" if apart else "drop"
+    return automatic if missing_target == "auto" else missing_target
+
+
+def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_target: str = "auto") -> LabelledRows:
     """Features and target values of rows given as (X, y) or as a table with the target column.
 
     Parameters
@@ -178,14 +190,15 @@ def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_
     form : RowForm, such as the preprocessing, or the labelled rows of the table itself
     name : str, such as "validation", in errors
     schema : Schema, by which the target in a text file is read
-    missing_target : {"error", "drop"}
+    missing_target : {"auto", "error", "drop"}
 
     Raises
     ------
     DataError
         When the target is absent or missing in a row, there are no rows, or the numbers of rows differ.
     """
-    if isinstance(value, (list, tuple)) and len(value) == 2:
+    apart = isinstance(value, (list, tuple)) and len(value) == 2
+    if apart:
         table, y = as_table(value[0], f"X of {name}"), value[1]
     else:
         table = as_table(value, name)
@@ -204,7 +217,7 @@ def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_
             y = read_target_by(schema.targets, y, schema.missing)
         table = table.without(form.target_names)
     names = form.target_names if len(form.target_names) == 1 else ("y",)
-    rows = match_rows(table, y, names, None, missing_target, f"y of {name}")
+    rows = match_rows(table, y, names, None, when_missing(missing_target, apart), f"y of {name}")
     if rows.table.n_rows == 0:
         raise DataError(f"`{name}` must have at least one row; it has none.")
     return rows

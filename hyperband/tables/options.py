@@ -10,7 +10,7 @@ from hyperband.errors import DataError
 
 TASKS = ("classification", "regression")
 SCALINGS = ("auto", "standard", "quantile")
-MISSING_TARGETS = ("error", "drop")
+MISSING_TARGETS = ("auto", "error", "drop")
 
 #: Default fraction of the rows that are held out to compare networks.
 VALIDATION = 0.2
@@ -28,8 +28,10 @@ class TableOptions:
     categorical : names or indices of columns of numbers or times that are categories
     numeric : names or indices of columns that are numbers
         Texts among them are missing values, small whole numbers and numbers of rows stay numbers.
-    missing_target : {"error", "drop"}
-        Whether rows without a target are an error, or are left out and mentioned in the notes.
+    missing_target : {"auto", "error", "drop"}
+        Whether rows without a target are an error, or are left out and mentioned in the notes. "auto" leaves them out
+        where the target is a column of the table, unless a text such as NA stands among its classes, and not where it
+        is given apart.
     scaling : {"auto", "standard", "quantile"}
         Scaling of columns of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
     class_weight : None, "balanced", or mapping of label to weight
@@ -52,7 +54,7 @@ class TableOptions:
     drop: Collection[str | int] = ()
     categorical: Collection[str | int] = ()
     numeric: Collection[str | int] = ()
-    missing_target: str = "error"
+    missing_target: str = "auto"
     scaling: str = "auto"
     class_weight: Any = None
     sample_weight: Any = None

@@ -19,6 +19,7 @@ from hyperband.tables.features_and_target import (
     held_out_rows,
     match_rows,
     separate_target,
+    when_missing,
 )
 from hyperband.tables.fit_categories import ONE_HOT_LEVELS
 from hyperband.tables.folds import Folds, Labelled, make_folds
@@ -274,8 +275,9 @@ def prepare_table(
     if key is not None and not validation.as_feature:
         dropped[key] = "splits the rows"
     check_features(table, dropped)
-    rows = match_rows(table, values, names, weight, options.missing_target, hint=hint)
-    notes = found + ([f"{rows.dropped} rows without a target are left out."] if rows.dropped else [])
+    missing_target = when_missing(options.missing_target, apart=y is not None or bool(hint))
+    rows = match_rows(table, values, names, weight, missing_target, hint=hint)
+    notes = found + ([f"{rows.dropped} rows without a target are left out.{hint}"] if rows.dropped else [])
     notes += [f"{rows.weightless} rows of weight 0 are left out."] if rows.weightless else []
     if rows.table.n_rows < 2:
         raise DataError(f"A table must have at least two rows; got {rows.table.n_rows}.")

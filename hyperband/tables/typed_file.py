@@ -38,7 +38,7 @@ def read_table(source: str | os.PathLike[str], *, header: bool | None = None) ->
     Warns
     -----
     DataWarning
-        When text is not UTF-8 and is read as Latin-1, or a column had to be renamed or left out.
+        When text is not UTF-8 and is read as Windows-1252, or a column had to be renamed or left out.
 
     Examples
     --------

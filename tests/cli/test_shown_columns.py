@@ -129,10 +129,14 @@ def test_evaluate_prints_every_metric(here):
     assert not (here / "hyperband-out" / "test_predictions.csv").exists()
     model = hb.Model.load("hyperband-out/model.hyperband")
     found = json.loads(call("evaluate", "hyperband-out/model.hyperband", "t.csv", "--json").stdout)
-    assert found == {"rows": N, **model.evaluate("t.csv")}
+    assert found == {"rows": N, "left_out": 0, **model.evaluate("t.csv")}
     shown = call("evaluate", "hyperband-out/model.hyperband", "t.csv").stdout
     assert shown.startswith(f"{N} rows\n")
-    assert kinds(shown.splitlines()[1:]) == {name: f"{v:.6g}" for name, v in found.items() if name != "rows"}
+    assert kinds(shown.splitlines()[1:]) == {
+        name: f"{v:.6g}" for name, v in found.items() if name not in ("rows", "left_out")
+    }
+    messy().with_columns(goal=pl.when(pl.int_range(N) < 100).then("goal")).write_csv("u.csv")
+    assert call("evaluate", "hyperband-out", "u.csv").stdout.startswith("100 rows, 20 more without a target are left")
     messy().drop("goal").write_csv("u.csv")
     refused = call("evaluate", "hyperband-out/model.hyperband", "u.csv")
     assert refused.exit_code == 2 and "must hold the target column 'goal'" in refused.stderr
