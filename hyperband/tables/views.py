@@ -53,8 +53,10 @@ VIEWS = {
 }
 
 #: A view with more features of numbers than this is left out: its first layer would take most of the time of an epoch.
-#: So is "quantile" with more numbers: their quantiles would take most of the time of a short search.
 WIDEST = 1024
+#: The view "quantile" is left out with more numbers than this, and with more values of them: ranks take four times as
+#: long as any other treatment (11 s for 26 million values), which a short search has better uses for.
+MOST_RANKED = 1 << 23
 #: A view with more values of numbers than this is left out: 1 GiB, whatever memory there is, so that views do not
 #: depend on the machine.
 MOST_VALUES = 1 << 28
@@ -82,6 +84,8 @@ def sensible_views(
     ('standard', 'robust', 'quantile', 'bins', 'fourier')
     >>> sensible_views(784, 10_000, False, "auto"), sensible_views(3000, 200, False, "auto")
     (('standard', 'robust', 'quantile'), ('standard', 'robust'))
+    >>> sensible_views(30, 1_000_000, False, "auto")
+    ('standard', 'robust')
     >>> sensible_views(0, 10_000, True, "auto"), sensible_views(8, 10_000, True, "quantile")
     (('standard', 'robust'), ('standard',))
     """
@@ -95,7 +99,8 @@ def sensible_views(
         if n_numbers == 0:
             return view.name in (DEFAULT_VIEW, "selected") or (view.name == "robust" and categories_differ)
         numbers = min(n_numbers, relevant) if view.selects else n_numbers
-        small = view.width == 1 and view.numbers != "quantile"
-        return small or view.width * numbers <= most
+        if view.numbers == "quantile":
+            return numbers <= WIDEST and numbers * n_rows <= MOST_RANKED
+        return view.width == 1 or view.width * numbers <= most
 
     return tuple(name for name, view in VIEWS.items() if sensible(view))

@@ -23,7 +23,7 @@ from hyperband.tables.number_encoders import (
     RobustClip,
     cosine_of_half_turns,
 )
-from hyperband.tables.views import MOST_VALUES, VIEWS, WIDEST, sensible_views
+from hyperband.tables.views import MOST_RANKED, MOST_VALUES, VIEWS, WIDEST, sensible_views
 
 NAMES = tuple(name for name, view in VIEWS.items() if not view.selects)
 N = 400
@@ -392,7 +392,9 @@ def test_views_that_make_sense():
     assert sensible_views(WIDEST, 20, True, "auto") == ("standard", "robust", "quantile")
     assert sensible_views(WIDEST + 1, 20, True, "auto") == ("standard", "robust")
     most = MOST_VALUES // (10 * LEAST_BINS)
-    assert sensible_views(10, most, True, "auto") == NAMES
+    assert sensible_views(10, most, True, "auto") == tuple(name for name in NAMES if name != "quantile")
+    assert sensible_views(8, MOST_RANKED // 8, True, "auto") == NAMES
+    assert "quantile" not in sensible_views(8, MOST_RANKED // 8 + 1, True, "auto")
     assert "bins" not in sensible_views(10, most + 1, True, "auto")
 
 
