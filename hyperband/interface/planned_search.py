@@ -60,6 +60,7 @@ class PlannedSearch:
     extend : TimePlanner or None, who adds brackets while it goes on
     typical : float, work of an epoch on average
     preparation : float, seconds that a view of a fold takes to prepare
+    epochs : float, passes of typical networks over the rows that the time limit allows; NaN without one
     """
 
     algorithm: Algorithm
@@ -68,6 +69,7 @@ class PlannedSearch:
     extend: TimePlanner | None = None
     typical: float = math.nan
     preparation: float = 0.0
+    epochs: float = math.nan
 
     def leave_time(self, seconds: float, work: Callable[[], Sequence[tuple[float, float]]]) -> None:
         """Leave time to train the trials of the ensemble again, as many as a part of the time allows.
@@ -115,7 +117,7 @@ def planned_search(
     """The default search: for the time of the budget where it has one, else for a work that suits the table."""
     sampler = WarmStartSampler(KDESampler(), start_with=first_configurations(table, space))
     began = time.monotonic()
-    typical = _typical_work(table, space, seed)
+    typical = typical_work(table, space, seed)
     # That has prepared the first fold in every view but the default one, which was there.
     a_view = (time.monotonic() - began) / max(1, len(table.views) - 1)
     preparation = a_view * (table.n_folds - 1) * len(table.views)
@@ -137,6 +139,7 @@ def planned_search(
         TimePlanner(deadline, top, now),
         typical,
         a_view,
+        epochs,
     )
 
 
@@ -148,7 +151,7 @@ def first_configurations(table: PreparedTable, space: Space) -> list[dict[str, o
     return [{**usual, "view": view} for view in table.views if view in views.options]
 
 
-def _typical_work(table: PreparedTable, space: Space, seed: int) -> float:
+def typical_work(table: PreparedTable, space: Space, seed: int) -> float:
     """Of one epoch of a configuration of the space, on all folds; the mean of a sample."""
     points = RandomSampler().start(space, seed).propose(range(SAMPLE))
     works = []

@@ -253,9 +253,9 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
     if training.rank_by == "auto":
         plans_itself = settings.algorithm is None and training.resource == "epochs"
         training = replace(training, rank_by="metric" if plans_itself else "loss")
-    planned = _planned(table, settings, started)
-    warn_of_plan(planned.algorithm, stacklevel=4)
-    run = planned.algorithm.start(planned.space, settings.key)
+    chosen = planned(table, settings, started)
+    warn_of_plan(chosen.algorithm, stacklevel=4)
+    run = chosen.algorithm.start(chosen.space, settings.key)
     comparable = settings.training.resource == "epochs"
     library: CandidateLibrary | None = None
 
@@ -275,23 +275,23 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
         compute=settings.compute,
         seed=settings.key,
         library=make_library if comparable else None,
-        highest=highest if isinstance(planned.algorithm, HalvingSequence) else None,
+        highest=highest if isinstance(chosen.algorithm, HalvingSequence) else None,
     )
     size = max(1, settings.ensemble // table.n_folds)
     again, seconds, deadline = refit_trials(training.refit, table, size), settings.limits.seconds, math.inf
     if seconds is not None:
         deadline = started + (1.0 - END_PART / 2) * seconds
         if again:
-            planned.leave_time(seconds, lambda: _refit_work(library, evaluator, size)[:again])
+            chosen.leave_time(seconds, lambda: _refit_work(library, evaluator, size)[:again])
     try:
         result = carry_out(
             run,
             evaluator,
-            planned.budget,
+            chosen.budget,
             progress=settings.progress,
             on_event=settings.on_event,
             comparable=comparable,
-            extend=planned.extend,
+            extend=chosen.extend,
         )
         if result.stopped in ("time", "cut"):  # what other ends leave open depends on the clock, and they do not
             if comparable and run.plan.exact:  # what comes next was not begun either
@@ -308,13 +308,14 @@ def search_prepared(table: PreparedTable, settings: Settings, started: float | N
     if result.stopped in ("interrupted", "callback"):
         again = 0
     finished = Finished(
-        result, run, evaluator, table, library, planned.executed, training, size, again, settings.compute, started,
-        deadline, planned.speed(run, result.seconds),
+        result, run, evaluator, table, library, chosen.executed, training, size, again, settings.compute, started,
+        deadline, chosen.speed(run, result.seconds),
     )  # fmt: skip
     return finished.with_networks()
 
 
-def _planned(table: PreparedTable, settings: Settings, started: float) -> PlannedSearch:
+def planned(table: PreparedTable, settings: Settings, started: float) -> PlannedSearch:
+    """What a search with these settings runs; of its time some has passed since ``started``, in monotonic seconds."""
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
         small = algorithm is not None and algorithm.small_space
