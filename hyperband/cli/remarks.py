@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from hyperband.cli.wording import with_options
+
 
 @contextmanager
 def remarks(quiet: bool = False) -> Iterator[None]:
@@ -21,5 +23,7 @@ def remarks(quiet: bool = False) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """One remark on stderr."""
-    click.echo(f"note: {' '.join(text.split())}", err=True)
+    """One remark on stderr, in the words of the command that runs."""
+    ctx = click.get_current_context(silent=True)
+    said = text if ctx is None else with_options(text, ctx.command)
+    click.echo(f"note: {' '.join(said.split())}", err=True)
