@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,11 +11,10 @@ from hyperband.cli.main import ARGUMENTS
 from hyperband.cli.wording import option_names
 
 if TYPE_CHECKING:
-    from hyperband.cli.table_input import TableInput
     from hyperband.interface.network_result import NetworkSearchResult
 
 
-def search_record(ctx: click.Context, given: TableInput, result: NetworkSearchResult) -> dict[str, Any]:
+def search_record(ctx: click.Context, result: NetworkSearchResult, fingerprints: Mapping[str, str]) -> dict[str, Any]:
     """The command line, the seed, every option, the space, versions, and fingerprints of the tables; for JSON."""
     names = option_names(ctx.command)
     options = {names[name].removeprefix("--"): value for name, value in ctx.params.items() if names[name][:2] == "--"}
@@ -24,7 +24,7 @@ def search_record(ctx: click.Context, given: TableInput, result: NetworkSearchRe
         "options": options,
         "space": None if result.space is None else result.space.to_dict(),
         "versions": versions(ctx.params["backend"]),
-        "fingerprints": given.fingerprints(),
+        "fingerprints": dict(fingerprints),
     }
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at 
     from hyperband.interface.network_result import NetworkSearchResult
     from hyperband.interface.search import Settings
     from hyperband.model import Model
-    from hyperband.tables import PreparedTable
+    from hyperband.tables import PreparedTable, TableOptions
     from hyperband.tuning.algorithms import Algorithm
 
 #: Defaults of the options are those of the records.
@@ -159,15 +159,14 @@ def command(
         if out is None and folder != Path(DEFAULT) and not quiet:
             note(f"{DEFAULT} is there already: the results go to {folder}.")
         with remarks(quiet):
-            given = read_input(table, options)
-            prepared = prepare_input(given, options, table_options)
+            prepared, fingerprints = _prepare(table, options, table_options)
         if not quiet:
             _say(prepared)
         with remarks(quiet):
             result = _search(prepared, options, settings, started)
         if result.model is None:
             _fail(result)
-        _write(result, prepared, table, folder, options, as_json, search_record(ctx, given, result))
+        _write(result, prepared, table, folder, options, as_json, search_record(ctx, result, fingerprints))
     except BaseException:
         if is_new:
             remove_if_empty(folder)
@@ -176,6 +175,12 @@ def command(
         if not quiet:
             click.echo("interrupted: this is the best so far", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -> tuple[PreparedTable, dict[str, str]]:
+    """The table, and fingerprints of the files; what was read is not kept while the search runs."""
+    given = read_input(table, options)
+    return prepare_input(given, options, table_options), given.fingerprints()
 
 
 def _say(prepared: PreparedTable) -> None:
