@@ -14,12 +14,15 @@ from hyperband.cli.wording import with_options
 @contextmanager
 def remarks(quiet: bool = False) -> Iterator[None]:
     """Show the warnings of a block as ``note: ...``, each once; with ``quiet`` not at all."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    if not quiet:
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield
+    finally:  # also before an error: a note may be what explains it
         for text in dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning)):
-            note(text)
+            if not quiet:
+                note(text)
 
 
 def note(text: str) -> None:

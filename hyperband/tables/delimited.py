@@ -143,7 +143,7 @@ def _warn_of_short_lines(layout: Layout, name: str, n_rows: int) -> None:
         for number, line in enumerate(body.split("\n"), layout.first_line)
         if line.count(separator) < layout.width - 1 and line.strip(blanks)
     ]
-    if found:
+    if found and 2 * len(found) < n_rows:  # else it is the header that has more
         number, fields = found[0]
         warnings.warn(
             f"{len(found)} lines of {name!r} have fewer fields than the others, first line {number} ({fields}, not "

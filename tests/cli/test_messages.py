@@ -110,17 +110,17 @@ def test_ragged_rows_are_named_by_their_line(tmp_path, monkeypatch):
 def test_short_lines_are_told_with_the_first_of_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [f"{i},{i % 5},{'pn'[i % 2]}" for i in range(40)]
-    (tmp_path / "short.csv").write_text("\n".join(["y,b,a", *rows[:9], "", "3,4", *rows[9:], "5"]) + "\n\n")
+    (tmp_path / "short.csv").write_text("\n".join(["y,b,a", *rows[:9], "", "3,4", *rows[9:], "5,1"]) + "\n\n")
     shown = call("search", "short.csv", "--target", "b", "--max-resource", "1", "--validation", "0.3")
-    assert (
-        "missing" in shown.stderr
-        and "2 lines of 'short.csv' have fewer fields than the others, first line 12 (2, not 3)" in shown.stderr
-    )
+    told = "2 lines of 'short.csv' have fewer fields than the others, first line 12 (2, not 3)"
+    assert shown.exit_code == 0 and f"note: {told}" in shown.stderr
+    with open("short.csv", "a") as file:
+        file.write("7\n")
+    refused = call("search", "short.csv", "--target", "b", "--out", "x").stderr.splitlines()
+    assert refused[0].startswith("note: 3 lines") and refused[-1].startswith("error: Every row must have a target")
     (tmp_path / "whole.csv").write_text("\n".join(["y,b,a", *rows, "5,1,"]) + "\n\n")
-    assert (
-        "fewer fields"
-        not in call("search", "whole.csv", "--target", "b", "--max-resource", "1", "--validation", "0.3").stderr
-    )
+    shown = call("search", "whole.csv", "--target", "b", "--max-resource", "1", "--validation", "0.3")
+    assert shown.exit_code == 0 and "fewer fields" not in shown.stderr
 
 
 def test_bench_is_offered_in_a_source_tree_alone(tmp_path, monkeypatch):
