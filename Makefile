@@ -72,7 +72,7 @@ build: $(STAMPS)/build
 
 demo: $(STAMPS)/build
 	@echo "== hyperband search sklearn:digits --test 0.2 --time $(DEMO_TIME) =="
-	@$(BIN)/hyperband search sklearn:digits --test 0.2 --time $(DEMO_TIME) --out hyperband-out
+	@$(BIN)/hyperband search sklearn:digits --test 0.2 --time $(DEMO_TIME) --out hyperband-out --force
 
 test: check lint
 	@echo "== all tests and checks passed =="

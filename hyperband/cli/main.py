@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 from typing import IO, Any
 
 import click
 
+from hyperband.cli.source_tree import source_tree
 from hyperband.errors import HyperbandError
 
 #: command -> one line of help; the module ``hyperband.cli.<command>`` holds the click command ``command``
 COMMANDS = {
     "search": "Find the best network for a table.",
+    "space": "Show the search space of a table, to be edited.",
     "plan": "Show the brackets and rungs of a search before it runs.",
     "predict": "Predict a table with a model that a search wrote.",
     "evaluate": "Compare what a model predicts with a target that is known.",
@@ -22,6 +25,9 @@ COMMANDS = {
     "info": "Show backends, instruction set, threads, and why.",
     "bench": "Time the engine against other ways to train the same networks.",
 }
+
+#: Where the context keeps the words that the command was called with.
+ARGUMENTS = "hyperband.arguments"
 
 #: Exit codes beside 0.
 USAGE, INTERRUPTED = 2, 130
@@ -49,8 +55,17 @@ class _Group(click.Group):
                 sys.stdout = None  # Python would try once more to write what is left, and complain
             sys.exit(USAGE)
 
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **others: Any) -> click.Context:
+        given = list(args)  # parsing takes the list apart
+        try:
+            ctx = super().make_context(info_name, args, *more, **others)
+        except click.NoSuchOption as error:
+            raise _Refusal(_usage(error)) from error
+        ctx.meta[ARGUMENTS] = given
+        return ctx
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for name in COMMANDS if name != "bench" or source_tree() is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -58,18 +73,47 @@ class _Group(click.Group):
         command: click.Command = import_module(f"hyperband.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, self.list_commands(ctx), n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(self.list_commands(ctx))}."
+            raise _Refusal(f"No such command {name!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):  # from the table: no command needs to be imported for the help
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise _Refusal(_usage(error)) from error
         except HyperbandError as error:
-            raise _Refusal(" ".join(str(error).split())) from error
+            raise _Refusal(self._in_options(ctx, " ".join(str(error).split()))) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
+
+    def _in_options(self, ctx: click.Context, text: str) -> str:
+        from hyperband.cli.wording import with_options
+
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        return text if command is None else with_options(text, command)
+
+
+def _usage(error: click.UsageError) -> str:
+    """What is wrong with the words of a call, and where they are explained."""
+    called = "hyperband" if error.ctx is None else error.ctx.command_path
+    if isinstance(error, click.NoSuchOption):
+        near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        said = f"No such option {error.option_name!r}.{near}"
+    else:
+        said = " ".join(error.format_message().split())
+    return f"{said} See {called} --help."
 
 
 def _reason(error: OSError) -> str:
@@ -88,6 +132,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
+    "hyperband",
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 2 an error (one line on stderr), 130 interrupted by Ctrl-C.",

@@ -8,18 +8,25 @@ from contextlib import contextmanager
 
 import click
 
+from hyperband.cli.wording import with_options
+
 
 @contextmanager
 def remarks(quiet: bool = False) -> Iterator[None]:
     """Show the warnings of a block as ``note: ...``, each once; with ``quiet`` not at all."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    if not quiet:
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield
+    finally:  # also before an error: a note may be what explains it
         for text in dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, UserWarning)):
-            note(text)
+            if not quiet:
+                note(text)
 
 
 def note(text: str) -> None:
-    """One remark on stderr."""
-    click.echo(f"note: {' '.join(text.split())}", err=True)
+    """One remark on stderr, in the words of the command that runs."""
+    ctx = click.get_current_context(silent=True)
+    said = text if ctx is None else with_options(text, ctx.command)
+    click.echo(f"note: {' '.join(said.split())}", err=True)

@@ -118,9 +118,14 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
 
 
 def to_json(
-    result: NetworkSearchResult, prepared: PreparedTable, model: str, command: str, tested: Path | None = None
+    result: NetworkSearchResult,
+    prepared: PreparedTable,
+    model: str,
+    command: str,
+    tested: Path | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> str:
-    """The report for machines: one JSON object, non-finite numbers as null."""
+    """The report for machines: one JSON object, non-finite numbers as null; ``record``: more keys of it."""
     best = result.best
     report = {
         "best": None if best is None else _best(best, prepared.task),
@@ -143,6 +148,7 @@ def to_json(
         "training": _settings(result.training),
         "notes": list(result.notes),
         "columns": [] if result.model is None else [asdict(use) for use in column_table(result.model.preprocessings)],
+        **(record or {}),
     }
     return json.dumps(plain(report), indent=2, allow_nan=False)
 

@@ -9,6 +9,7 @@ from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import PreparedTable
 from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
+from hyperband.tuning.algorithms import Algorithm
 
 #: The least resource of the default Hyperband is the largest one divided by this.
 SPREAD = 81
@@ -37,8 +38,10 @@ def resource_range(resource: str, table: PreparedTable) -> tuple[int, int]:
     return max(1, largest // SPREAD), largest
 
 
-def space_for(table: PreparedTable, resource: str) -> Space:
-    """The space of the default search."""
+def space_for(table: PreparedTable, resource: str, algorithm: Algorithm | None = None) -> Space:
+    """The space of a search of which no other is given; of a grid `GRID_SPACE`."""
+    if algorithm is not None and algorithm.small_space:
+        return GRID_SPACE
     data = table.dataset(table.views[0])
     n_rows, n_features = data.x_train.shape
     if resource == "features":  # columns are counted in one view, and a network that embeds them sees all

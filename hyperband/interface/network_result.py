@@ -63,6 +63,24 @@ class NetworkSearchResult(SearchResult):
         """The network of any trial."""
         return to_architecture(self.configurations[trial])
 
+    def _figures(self) -> list[tuple[str, str]]:
+        """The ensemble, and how well it and the best network predict the test rows."""
+        shown: list[tuple[str, str]] = []
+        ensemble, model = self.ensemble, self.model
+        if ensemble is not None and model is not None:
+            trials = len({member.trial for member in ensemble.members})
+            text = (
+                f"{_count(len(model.members), 'network')} of {_count(trials, 'trial')}, {ensemble.metric} "
+                f"{ensemble.score:.4f} on the rows that chose it, {ensemble.cross_score:.4f} on others, "
+                f"{ensemble.single:.4f} of the best alone"
+            )
+            shown.append(("ensemble", text))
+        if self.test is not None:
+            shown.append(("test", _list(self.test)))
+        if self.test_of_best is not None and ensemble is not None:
+            shown.append(("test of the best network", _list(self.test_of_best)))
+        return shown
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -170,3 +188,11 @@ class Finished:
         return test_figures(
             weighted, model, None if self.library is None else self.library.metric, self.compute.backend
         )
+
+
+def _list(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"

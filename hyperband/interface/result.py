@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.html import html_table
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Incumbent, Run
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from hyperband.plots import Plots
     from hyperband.space import Space
+
+
+#: Rows of a table of trials that a notebook shows, from its beginning and from its end.
+_SHOWN = 5
 
 
 class TrialTable(Mapping[str, NDArray[np.generic]]):
@@ -80,6 +85,14 @@ class TrialTable(Mapping[str, NDArray[np.generic]]):
 
     def __repr__(self) -> str:
         return f"TrialTable({self.n_rows} rows; columns {', '.join(self._columns)})"
+
+    def _repr_html_(self) -> str:
+        all_rows = self.n_rows <= 2 * _SHOWN
+        rows = range(self.n_rows) if all_rows else (*range(_SHOWN), *range(self.n_rows - _SHOWN, self.n_rows))
+        cells = [[_cell(values[row]) for values in self._columns.values()] for row in rows]
+        if not all_rows:
+            cells.insert(_SHOWN, ["..."] * len(self._columns))
+        return html_table([*self._columns], cells, title=f"{self.n_rows} evaluations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +186,7 @@ class SearchResult:
         return next((f"trial {trial}: {text}" for trial, text in self.failures.items() if text), "")
 
     def __repr__(self) -> str:
-        head = (
-            f"SearchResult: {self.n_evaluations} evaluations of {self.n_configurations} configurations, "
-            f"{self.cost:.6g} {self.unit}, {self.seconds:.3g} s, {self.stopped}"
-        )
-        if self.failures:
-            head += f", {len(self.failures)} failed"
-        lines = [head]
+        lines = [f"SearchResult: {self._head()}"]
         if self.best is None:
             lines += ["  no evaluation gave a finite loss", *(f"  {line}" for line in self.first_failure.splitlines())]
         else:
@@ -187,6 +194,7 @@ class SearchResult:
                 f"  best: loss {self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}"
             )
             lines += [f"    {name} = {_show(value)}" for name, value in self.best.configuration.items()]
+        lines += [f"  {name}: {text}" for name, text in self._figures()]
         if self.front:
             lines.append(f"  front: {len(self.front)} trials, in result.front; best is that of the first objective")
         if n := len(self.not_finite):
@@ -194,6 +202,34 @@ class SearchResult:
                 f"  NaN or infinite: {n} of {self.n_evaluations} losses, in rows result.not_finite of the trials"
             )
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        facts: list[tuple[str, str]] = []
+        if self.best is None:
+            facts.append(("best", "no evaluation gave a finite loss"))
+        else:
+            facts.append(
+                ("best loss", f"{self.best.loss:.6g} at {self.best.resource:g} {self.unit}, trial {self.best.trial}")
+            )
+            facts += [(name, _show(value)) for name, value in self.best.configuration.items()]
+        facts += self._figures()
+        if self.front:
+            facts.append(("front", f"{len(self.front)} trials"))
+        if n := len(self.not_finite):
+            facts.append(("NaN or infinite", f"{n} losses"))
+        return html_table([], facts, title=self._head(), left=True)
+
+    def _head(self) -> str:
+        """What was done."""
+        return (
+            f"{self.n_evaluations} evaluations of {self.n_configurations} configurations, "
+            f"{self.cost:.6g} {self.unit}, {self.seconds:.3g} s, {self.stopped}"
+            f"{f', {len(self.failures)} failed' if self.failures else ''}"
+        )
+
+    def _figures(self) -> list[tuple[str, str]]:
+        """More of what is shown of a result: name and text."""
+        return []
 
 
 def _best_at_highest(run: Run, table: TrialTable) -> Incumbent | None:
@@ -254,6 +290,10 @@ def _parts(values: Iterable[Any]) -> Iterator[Any]:
 def _is_exact(value: Any) -> bool:
     """Whether float64 keeps a number, as it does all of this size; True of anything that is no int."""
     return not isinstance(value, int) or abs(value) <= 2**53
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _show(value: Any) -> str:

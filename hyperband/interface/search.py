@@ -27,13 +27,7 @@ from hyperband.evaluation.progress import OnProgress
 from hyperband.interface.arguments import check_algorithm, check_control, check_record
 from hyperband.interface.assemble import candidate_library
 from hyperband.interface.carry_out import carry_out
-from hyperband.interface.defaults import (
-    GRID_SPACE,
-    refit_trials,
-    resource_range,
-    space_for,
-    validation_for,
-)
+from hyperband.interface.defaults import refit_trials, resource_range, space_for, validation_for
 from hyperband.interface.network_result import Finished, NetworkSearchResult
 from hyperband.interface.planned_search import END_PART, PlannedSearch, planned_search
 from hyperband.interface.warn import warn_of_losses, warn_of_plan
@@ -318,8 +312,7 @@ def planned(table: PreparedTable, settings: Settings, started: float) -> Planned
     """What a search with these settings runs; of its time some has passed since ``started``, in monotonic seconds."""
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
-        small = algorithm is not None and algorithm.small_space
-        space = GRID_SPACE if small else space_for(table, settings.training.resource)
+        space = space_for(table, settings.training.resource, algorithm)
     if algorithm is None:
         if settings.training.resource == "epochs":
             backend = registry.get(settings.compute.backend)

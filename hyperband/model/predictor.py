@@ -16,6 +16,7 @@ from hyperband.errors import DataError, InputError
 from hyperband.metrics import Metric, figures, probabilities
 from hyperband.model.file import Contents, damaged, read_model, write_model
 from hyperband.model.member import MemberNetwork
+from hyperband.model.summary import summary_lines
 
 if TYPE_CHECKING:
     from hyperband.engine.backends.base import Backend
@@ -33,7 +34,7 @@ _ROWS = 16384
 _TINY = np.finfo(np.float64).tiny
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """An ensemble of networks with their preprocessing: all that a prediction needs. One network is one of one.
 
@@ -269,6 +270,9 @@ class Model:
         if self.temperature == 1.0:
             return p
         return probabilities(np.log(np.maximum(p, _TINY)) / self.temperature)
+
+    def __repr__(self) -> str:
+        return "\n".join(summary_lines(self.target, self.preprocessings, self.members, self.provenance))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one file, all of it or nothing: see `hyperband.model.file`.

@@ -74,6 +74,8 @@ def parts(data: Mapping[str, Any]) -> SpaceParts:
         When ``data`` is anything else, or of another version.
     """
     try:
+        if not isinstance(data, Mapping):
+            raise TypeError(f"there must be an object, got {data!r:.60}")
         if data["version"] != VERSION:
             raise InputError(f"The written space must be of version {VERSION}; got {data['version']!r}.")
         parameters = {
@@ -82,7 +84,10 @@ def parts(data: Mapping[str, Any]) -> SpaceParts:
         }
         conditions = [When(**entry) for entry in data["conditions"]]
         nests = checked_nests(data.get("nests", {}), parameters)
-        return SpaceParts(parameters, conditions, data["constraints"], nests)
+        constraints = data["constraints"]
+        if not isinstance(constraints, list) or not all(isinstance(text, str) for text in constraints):
+            raise TypeError(f"constraints must be a list of texts, got {constraints!r:.60}")
+        return SpaceParts(parameters, conditions, constraints, nests)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(error) from None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hyperband.tables.table import Table as Table
     from hyperband.tables.table import as_table as as_table
     from hyperband.tables.table import resolve_target as resolve_target
+    from hyperband.tables.table_fingerprint import fingerprint as fingerprint
     from hyperband.tables.target import Target as Target
     from hyperband.tables.typed_file import read_table as read_table
 
@@ -35,6 +36,7 @@ _MODULE = {
     "Table": "table",
     "as_table": "table",
     "resolve_target": "table",
+    "fingerprint": "table_fingerprint",
     "Target": "target",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "Target",
     "TimeSplit",
     "as_table",
+    "fingerprint",
     "prepare",
     "prepare_table",
     "read_table",

@@ -70,7 +70,8 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
     Warns
     -----
     DataWarning
-        When a column had to be renamed, or the first row is taken as names though it has numbers.
+        When a column had to be renamed, the first row is taken as names though it has numbers, or lines have fewer
+        fields than the others (in files without quotation marks).
 
     Examples
     --------
@@ -88,6 +89,7 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
         )
     names = _names(layout)
     frame = _parse(layout, name)
+    _warn_of_short_lines(layout, name, frame.height)
     frame.columns = names
     named, texts = layout.names is not None, Texts(decimal_comma=layout.separator == ";")
     return FileTable(frame, named, texts, _index(frame, layout))
@@ -129,6 +131,28 @@ def _parse(layout: Layout, name: str) -> pl.DataFrame:
         ).select(str(j) for j in range(layout.width))
     except pl.exceptions.PolarsError:
         return _parse_by_fields(layout, name)  # it says which line is at fault
+
+
+def _warn_of_short_lines(layout: Layout, name: str, n_rows: int) -> None:
+    """Say where fields are absent at the end of lines; texts with quotation marks are not looked through again."""
+    body, separator = layout.body, layout.separator
+    whole = n_rows * (layout.width - 1)
+    if '"' in body or body.count(separator) == whole:
+        return
+    blanks = " " if separator == "\t" else " \t"
+    found = [
+        (number, line.count(separator) + 1)
+        for number, line in enumerate(body.split("\n"), layout.first_line)
+        if line.count(separator) < layout.width - 1 and line.strip(blanks)
+    ]
+    if found and 2 * len(found) < n_rows:  # else it is the header that has more
+        number, fields = found[0]
+        warnings.warn(
+            f"{len(found)} lines of {name!r} have fewer fields than the others, first line {number} ({fields}, not "
+            f"{layout.width}): the absent ones count as missing values. Check these lines.",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _without_blank_lines(layout: Layout) -> str:

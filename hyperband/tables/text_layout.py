@@ -160,9 +160,12 @@ def _skip_comments(start: _Start, comments: Sequence[str], separator: str, width
 def _with_header(start: _Start, name: str, separator: str, width: int, header: bool | None) -> Layout:
     rows = fields_of(start.lines(), separator)
     if sum(len(row) == width for row in rows) < 0.8 * len(rows):
+        lines = [line + "\n" for line in start.text[start.position :][:_SAMPLE].split("\n")]
+        numbered = [(start.line + before, row) for before, row in rows_of(lines, separator, _SAMPLE_ROWS) if any(row)]
+        first = next((f"line {n} has {len(row)}" for n, row in numbered if len(row) != width), "others have more")
         raise DataError(
-            f"A text table must have the same number of fields in every line; {name!r} does not. Check the "
-            "separator, and quote fields that contain it."
+            f"A text table must have the same number of fields in every line; {name!r} does not: most lines have "
+            f"{width} (separated by {separator!r}), {first}. Check the separator, and quote fields that contain it."
         )
     row_names = header is not False and len(rows) > 1 and _lacks_row_names(rows, width)
     doubtful = False

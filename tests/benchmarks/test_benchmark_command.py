@@ -51,8 +51,7 @@ def test_hyperband_bench_hands_its_options_on_and_says_what_it_needs(monkeypatch
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0 and "engine" in done.stdout and "datasets" in done.stdout
-    monkeypatch.setattr("hyperband.cli.bench.find_spec", lambda name: None)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr("hyperband.cli.bench.source_tree", lambda: None)
     with pytest.raises(BackendUnavailable, match="source tree.*checkout"):
         bench_command.callback(())  # type: ignore[misc]
 

@@ -119,7 +119,9 @@ def test_help_and_version(argument):
 
 def test_help_names_every_command():
     shown = call("-h").stdout
-    assert all(name in shown for name in ("search", "plan", "predict", "evaluate", "model", "distil", "info", "bench"))
+    assert all(
+        name in shown for name in ("search", "space", "plan", "predict", "evaluate", "model", "distil", "info", "bench")
+    )
 
 
 def test_help_imports_nothing_heavy():
@@ -346,33 +348,33 @@ def test_bad_tables_are_refused_in_one_line(here):
 @pytest.mark.parametrize(
     "options, words",
     [
-        (["--eta", "1"], "`eta` must be greater than 1; got 1"),
-        (["--eta", "0.5"], "`eta` must be greater than 1; got 0.5"),
-        (["--max-resource", "3", "--min-resource", "9"], "`max_resource` must be at least `min_resource`"),
+        (["--eta", "1"], "--eta must be greater than 1; got 1"),
+        (["--eta", "0.5"], "--eta must be greater than 1; got 0.5"),
+        (["--max-resource", "3", "--min-resource", "9"], "--max-resource must be at least --min-resource"),
         (["--max-resource", "0"], "greater than 0"),
         (["--algorithm", "random", "--eta", "4"], "--eta does not belong to --algorithm random"),
         (["--n", "9"], "--n does not belong to --algorithm hyperband"),
         (
             ["--algorithm", "asha"],
-            "must have a limit when the algorithm has no end; got none. Pass for instance Budget(seconds=600) (--time",
+            "The search must have a limit when the algorithm has no end; got none. Pass for instance --time 10m, or",
         ),
         (
             ["--repetitions", "endless"],
-            "must have a limit when the algorithm has no end; got none. Pass for instance Budget(seconds=600) (--time",
+            "The search must have a limit when the algorithm has no end; got none. Pass for instance --time 10m, or",
         ),
-        (["--algorithm", "pbt", "--interval", "100"], "`interval` must be at most `max_resource` (81); got 100"),
+        (["--algorithm", "pbt", "--interval", "100"], "--interval must be at most --max-resource (81); got 100"),
         (["--backend", "cuda:999"], "Backend 'cuda:999' cannot be used"),
         (["--backend", "fast"], "must be one of"),
         (["--backend", "numpy", "--precision", "bf16"], "no bf16 products"),
         (["--backend", "native", "--precision", "tf32"], "no tf32 products"),
-        (["--backend", "native", "--device-memory", "1G"], "`device_memory` is for backend='cuda'"),
-        (["--threads", "0"], "threads"),
-        (["--seed", "-1"], "seed"),
-        (["--epochs", "5"], "`epochs` is for resource='rows' or 'features'"),
+        (["--backend", "native", "--device-memory", "1G"], "--device-memory is for --backend cuda"),
+        (["--threads", "0"], "--threads must"),
+        (["--seed", "-1"], "--seed must"),
+        (["--epochs", "5"], "--epochs is for --resource rows or features"),
         (["--resource", "rows", "--max-resource", "9999"], "at most the number of training rows"),
         (["--test", "0.9", "--validation", "0.3"], "rows to train on"),
-        (["--test", "1.5"], "test"),
-        (["--drop", "nothing"], "nothing"),
+        (["--test", "1.5"], "--test must be a fraction"),
+        (["--drop", "nothing"], "--drop must name a column of the table; got 'nothing'"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(here, options, words):

@@ -188,6 +188,14 @@ SEARCH_FAULTS = {
         "_common/files.py", "replaced = Path(os.path.realpath(path))", "replaced = path",
         "common/test_files.py::test_a_link_stays_and_the_file_at_its_end_is_replaced",
     ),
+    "command line: results are overwritten": (
+        "cli/results_folder.py", "if held and not force:", "if held and force:",
+        "cli/test_results_folder.py::test_a_named_folder_with_results_needs_force",
+    ),
+    "command line: a missing value has no fingerprint": (
+        "tables/table_fingerprint.py", "if part.null_count() else", "if False else",
+        "tables/test_table_fingerprint.py::test_any_change_is_another_fingerprint",
+    ),
     "tables: a forked process calls polars": (
         "tables/polars_threads.py", "if _answered_in == os.getpid():", "if _answered_in is not None:",
         "tables/test_forked.py::test_after_a_search",

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from hyperband._common.checks import Exact, as_float, plain
+from hyperband._common.html import html_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,13 @@ class Plan:
     def __str__(self) -> str:
         return _table(self)
 
+    def _repr_html_(self) -> str:
+        names, *rows = _cells(self)
+        return html_table(names, rows, title=f"{_title(self)}; configurations at resource")
 
-def _table(plan: Plan) -> str:
-    """Lines of equal columns: bracket, s, configurations at each resource, evaluations, cost."""
+
+def _cells(plan: Plan) -> list[list[str]]:
+    """Bracket, s, configurations at each resource, evaluations, cost: names, a row a bracket, sums."""
     resources = sorted({rung.r for bracket in plan.brackets for rung in bracket.rungs})
     rows = [["bracket", "s", *(_show(r) for r in resources), "evaluations", "cost", "restarted"]]
     for k, bracket in enumerate(plan.brackets):
@@ -155,16 +160,25 @@ def _table(plan: Plan) -> str:
         rows.append([str(k), str(bracket.s), *(at.get(r, "") for r in resources), str(bracket.n_evaluations), *costs])
     sums = [str(sum(g.n for b in plan.brackets for g in b.rungs if g.r == r)) for r in resources]
     rows.append(["total", "", *sums, str(plan.n_evaluations), _show(plan.cost), _show(plan.cost_restart)])
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    title = (
+    return rows
+
+
+def _title(plan: Plan) -> str:
+    return (
         f"{_count(len(plan.brackets), 'bracket')}, {_count(plan.n_configurations, 'configuration')}, "
         f"{'' if plan.exact else 'at least '}{_count(plan.n_evaluations, 'evaluation')}"
         f"{', again and again until a budget is spent' if plan.endless else ''}"
     )
+
+
+def _table(plan: Plan) -> str:
+    """Lines of equal columns."""
+    rows = _cells(plan)
+    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     head = " " * (widths[0] + 2 + widths[1] + 2) + "configurations at resource"
     rule = "-" * len(lines[0])
-    return "\n".join([title, "", head, lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return "\n".join([_title(plan), "", head, lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
 def _count(n: int, word: str) -> str:

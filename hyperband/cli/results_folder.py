@@ -1,0 +1,113 @@
+"""The folder of a search: which one it is, and what is written into it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hyperband._common.files import prepare_folder, write_bytes, write_text
+from hyperband.errors import InputError
+
+if TYPE_CHECKING:
+    from hyperband.model import Model
+
+#: The folder where none is named.
+DEFAULT = "hyperband-out"
+
+MODEL, TRIALS, TEST, REPORT = "model.hyperband", "trials.csv", "test_predictions.csv", "result.json"
+#: The files of a search, in the order in which they are written: where the last one is, all are.
+FILES = (MODEL, TRIALS, TEST, REPORT)
+
+
+def claim_folder(out: Path | None, force: bool) -> tuple[Path, bool]:
+    """The folder for the results of a search, and whether it is new.
+
+    Parameters
+    ----------
+    out : Path or None
+        None: `DEFAULT`, or where that is there the next free one of ``hyperband-out-2``, ``hyperband-out-3``, ...
+    force : bool, whether results that are there may be overwritten
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be written, or holds results that may not be overwritten.
+    """
+    if out is None and not force:
+        return _next_folder()
+    folder = Path(DEFAULT) if out is None else out
+    held = [name for name in FILES if os.path.lexists(folder / name)]
+    if held and not force:
+        raise InputError(
+            f"--out must be a folder without results; {str(folder)!r} holds {', '.join(held)}. Name another folder, or "
+            "overwrite them with --force."
+        )
+    return folder, prepare_folder(folder)
+
+
+def _next_folder() -> tuple[Path, bool]:
+    for number in itertools.count(1):
+        folder = Path(DEFAULT if number == 1 else f"{DEFAULT}-{number}")
+        try:
+            folder.mkdir()  # of two searches that start at once, one gets it
+        except FileExistsError:
+            continue
+        except OSError:
+            prepare_folder(folder)  # it says why
+        return folder, True
+    raise AssertionError("there are numbers enough")
+
+
+def write_results(folder: Path, model: Model, texts: Mapping[str, str]) -> None:
+    """Write all files of a search, or none: a disk that is full leaves the folder as it was.
+
+    Parameters
+    ----------
+    folder : Path
+    model : Model, written as `MODEL`
+    texts : mapping of other names in `FILES` to contents; a file that an earlier search left and this one has not goes
+
+    Raises
+    ------
+    InputError
+        When a file cannot be written.
+    """
+    try:
+        stage = Path(tempfile.mkdtemp(dir=folder, prefix=".hyperband-"))
+    except OSError as error:
+        raise InputError(f"--out must be writable; {str(folder)!r} is not: {error.strerror}.") from None
+    try:
+        model.save(stage / MODEL)
+        for name, text in texts.items():
+            write_text(stage / name, text)
+        for name in FILES:
+            if name == MODEL or name in texts:
+                _move(stage / name, folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    except InputError as error:  # it names the file that was to be moved
+        raise InputError(str(error).replace(str(stage), str(folder))) from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move(new: Path, path: Path) -> None:
+    """Put a file where another may be: its permissions stay; through links, pipes and devices the data is written."""
+    try:
+        before = os.lstat(path)
+    except FileNotFoundError:
+        os.replace(new, path)
+        return
+    if stat.S_ISREG(before.st_mode):
+        with suppress(OSError):  # the file system knows no permissions
+            os.chmod(new, stat.S_IMODE(before.st_mode))
+        os.replace(new, path)
+    else:
+        write_bytes(path, new.read_bytes(), "The output")

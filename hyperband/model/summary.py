@@ -1,0 +1,54 @@
+"""A model in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hyperband.model.member import MemberNetwork
+
+if TYPE_CHECKING:
+    from hyperband.tables.preprocess import Preprocessing
+    from hyperband.tables.target import Target
+
+
+def summary_lines(
+    target: Target, views: Sequence[Preprocessing], members: Sequence[MemberNetwork], provenance: Mapping[str, Any]
+) -> list[str]:
+    """Target, networks, features and, as far as that is known, how a model was made: five lines at most."""
+    from hyperband.tables.columns import first_names
+
+    lines = [f"Model: {target.task} of {first_names(list(target.names))}"]
+    if target.classes:
+        lines.append(f"classes: {first_names([str(label) for label in target.classes])}")
+    found = provenance.get("ensemble")
+    ensemble = found if isinstance(found, Mapping) else None
+    networks = _count(len(members), "network")
+    if ensemble is not None and "distilled" not in provenance:
+        networks += f" of {_count(len({member['trial'] for member in ensemble['members']}), 'trial')}"
+    lines.append(f"networks: {networks}")
+    used = {column for view in views for column in view.used}
+    seen = ", ".join(f"{view.n_features} in view {view.view}" for view in views)
+    lines.append(f"features: {len(used)} of {_count(views[0].n_inputs, 'column')} as {seen}")
+    if made := _origin(provenance, ensemble):
+        lines.append(f"made: {', '.join(made)}")
+    return [lines[0], *("  " + " ".join(line.split()) for line in lines[1:])]  # labels may hold line feeds
+
+
+def _origin(provenance: Mapping[str, Any], ensemble: Mapping[str, Any] | None) -> list[str]:
+    parts = []
+    if isinstance(distilled := provenance.get("distilled"), Mapping):
+        parts.append(f"distilled from {_count(distilled['members'], 'network')}")
+    if ensemble is not None:
+        parts.append(f"validation {ensemble['metric']} {ensemble['cross_score']:.4f}")
+    elif isinstance(loss := provenance.get("loss"), float):
+        parts.append(f"validation loss {loss:.4g}")
+    if "resource" in provenance and "unit" in provenance:
+        parts.append(f"best after {provenance['resource']:g} {provenance['unit']}")
+    if "seed" in provenance:
+        parts.append(f"seed {provenance['seed']}")
+    return parts
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
