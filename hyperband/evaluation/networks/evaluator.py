@@ -316,7 +316,9 @@ class NetworkEvaluator:
         failed = bool(progress.diverged.any()) or bool((progress.best_step < 0).any())
         moments = [] if failed else self._moments(trial, progress)
         loss, now, weights = (math.nan, math.nan, "best") if failed else self._ranked(progress, moments)
-        metrics = {} if failed else {**self._networks.figures(trial, progress), "current_loss": now}
+        metrics = {} if failed else self._networks.figures(trial, progress)
+        if math.isfinite(now):
+            metrics["current_loss"] = now
         result = Result(
             job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
         )
