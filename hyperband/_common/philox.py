@@ -21,6 +21,8 @@ SOURCE, DENSITY, EVOLUTION, PRIOR, INCUMBENT, SCRAMBLE = 16, 17, 18, 19, 20, 21
 EXPLORE = 22
 #: Of the table: frequencies and phases of the view "fourier".
 FOURIER = 32
+#: Of the rows that a model predicts: the order of a shuffled column, and the group of a row.
+COLUMN_SHUFFLE, ROW_GROUP = 33, 34
 
 _LOW = 0xFFFFFFFF
 _MASK = 2**64 - 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from hyperband.model.importance import ColumnImportance
 from hyperband.model.member import MemberNetwork
 from hyperband.model.predictor import Model
 
-__all__ = ["MemberNetwork", "Model"]
+__all__ = ["ColumnImportance", "MemberNetwork", "Model"]

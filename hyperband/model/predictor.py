@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband._common.checks import positive
+from hyperband._common.checks import positive, whole_number
 from hyperband.engine.architecture import Architecture
 from hyperband.errors import DataError, InputError
 from hyperband.metrics import Metric, figures, probabilities
+from hyperband.metrics import metric as metric_of
 from hyperband.model.file import Contents, damaged, read_model, write_model
+from hyperband.model.importance import ColumnImportance, Figure, column_importance
 from hyperband.model.member import MemberNetwork
 from hyperband.model.summary import summary_lines
 
@@ -207,21 +209,107 @@ class Model:
             found[name] = metric.score(known, predicted)
         return found
 
-    def _figures(self, predicted: F64, known: Array) -> dict[str, float]:
+    def importance(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        metric: Any = None,
+        repeats: int = 5,
+        seed: int = 0,
+        backend: str | Backend = "auto",
+    ) -> ColumnImportance:
+        """How much worse the model predicts when the values of one column are shuffled among the rows.
+
+        The importances are those of columns for this model and these rows: of two columns that say the same, either may
+        have all of it. Rows that were not trained on are better, since on others the model knows more than it can use.
+
+        Parameters
+        ----------
+        X, y : as in `evaluate`
+        metric : str, scorer, function or Metric, see `hyperband.metrics.metric`; None: the loss, as in `evaluate`
+        repeats : int >= 1, shuffles of each column
+        seed : int >= 0, key of the shuffles
+        backend : name or object of the backend that computes
+
+        Returns
+        -------
+        ColumnImportance
+            One importance for each column that the model reads; a column of times is shuffled as a whole.
+            `hyperband.plots.column_importance` draws them.
+
+        Raises
+        ------
+        DataError
+            When a target is missing or unknown.
+        InputError
+            When there is one row, or the metric is unknown or not defined.
+
+        Examples
+        --------
+        >>> from hyperband.tables import prepare
+        >>> X = np.random.default_rng(0).normal(size=(60, 2))
+        >>> prepared = prepare(X, X[:, 0])  # the weights below copy the first column
+        >>> model = Model.of_one(prepared.preprocessing, Architecture(widths=[]), [(np.eye(2, 1), np.zeros(1))])
+        >>> found = model.importance(X, X[:, 0], metric="rmse")
+        >>> found.names, bool(found.low[0] > 1), found.mean[1].item()
+        (('x0', 'x1'), True, 0.0)
+        """
+        from hyperband.tables.features_and_target import held_out_rows
+        from hyperband.tables.unseen_levels import warn_of_unseen_levels
+
+        repeats, seed = whole_number(repeats, "repeats"), whole_number(seed, "seed", 0)
+        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", self.preprocessing.schema)
+        known = self.target.encode(rows.values)
+        table = self.preprocessing.read(rows.table, self._used)
+        warn_of_unseen_levels(self.preprocessings, table)
+        parts: dict[str, list[str]] = {name: [] for name in self._used}
+        for column in (column for view in self.preprocessings for column in view.inputs if column.source in parts):
+            if column.name not in parts[column.source]:
+                parts[column.source].append(column.name)
+        return column_importance(
+            table, parts, lambda shuffled: self._of_chunks(self._transformed(shuffled), backend),
+            self._figure(metric, known), repeats=repeats, seed=seed,
+            classes=known if self.task == "classification" else None,
+        )  # fmt: skip
+
+    def _figure(self, what: Any, known: Array) -> Figure:
+        """The metric, or the loss, of predictions of rows whose target is known."""
+        if what is None:
+            return Figure("loss", lambda predicted, rows: self._loss(predicted[rows], known[rows]))
+        chosen = metric_of(what, self.task, classes=self.classes)
+
+        def of(predicted: F64, rows: NDArray[np.int64]) -> float:
+            if self.task == "classification":
+                return chosen.score(known[rows], predicted[rows])
+            return chosen.score(self.target.values(known[rows]), self.target.values(predicted[rows]))
+
+        return Figure(chosen.name, of, chosen.greater_is_better)
+
+    def _loss(self, predicted: F64, known: Array) -> float:
+        """As in a search: mean cross-entropy in nats, or mean squared error of the standardised targets."""
         if self.task == "classification":
             picked = predicted[np.arange(len(known)), known]
-            found, loss = figures(self.task, known, predicted), -np.log(np.maximum(picked, _TINY)).mean()
+            return float(-np.log(np.maximum(picked, _TINY)).mean())
+        return float(((predicted - known) ** 2).mean())
+
+    @property
+    def _used(self) -> list[str]:
+        """Columns of the table that any view uses, in order."""
+        return list(dict.fromkeys(name for view in self.preprocessings for name in view.used))
+
+    def _figures(self, predicted: F64, known: Array) -> dict[str, float]:
+        if self.task == "classification":
+            found = figures(self.task, known, predicted)
         else:
             found = figures(self.task, self.target.values(known), self.target.values(predicted))
-            loss = ((predicted - known) ** 2).mean()
-        return {**found, "loss": float(loss)}
+        return {**found, "loss": self._loss(predicted, known)}
 
     def _of_table(self, X: Any, backend: str | Backend) -> F64:
         from hyperband.tables.table import as_table
         from hyperband.tables.unseen_levels import warn_of_unseen_levels
 
-        used = list(dict.fromkeys(name for view in self.preprocessings for name in view.used))
-        table = self.preprocessing.read(as_table(X), used)  # once for all views
+        table = self.preprocessing.read(as_table(X), self._used)  # once for all views
         warn_of_unseen_levels(self.preprocessings, table)
         return self._of_chunks(self._transformed(table), backend)
 

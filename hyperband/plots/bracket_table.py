@@ -1,4 +1,4 @@
-"""The bracket table as a diagram: one block a rung, with its number of configurations and their resource."""
+"""The bracket table as a diagram: one block a rung, with its number of trials and the resource that each adds."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _WIDE, _HIGH = 0.78, 0.7
 def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, style: str = "light") -> Axes:
     """The brackets of a plan as a diagram: a row a bracket, a column a level of resource, a block a rung.
 
-    A block shows how many configurations are evaluated at its rung, and the resource that each has received by then.
-    The right axis shows the resource that a bracket spends when promoted trials resume where they were paused.
+    A block shows how many trials are evaluated at its rung, and below it the resource that each of them adds to what it
+    has received already: the products of a row add up to what its bracket spends, at the right, when promoted trials
+    continue from where they were paused. A trial that starts again from zero at every rung spends the whole resource of
+    the column instead; the line above the diagram has the sums of both. Where trials begin in a rung that others are
+    promoted to, a second line shows how many do, with all the resource that they need.
 
     Parameters
     ----------
@@ -41,14 +44,14 @@ def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, styl
     --------
     >>> import hyperband as hb
     >>> axes = brackets(hb.Hyperband(9).plan(), unit="epochs")
-    >>> [text.get_text() for text in axes.texts][:3]
-    ['9', '× 1', '3']
+    >>> [text.get_text() for text in axes.texts if text.get_text()][:6]
+    ['9', '× 1', '3', '× +2', '1', '× +6']
     """
     if not isinstance(plan, Plan):
         raise InputError(f"`plan` must be a plan, such as hb.Hyperband(81).plan(); got {plan!r}.")
     levels = sorted({Fraction(rung.r) for bracket in plan.brackets for rung in bracket.rungs})
     rows, columns = len(plan.brackets), len(levels)
-    size = (max(COLUMN * 0.75, min(7.0, 0.95 + 0.52 * columns)), 0.62 + 0.36 * rows)
+    size = (max(COLUMN * 0.75, min(7.0, 0.95 + 0.52 * columns)), 0.86 + 0.36 * rows)
     with canvas(ax, style, size) as (ax, look):
         colours = rung_colours(look, columns)
         for row, bracket in enumerate(plan.brackets):
@@ -65,13 +68,38 @@ def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, styl
         right.tick_params(length=0, labelcolor=look.muted, labelsize=SMALL)
         right.spines[:].set_visible(False)
         right.set_ylabel("spent", color=look.muted)
-        ax.set_title(
-            f"{_count(plan.n_configurations, 'configuration')}, {_count(plan.n_evaluations, 'evaluation')}, "
-            f"{short(float(plan.cost))} {unit}",
-            fontsize=SMALL,
-            parse_math=False,
-        )
+        ax.set_title(_sums(plan, unit), fontsize=SMALL, parse_math=False)
     return ax
+
+
+def _sums(plan: Plan, unit: str) -> str:
+    """The totals of a plan: what it spends, and where that differs what it would spend without continuing."""
+    counts = f"{_count(plan.n_configurations, 'configuration')}, {_count(plan.n_evaluations, 'evaluation')}"
+    if plan.cost == plan.cost_restart:
+        return f"{counts}, {short(float(plan.cost))} {unit}"
+    return (
+        f"{counts}\n{short(float(plan.cost))} {unit}: promoted trials continue\n"
+        f"({short(float(plan.cost_restart))} if they started again from zero)"
+    )
+
+
+def _added(bracket: Bracket) -> list[list[tuple[int, str]]]:
+    """For each rung how many trials add which resource; their products add up to the cost of the bracket.
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> _added(hb.Hyperband(9).plan().brackets[0])
+    [[(9, '1')], [(3, '+2')], [(1, '+6')]]
+    """
+    found = []
+    for k, rung in enumerate(bracket.rungs):
+        below = Fraction(bracket.rungs[k - 1].r) if k else Fraction()
+        fresh = 0 if bracket.copies or not k else rung.new
+        more = "+" if k else ""
+        lines = [(rung.n - fresh, f"{more}{short(float(rung.r - below))}"), (fresh, short(float(rung.r)))]
+        found.append([(n, resource) for n, resource in lines if n])
+    return found
 
 
 def _count(n: int, what: str) -> str:
@@ -82,6 +110,7 @@ def _row(ax: Axes, look: Style, bracket: Bracket, row: int, columns: list[int], 
     """The blocks of one bracket with their numbers, and an arrow from each rung to the next."""
     from matplotlib.patches import FancyBboxPatch
 
+    added = _added(bracket)
     for k, (rung, column) in enumerate(zip(bracket.rungs, columns, strict=True)):
         corner = (column - _WIDE / 2, row - _HIGH / 2)
         block = FancyBboxPatch(
@@ -90,8 +119,11 @@ def _row(ax: Axes, look: Style, bracket: Bracket, row: int, columns: list[int], 
         )  # fmt: skip
         ax.add_patch(block)
         ink = ink_on(colours[column])
-        ax.text(column, row - 0.09, str(rung.n), ha="center", va="center", fontsize=SMALL, fontweight="bold", color=ink)
-        ax.text(column, row + 0.17, f"× {short(float(rung.r))}", ha="center", va="center", fontsize=TINY, color=ink)
+        lines = [f"× {added[k][0][1]}"] if len(added[k]) == 1 else [f"{n} × {resource}" for n, resource in added[k]]
+        top = 0.09 if len(lines) == 1 else 0.18
+        ax.text(column, row - top, str(rung.n), ha="center", va="center", fontsize=SMALL, fontweight="bold", color=ink)
+        for j, line in enumerate(lines):
+            ax.text(column, row + 0.26 - top + 0.2 * j, line, ha="center", va="center", fontsize=TINY, color=ink)
         if k:
             ax.annotate(
                 "", (column - _WIDE / 2, row), (columns[k - 1] + _WIDE / 2, row),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 F64 = NDArray[np.float64]
 
+#: A column of metrics with the loss measured at the resource of a row, where ``loss`` is the smallest up to there.
+MEASURED = "current_loss"
+
 
 def curves(result: PlottedResult, *, ax: Axes | None = None, style: str = "light") -> Axes:
     """Draws ``result.plot.curves``; see `hyperband.plots.Plots.curves`."""
@@ -30,28 +33,48 @@ def curves(result: PlottedResult, *, ax: Axes | None = None, style: str = "light
     size = (COLUMN, 2.4) if n == 1 else (min(PAGE, 0.6 + 1.35 * n), 2.3)
     with canvas(ax, style, size) as (ax, look):
         outcomes = Outcomes.of(result)
-        shown = LossRange.of(result.trials["loss"])
+        losses = measured(result)
+        shown = LossRange.of(losses)
         wide = extent(ax)[0] / n  # of one panel, in points
         panels = [ax] if n == 1 else _panels(ax, look, n)
         for k, (panel, bracket) in enumerate(zip(panels, brackets, strict=True)):
-            _panel(panel, look, result, outcomes, bracket)
+            _panel(panel, look, result, losses, outcomes, bracket)
             _axes(panel, outcomes.levels, shown, wide, first=k == 0)
             if n > 1:
                 n_trials = len(np.unique(result.trials["trial"][result.trials["bracket"] == bracket]))
                 title = f"bracket {bracket}, n = {n_trials}" if wide > 75 else f"{bracket}: {n_trials}"
                 panel.set_title(title, fontsize=SMALL, pad=3)
-        panels[0].set_ylabel("loss")
+        panels[0].set_ylabel("loss measured there" if MEASURED in result.trials else "loss")
         _label_resource(panels, result.unit)
         if shown is None:
             write_in_the_middle(panels[len(panels) // 2], look, "no finite loss")
-        above = 0 if shown is None else int((np.asarray(result.trials["loss"]) > shown.top).sum())
-        above -= int(np.isposinf(result.trials["loss"]).sum())
+        above = 0 if shown is None else int((losses > shown.top).sum() - np.isposinf(losses).sum())
         if above > 0:
             panels[-1].annotate(
                 f"{above} larger {'loss' if above == 1 else 'losses'}", (1.0, 1.0), xycoords="axes fraction",
                 xytext=(-2, -2), textcoords="offset points", ha="right", va="top", fontsize=TINY, color=look.muted,
             )  # fmt: skip
     return ax
+
+
+def measured(result: PlottedResult) -> F64:
+    """The loss measured at the resource of each evaluation, shape (n_rows,): a curve of them can rise.
+
+    That is the loss itself, unless the search reports the smallest loss up to a resource, as that of networks does.
+    Then it is the metric ``current_loss``, and the loss where a row has none.
+
+    Examples
+    --------
+    >>> import hyperband as hb
+    >>> rises = hb.minimize(lambda c, r: r, hb.Space({"x": hb.Float(0.0, 1.0)}), hb.SuccessiveHalving(9, n=9))
+    >>> measured(rises)[-2:].tolist()
+    [3.0, 9.0]
+    """
+    loss = np.asarray(result.trials["loss"], dtype=np.float64)
+    if MEASURED not in result.trials or (result.space is not None and MEASURED in result.space.names):
+        return loss
+    now = np.asarray(result.trials[MEASURED], dtype=np.float64)
+    return np.where(np.isnan(now), loss, now)
 
 
 def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
@@ -65,14 +88,14 @@ def _panels(ax: Axes, look: Style, n: int) -> list[Axes]:
     return panels
 
 
-def _panel(ax: Axes, look: Style, result: PlottedResult, outcomes: Outcomes, bracket: int) -> None:
+def _panel(ax: Axes, look: Style, result: PlottedResult, losses: F64, outcomes: Outcomes, bracket: int) -> None:
     """The lines of one bracket; trials that received more resource are drawn on top."""
     hide_top_and_right(ax)
     best = None if outcomes.best is None else int(outcomes.trial[outcomes.best])
     paths: dict[int, list[F64]] = {}
     broken: list[F64] = []  # last finite points of trials that failed later
     never: list[F64] = []  # last points of trials that never had a finite loss
-    for trial, xy in _histories(result, bracket):
+    for trial, xy in _histories(result, losses, bracket):
         finite = xy[np.isfinite(xy[:, 1])]
         if len(finite) < len(xy):
             (broken if len(finite) else never).append((finite if len(finite) else xy)[-1])
@@ -91,12 +114,12 @@ def _panel(ax: Axes, look: Style, result: PlottedResult, outcomes: Outcomes, bra
         ax.scatter(across, 0 * across, transform=ax.get_xaxis_transform(), clip_on=False, gid="failed", **cross)
 
 
-def _histories(result: PlottedResult, bracket: int) -> Iterator[tuple[int, F64]]:
+def _histories(result: PlottedResult, losses: F64, bracket: int) -> Iterator[tuple[int, F64]]:
     """Each trial of a bracket with its resources and losses, float64 of shape (n, 2), resource ascending."""
     table = result.trials
     inside = np.flatnonzero(table["bracket"] == bracket)
     order = inside[np.lexsort((table["rung"][inside], table["trial"][inside]))]
-    xy = np.column_stack([table["resource"][order], table["loss"][order]]).astype(np.float64)
+    xy = np.column_stack([table["resource"][order], losses[order]]).astype(np.float64)
     starts = np.flatnonzero(np.diff(table["trial"][order], prepend=-1))
     yield from zip(table["trial"][order[starts]].tolist(), np.split(xy, starts[1:]), strict=True)
 

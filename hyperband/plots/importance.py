@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from hyperband._common.checks import whole_number
 from hyperband._common.philox import uniform
 from hyperband.errors import InputError
-from hyperband.plots.canvas import canvas, hide_top_and_right
+from hyperband.plots.canvas import canvas
+from hyperband.plots.column_bars import ROW, ShuffledColumns, bars, column_height, draw_columns, stacked
 from hyperband.plots.plotted_result import PlottedResult, points_of, space_of
-from hyperband.plots.style import COLUMN, SMALL
+from hyperband.plots.style import COLUMN, SMALL, Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,23 +157,33 @@ def _dropped(forest: Any, inputs: F64, ranks: F64, key: tuple[int, int]) -> tupl
     return whole, drops
 
 
-def importance(result: PlottedResult, *, ax: Axes | None = None, style: str = "light") -> Axes:
+def importance(
+    result: PlottedResult,
+    *,
+    columns: ShuffledColumns | None = None,
+    ax: Axes | None = None,
+    style: str = "light",
+) -> Axes:
     """Draws ``result.plot.importance``; see `hyperband.plots.Plots.importance`."""
     found = parameter_importance(result)
-    n = len(found.names)
-    with canvas(ax, style, (COLUMN, 0.75 + 0.24 * n)) as (ax, look):
-        rows = np.arange(n)
-        ax.barh(rows, found.mean, height=0.62, color=look.series[0], gid="importance")
-        ax.errorbar(
-            found.mean, rows, xerr=found.deviation, fmt="none", ecolor=look.ink, elinewidth=0.8, capsize=2
-        )  # fmt: skip
-        ax.axvline(0.0, color=look.muted, linewidth=0.6)
-        ax.set_yticks(rows, list(found.names), parse_math=False)
-        ax.set_ylim(n - 0.4, -0.6)
-        ax.tick_params(axis="y", length=0)
-        hide_top_and_right(ax)
-        ax.spines["left"].set_visible(False)
-        ax.set_xlabel("share of the variance of ranks, ± 1 s.d.")
-        summary = f"forest: R² = {found.explained:.2f} on unseen trials, {found.n_trials} in all"
-        ax.set_title(summary.replace("-", "−"), fontsize=SMALL)
+    high = 0.95 + ROW * len(found.names)
+    if columns is None:
+        with canvas(ax, style, (COLUMN, high)) as (ax, look):
+            _draw(ax, look, found)
+        return ax
+    other = column_height(columns)
+    with canvas(ax, style, (COLUMN, high + other)) as (ax, look):
+        ax.set_axis_off()
+        upper, lower = stacked(ax, look, (high, other))
+        _draw(upper, look, found)
+        draw_columns(lower, look, columns)
     return ax
+
+
+def _draw(ax: Axes, look: Style, found: Importance) -> None:
+    """The bars of the parameters, with what their lengths are shares of."""
+    bars(ax, look, found.names, found.mean, found.mean - found.deviation, found.mean + found.deviation)
+    ax.set_xlabel("share of the variance of loss ranks\non unseen trials (mean ± 1 s.d.)", fontsize=SMALL)
+    explained = f"{found.explained:.2f}".replace("-", "−")
+    title = f"all and the resource explain {explained}\n(R² of a forest, {found.n_trials} trials)"
+    ax.set_title(title, fontsize=SMALL)

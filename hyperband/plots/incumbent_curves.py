@@ -90,6 +90,8 @@ def regret(
     *,
     x: str = "cost",
     at_full: bool = False,
+    log: bool | None = None,
+    log_x: bool = False,
     ax: Axes | None = None,
     style: str = "light",
 ) -> Axes:
@@ -99,15 +101,19 @@ def regret(
     ----------
     results : mapping of name to SearchResult
     optimum : float, optional
-        The smallest possible loss. With it, the picture shows the regret, loss minus optimum, on a logarithmic axis.
+        The smallest possible loss. With it, the picture shows the regret: loss minus optimum.
     x, at_full : see `incumbent_curve`
+    log : bool, optional
+        Whether the vertical axis is logarithmic. By default that of the regret is, and that of losses that are all
+        positive. A regret of 0 lies on the lower border, below a gap.
+    log_x : bool, whether the horizontal axis is logarithmic too: most improvements are early
     ax, style : see `Plots`
 
     Raises
     ------
     InputError
-        When there is no result, ``optimum`` is no finite number or larger than a loss, or ``x`` or ``style`` is
-        unknown.
+        When there is no result, ``optimum`` is no finite number or larger than a loss, ``x`` or ``style`` is unknown,
+        or ``log=True`` and no loss is positive.
 
     Examples
     --------
@@ -128,11 +134,11 @@ def regret(
             # The first on top: the dashes of the others leave gaps through which it could not be seen below them.
             _draw_curve(ax, look, curve, least, k, label=name, zorder=4 - k / len(found))
         values = np.concatenate([curve.loss - least for curve in found.values()])
-        _scale(ax, values, optimum is not None)
+        _scale(ax, values, True if log is None and optimum is not None else log)
         if not np.isfinite(values).any():
             write_in_the_middle(ax, look, "no finite loss")
             ax.set_yticks([])
-        ax.set_xlim(left=0.0)
+        _scale_x(ax, np.concatenate([curve.spent for curve in found.values()]), log_x)
         ax.set_xlabel("evaluations" if x == "evaluations" else f"spent ({unit})", parse_math=False)
         kind = " at the full resource" if at_full else ""
         ax.set_ylabel(f"{'smallest loss' if optimum is None else 'regret'}{kind}")
@@ -165,14 +171,24 @@ def _check_optimum(optimum: float | None, found: Mapping[str, IncumbentCurve]) -
     return float(optimum)
 
 
-def _scale(ax: Axes, values: F64, log: bool) -> None:
-    """Set a linear axis without diverged losses, or with ``log`` a logarithmic one with zeros at the lower border."""
-    positive = values[np.isfinite(values) & (values > 0)]
-    if log and len(positive) and positive.min() < positive.max():
+def _scale(ax: Axes, values: F64, log: bool | None) -> None:
+    """Set a linear axis without diverged losses, or a logarithmic one with zeros at the lower border.
+
+    ``log`` is None where the values decide: a logarithmic axis shows only positive ones.
+    """
+    finite = values[np.isfinite(values)]
+    positive = finite[finite > 0]
+    if log and len(finite) and not len(positive):
+        if (finite < 0).any():
+            raise InputError(f"`log=True` needs positive losses; the largest is {finite.max():g}. Give the `optimum`.")
+        return  # regrets of 0 alone: there is nothing that an axis could show
+    if len(positive) and (log or (log is None and len(positive) == len(finite))):
         ax.set_yscale("log", nonpositive="clip")
-        low, high = float(positive.min()), float(positive.max())
-        room = (high / low) ** 0.06
-        low = low / room**3 if (values == 0).any() else low / room
+        shown = LossRange.of(np.log10(positive))
+        assert shown is not None
+        low, high = 10.0**shown.low, 10.0**shown.top
+        room = max((high / low) ** 0.06, 1.02)
+        low = low / room**3 if (finite <= 0).any() else low / room
         ax.set_ylim(low, high * room)
         log_axis(ax.yaxis, low, high * room)
         return
@@ -180,3 +196,16 @@ def _scale(ax: Axes, values: F64, log: bool) -> None:
     if shown is not None and shown.low < shown.top:
         room = 0.06 * (shown.top - shown.low)
         ax.set_ylim(shown.low - room, shown.top + room)
+
+
+def _scale_x(ax: Axes, spent: F64, log: bool) -> None:
+    """Set the horizontal axis; a logarithmic one begins at the first evaluation, a linear one at 0."""
+    positive = spent[spent > 0]
+    if not log or not len(positive):
+        ax.set_xlim(left=0.0)
+        return
+    low, high = float(positive.min()), float(positive.max())
+    room = max((high / low) ** 0.03, 1.08)
+    ax.set_xscale("log", nonpositive="clip")
+    ax.set_xlim(low / room, high * room)
+    log_axis(ax.xaxis, low, high * room)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, colour_map
-from hyperband.plots.plotted_result import Outcomes, PlottedResult, points_of, space_of
+from hyperband.plots.plotted_result import Outcomes, PlottedResult, at_resource, points_of, space_of
 from hyperband.plots.scales import Scale
 from hyperband.plots.style import COLUMN, PAGE, SMALL, TINY, Style
 from hyperband.plots.ticks import log_ticks, short
@@ -40,7 +40,7 @@ def parallel(result: PlottedResult, *, ax: Axes | None = None, style: str = "lig
         ax.spines[:].set_visible(False)
         ax.set_yticks([])
         _names(ax, [scale.name for scale in scales])
-        _bar(ax, look, outcomes)
+        _bar(ax, look, outcomes, result.unit)
     return ax
 
 
@@ -83,7 +83,7 @@ def _lines(ax: Axes, look: Style, outcomes: Outcomes, heights: NDArray[np.float6
     if not len(order):
         return
     lines = LineCollection(
-        list(paths[order]), cmap=colour_map(look.ramp[::-1]), linewidths=1.4 - 0.8 * ranks[order],
+        list(paths[order]), cmap=colour_map(look.ranks), linewidths=1.4 - 0.8 * ranks[order],
         alpha=faded + (0.95 - faded) * (1 - ranks[order]) ** 4, zorder=2, gid="trials",
     )  # fmt: skip
     lines.set_array(ranks[order])
@@ -141,8 +141,8 @@ def _names(ax: Axes, names: list[str]) -> None:
             label.set_rotation_mode("anchor")
 
 
-def _bar(ax: Axes, look: Style, outcomes: Outcomes) -> None:
-    """The colour scale."""
+def _bar(ax: Axes, look: Style, outcomes: Outcomes, unit: str) -> None:
+    """The colour scale, which says at which resource the losses were measured."""
     if outcomes.failed.all():
         return
     (lines,) = (c for c in ax.collections if c.get_gid() == "trials")
@@ -151,7 +151,8 @@ def _bar(ax: Axes, look: Style, outcomes: Outcomes) -> None:
         bar.solids.set_alpha(1.0)
     bar.set_ticks([0.0, 1.0], labels=["best", "worst"])
     bar.ax.invert_yaxis()
-    bar.set_label("rank of the last loss", fontsize=SMALL, labelpad=-10)
+    where = at_resource(outcomes.resource[~outcomes.failed], unit)
+    bar.set_label(f"rank of the last loss\n({where})", fontsize=SMALL, labelpad=-10, parse_math=False)
     bar.outline.set_edgecolor(look.muted)
     bar.outline.set_linewidth(0.6)
     bar.ax.tick_params(color=look.muted, labelcolor=look.ink, labelsize=SMALL, length=0)

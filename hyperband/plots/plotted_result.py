@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband.errors import InputError
+from hyperband.plots.ticks import short
 from hyperband.space import Choice
 from hyperband.tuning.incumbent import Incumbent
 from hyperband.tuning.plans import Plan
@@ -92,9 +93,26 @@ class Outcomes:
         return cls(trial[last], last, level, loss[last].astype(np.float64), levels, best)
 
     @property
+    def resource(self) -> F64:
+        """The resource of each trial's last evaluation, shape (n_trials,)."""
+        return self.levels[self.level]
+
+    @property
     def failed(self) -> NDArray[np.bool_]:
         """Whether the last loss of each trial is no finite number, bool array of shape (n_trials,)."""
         return ~np.isfinite(self.loss)
+
+
+def at_resource(resources: F64, unit: str) -> str:
+    """At which resource losses were measured, so that losses of unlike resource are never mixed without saying so.
+
+    Examples
+    --------
+    >>> at_resource(np.array([9.0, 9.0]), "epochs"), at_resource(np.array([9.0, 1.0]), "epochs")
+    ('at 9 epochs', 'each at its own 1 to 9 epochs')
+    """
+    low, high = (short(float(extreme)) for extreme in (resources.min(), resources.max()))
+    return f"at {high} {unit}" if low == high else f"each at its own {low} to {high} {unit}"
 
 
 def space_of(result: PlottedResult) -> Space:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hyperband.plots import bracket_table, curves, importance, incumbent_curves, landscape, parallel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from hyperband.plots.column_bars import ShuffledColumns
     from hyperband.plots.plotted_result import PlottedResult
     from hyperband.plots.surface import Loss
 
@@ -47,13 +48,21 @@ class Plots:
     result: PlottedResult
 
     def landscape(
-        self, x: str, y: str, *, loss: Loss | None = None, ax: Axes | None = None, style: str = "light"
+        self,
+        x: str,
+        y: str,
+        *,
+        loss: Loss | None = None,
+        numbers: str = "order",
+        cmap: Any = None,
+        ax: Axes | None = None,
+        style: str = "light",
     ) -> Axes:
-        """The loss over two parameters as a heat map, with the trials at their values.
+        """The loss over two parameters as a heat map, red where it is small, with the trials at their values.
 
         The colour of a trial's mark is the resource at which it was last evaluated: it was dropped there, or received
-        the whole resource. Marks have the numbers of their trials; where there is no room for all, the trials that
-        received the most resource have them.
+        the whole resource. Trials have their numbers, in their marks or beside them; where marks or other numbers would
+        hide some, the trials that received the most resource have them.
 
         Parameters
         ----------
@@ -61,19 +70,29 @@ class Plots:
         loss : callable, optional
             The known ``loss(configuration)``, from which the heat map is computed with the other parameters at the
             values of the best trial. None fits extremely randomised trees of scikit-learn to the last losses of the
-            trials over x and y, which the label of the colour scale states; with fewer than 5 losses there is no heat
-            map.
+            trials over x and y. The label of the colour scale states which it is, and where losses of unlike resource
+            are fitted together; with fewer than 5 losses there is no heat map.
+        numbers : {"order", "discarded"}
+            "order": the numbers of the trials, from 0 in the order in which configurations were drawn. "discarded":
+            from 1 in the order in which trials were dropped: bracket by bracket, rung by rung, the largest loss first.
+            Those that were never dropped come last in their bracket, the best of them at the end.
+        cmap : colour map of matplotlib or its name, optional
+            Instead of that of the style; its first colour is that of the smallest loss: "RdYlBu", "viridis".
         ax, style : see `Plots`
 
         Raises
         ------
         InputError
-            Also when x and y are the same, ``loss`` is finite nowhere, or the space of the result is not known.
+            Also when x and y are the same, ``loss`` is finite nowhere, the space of the result is not known, matplotlib
+            has no such colour map, or ``numbers="discarded"`` and the plan drops no trials.
         """
-        return landscape.landscape(self.result, x, y, loss=loss, ax=ax, style=style)
+        return landscape.landscape(self.result, x, y, loss=loss, numbers=numbers, cmap=cmap, ax=ax, style=style)
 
     def curves(self, *, ax: Axes | None = None, style: str = "light") -> Axes:
         """Losses over resource, one panel a bracket; a line ends in a mark where its trial was dropped.
+
+        The losses are those measured at each resource, so that curves can rise. The loss of a network in ``trials`` is
+        the smallest up to its resource; its curve may end above that.
 
         A cross marks a trial that failed: at its last finite loss, or on the lower border where it had none. A number
         in the corner counts the losses beyond the scale. Several panels are insets of the returned Axes, in
@@ -102,15 +121,22 @@ class Plots:
         """
         return parallel.parallel(self.result, ax=ax, style=style)
 
-    def importance(self, *, ax: Axes | None = None, style: str = "light") -> Axes:
+    def importance(
+        self, *, columns: ShuffledColumns | None = None, ax: Axes | None = None, style: str = "light"
+    ) -> Axes:
         """How much of the losses each parameter explains; `hyperband.plots.parameter_importance` gives the numbers.
+
+        A share is that of the variance of the ranks of the losses of trials that the forest has not seen. With
+        ``columns``, such as ``result.model.importance("test.csv")``, a second panel shows how much the model's loss
+        rises without each column of the table; both are insets of the returned Axes, in ``ax.child_axes``.
+        `hyperband.plots.column_importance` draws the second alone.
 
         Raises
         ------
         InputError
             Also when fewer than 12 trials have a finite loss, all losses are equal, or the space is not known.
         """
-        return importance.importance(self.result, ax=ax, style=style)
+        return importance.importance(self.result, columns=columns, ax=ax, style=style)
 
     def regret(
         self,
@@ -118,6 +144,8 @@ class Plots:
         *,
         x: str = "cost",
         at_full: bool = False,
+        log: bool | None = None,
+        log_x: bool = False,
         ax: Axes | None = None,
         style: str = "light",
     ) -> Axes:
@@ -125,4 +153,6 @@ class Plots:
 
         `hyperband.plots.regret` has the parameters, and draws several results on one pair of axes.
         """
-        return incumbent_curves.regret({"": self.result}, optimum, x=x, at_full=at_full, ax=ax, style=style)
+        return incumbent_curves.regret(
+            {"": self.result}, optimum, x=x, at_full=at_full, log=log, log_x=log_x, ax=ax, style=style
+        )

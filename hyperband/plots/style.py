@@ -28,9 +28,11 @@ class Style:
     background, ink, muted, faint : str, colours
         Background, main text, secondary text, guide lines.
     blank : str, colour of the cells of a heat map that have no value
-    surface : tuple of str, colours of a heat map, smallest losses first
+    surface : tuple of str
+        Colours of a heat map, smallest losses first: red is better, and its luminance changes in one direction.
+    ranks : tuple of str, colours of lines by rank, the best first: red is better here too
     ramp : tuple of str
-        Colours of the levels of resource, lowest first; each contrasts with the surface where such trials lie.
+        Colours of the levels of resource, lowest first: blue, so that none is taken for a colour of the surface.
     series : tuple of str, colours of categories without an order
     """
 
@@ -41,6 +43,7 @@ class Style:
     faint: str
     blank: str
     surface: tuple[str, ...]
+    ranks: tuple[str, ...]
     ramp: tuple[str, ...]
     series: tuple[str, ...]
 
@@ -73,8 +76,9 @@ LIGHT = Style(
     muted="#5b6470",
     faint="#d5dae1",
     blank="#ececec",
-    surface=("#f6fafd", "#c9dcea", "#93b3cc", "#5f86a8"),
-    ramp=("#fdf0bf", "#f7b955", "#dd6b20", "#8c1d18", "#3f0a1a"),
+    surface=("#c23b2e", "#e57b60", "#f4b497", "#f9dfcf", "#f7f4f1"),
+    ranks=("#b3261e", "#dd6a52", "#dfa893", "#c4c7cc"),
+    ramp=("#cfe3f3", "#7db3dc", "#3c82bd", "#1d4f8c", "#0b2450"),
     series=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#1b1f24"),
 )
 DARK = Style(
@@ -84,8 +88,9 @@ DARK = Style(
     muted="#a3adba",
     faint="#38414e",
     blank="#252525",
-    surface=("#101a2b", "#203a58", "#37608a", "#5d8bb5"),
-    ramp=("#6e2a22", "#b4502a", "#ea8f35", "#ffcf66", "#fff7d1"),
+    surface=("#d8473a", "#a23430", "#6c292b", "#412228", "#221c25"),
+    ranks=("#ff6a58", "#c9503f", "#85443f", "#4a4d57"),
+    ramp=("#21486e", "#2f74ab", "#4fa3dc", "#9bd0f5", "#f0f9ff"),
     series=("#56b4e9", "#ff8c42", "#2fc79a", "#e29ac4", "#f2c14e", "#e8ebf0"),
 )
 _STYLES = {style.name: style for style in (LIGHT, DARK)}

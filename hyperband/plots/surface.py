@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import InputError
 from hyperband.plots.loss_range import LossRange
-from hyperband.plots.plotted_result import Outcomes, PlottedResult, complete, points_of, space_of
+from hyperband.plots.plotted_result import Outcomes, PlottedResult, at_resource, complete, points_of, space_of
 from hyperband.plots.scales import Scale
 from hyperband.space import Choice, Expression, Space
 
@@ -85,13 +85,14 @@ def _fitted(results: Sequence[PlottedResult], x: Scale, y: Scale) -> Surface | N
     """Extremely randomised trees fitted to the two parameters alone; they average over the other parameters."""
     from sklearn.ensemble import ExtraTreesRegressor
 
-    rows, losses = [], []
+    rows, losses, resources = [], [], []
     for result in results:
         outcomes, space = Outcomes.of(result), space_of(result)
         points = points_of(result, outcomes.row)[:, [space.column_of(x.name), space.column_of(y.name)]]
         usable = ~outcomes.failed & complete(points)
         rows.append(points[usable])
         losses.append(outcomes.loss[usable])
+        resources.append(outcomes.resource[usable])
     points, finite = np.concatenate(rows), np.concatenate(losses)
     shown = LossRange.of(finite)
     if shown is None or len(finite) < LEAST:
@@ -104,7 +105,8 @@ def _fitted(results: Sequence[PlottedResult], x: Scale, y: Scale) -> Surface | N
     values = forest.predict(_features(grid, x, y))
     values = np.exp(values) if shown.log else values
     values[~_allowed(space_of(results[0]), grid, x, y)] = np.nan
-    return Surface(values.reshape(len(vs), len(us)), shown, "last loss, fitted by a forest")
+    where = at_resource(np.concatenate(resources), results[0].unit)
+    return Surface(values.reshape(len(vs), len(us)), shown, f"last loss, fitted by a forest\n({where})")
 
 
 def _features(points: F64, x: Scale, y: Scale) -> F64:

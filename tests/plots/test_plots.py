@@ -8,7 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import hyperband_81_3
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 import hyperband as hb
 from hyperband.errors import InputError
-from hyperband.plots import Plots, brackets, compare, regret
+from hyperband.plots import Plots, brackets, column_importance, compare, regret
 from hyperband.plots.parallel import INACTIVE
 from hyperband.plots.plotted_result import PlottedResult
 from hyperband.plots.style import DARK, LIGHT
@@ -129,6 +129,7 @@ def test_a_landscape_has_every_trial_at_its_values_and_level(name):
         last = [i for i in last if table["resource"][i] == resource]
         drawn = [c for c in collections(ax, "level") if c.get_label() == f"{resource:g}"]
         shown = np.concatenate([c.get_offsets() for c in drawn]) if drawn else np.empty((0, 2))
+        last = [i for i in last if table["trial"][i] != result.best.trial]  # the best has a star
         expected = np.column_stack([table["x"][last], table["y"][last]])
         np.testing.assert_allclose(shown[np.lexsort(shown.T)], expected[np.lexsort(expected.T)], rtol=1e-9)
     best = result.best.configuration
@@ -164,11 +165,12 @@ def test_failed_trials_are_crosses_and_trials_without_a_parameter_are_counted():
     crosses = positions(ax, "failed")
     assert 0 < len(failed) == len(crosses)
     assert (np.abs(crosses[:, 0] - 2) < 0.5).all()  # the parameter that has the name of a column
-    assert len(positions(ax, "level")) == len(last) - len(failed)
+    assert len(positions(ax, "level")) == len(last) - len(failed) - len(positions(ax, "best"))
     inactive = {t for t, m in zip(result.trials["trial"].tolist(), result.trials["momentum"].tolist()) if math.isnan(m)}
     ax = result.plot.landscape("momentum", "decay")
     assert f"{len(inactive)} trials without" in ax.get_xlabel()
-    assert len(positions(ax, "level")) + len(positions(ax, "failed")) == len(last) - len(inactive)
+    drawn = sum(len(positions(ax, kind)) for kind in ("level", "failed", "best"))
+    assert drawn == len(last) - len(inactive)
 
 
 def test_choices_are_cells_with_their_names_and_no_point_leaves_its_cell():
@@ -176,7 +178,7 @@ def test_choices_are_cells_with_their_names_and_no_point_leaves_its_cell():
     ax = result.plot.landscape("kind of optimiser", "decay")
     assert [t.get_text() for t in ax.get_xticklabels()] == ["adam", "sgd", "lion"]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["None", "0.1", "1.0"]
-    every = np.concatenate([positions(ax, "level"), positions(ax, "failed")])
+    every = np.concatenate([positions(ax, kind) for kind in ("level", "failed", "best")])
     options = ["adam", "sgd", "lion"], [None, 0.1, 1.0]
     rows = [np.flatnonzero(result.trials["trial"] == t)[0] for t in np.unique(result.trials["trial"])]
     told = [
@@ -210,7 +212,7 @@ def test_the_legend_says_where_the_heat_map_comes_from():
     labels = [
         RESULTS["hyperband"].plot.landscape("x", "y", loss=loss).figure.axes[1].get_ylabel() for loss in (None, flat)
     ]
-    assert labels == ["last loss, fitted by a forest", "loss, computed"]
+    assert labels == ["last loss, fitted by a forest\n(each at its own 1 to 27 epochs)", "loss, computed"]
     assert len(draw("one trial", "landscape").figure.axes) == 1, "a heat map of one trial"
 
 
@@ -262,8 +264,17 @@ def test_the_diagram_of_a_plan_prints_what_runs():
     ax = brackets(hb.Hyperband(81).plan(), unit="epochs")
     texts = [t.get_text() for t in ax.texts if t.get_text()]
     plan = hb.Hyperband(81).plan()
-    assert texts == [text for b in plan.brackets for r in b.rungs for text in (str(r.n), f"× {r.r}")]
-    assert ax.get_title() == "{1} configurations, {0} evaluations, {2} epochs".format(*hyperband_81_3.TOTALS)
+    spent = []
+    for bracket in plan.brackets:
+        shown = [(int(texts.pop(0)), texts.pop(0).removeprefix("× ")) for _ in bracket.rungs]
+        assert [n for n, _ in shown] == [rung.n for rung in bracket.rungs]
+        assert [more.startswith("+") for _, more in shown] == [k > 0 for k in range(len(shown))]
+        spent.append(sum(n * int(more) for n, more in shown))  # int() reads "+54"
+    assert [f"{cost:g}" for cost in spent] == [t.get_text() for t in ax.child_axes[0].get_yticklabels()]
+    counts, *costs = ax.get_title().splitlines()
+    assert counts == "{1} configurations, {0} evaluations".format(*hyperband_81_3.TOTALS)
+    assert costs == [f"{sum(spent)} epochs: promoted trials continue", "(1902 if they started again from zero)"]
+    assert sum(spent) == hyperband_81_3.TOTALS[2] and plan.cost_restart == 1902
     assert len([p for p in ax.patches if (p.get_gid() or "").startswith("rung")]) == 15
     assert draw("one trial", "brackets").get_title() == "1 configuration, 1 evaluation, 81 epochs"
 
@@ -338,6 +349,7 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
 
 
 H = RESULTS["hyperband"]
+ROWS = replace(RESULTS["random"], unit="rows")
 
 
 @pytest.mark.parametrize(
@@ -357,6 +369,13 @@ H = RESULTS["hyperband"]
         (lambda: compare({"a": H, "b": RESULTS["mixed"]}, "x", "y"), "`results` must be of one space"),
         (lambda: compare({"a": H}, "x", "y", columns=2), "`columns` must be at most the number of results"),
         (lambda: brackets(H), "`plan` must be a plan"),
+        (lambda: H.plot.landscape("x", "y", numbers="loss"), "`numbers` must be one of order, discarded; got 'loss'"),
+        (lambda: RESULTS["grid"].plot.landscape("x", "y", numbers="discarded"), "`numbers='discarded'` needs a plan"),
+        (lambda: H.plot.landscape("x", "y", cmap="crimson"), "`cmap` must be a colour map.*got 'crimson'"),
+        (lambda: compare({"a": H}, "x", "y", numbers=3), "`numbers` must be one of"),
+        (lambda: compare({"a": H}, "x", "y", width=0), "`width` must be"),
+        (lambda: compare({"a": H, "b": ROWS}, "x", "y"), "`results` must have one unit of resource; got epochs, rows"),
+        (lambda: column_importance(H), "`found` must be what `Model.importance` returns"),
     ],
 )
 def test_bad_arguments_name_the_rule(call, message):

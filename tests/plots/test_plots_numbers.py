@@ -88,7 +88,8 @@ def test_the_picture_shows_the_numbers():
     ax, found = result.plot.importance(), parameter_importance(result)
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], found.mean)
     assert [t.get_text() for t in ax.get_yticklabels()] == list(found.names)
-    assert f"{found.explained:.2f}" in ax.get_title()
+    assert f"explain {found.explained:.2f}" in ax.get_title() and "60 trials" in ax.get_title()
+    assert "share of the variance of loss ranks" in ax.get_xlabel() and "unseen trials" in ax.get_xlabel()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,30 @@ def test_several_searches_share_their_axes_and_regret_is_what_is_missing():
         np.testing.assert_allclose(line.get_xdata(), incumbent_curve(result).spent)
         np.testing.assert_allclose(line.get_ydata(), incumbent_curve(result).loss)
     assert len({(line.get_color(), str(line.get_linestyle())) for line in ax.lines}) == 2
-    assert regret(found).get_yscale() == "linear"
+    assert regret(found).get_yscale() == "log", "losses that are all positive"
+    assert regret(found, log=False).get_yscale() == "linear"
+
+
+def test_the_axes_of_a_regret_are_logarithmic_where_they_can_be():
+    result = hb.minimize(objective, SPACE, hb.Hyperband(9))
+    negative = hb.minimize(lambda c, r: -c["strong"], SPACE, hb.RandomSearch(n=9))
+    assert result.plot.regret().get_xscale() == "linear"
+    ax = result.plot.regret(0.0, log_x=True)
+    first = incumbent_curve(result).spent[0]
+    assert ax.get_xscale() == "log" and 0 < ax.get_xlim()[0] < first
+    assert negative.plot.regret().get_yscale() == "linear"
+    with pytest.raises(InputError, match="`log=True` needs positive losses; the largest is -"):
+        negative.plot.regret(log=True)
+    least = float(result.trials["loss"].min())
+    ax = result.plot.regret(least)  # the last regret is 0, which lies on the lower border
+    low, high = ax.get_ylim()
+    assert ax.get_yscale() == "log" and 0 < low < high
+
+
+def test_a_diverged_loss_does_not_flatten_a_logarithmic_axis():
+    losses = iter([1e30, *np.linspace(0.9, 0.1, 29)])
+    result = hb.minimize(lambda c, r: next(losses), SPACE, hb.RandomSearch(n=30, max_resource=1))
+    assert result.plot.regret(log=True).get_ylim()[1] < 1e4
 
 
 def test_a_regret_of_nothing_can_be_drawn():

@@ -204,8 +204,22 @@ SEARCH_FAULTS = {
         "tables/readings.py", "pl.when(fits).then(plain).when(others).then(texts)", "plain",
         "tables/test_readings.py::test_what_another_column_would_write_is_no_number",
     ),
+    "model: the parts of a column of times are shuffled one by one": (
+        "model/importance.py", "with_columns([table.frame[name][order] for name in parts])",
+        "with_columns([table.frame[parts[0]][order]])",
+        "model/test_importance.py::test_a_column_of_times_is_shuffled_as_a_whole",
+    ),
+    "plots: curves never rise": (
+        "plots/curves.py", "return np.where(np.isnan(now), loss, now)", "return loss",
+        "plots/test_curves_that_rise.py::test_networks_have_the_loss_of_their_newest_weights_beside_the_smallest",
+    ),
+    "plots: a number is written over a mark": (
+        "plots/numbers.py", "if covered > 0 and not needed:", "if covered > 99 and not needed:",
+        "plots/test_landscapes.py::test_no_number_is_hidden",
+    ),
     "model: a file is read for its first view alone": (
-        "model/predictor.py", "self.preprocessing.read(as_table(X), used)", "self.preprocessing.read(as_table(X))",
+        "model/predictor.py", "self.preprocessing.read(as_table(X), self._used)",
+        "self.preprocessing.read(as_table(X))",
         "interface/test_planned_search.py::test_every_view_of_a_model_reads_what_it_uses",
     ),
     "tables: a target is read anew in every file": (

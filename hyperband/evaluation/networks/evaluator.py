@@ -85,7 +85,8 @@ class NetworkEvaluator:
     snapshot), averaged over the folds, and NaN when a network diverged. For ``resource="rows"`` and ``"features"`` the
     snapshot starts anew with each rung, because losses seen with fewer rows or columns mean something else.
     ``rank_by="error"`` reports the snapshot's error (fraction misclassified, mean squared error) instead, and
-    "metric" what the library ranks by, of the snapshot or of the newest weights. Cost is ``resource - previous``.
+    "metric" what the library ranks by, of the snapshot or of the newest weights. The metric ``current_loss`` is that of
+    the newest weights in any case: it can rise. Cost is ``resource - previous``.
 
     Parameters
     ----------
@@ -314,8 +315,10 @@ class NetworkEvaluator:
         progress = self._engines.progress(self.residency.ids(self._networks.keys(trial)))
         failed = bool(progress.diverged.any()) or bool((progress.best_step < 0).any())
         moments = [] if failed else self._moments(trial, progress)
-        loss, weights = (math.nan, "best") if failed else self._ranked(progress, moments)
+        loss, now, weights = (math.nan, math.nan, "best") if failed else self._ranked(progress, moments)
         metrics = {} if failed else self._networks.figures(trial, progress)
+        if math.isfinite(now):
+            metrics["current_loss"] = now
         result = Result(
             job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
         )
@@ -324,14 +327,15 @@ class NetworkEvaluator:
         self._offer(trial, moments)
         return result
 
-    def _ranked(self, progress: TrainingProgress, moments: Sequence[_Moment]) -> tuple[float, str]:
-        """The loss of a result, and which weights gave it."""
+    def _ranked(self, progress: TrainingProgress, moments: Sequence[_Moment]) -> tuple[float, float, str]:
+        """The loss of a result, that of the newest weights, and which weights gave the first."""
         if self._rank_by == "metric" and self._library is not None:
             losses = [self._library.loss(moment.outputs) for moment in moments]
             least = min(range(len(losses)), key=losses.__getitem__)
-            return losses[least], moments[least].weights
-        ranked = progress.best_error if self._rank_by == "error" else progress.best_loss
-        return float(ranked.mean()), "best"
+            return losses[least], losses[-1], moments[least].weights
+        by_error = self._rank_by == "error"
+        ranked, now = (progress.best_error, progress.error) if by_error else (progress.best_loss, progress.loss)
+        return float(ranked.mean()), float(now.mean()), "best"
 
     def _moments(self, trial: int, progress: TrainingProgress) -> list[_Moment]:
         """The best weights of a trial, and those that it has now, where they are others; none without a library.
