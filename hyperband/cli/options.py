@@ -194,6 +194,17 @@ def make_algorithm(algorithm: str | None, **options: Any) -> Algorithm:
     return made
 
 
+def algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's options that `make_algorithm` takes."""
+    return {name: options[name] for name in ("algorithm", *OPTIONS)}
+
+
+def given_algorithm(options: dict[str, Any]) -> Algorithm | None:
+    """The algorithm that a command's options describe; None where none of them is given: the search plans itself."""
+    chosen = algorithm_settings(options)
+    return None if all(value is None for value in chosen.values()) else make_algorithm(**chosen)
+
+
 def takes(algorithm: str, option: str) -> bool:
     """Whether an algorithm has an option."""
     return option in {field.name for field in fields(_ALGORITHMS[algorithm])}

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperband.cli.options import ALGORITHMS, OPTIONS, Duration, Size, algorithm_options, make_algorithm, takes
+from hyperband.cli.options import (
+    ALGORITHMS,
+    Duration,
+    Size,
+    algorithm_options,
+    algorithm_settings,
+    given_algorithm,
+    make_algorithm,
+    takes,
+)
 from hyperband.cli.remarks import note, remarks
 from hyperband.cli.table_input import (
     choice,
@@ -34,7 +43,6 @@ if TYPE_CHECKING:  # the rest is imported when it is used: the help is shown at 
     from hyperband.interface.search import Settings
     from hyperband.model import Model
     from hyperband.tables import PreparedTable, TableOptions
-    from hyperband.tuning.algorithms import Algorithm
 
 #: Defaults of the options are those of the records.
 TRAINING, COMPUTE = Training(), Compute()
@@ -198,7 +206,7 @@ def _settings(options: dict[str, Any], quiet: bool) -> Settings:
     from hyperband.interface.search import Settings
 
     return Settings(
-        algorithm=_algorithm(options),
+        algorithm=given_algorithm(options),
         space=None if options["space"] is None else read_space(options["space"]),
         seed=options["seed"],
         training=Training(**{**fields_of(Training, options), "refit": REFIT[options["refit"]]}),
@@ -210,23 +218,13 @@ def _settings(options: dict[str, Any], quiet: bool) -> Settings:
     )
 
 
-def _algorithm(options: dict[str, Any]) -> Algorithm | None:
-    """None where no option of an algorithm is given: the search plans itself."""
-    chosen = _algorithm_settings(options)
-    return None if all(value is None for value in chosen.values()) else make_algorithm(**chosen)
-
-
-def _algorithm_settings(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in ("algorithm", *OPTIONS)}
-
-
 def _search(
     prepared: PreparedTable, options: dict[str, Any], settings: Settings, started: float
 ) -> NetworkSearchResult:
     from hyperband.interface.defaults import resource_range
     from hyperband.interface.search import search_prepared
 
-    chosen = _algorithm_settings(options)
+    chosen = algorithm_settings(options)
     resource = settings.training.resource
     if settings.algorithm is not None and chosen["max_resource"] is None and resource != "epochs":
         least, chosen["max_resource"] = resource_range(resource, prepared)

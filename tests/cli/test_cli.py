@@ -415,3 +415,14 @@ def test_predict_refuses_a_table_without_the_columns(here):
     (here / "other.csv").write_text("a,c\n1,2\n3,4\n")
     assert "'b'" in refused("predict", "hyperband-out/model.hyperband", "other.csv", "--out", "p.csv")
     assert "folder" in refused("predict", "hyperband-out/model.hyperband", "good.csv", "--out", ".")
+
+
+def test_the_plan_of_a_table_has_a_time(here):
+    table(here / "t.csv", n=200)
+    shown = call("plan", "t.csv", "--target", "label", "--max-resource", 27, "--validation", 0.2)
+    assert shown.exit_code == 0, shown.output
+    assert "4 brackets" in shown.stdout and "s of training here" in shown.stdout
+    timed = json.loads(call("plan", "t.csv", "--target", "label", "--time", "20s", "--json").stdout)
+    assert timed["seconds"] > 0 and timed["epochs_per_second"] > 0
+    refused = call("plan", "--target", "label")
+    assert refused.exit_code == 2 and "needs a TABLE" in refused.stderr

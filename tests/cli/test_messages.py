@@ -116,7 +116,9 @@ def test_short_lines_are_told_with_the_first_of_them(tmp_path, monkeypatch):
     assert shown.exit_code == 0 and f"note: {told}" in shown.stderr
     with open("short.csv", "a") as file:
         file.write("7\n")
-    refused = call("search", "short.csv", "--target", "b", "--out", "x").stderr.splitlines()
+    refused = call(
+        "search", "short.csv", "--target", "b", "--out", "x", "--missing-target", "error"
+    ).stderr.splitlines()
     assert refused[0].startswith("note: 3 lines") and refused[-1].startswith("error: Every row must have a target")
     (tmp_path / "whole.csv").write_text("\n".join(["y,b,a", *rows, "5,1,"]) + "\n\n")
     shown = call("search", "whole.csv", "--target", "b", "--max-resource", "1", "--validation", "0.3")

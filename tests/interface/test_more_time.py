@@ -59,7 +59,7 @@ def test_a_longer_search_does_all_that_the_shorter_one_did(name, seconds, monkey
 
 
 @pytest.mark.parametrize("name", ["successive halving", "hyperband", "bohb"])
-def test_a_time_limit_judges_somebody_where_it_allows_it(name, monkeypatch):
+def test_a_time_limit_lets_somebody_reach_the_top_where_it_allows_it(name, monkeypatch):
     """The first bracket ends before the second begins: in a fifth of the time somebody reached the largest resource."""
     algorithm = ALGORITHMS[name]
     cost = float(algorithm.plan().cost)
@@ -68,7 +68,7 @@ def test_a_time_limit_judges_somebody_where_it_allows_it(name, monkeypatch):
 
 
 def test_networks_of_a_longer_search_are_at_least_as_good_on_the_rows_that_choose(monkeypatch):
-    """What is under way at the cut is validated too, so that it is judged by what was trained."""
+    """What is under way at the cut is validated too."""
     x = np.random.default_rng(0).normal(size=(200, 4))
     y = np.where(x[:, 0] * x[:, 1] > 0, "p", "n")
     space = hb.Space({"width": hb.Int(4, 16), "learning_rate": hb.Float(1e-3, 1e-1, log=True)})
