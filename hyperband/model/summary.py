@@ -28,7 +28,10 @@ def summary_lines(
         networks += f" of {_count(len({member['trial'] for member in ensemble['members']}), 'trial')}"
     lines.append(f"networks: {networks}")
     used = {column for view in views for column in view.used}
-    seen = ", ".join(f"{view.n_features} in view {view.view}" for view in views)
+    of_view: dict[str, set[int]] = {}  # of folds, whose rows differ, a view may have several numbers
+    for view in views:
+        of_view.setdefault(view.view, set()).add(view.n_features)
+    seen = ", ".join(f"{_range(numbers)} in view {name}" for name, numbers in of_view.items())
     lines.append(f"features: {len(used)} of {_count(views[0].n_inputs, 'column')} as {seen}")
     if made := _origin(provenance, ensemble):
         lines.append(f"made: {', '.join(made)}")
@@ -48,6 +51,11 @@ def _origin(provenance: Mapping[str, Any], ensemble: Mapping[str, Any] | None) -
     if "seed" in provenance:
         parts.append(f"seed {provenance['seed']}")
     return parts
+
+
+def _range(numbers: set[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def _count(n: int, word: str) -> str:

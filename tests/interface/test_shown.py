@@ -71,6 +71,9 @@ def test_a_model_is_five_lines(result):
         "sklearn:diabetes", algorithm=hb.Hyperband(3), validation=0.3, compute=hb.Compute(threads=1)
     ).model
     assert len(repr(values).splitlines()) <= 5 and "regression of target" in repr(values)
+    folds = hb.search("sklearn:iris", algorithm=hb.Hyperband(3), validation=4, compute=hb.Compute(threads=1)).model
+    (features,) = [line for line in repr(folds).splitlines() if line.startswith("  features: ")]
+    assert len(folds.preprocessings) > 1 and features.count("in view") == len({p.view for p in folds.preprocessings})
     small = hb.distil(result.model, np.random.default_rng(1).normal(size=(100, 3)), epochs=1)
     assert f"distilled from {len(result.model.members)} networks" in repr(small) and "  networks: 1 network\n" in repr(
         small
