@@ -317,11 +317,9 @@ class NetworkEvaluator:
         moments = [] if failed else self._moments(trial, progress)
         loss, now, weights = (math.nan, math.nan, "best") if failed else self._ranked(progress, moments)
         metrics = {} if failed else self._networks.figures(trial, progress)
-        if math.isfinite(now):
-            metrics["current_loss"] = now
-        result = Result(
-            job.trial, job.bracket, job.rung, job.resource, loss, metrics, float(job.resource - job.previous)
-        )
+        metrics |= {"current_loss": now} if math.isfinite(now) else {}
+        cost = float(job.resource - job.previous)
+        result = Result(job.trial, job.bracket, job.rung, job.resource, loss, metrics, cost)
         if self._kept.wants(result):
             self._kept.put(result, self._networks.export(trial, weights))
         self._offer(trial, moments)
