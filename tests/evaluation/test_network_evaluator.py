@@ -143,7 +143,7 @@ def test_results_are_the_best_validation_so_far_and_cost_is_what_was_added(backe
         assert last[trial].loss <= first[trial].loss
         assert (first[trial].cost, last[trial].cost) == (3, 6)
         for result in (first[trial], last[trial]):
-            assert result.metrics["best_validation_loss"] == result.loss <= result.metrics["validation_loss"]
+            assert result.metrics["validation_loss"] == result.loss <= result.metrics["current_loss"]
         assert 0 <= first[trial].metrics["accuracy"] <= 1
     assert evaluator.partial() == {}, "no job is open"
 
@@ -153,9 +153,9 @@ def test_the_loss_at_a_resource_can_rise(backend):
     wild = {**configuration(0), "learning_rate": 0.5}
     found = [finish(evaluator, [hb.Job(0, 0, 0, wild, r, r - 1.0)])[0].metrics for r in range(1, 31)]
     evaluator.close()
-    losses = [metrics["validation_loss"] for metrics in found]
+    losses = [metrics["current_loss"] for metrics in found]
     assert max(np.diff(losses)) > 0
-    assert [metrics["best_validation_loss"] for metrics in found] == np.minimum.accumulate(losses).tolist()
+    assert [metrics["validation_loss"] for metrics in found] == np.minimum.accumulate(losses).tolist()
 
 
 @pytest.mark.parametrize("kind, top", [("epochs", 500_000), ("rows", 142)])

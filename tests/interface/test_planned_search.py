@@ -236,7 +236,7 @@ def test_rungs_are_ranked_by_what_the_ensemble_is_chosen_by(little_work):
     truth = np.eye(2)[data.target.encode(CANCER[1][rows])]
     assert result.best.loss == pytest.approx(((proba[rows] - truth) ** 2).sum(axis=1).mean(), rel=1e-4)
     by_loss = search(*CANCER, training=hb.Training(rank_by="loss"))
-    assert by_loss.best.loss == pytest.approx(by_loss.best.metrics["best_validation_loss"])
+    assert by_loss.best.loss == pytest.approx(by_loss.best.metrics["validation_loss"])
 
 
 def test_ranking_by_the_metric_is_for_epochs():

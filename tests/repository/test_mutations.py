@@ -169,8 +169,24 @@ SEARCH_FAULTS = {
         "evaluation/networks/time_plan.py", "<= part:", "<= 2 * part:", "evaluation/test_time_plan.py",
     ),
     "networks: every schedule ends at the largest resource": (
-        "evaluation/networks/evaluator.py", "self._highest(bracket) / self._max_resource", "1.0",
+        "evaluation/networks/evaluator.py", "self._highest(bracket) / self.max_resource", "1.0",
         "evaluation/test_network_evaluator.py::test_the_schedules_of_a_network_end_with_the_highest_rung_of_its_bracket",
+    ),
+    "time: a machine that was busy at first keeps its plan": (
+        "evaluation/networks/time_plan.py", "self.max_resource = largest\n", "pass\n",
+        "evaluation/test_time_plan.py::test_the_largest_resource_follows_the_speed",
+    ),
+    "networks: the loss at a resource is the best so far": (
+        "evaluation/networks/evaluator.py", '{"current_loss": now}', '{"current_loss": loss}',
+        "evaluation/test_network_evaluator.py::test_the_loss_at_a_resource_can_rise",
+    ),
+    "tables: the month comes before the day, whatever the rows say": (
+        "tables/dates.py", "read = levels.len() - as_instants(levels, date).null_count()", "read = levels.len()",
+        "tables/test_dates.py::test_the_order_that_fits_every_row_is_taken",
+    ),
+    "tables: numbers of rows are features": (
+        "tables/row_counters.py", "return found if len(found) < len(table.names) else []", "return []",
+        "tables/test_row_counters.py::test_a_file_that_is_sorted_by_its_target_does_not_tell_it",
     ),
     "networks: all rows are not all rows": (
         "evaluation/networks/refit.py", "self._table.refit(view)", "self._table.dataset(view)",

@@ -16,7 +16,7 @@ Predict: TypeAlias = Callable[[F32], F32]
 
 
 class Metrics:
-    """Accuracy of a classifier, or RMSE and R2 of a regression, of the snapshot; and losses of then and now.
+    """Accuracy of a classifier, or RMSE and R2 of a regression, of the snapshot that gave the loss.
 
     Parameters
     ----------
@@ -30,18 +30,10 @@ class Metrics:
         self._loss, self._validation = parse(loss), validation
         self._scale = np.array(scale)
 
-    def of(self, predict: Predict, error: float, best: float, now: float, train_loss: float) -> dict[str, float]:
-        """Finite figures of a network.
-
-        Parameters
-        ----------
-        predict : callable, the outputs of its snapshot
-        error, best : of its snapshot on the validation rows, which had the smallest loss so far
-        now : the validation loss at the resource that it has
-        train_loss : of its newest epoch
-        """
+    def of(self, predict: Predict, error: float, loss: float, train_loss: float) -> dict[str, float]:
+        """Finite figures of a network whose snapshot has this error and validation loss; ``predict`` gives outputs."""
         figures = {"accuracy": 1.0 - error} if not self._loss.regression else self._regression(predict, error)
-        figures |= {"validation_loss": now, "best_validation_loss": best, "train_loss": train_loss}
+        figures |= {"validation_loss": loss, "train_loss": train_loss}
         return {name: value for name, value in figures.items() if math.isfinite(value)}
 
     def _regression(self, predict: Predict, error: float) -> dict[str, float]:

@@ -136,13 +136,13 @@ class TrialNetworks:
         figures = []
         for row, key in enumerate(self.keys(trial)):
             number = self.residency.member(key).dataset
-            error, best = float(progress.best_error[row]), float(progress.best_loss[row])
-            now, train_loss = float(progress.loss[row]), float(progress.train_loss[row])
+            error, loss = float(progress.best_error[row]), float(progress.best_loss[row])
+            train_loss = float(progress.train_loss[row])
 
             def predict(x: F32, key: int = key) -> F32:
                 return self.engines.predict(int(self.residency.ids([key])[0]), x, weights="best")
 
-            figures.append(self._metrics[number].of(predict, error, best, now, train_loss))
+            figures.append(self._metrics[number].of(predict, error, loss, train_loss))
         names = [name for name in figures[0] if all(name in one for one in figures)]
         return {name: math.fsum(one[name] for one in figures) / len(figures) for name in names}
 
