@@ -29,7 +29,7 @@ def command(model: str, table: str, backend: str, header: bool | None, as_json: 
     with remarks():
         trained = Model.load(model)
         preprocessing = trained.preprocessing
-        rows = held_out_rows(as_table(table, header=header), preprocessing, "TABLE", preprocessing.schema)
+        rows = held_out_rows(as_table(table, header=header), preprocessing, "table", preprocessing.schema)
         found = trained.evaluate(rows.table, rows.values, backend=backend)
     n, left_out = rows.table.n_rows, rows.dropped
     if as_json:

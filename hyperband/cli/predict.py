@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -33,10 +34,17 @@ def command(model: str, table: str, out: str | None, ids: tuple[str, ...], backe
     with remarks():
         trained = Model.load(model)
         rows = as_table(table, header=header)
-        carried = {name: rows.column(name) for name in resolve_columns(rows, ids, "id")}
+        carried = {
+            name: rows.column(name) for name in resolve_columns(rows, [_number(name, rows.names) for name in ids], "id")
+        }
         text = predictions_csv(trained, rows, backend, carried)
     if out is None:
         click.echo(text, nl=False)
     else:
         write_text(Path(out), text)
         click.echo(f"{rows.n_rows} predictions written to {out}", err=True)
+
+
+def _number(name: str, names: tuple[str, ...]) -> str | int:
+    """A column's position where a number is given that is no name."""
+    return int(name) if name not in names and re.fullmatch(r"-?\d+", name) else name

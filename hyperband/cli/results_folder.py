@@ -44,6 +44,9 @@ def claim_folder(out: Path | None, force: bool) -> tuple[Path, bool]:
         return _next_folder()
     folder = Path(DEFAULT) if out is None else out
     held = [name for name in FILES if os.path.lexists(folder / name)]
+    folders = [name for name in FILES if (folder / name).is_dir()]
+    if folders:
+        raise InputError(f"--out must hold no folder {folders[0]!r}, which is the name of a file of results; it does.")
     if held and not force:
         raise InputError(
             f"--out must be a folder without results; {str(folder)!r} holds {', '.join(held)}. Name another folder, or "
@@ -87,6 +90,8 @@ def write_results(folder: Path, model: Model, texts: Mapping[str, str]) -> None:
         model.save(stage / MODEL)
         for name, text in texts.items():
             write_text(stage / name, text)
+        if not os.path.lexists(folder / REPORT) or stat.S_ISREG(os.lstat(folder / REPORT).st_mode):
+            (folder / REPORT).unlink(missing_ok=True)  # from here on the folder is not whole, until the report is there
         for name in FILES:
             if name == MODEL or name in texts:
                 _move(stage / name, folder / name)

@@ -278,4 +278,5 @@ def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> st
         return None
     names = model.target.names
     known = {names[0]: part.values} if len(names) == 1 else dict(zip(names, part.values.T, strict=True))
-    return predictions_csv(model, part.table, backend, {"row": part.numbers, **known})
+    first = {f"given_{name}" if name == "row" else name: values for name, values in known.items()}
+    return predictions_csv(model, part.table, backend, {"row": part.numbers, **first})

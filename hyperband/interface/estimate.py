@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from hyperband.engine.backends import registry
 from hyperband.engine.network_space import to_architecture
+from hyperband.errors import InputError
 from hyperband.evaluation.networks.speed import measured_speed
-from hyperband.evaluation.networks.time_plan import brackets
+from hyperband.evaluation.networks.time_plan import following
 from hyperband.interface.planned_search import typical_work
 from hyperband.interface.search import Settings, planned
 from hyperband.tables import PreparedTable
@@ -52,10 +53,12 @@ def estimate(table: PreparedTable, settings: Settings) -> SearchEstimate:
     search = planned(table, settings, time.monotonic())
     algorithm = search.algorithm
     if isinstance(algorithm, HalvingSequence) and math.isfinite(search.epochs):
-        top = algorithm.max_resource
-        algorithm = replace(algorithm, brackets=brackets(search.epochs, int(top)))
+        left = search.epochs - float(algorithm.plan().cost)
+        algorithm = replace(algorithm, brackets=(*algorithm.brackets, *following(left, int(algorithm.max_resource))))
     plan = algorithm.plan()
     usual = to_architecture(search.space.defaults())
     work = measured_speed(table, registry.get(settings.compute.backend), settings.compute, usual, _LIMIT)
+    if not math.isfinite(work):
+        raise InputError("No step was done in the time of a measurement: this table is too large to estimate so.")
     speed = work / typical_work(table, search.space, settings.key)
     return SearchEstimate(plan, speed, float(plan.cost) / speed)

@@ -177,11 +177,16 @@ class Model:
         Raises
         ------
         DataError
-            When a target is missing, unknown, or there are no rows.
-        """
-        from hyperband.tables.features_and_target import held_out_rows
+            When a target of ``y`` is missing, one is unknown, or there are no rows.
 
-        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", self.preprocessing.schema)
+        Warns
+        -----
+        DataWarning
+            When rows of ``X`` have no target: they are left out.
+        """
+        from hyperband.tables.features_and_target import known_rows
+
+        rows = known_rows(X if y is None else (X, y), self.preprocessing, self.preprocessing.schema)
         known = self.target.encode(rows.values)
         return self._figures(self._of_table(rows.table, backend), known)
 
@@ -241,7 +246,7 @@ class Model:
         Raises
         ------
         DataError
-            When a target is missing or unknown.
+            When a target of ``y`` is missing, or one is unknown; rows of ``X`` without one are left out with a warning.
         InputError
             When there is one row, or the metric is unknown or not defined.
 
@@ -255,11 +260,11 @@ class Model:
         >>> found.names, bool(found.low[0] > 1), found.mean[1].item()
         (('x0', 'x1'), True, 0.0)
         """
-        from hyperband.tables.features_and_target import held_out_rows
+        from hyperband.tables.features_and_target import known_rows
         from hyperband.tables.unseen_levels import warn_of_unseen_levels
 
         repeats, seed = whole_number(repeats, "repeats"), whole_number(seed, "seed", 0)
-        rows = held_out_rows(X if y is None else (X, y), self.preprocessing, "table", self.preprocessing.schema)
+        rows = known_rows(X if y is None else (X, y), self.preprocessing, self.preprocessing.schema)
         known = self.target.encode(rows.values)
         table = self.preprocessing.read(rows.table, self._used)
         warn_of_unseen_levels(self.preprocessings, table)

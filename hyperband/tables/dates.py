@@ -26,6 +26,8 @@ DATES = {
     "%b %d, %Y": r"[A-Za-z]{3} \d{1,2}, \d{4}",
     "%B %d, %Y": r"[A-Za-z]{3,9} \d{1,2}, \d{4}",
 }
+#: A date as frames, and standards, write it.
+ISO = "%Y-%m-%d"
 #: In place of a date where there are times of day alone.
 NO_DATE = ""
 
@@ -34,7 +36,9 @@ _ZONE = r"(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})?"
 _LOOKS = {date: rf"^{form}(?:(?:T| +){_CLOCK}{_ZONE})?$" for date, form in DATES.items()} | {NO_DATE: f"^{_CLOCK}$"}
 
 #: How a time of day may follow the date.
-_CLOCKS = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", " %H:%M%z", " %H:%M:%S%.f%z")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
+#: A zone after a time of day.
+_AFTER_CLOCK = r"(:\d{2}(?:[.,]\d+)?(?: ?[AaPp][Mm])?)(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})$"
 
 #: Values that are looked at first: most columns of texts are ruled out by them.
 _SAMPLE = 1000
@@ -80,7 +84,8 @@ def is_ambiguous(levels: pl.Series, date: str) -> bool:
 def as_instants(texts: pl.Series, date: str) -> pl.Series:
     """What dates and times mean, Datetime in microseconds without a zone; null where a text is none.
 
-    Times of day are those of 1970-01-01. Where a text has an offset from UTC, the instant is that of UTC.
+    Times of day are those of 1970-01-01. An offset from UTC is not applied: the time is that on the clocks there, as it
+    is for the columns of data frames that have a zone.
 
     Examples
     --------
@@ -88,12 +93,14 @@ def as_instants(texts: pl.Series, date: str) -> pl.Series:
     [datetime.datetime(2013, 1, 31, 10, 15), None]
     """
     column = pl.col("text")
+    plain = column.str.replace(r"(\d)T(\d)", "${1} ${2}").str.replace_all(" +", " ")
     plain = (
-        column.str.replace(r"(\d)T(\d)", "${1} ${2}").str.replace_all(" +", " ").str.replace(r" ?(?:Z|UTC|GMT)$", "")
+        plain.str.replace(_AFTER_CLOCK, "${1}")
+        .str.replace(r"(:\d{2}),(\d+)", "${1}.${2}")
+        .str.replace(r"(\d)([AaPp][Mm])$", "${1} ${2}")
     )
-    plain = plain.str.replace(r"(:\d{2}),(\d+)", "${1}.${2}").str.replace(r"(\d)([AaPp][Mm])$", "${1} ${2}")
     if date == NO_DATE:
-        plain, date = pl.lit("1970-01-01 ") + plain, "%Y-%m-%d"
+        plain, date = pl.lit("1970-01-01 ") + plain, ISO
     looks = rf"^{DATES[date]}(?: |$)"
     frame = pl.DataFrame({"text": texts.alias("text")}).with_columns(
         text=pl.when(plain.str.contains(looks)).then(plain), found=pl.lit(None, dtype=pl.Datetime("us"))
@@ -101,8 +108,6 @@ def as_instants(texts: pl.Series, date: str) -> pl.Series:
     for clock in _CLOCKS:
         left = pl.when(pl.col("found").is_null()).then(column)
         read = left.str.to_datetime(date + clock, strict=False, time_unit="us", ambiguous="earliest")
-        if clock.endswith("%z"):
-            read = read.dt.replace_time_zone(None)
         frame = frame.with_columns(found=pl.coalesce("found", read))
         if frame["found"].null_count() == frame["text"].null_count():
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from hyperband.errors import DataError
 from hyperband.tables.columns import check_columns
+from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.readings import MISSING, NUMBER, Reading, stripped
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table, resolve_columns, resolve_target
@@ -220,4 +222,12 @@ def held_out_rows(value: Any, form: RowForm, name: str, schema: Schema, missing_
     rows = match_rows(table, y, names, None, when_missing(missing_target, apart), f"y of {name}")
     if rows.table.n_rows == 0:
         raise DataError(f"`{name}` must have at least one row; it has none.")
+    return rows
+
+
+def known_rows(value: Any, form: RowForm, schema: Schema) -> LabelledRows:
+    """`held_out_rows` for a model, with a `DataWarning` where rows without a target are left out."""
+    rows = held_out_rows(value, form, "table", schema)
+    if rows.dropped:
+        warnings.warn(f"{rows.dropped} rows without a target are left out.", DataWarning, stacklevel=4)
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hyperband.errors import DataError
 from hyperband.tables.column_kinds import column_kinds, examine, kinds_of
 from hyperband.tables.columns import first_names, is_declared
+from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.features_and_target import (
     LabelledRows,
     check_features,
@@ -300,8 +302,9 @@ def prepare_table(
     if counters := row_counters(usable, listed.categorical | listed.numeric | {key}):
         dropped |= dict.fromkeys(counters, "numbers the rows")
         keep = f"numeric=[{counters[0]!r}], --numeric {counters[0]}"
-        notes += [f"Ignored, since it numbers the rows: {first_names(counters)}. Where it means more, pass {keep}."]
-    times, of_times = find_time_parts(rows.table.without(dropped), listed.categorical)
+        text = f"Ignored, since it numbers the rows: {first_names(counters)}. Where it means more, pass {keep}."
+        warnings.warn(text, DataWarning, stacklevel=3)
+    times, of_times = find_time_parts(rows.table.without(dropped), listed.categorical, rows.table.names)
     notes += of_times
     schema = replace(schema, times=times)
     rows = replace(rows, table=schema.with_parts(rows.table))

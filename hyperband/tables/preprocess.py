@@ -252,7 +252,7 @@ class Preprocessing:
             return table
         matched = self._matched(table, used)
         if matched.frame is not None:
-            _check_types(matched.frame, [name for name in used if name not in self.schema.times])
+            _check_types(matched.frame, [name for name in used if not self.schema.is_time(name)])
         return self.schema.read(matched, used)
 
     def _matched(self, table: Table, used: Sequence[str]) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from hyperband.tables.dates import as_instants, find_date
+from hyperband.tables.dates import ISO, as_instants, find_date
 
 #: Texts that mean a missing value in any column, after blanks are stripped.
 MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A", "#NA")
@@ -67,7 +67,7 @@ class Reading:
     thousands: str = ""
     signs: bool = False
     words: tuple[str, ...] = ()
-    date: str = "%Y-%m-%d"
+    date: str = ISO
 
     def of(self, texts: pl.Series) -> pl.Series:
         """Values of texts as `stripped` gives them, null where missing and, but for texts, where a text is none.
@@ -78,7 +78,10 @@ class Reading:
         if self.form == TEXT:
             return texts
         if self.form == TIME:
-            return as_instants(texts, self.date)
+            found = as_instants(texts, self.date)
+            if self.date == ISO or found.null_count() == texts.null_count():
+                return found
+            return found.zip_with(found.is_not_null(), as_instants(texts, ISO))  # which means the same everywhere
         if self.form == TRUTH:
             lower = texts.str.to_lowercase()
             true = lower.is_in(["true", "1", "1.0"])

@@ -11,15 +11,13 @@ from hyperband.tables.table import Table
 
 #: With fewer rows, different whole numbers say nothing.
 FEWEST_ROWS = 20
-#: The whole range that numbers of rows may have, in rows: some rows may have been left out since they were numbered.
-_WIDEST = 4
 _NAMES = re.compile(
     r"(?i:id|index|idx|key|nr|no|number|row|rownum|row[_ ]?(?:id|nr|no|number))|.*(?:[_ .-](?i:id)|[a-z]I[Dd]|ID)"
 )
 
 
 def row_counters(table: Table, kept: Collection[str | None] = ()) -> list[str]:
-    """Columns of different whole numbers that rise or fall by little from row to row, or are called like an id.
+    """Columns of 0, 1, 2, ... or 1, 2, ..., forwards or back, and of different whole numbers called like an id.
 
     There is none where no other column would be left.
 
@@ -43,20 +41,18 @@ def row_counters(table: Table, kept: Collection[str | None] = ()) -> list[str]:
 
 def _numbers_rows(table: Table, name: str) -> bool:
     column = table.column(name)
-    if not column.dtype.is_numeric() or column.null_count():
+    if not (column.dtype.is_integer() or column.dtype.is_float()) or column.null_count():
         return False
     called_so = _NAMES.fullmatch(name) is not None
-    if not called_so and not _counts(column.head(FEWEST_ROWS).to_numpy(), _WIDEST * table.n_rows):  # rules out most
+    if not called_so and not _counts(column.head(FEWEST_ROWS).to_numpy()):  # rules out most
         return False
     values = column.to_numpy()
-    return _counts(values, _WIDEST * len(values)) or (
-        called_so and bool((values == np.floor(values)).all()) and len(np.unique(values)) == len(values)
-    )
+    if called_so:
+        return bool((values == np.floor(values)).all()) and len(np.unique(values)) == len(values)
+    return _counts(values) and float(values.min()) in (0.0, 1.0)
 
 
-def _counts(values: np.ndarray, widest: int) -> bool:
-    """Whether numbers are whole, and each is greater than the one before, or each is less."""
-    if not np.isfinite(values).all() or (values != np.floor(values)).any():
-        return False
+def _counts(values: np.ndarray) -> bool:
+    """Whether each number is greater by one than the one before, or each is less by one."""
     steps = np.diff(values.astype(np.float64))
-    return bool((steps > 0).all() or (steps < 0).all()) and float(np.abs(steps).sum()) < widest
+    return bool((steps == 1).all() or (steps == -1).all())

@@ -12,7 +12,7 @@ import polars as pl
 from hyperband.errors import DataError
 from hyperband.tables.columns import first_names, first_values, holds_times
 from hyperband.tables.data_warning import DataWarning
-from hyperband.tables.dates import NO_DATE, as_instants, find_date, in_words, is_ambiguous
+from hyperband.tables.dates import ISO, NO_DATE, as_instants, find_date, in_words, is_ambiguous
 from hyperband.tables.readings import (
     MISSING,
     MISSING_NUMBERS,
@@ -75,10 +75,11 @@ class Schema:
         columns = [column for column in table.frame if column.name in wanted]
         texts = [column.name for column in columns if column.dtype in _TEXTS]
         read = _read(table.frame, {name: self.readings.get(name, _PLAIN) for name in texts}, self.missing)
-        read += [_instants(column) for column in columns if self._is_time(column.name) and column.dtype not in _TEXTS]
+        read += [_instants(column) for column in columns if self.is_time(column.name) and column.dtype not in _TEXTS]
         return self.with_parts(replace(table, frame=table.frame.with_columns(read), texts=None), wanted)
 
-    def _is_time(self, name: str) -> bool:
+    def is_time(self, name: str) -> bool:
+        """Whether a column holds dates or times."""
         reading = self.readings.get(name)
         return reading is not None and reading.form == TIME
 
@@ -88,9 +89,13 @@ class Schema:
         if not any(name in times for name in table.names):
             return replace(table, read_by=self)
         assert table.frame is not None
+        made = {name for parts in times.values() for name in parts.names.values()}
         columns: list[pl.Series] = []
         for column in table.frame:
-            columns += times[column.name].of(column) if column.name in times else [column]
+            if column.name in times:
+                columns += times[column.name].of(column)
+            elif column.name not in made:  # a column that training has not had
+                columns.append(column)
         return replace(table, names=tuple(c.name for c in columns), frame=pl.DataFrame(columns), read_by=self)
 
     @property
@@ -170,7 +175,7 @@ def _by_type(column: pl.Series) -> Reading:
     if column.dtype == pl.Boolean:
         return Reading(TRUTH)
     if holds_times(column):
-        return Reading(TIME)
+        return Reading(TIME, date=NO_DATE if column.dtype == pl.Time else ISO)
     return Reading(NUMBER if column.dtype.is_numeric() or column.dtype == pl.Null else TEXT)
 
 
@@ -215,8 +220,10 @@ def _read(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequenc
 
 def _instants(column: pl.Series) -> pl.Series:
     """A column of times of a data frame."""
-    if column.dtype == pl.Null or holds_times(column):
+    if holds_times(column):
         return instants_of(column)
+    if column.dtype == pl.Null or (column.dtype.is_float() and column.is_nan().fill_null(True).all()):
+        return pl.Series(column.name, [None] * column.len(), dtype=pl.Datetime("us"))  # pandas: a column of NaN
     raise DataError(
         f"Column {column.name!r} must hold dates or times, as in training; it holds {column.dtype}. Convert it as for "
         "training."
@@ -252,17 +259,19 @@ def _tell(name: str, wrong: pl.Series, n_values: int, reading: Reading) -> None:
     )
 
 
-def find_time_parts(table: Table, categories: Collection[str]) -> tuple[dict[str, TimeParts], list[str]]:
+def find_time_parts(
+    table: Table, categories: Collection[str], taken: Collection[str]
+) -> tuple[dict[str, TimeParts], list[str]]:
     """What becomes of the columns of times of a training table, and a note.
 
     Parameters
     ----------
     table : Table, as a schema has read it, without the columns that are no features
     categories : names of columns that are categories whatever they hold
+    taken : names that the parts cannot have
     """
     if table.frame is None:
         return {}, []
-    taken = set(table.names)
     columns = [c for c in table.frame if holds_times(c) and c.name not in categories]
     found = {column.name: find_parts(column, taken) for column in columns}
     shown = [f"{name} ({', '.join(parts.names)})" for name, parts in found.items()]

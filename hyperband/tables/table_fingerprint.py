@@ -60,7 +60,8 @@ def _add(digest: Any, data: bytes) -> None:
 
 
 def _add_column(digest: Any, column: pl.Series) -> None:
-    _add(digest, type(column.dtype).__name__.encode())
+    zone = getattr(column.dtype, "time_zone", None)
+    _add(digest, f"{type(column.dtype).__name__}{zone or ''}".encode())
     for start in range(0, len(column), _ROWS):
         part = _plain(column.slice(start, _ROWS))
         _add(digest, np.packbits(part.is_null().to_numpy()).tobytes() if part.null_count() else b"")
@@ -80,6 +81,8 @@ def _plain(column: pl.Series) -> pl.Series:
         return column.cast(pl.UInt8)
     if kind in (pl.Date, pl.Datetime, pl.Time, pl.Duration):
         return column.to_physical()
+    if kind == pl.Int128:
+        return column.cast(pl.String)
     if kind.is_integer() or kind.is_float() or kind == pl.String:
         return column
     if kind in (pl.Categorical, pl.Enum, pl.Decimal, pl.Null):

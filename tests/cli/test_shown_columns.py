@@ -91,7 +91,7 @@ def test_a_wide_table_has_a_line_a_kind():
 
 def test_a_column_that_one_view_uses_is_used(here):
     """The first view may be one that leaves out columns of noise."""
-    frame = messy()
+    frame = messy().drop("id")
     result = hb.search(frame, target="goal", algorithm=hb.RandomSearch(n=1, max_resource=2), validation=0.2, seed=0)
     view = result.best.network.preprocessing
     few = hb.Model.of_one(view, result.best.network.members[0].architecture, result.best.network.members[0].weights)

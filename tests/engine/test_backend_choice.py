@@ -36,7 +36,7 @@ def only(monkeypatch):
 def test_numpy_alone_is_told_once(only):
     only("numpy", kind="pure")
     with pytest.warns(
-        RuntimeWarning, match=r"with numpy, a hundred times slower.*without HYPERBAND_PURE.*pip install numba"
+        UserWarning, match=r"with numpy, a hundred times slower.*without HYPERBAND_PURE.*pip install numba"
     ):
         assert registry.get().name == "numpy"
     with warnings.catch_warnings():
@@ -48,7 +48,7 @@ def test_numpy_alone_is_told_once(only):
 def test_numba_is_told_where_compiling_failed(only):
     pytest.importorskip("numba")
     only("numba", "numpy", kind="fallback")
-    with pytest.warns(RuntimeWarning, match=r"with numba.*compiling the C\+\+ engine failed.*C\+\+20 compiler"):
+    with pytest.warns(UserWarning, match=r"with numba.*compiling the C\+\+ engine failed.*C\+\+20 compiler"):
         assert registry.get().name == "numba"
 
 

@@ -187,7 +187,7 @@ def test_regression_targets_are_numbers_however_they_are_written(tmp_path):
 
 def test_a_target_is_read_as_in_training(tmp_path):
     def rows(n, form):
-        lines = [f"{k};{k % 5};" + form.format(1 + k % 50, 100 + k) for k in range(n)]
+        lines = [f"{k / 4};{k % 5};" + form.format(1 + k % 50, 100 + k) for k in range(n)]
         return "a;b;y\n" + "\n".join(lines) + "\n"
 
     (tmp_path / "t.csv").write_text(rows(200, "{}.{},5"))  # 1.100,5 is 1100.5

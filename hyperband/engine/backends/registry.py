@@ -87,7 +87,7 @@ def get(name: str = "auto") -> Backend:
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         Once, where "auto" has only NumPy, or Numba because the engine could not be compiled.
 
     Examples
@@ -111,7 +111,7 @@ def _warn_of_slowness(choice: Choice) -> None:
         more = " Or install Numba: pip install numba." if choice.name == "numpy" else ""
         warnings.warn(
             f"Networks train with {choice.name}, {slower}. The package is {build_info.summary()}{more}",
-            RuntimeWarning,
+            UserWarning,
             stacklevel=3,
         )
 

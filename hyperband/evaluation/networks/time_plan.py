@@ -97,11 +97,25 @@ def brackets(epochs: float, max_resource: int) -> tuple[Size, ...]:
     >>> brackets(600.0, 50)
     ((6, 23, 50), (4, 23, 50), (8, 23, 50), (1, 24, 24))
     """
+    first = next_bracket(epochs, max_resource)
+    if first is None or first[2] < max_resource:
+        return ((1, max_resource, max_resource),)
+    return (first, *following(epochs - _cost(*first), max_resource))
+
+
+def following(epochs: float, max_resource: int) -> tuple[Size, ...]:
+    """The brackets for ``epochs`` that are left after a first one.
+
+    Examples
+    --------
+    >>> following(240.0, 50)
+    ((6, 23, 50), (1, 48, 48))
+    """
     found: list[Size] = []
-    while (size := next_bracket(epochs, max_resource)) is not None and (found or size[2] == max_resource):
+    while (size := next_bracket(epochs, max_resource)) is not None:
         found.append(size)
         epochs -= _cost(*size)
-    return tuple(found) or ((1, max_resource, max_resource),)
+    return tuple(found)
 
 
 @dataclass(slots=True)
