@@ -46,7 +46,7 @@ def test_every_bracket_trains_a_network_to_the_end(epochs):
 def test_the_next_bracket_fits(epochs, top):
     size = next_bracket(epochs, top)
     if size is None:
-        assert epochs < max(1.0, time_plan.REST * top)
+        assert int(epochs) < max(1.0, time_plan.REST * top)
     else:
         assert size[2] == top or size == (1, int(epochs), int(epochs))
         assert time_plan._cost(*size) <= epochs
