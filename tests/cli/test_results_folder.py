@@ -175,3 +175,17 @@ def test_fingerprints_are_of_what_the_files_hold(here):
     copied = call("search", "copy.csv", "--target", "y", *FAST, "--json", "--quiet", "--out", "o2", "--test", "t.csv")
     first, second = (json.loads(result.stdout)["fingerprints"] for result in (base, copied))
     assert second == {"table": first["table"], "test": first["table"]}
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_search(here):
+    (here / "o" / "result.json").mkdir(parents=True)
+    refused = call("search", "t.csv", "--target", "y", "--out", "o", "--force", *FAST)
+    assert refused.exit_code == 2 and "must hold no folder 'result.json'" in refused.stderr
+    assert os.listdir(here / "o") == ["result.json"]
+
+
+def test_a_target_called_row_leaves_the_numbers_of_rows(here):
+    (here / "t.csv").write_text((here / "t.csv").read_text().replace("a,y", "a,row"))
+    result = call("search", "t.csv", "--target", "row", "--test", "0.2", "--out", "o", *FAST)
+    assert result.exit_code == 0, result.output
+    assert (here / "o" / "test_predictions.csv").read_text().startswith("row,given_row,prediction,")

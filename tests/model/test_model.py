@@ -368,3 +368,14 @@ def test_the_default_backend_agrees(model):
     expected = model.predict_proba(frame, backend=NUMPY)
     assert model.predict_proba(frame) == pytest.approx(expected, rel=1e-5, abs=1e-6)
     assert (model.predict(frame) == model.predict(frame, backend=NUMPY)).all()
+
+
+def test_rows_without_a_target_are_told():
+    table = read_table("sklearn:iris")
+    model = fitted(prepare(table, target="target"))
+    holes = table.with_columns(target=pl.when(pl.int_range(150) % 3 == 0).then(None).otherwise("target"))
+    with pytest.warns(DataWarning, match="50 rows without a target are left out"):
+        found = model.evaluate(holes, backend=NUMPY)
+    assert found == model.evaluate(holes.drop_nulls("target"), backend=NUMPY)
+    with pytest.raises(DataError, match="missing .* in 50 of 150 rows"):
+        model.evaluate(table.drop("target"), holes["target"], backend=NUMPY)
