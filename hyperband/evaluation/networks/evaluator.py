@@ -93,9 +93,10 @@ class NetworkEvaluator:
     table : PreparedTable, or `OneDataset` of what is prepared already
         Training rows are in random order, so that the first ones are a random subset.
     backend : Backend
-    max_resource : float, of the highest rung; the learning-rate schedules end there
+    max_resource : float, of the highest rung as the search begins; the learning-rate schedules end there
     highest : callable (bracket) -> float, optional
-        Resource of the highest rung of a bracket, where brackets differ: the schedules of its networks end there.
+        Resource of the highest rung of a bracket, where brackets differ: the schedules of its networks end there, which
+        may be beyond ``max_resource`` in brackets that were added later.
     training : Training, optional
     compute : Compute, optional
         Its ``backend`` is not read. When networks do not fit in memory they train in waves, with the same results.

@@ -65,7 +65,7 @@ class RefitTrial:
     trial : int
     configuration : mapping
     resources : tuple of float, ascending: the moments at which its weights are wanted
-    lifetime : float in (0, 1], the share of the maximal resource at which its schedules end
+    lifetime : float > 0, the share of ``max_resource`` at which its schedules end
     work : float, about what it takes, see `work_of_epoch`
     """
 

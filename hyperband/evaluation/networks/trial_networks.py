@@ -80,7 +80,7 @@ class TrialNetworks:
 
         Parameters
         ----------
-        lifetime : float in (0, 1]
+        lifetime : float > 0, as a share of the evaluator's ``max_resource``
             The share of the maximal resource at which their schedules end.
 
         Raises
