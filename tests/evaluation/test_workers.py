@@ -339,7 +339,6 @@ def test_an_error_outside_of_the_objective_ends_the_workers():
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
-        (lambda c, r: 0.0, r"`objective` must be picklable for executor='processes'; got <function.*top level of a"),
         (partial(work.dying, threading.Lock()), r"`objective` must be picklable.*use executor='threads'"),
         (work.NotThere(), r"`objective` must be importable in a worker process.*ImportError: there is no such thing"),
     ],
@@ -349,20 +348,36 @@ def test_an_objective_that_cannot_be_sent_is_refused(objective, message):
         processes(objective)
 
 
-@pytest.mark.parametrize("file", [None, "/nowhere/<stdin>"])
-def test_an_objective_that_was_typed_in_is_refused(monkeypatch, file):
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", file, raising=False)
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(sys.modules["__main__"], "typed_in", typed_in, raising=False)
-    with pytest.raises(InputError, match=r"`objective` must be in a file for executor='processes'"):
-        processes(typed_in)
+def test_a_function_without_a_name_is_sent_with_its_code():
+    offset = 0.25
+    result = processes(lambda c, r: c["x"] + offset)
+    np.testing.assert_allclose(result.trials["loss"], result.trials["x"] + offset)
 
+
+@pytest.mark.parametrize("how", ["-", "-c"])
+def test_an_objective_that_was_typed_in_is_sent_with_its_code(how, tmp_path):
+    """As in a notebook, the main module has no file that a worker could import."""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, how, *([TYPED_IN] if how == "-c" else [])],
+        input=TYPED_IN, env={**os.environ, "PYTHONPATH": str(root)}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["22", "0"]
+
+
+TYPED_IN = """
+import hyperband as hb
+
+scale = 2.0
 
 def typed_in(configuration, resource):
-    return 0.0
+    return scale * configuration["x"] + 1 / resource
 
-
-typed_in.__module__ = "__main__"
+space = hb.Space({"x": hb.Float(0.0, 1.0)})
+result = hb.minimize(typed_in, space, hb.Hyperband(9), workers=2, executor="processes")
+print(result.n_evaluations, len(result.failures))
+"""
 
 
 def test_a_script_without_a_guard_says_so(tmp_path):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,6 +14,7 @@ from hyperband.evaluation.functions.state_files import StateFiles
 from hyperband.evaluation.functions.workers import Workers
 from hyperband.evaluation.worker_pools.base import WorkerPool
 from hyperband.evaluation.worker_pools.inline import InlinePool
+from hyperband.evaluation.worker_pools.main_module import has_main_file
 from hyperband.evaluation.worker_pools.threads import ThreadPool
 
 
@@ -43,20 +42,31 @@ def make_pool(objective: Callable[..., Any], kind: Kind, workers: Workers, files
 
 
 def _recipe(objective: Callable[..., Any], make: Callable[[], ObjectiveRunner]) -> bytes:
-    """How to make an `ObjectiveRunner`, pickled for another process."""
-    remedy = "Define it at the top level of a module, or use executor='threads'."
+    """How to make an `ObjectiveRunner`, pickled for another process.
+
+    What pickle only names, and a worker could not find, is pickled with its code: functions inside of others, and those
+    that were typed into a notebook or came through a pipe.
+    """
     try:
         recipe = pickle.dumps(make)
-    except Exception as error:  # whatever the user's objects do when they are pickled
+        if has_main_file() or b"__main__" not in recipe:
+            return recipe
+    except Exception:  # whatever the user's objects do when they are pickled
+        pass
+    try:
+        return _with_code(make)
+    except Exception as error:
         raise InputError(
-            f"`objective` must be picklable for executor='processes'; got {objective!r}: {error}. {remedy}"
+            f"`objective` must be picklable for executor='processes'; got {objective!r}: {error}. Make what it needs "
+            "inside of it, or use executor='threads'."
         ) from None
-    main = sys.modules["__main__"]  # not every main module has a file and a specification
-    file = getattr(main, "__file__", None)  # "<stdin>" of a script that is piped into Python
-    interactive = (file is None or not os.path.exists(file)) and getattr(main, "__spec__", None) is None
-    if interactive and b"__main__" in recipe:
-        raise InputError(
-            "`objective` must be in a file for executor='processes': worker processes cannot see what was typed into "
-            f"an interactive session or came through a pipe; got {objective!r}. {remedy}"
-        )
-    return recipe
+
+
+def _with_code(thing: object) -> bytes:
+    """A pickle, for `pickle.loads`, that holds the code of functions of the main module and of those without a name."""
+    try:
+        from cloudpickle import dumps
+    except ImportError:  # scikit-learn needs joblib, which has a copy
+        from joblib.externals.cloudpickle import dumps
+    pickled: bytes = dumps(thing)
+    return pickled

@@ -30,6 +30,7 @@ from hyperband.errors import HyperbandError
 from hyperband.evaluation.functions.failure import Failure
 from hyperband.evaluation.interrupts import uninterrupted
 from hyperband.evaluation.worker_pools.base import Event, Report, answer
+from hyperband.evaluation.worker_pools.main_module import importable_main
 
 #: Linux: the signal that a process gets when its parent dies (sys/prctl.h).
 PR_SET_PDEATHSIG = 1
@@ -83,7 +84,8 @@ class ProcessPool:
             # The worker inherits the mask: Ctrl-C in a terminal must not reach it while it is still importing.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
-                process.start()
+                with importable_main():
+                    process.start()
                 self._workers[self._started] = _Worker(process, ours, _end_of(process))
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
