@@ -177,7 +177,7 @@ def test_fingerprints_are_of_what_the_files_hold(here):
     assert second == {"table": first["table"], "test": first["table"]}
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused_before_the_search(here):
+def test_a_folder_called_like_a_file_of_results_is_refused_before_the_search(here):
     (here / "o" / "result.json").mkdir(parents=True)
     refused = call("search", "t.csv", "--target", "y", "--out", "o", "--force", *FAST)
     assert refused.exit_code == 2 and "must hold no folder 'result.json'" in refused.stderr

@@ -61,6 +61,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "matplotlib": ("plots/",),
     "pytest": ("testing/",),
     "click": ("cli/",),
+    "cloudpickle": ("evaluation/worker_pools/",),
+    "joblib": ("evaluation/worker_pools/",),
     "rich": ("cli/", "interface/reporter.py"),
 }
 #: Besides the standard library, what any file may import.
