@@ -13,6 +13,8 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 ROOT = Path(__file__).parents[2]
+#: Of a script that shall use the package of these tests: an editable install comes before every path.
+THIS_PACKAGE = "import sys; sys.meta_path[:] = [f for f in sys.meta_path if 'ScikitBuild' not in type(f).__name__]\n"
 #: What every script begins with: `outcome` says what came of a task in a process of its own.
 PARENT = """
 import json, os, signal, sys, warnings
@@ -50,8 +52,9 @@ def outcome(task):
 
 
 def outcomes(code, folder):
+    editable = any("ScikitBuild" in type(finder).__name__ for finder in sys.meta_path)
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PARENT + code],
+        [sys.executable, "-W", "ignore", "-c", ("" if editable else THIS_PACKAGE) + PARENT + code],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HYPERBAND_THREADS": "2"},
         capture_output=True,
