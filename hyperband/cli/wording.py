@@ -23,11 +23,7 @@ PHRASES = (
     (r"header=False(?: \(--no-header\))?", "--no-header"),
     (r"na_values=\(\) \((--keep-na)\)", r"\1"),
     (r"(?:drop|numeric)=\[[^\]]*\], (--)", r"\1"),
-    (
-        r"must hold the target column ('[^']*'), or be given as \(X, y\); it does neither",
-        r"must hold the target column \1",
-    ),
-    (r"^`table` must", "TABLE must"),
+    (r", or be given as \(X, y\); it does neither", ", and it does not"),
 )
 
 

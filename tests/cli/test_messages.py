@@ -62,9 +62,10 @@ def test_phrases_that_name_both_ways_exist_in_the_package():
         path.read_text() for path in (Path(cli.__file__).parents[1]).rglob("*.py") if path.name != "wording.py"
     )
     for part in ("`budget` must have a limit", "Budget(seconds=600)", "(--time 10m)", "header=False (--no-header)",
-                 "na_values=() (--keep-na)", "Set max_resource of the algorithm"):  # fmt: skip
+                 "na_values=() (--keep-na)", "Set max_resource of the algorithm",
+                 ", or be given as (X, y); it does neither"):  # fmt: skip
         assert part in text, part
-    assert len(PHRASES) == 6
+    assert len(PHRASES) == 7
 
 
 def test_a_misspelt_command_or_option_is_guessed():
