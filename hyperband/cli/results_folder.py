@@ -33,31 +33,26 @@ def claim_folder(out: Path | None, force: bool) -> tuple[Path, bool]:
     ----------
     out : Path or None
         None: `DEFAULT`, or where that is there the next free one of ``hyperband-out-2``, ``hyperband-out-3``, ...
-    force : bool, whether results that are there may be overwritten
+    force : bool, whether the default folder is taken although it is there
 
     Raises
     ------
     InputError
-        When the folder cannot be written, or holds results that may not be overwritten.
+        When the folder cannot be written, or a folder is where a file of results would be.
     """
     if out is None and not force:
-        return _next_folder()
+        return _next_folder(DEFAULT)
     folder = Path(DEFAULT) if out is None else out
-    held = [name for name in FILES if os.path.lexists(folder / name)]
     folders = [name for name in FILES if (folder / name).is_dir()]
     if folders:
         raise InputError(f"--out must hold no folder {folders[0]!r}, which is the name of a file of results; it does.")
-    if held and not force:
-        raise InputError(
-            f"--out must be a folder without results; {str(folder)!r} holds {', '.join(held)}. Name another folder, or "
-            "overwrite them with --force."
-        )
     return folder, prepare_folder(folder)
 
 
-def _next_folder() -> tuple[Path, bool]:
-    for number in itertools.count(1):
-        folder = Path(DEFAULT if number == 1 else f"{DEFAULT}-{number}")
+def _next_folder(name: str, first: int = 1) -> tuple[Path, bool]:
+    """The first of ``name``, ``name-2``, ``name-3``, ... that is not there, from a number on."""
+    for number in itertools.count(first):
+        folder = Path(name if number == 1 else f"{name}-{number}")
         try:
             folder.mkdir()  # of two searches that start at once, one gets it
         except FileExistsError:
@@ -68,14 +63,22 @@ def _next_folder() -> tuple[Path, bool]:
     raise AssertionError("there are numbers enough")
 
 
-def write_results(folder: Path, model: Model, texts: Mapping[str, str]) -> None:
+def write_results(folder: Path, model: Model, texts: Mapping[str, str], force: bool = False) -> Path | None:
     """Write all files of a search, or none: a disk that is full leaves the folder as it was.
+
+    Results of an earlier search that are there move to the next free one of ``folder-2``, ``folder-3``, ...
 
     Parameters
     ----------
     folder : Path
     model : Model, written as `MODEL`
-    texts : mapping of other names in `FILES` to contents; a file that an earlier search left and this one has not goes
+    texts : mapping of other names in `FILES` to contents
+    force : bool, whether earlier results are overwritten instead
+
+    Returns
+    -------
+    Path or None
+        Where earlier results are now.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def write_results(folder: Path, model: Model, texts: Mapping[str, str]) -> None:
         model.save(stage / MODEL)
         for name, text in texts.items():
             write_text(stage / name, text)
+        earlier = None if force else _put_aside(folder)
         if not os.path.lexists(folder / REPORT) or stat.S_ISREG(os.lstat(folder / REPORT).st_mode):
             (folder / REPORT).unlink(missing_ok=True)  # from here on the folder is not whole, until the report is there
         for name in FILES:
@@ -101,6 +105,18 @@ def write_results(folder: Path, model: Model, texts: Mapping[str, str]) -> None:
         raise InputError(str(error).replace(str(stage), str(folder))) from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+    return earlier
+
+
+def _put_aside(folder: Path) -> Path | None:
+    """Move the results of an earlier search to a folder beside theirs."""
+    held = [name for name in FILES if os.path.lexists(folder / name) and stat.S_ISREG(os.lstat(folder / name).st_mode)]
+    if not held:
+        return None
+    aside, _ = _next_folder(str(folder), 2)
+    for name in held:
+        shutil.move(folder / name, aside / name)
+    return aside
 
 
 def _move(new: Path, path: Path) -> None:

@@ -64,7 +64,7 @@ INTERRUPTED = 130
     help="Folder for the model and the results; made when it is not there.  [default: hyperband-out; where that is "
     "there, hyperband-out-2 and so on]",
 )
-@click.option("--force", is_flag=True, help="Overwrite the results in FOLDER.")
+@click.option("--force", is_flag=True, help="Overwrite earlier results in FOLDER instead of moving them aside.")
 @click.option(
     "--space",
     type=click.Path(path_type=Path),
@@ -174,7 +174,10 @@ def command(
             result = _search(prepared, options, settings, started)
         if result.model is None:
             _fail(result)
-        _write(result, prepared, table, folder, options, as_json, search_record(ctx, result, fingerprints))
+        record = search_record(ctx, result, fingerprints)
+        earlier = _write(result, prepared, table, folder, {**options, "force": force}, as_json, record)
+        if earlier is not None and not quiet:
+            note(f"the earlier results in {folder} are in {earlier} now.")
     except BaseException:
         if is_new:
             remove_if_empty(folder)
@@ -253,7 +256,8 @@ def _write(
     options: dict[str, Any],
     as_json: bool,
     record: Mapping[str, Any],
-) -> None:
+) -> Path | None:
+    """Write and print the results; returns where earlier ones are now."""
     from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
     from hyperband.cli.results_folder import MODEL, REPORT, TEST, TRIALS, write_results
 
@@ -265,8 +269,9 @@ def _write(
     report = to_json(result, prepared, str(model), how, tested, record)
     shown = report if as_json else as_text(result, prepared, str(model), how, tested)
     texts = {TRIALS: trials_csv(result), **({} if test is None else {TEST: test}), REPORT: report + "\n"}
-    write_results(folder, result.model, texts)
+    earlier = write_results(folder, result.model, texts, options["force"])
     click.echo(shown)
+    return earlier
 
 
 def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> str | None:

@@ -69,21 +69,30 @@ def test_a_file_or_a_folder_of_another_search_is_taken(here):
     assert claim_folder(None, False) == (results_folder.Path("hyperband-out-4"), True)
 
 
-def test_a_named_folder_with_results_needs_force(here):
+def test_earlier_results_in_a_named_folder_are_moved_aside(here):
     search("--out", "mine", "--test", "0.2")
     before = contents(here / "mine")
     assert sorted(before) == sorted(FILES)
-    refused = call("search", "t.csv", "--target", "y", *FAST, "--out", "mine")
-    assert refused.exit_code == 2 and refused.stdout == ""
-    (line,) = refused.stderr.splitlines()
-    assert line.startswith("error: --out must be a folder without results; 'mine' holds model.hyperband, trials.csv,")
-    assert line.endswith("or overwrite them with --force.")
-    assert contents(here / "mine") == before
+    (here / "mine" / "notes.txt").write_text("mine")
+    again = search("--out", "mine", "--seed", "3")
+    assert "note: the earlier results in mine are in mine-2 now.\n" in again.stderr
+    assert contents(here / "mine-2") == before
+    after = contents(here / "mine")
+    assert sorted(after) == ["model.hyperband", "notes.txt", "result.json", "trials.csv"]  # no test rows any more
+    assert after["model.hyperband"] != before["model.hyperband"]
+    search("--out", "mine", "--seed", "4")
+    assert contents(here / "mine-3")["model.hyperband"] == after["model.hyperband"]
+
+
+def test_force_overwrites_results(here):
+    search("--out", "mine", "--test", "0.2")
+    before = contents(here / "mine")
     (here / "mine" / "notes.txt").write_text("mine")
     (here / "mine" / "model.hyperband").chmod(0o600)
     search("--out", "mine", "--force", "--seed", "3")
+    assert not (here / "mine-2").exists()
     after = contents(here / "mine")
-    assert sorted(after) == ["model.hyperband", "notes.txt", "result.json", "trials.csv"]  # no test rows any more
+    assert sorted(after) == ["model.hyperband", "notes.txt", "result.json", "trials.csv"]
     assert after["model.hyperband"] != before["model.hyperband"]
     assert (here / "mine" / "model.hyperband").stat().st_mode & 0o777 == 0o600
     (here / "other").mkdir()
