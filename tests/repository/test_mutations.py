@@ -204,9 +204,9 @@ SEARCH_FAULTS = {
         "_common/files.py", "replaced = Path(os.path.realpath(path))", "replaced = path",
         "common/test_files.py::test_a_link_stays_and_the_file_at_its_end_is_replaced",
     ),
-    "command line: results are overwritten": (
-        "cli/results_folder.py", "if held and not force:", "if held and force:",
-        "cli/test_results_folder.py::test_a_named_folder_with_results_needs_force",
+    "command line: results of an earlier search are lost": (
+        "cli/results_folder.py", "earlier = None if force else _put_aside(folder)", "earlier = None",
+        "cli/test_results_folder.py::test_earlier_results_in_a_named_folder_are_moved_aside",
     ),
     "command line: a missing value has no fingerprint": (
         "tables/table_fingerprint.py", "if part.null_count() else", "if False else",
