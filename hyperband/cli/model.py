@@ -56,12 +56,8 @@ def _facts(model: Model) -> dict[str, Any]:
 def _lines(model: Model) -> list[str]:
     from hyperband.cli.columns import column_lines
     from hyperband.cli.report import summary, table
-    from hyperband.tables.columns import first_names
 
-    target = ", ".join(model.target.names)
-    if model.task == "classification":
-        target += f", {len(model.classes)} classes: {first_names([str(label) for label in model.classes])}"
-    n, total = len(model.members), sum(member.weight for member in model.members)
+    total = sum(member.weight for member in model.members)
     groups: dict[tuple[str, str], list[float]] = {}  # networks of one trial differ in their weights and rows alone
     for member in model.members:
         key = (model.preprocessings[member.view].view, summary(member.architecture))
@@ -70,30 +66,12 @@ def _lines(model: Model) -> list[str]:
         [str(len(weights)), f"{sum(weights):.3f}", view, network]
         for (view, network), weights in sorted(groups.items(), key=lambda item: -sum(item[1]))
     ]
-    more = [f"... and {len(rows) - MOST} more"] if len(rows) > MOST else []
     return [
-        f"target         {target}",
-        *([f"temperature    {model.temperature:.3f}"] if model.temperature != 1.0 else []),
-        *_origin(model),
+        repr(model),
+        *([f"  temperature: {model.temperature:.3f}"] if model.temperature != 1.0 else []),
         "",
-        f"{n} {'network' if n == 1 else 'networks'}",
-        *table(["n", "weight", "view", "network"], rows[:MOST]),
-        *more,
+        *table(["networks", "weight", "view", "architecture"], rows[:MOST]),
+        *([f"... and {len(rows) - MOST} more"] if len(rows) > MOST else []),
         "",
         *column_lines(model.preprocessings),
     ]
-
-
-def _origin(model: Model) -> list[str]:
-    """What the search said of it."""
-    found, lines = model.provenance, []
-    if isinstance(ensemble := found.get("ensemble"), dict):
-        lines.append(
-            f"validation     {ensemble['metric']} {ensemble['score']:.4f} on the rows that chose it, "
-            f"{ensemble['cross_score']:.4f} on others"
-        )
-    elif isinstance(loss := found.get("loss"), float):
-        lines.append(f"validation     loss {loss:.4f}")
-    if "seed" in found:
-        lines.append(f"seed           {found['seed']}")
-    return lines

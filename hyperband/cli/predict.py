@@ -24,7 +24,7 @@ def command(model: str, table: str, out: str | None, ids: tuple[str, ...], backe
     in its order. Columns of TABLE that the model does not know, the target for instance, are ignored.
     """
     from hyperband._common.files import check_writable, write_text
-    from hyperband.cli.predictions import predictions_csv
+    from hyperband.cli.predictions import predictions
     from hyperband.model import Model
     from hyperband.tables import as_table
     from hyperband.tables.table import resolve_columns
@@ -37,12 +37,12 @@ def command(model: str, table: str, out: str | None, ids: tuple[str, ...], backe
         carried = {
             name: rows.column(name) for name in resolve_columns(rows, [_number(name, rows.names) for name in ids], "id")
         }
-        text = predictions_csv(trained, rows, backend, carried)
+        found = predictions(trained, rows, backend, carried)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(found.write_csv(), nl=False)
     else:
-        write_text(Path(out), text)
-        click.echo(f"{rows.n_rows} predictions written to {out}", err=True)
+        write_text(Path(out), found.write_csv())
+        click.echo(f"{found.height} predictions written to {out}", err=True)
 
 
 def _number(name: str, names: tuple[str, ...]) -> str | int:

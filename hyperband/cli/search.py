@@ -276,7 +276,7 @@ def _write(
 
 def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> str | None:
     """A line a test row: its number in its table, counted from 0, its target, and what is predicted."""
-    from hyperband.cli.predictions import predictions_csv
+    from hyperband.cli.predictions import predictions
 
     part = prepared.rows_for_test()
     if part is None:
@@ -284,4 +284,4 @@ def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> st
     names = model.target.names
     known = {names[0]: part.values} if len(names) == 1 else dict(zip(names, part.values.T, strict=True))
     first = {f"given_{name}" if name == "row" else name: values for name, values in known.items()}
-    return predictions_csv(model, part.table, backend, {"row": part.numbers, **first})
+    return predictions(model, part.table, backend, {"row": part.numbers, **first}).write_csv()

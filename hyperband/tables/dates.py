@@ -40,8 +40,9 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 #: A zone after a time of day.
 _AFTER_CLOCK = r"(:\d{2}(?:[.,]\d+)?(?: ?[AaPp][Mm])?)(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})$"
 
-#: Values that are looked at first: most columns of texts are ruled out by them.
-_SAMPLE = 1000
+#: Values that are looked at first: most columns of texts are ruled out by them, where not half as many are dates as
+#: have to be. All values decide in the end: which ones come first may be chance.
+_SAMPLE, _ENOUGH = 1000, 0.5
 
 
 def find_date(levels: pl.Series, share: float) -> str | None:
@@ -64,7 +65,7 @@ def find_date(levels: pl.Series, share: float) -> str | None:
     some = levels.head(_SAMPLE)
     found: dict[str, int] = {}
     for date, form in _LOOKS.items():
-        if some.str.contains(form).sum() >= share * some.len():
+        if some.str.contains(form).sum() >= _ENOUGH * share * some.len():
             read = levels.len() - as_instants(levels, date).null_count()
             if read >= share * levels.len():
                 found[date] = read

@@ -85,10 +85,9 @@ class Schema:
 
     def with_parts(self, table: Table, names: Collection[str] | None = None) -> Table:
         """A table that was read, with its columns of times, or these of them, replaced by their parts."""
+        if table.frame is None:
+            return table
         times = {name: parts for name, parts in self.times.items() if names is None or name in names}
-        if not any(name in times for name in table.names):
-            return replace(table, read_by=self)
-        assert table.frame is not None
         made = {name for parts in times.values() for name in parts.names.values()}
         columns: list[pl.Series] = []
         for column in table.frame:
@@ -148,11 +147,8 @@ def find_schema(
     assert table.frame is not None
     names = [column.name for column in table.frame if column.dtype in _TEXTS]
     notes: list[str] = []
-    instants = [
-        _instants(column) for column in table.frame if column.dtype.is_temporal() and column.dtype != pl.Duration
-    ]
     readings = {column.name: _by_type(column) for column in table.frame}
-    read: list[pl.Series] = instants
+    read = [instants_of(column) for column in table.frame if holds_times(column)]
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
         for name, texts in zip(some, stripped(columns_of(table.frame, some), missing), strict=True):
