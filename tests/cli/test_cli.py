@@ -15,23 +15,11 @@ import click
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from command_line import call
 from hyperband_81_3 import EVALUATIONS
-
-from hyperband.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["--max-resource", "9", "--threads", "1", "--validation", "0.2"]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
 def command(*arguments, **options):

@@ -7,10 +7,8 @@ import random
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from command_line import call
 from real_data import real_file
-
-from hyperband.cli.main import main
 
 #: One network, one epoch: these tests are about tables.
 SMALL = ["--algorithm", "random", "--n", "1", "--max-resource", "1", "--ensemble", "1", "--refit", "no", "--quiet"]
@@ -24,14 +22,8 @@ REAL = {
 }
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments):
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
+def printed(*arguments):
+    result = call(*arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -41,14 +33,14 @@ def test_a_real_table(here, name):
     file, target, test, least = REAL[name]
     path = real_file(file)
     test = str(real_file(test)) if "/" in test else test
-    call("search", path, "--target", target, "--test", test, "--out", "found", *SMALL)
+    printed("search", path, "--target", target, "--test", test, "--out", "found", *SMALL)
     report = json.loads((here / "found" / "result.json").read_text())
     figure = report["test"].get("accuracy", report["test"].get("r2"))
     assert figure > least
     tested = pl.read_csv("found/test_predictions.csv")
-    call("predict", "found", path, "--out", "predictions.csv")
+    printed("predict", "found", path, "--out", "predictions.csv")
     predicted = pl.read_csv("predictions.csv")
-    found = json.loads(call("evaluate", "found", path, "--json"))
+    found = json.loads(printed("evaluate", "found", path, "--json"))
     assert predicted.height == found["rows"] + found["left_out"]
     if "/" not in test:
         assert predicted["prediction"].gather(tested["row"]).to_list() == tested["prediction"].to_list()
@@ -75,7 +67,7 @@ def test_a_messy_table(here):
     lines.insert(100, ";;;;;;;")
     (here / "messy.csv").write_text("\r\n".join(lines), encoding="cp1252")
     usual = ["--max-resource", 9, "--test", 0.2, "--scaling", "standard"]  # one view, which uses all columns
-    call("search", "messy.csv", "--target", "Ziel", "--out", "found", "--seed", 1, *usual)
+    printed("search", "messy.csv", "--target", "Ziel", "--out", "found", "--seed", 1, *usual)
     report = json.loads((here / "found" / "result.json").read_text())
     kinds = {column["name"]: column["kind"] for column in report["columns"]}
     assert kinds == {
@@ -83,7 +75,7 @@ def test_a_messy_table(here):
         "Menge": "number",
     }  # fmt: skip
     assert report["test"]["accuracy"] > 0.8
-    call("predict", "found", "messy.csv", "--id", "Nr", "--out", "predictions.csv")
+    printed("predict", "found", "messy.csv", "--id", "Nr", "--out", "predictions.csv")
     predicted = pl.read_csv("predictions.csv", infer_schema=False)
     assert predicted.height == 301 and predicted["Nr"][0] == "1"
-    assert json.loads(call("evaluate", "found", "messy.csv", "--json"))["accuracy"] > 0.8
+    assert json.loads(printed("evaluate", "found", "messy.csv", "--json"))["accuracy"] > 0.8

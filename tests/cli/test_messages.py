@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import click
 import pytest
-from click.testing import CliRunner
+from command_line import call
 
 from hyperband.cli import main as cli
 from hyperband.cli.evaluate import command as evaluate
 from hyperband.cli.search import command as search
 from hyperband.cli.wording import PHRASES, with_options
-
-
-def call(*arguments):
-    return CliRunner().invoke(cli.main, list(arguments))
 
 
 def error_of(*arguments):

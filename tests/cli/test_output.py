@@ -9,10 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command_line import call
 
 import hyperband as hb
-from hyperband.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 FULL = pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
@@ -49,10 +48,6 @@ def run(folder, *arguments, stdout=subprocess.PIPE):
         text=True,
         timeout=120,
     )
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, list(arguments))
 
 
 def test_predict_and_distil_take_the_folder_of_a_search(here):

@@ -8,11 +8,10 @@ import platform
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import call
 
 import hyperband as hb
 from hyperband.cli import results_folder
-from hyperband.cli.main import main
 from hyperband.cli.results_folder import FILES, claim_folder, write_results
 from hyperband.errors import InputError
 from hyperband.tables import fingerprint
@@ -26,10 +25,6 @@ def here(tmp_path, monkeypatch):
     lines = [f"{i % 2 + i / 1000},{'pn'[i % 2]}\n" for i in range(60)]
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(lines))
     return tmp_path
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 def search(*more):

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from command_line import call
 
 import hyperband as hb
 from hyperband.cli.columns import column_lines
-from hyperband.cli.main import main
 from hyperband.tables import prepare
+from hyperband.tables.preprocess import IGNORED, SAYS_NOTHING
 
 QUICK = ["--algorithm", "random", "--n", "2", "--max-resource", "3", "--threads", "1", "--validation", "0.2"]
 N = 120
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
 def messy():
@@ -89,13 +80,16 @@ def test_a_wide_table_has_a_line_a_kind():
     ]
 
 
-def test_a_column_that_one_view_uses_is_used(here):
-    """The first view may be one that leaves out columns of noise."""
+def test_a_column_that_one_view_uses_is_used():
+    """The first view may leave out columns of noise, and says so only of those that no view uses."""
     frame = messy().drop("id")
-    result = hb.search(frame, target="goal", algorithm=hb.RandomSearch(n=1, max_resource=2), validation=0.2, seed=0)
-    view = result.best.network.preprocessing
-    few = hb.Model.of_one(view, result.best.network.members[0].architecture, result.best.network.members[0].weights)
-    assert column_lines(few.preprocessings)[1:] == column_lines([view, view])[1:]
+    view = prepare(frame, target="goal").preprocessing
+    noise = [replace(column, kind=IGNORED, why=SAYS_NOTHING) for column in view.inputs]
+    selected = replace(view, inputs=(*noise[:-1], view.inputs[-1]))
+    whole, least = column_lines([selected, view]), column_lines([selected])
+    assert whole == column_lines([view]) != least
+    assert "one     ignored   constant in the training rows" in whole
+    assert sum(SAYS_NOTHING in line for line in least) == len(view.sources) - 1
 
 
 def test_test_rows_are_written_with_their_numbers(here):

@@ -6,22 +6,11 @@ import json
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
+from command_line import call
 
-from hyperband.cli.main import main
 from hyperband.space import Space
 
 SPLIT = ["--validation", "0.3"]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments):
-    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 def printed(*arguments):
