@@ -28,7 +28,7 @@ class BracketProgress:
     ----------
     bracket, rung, n_rungs : int
         ``rung`` is the highest one that was reached, counted from 0.
-    alive : int
+    trials_left : int
         Trials that are evaluated now or may still be promoted.
     best : float
         Smallest loss of this bracket so far; NaN before the first.
@@ -39,7 +39,7 @@ class BracketProgress:
     bracket: int
     rung: int
     n_rungs: int
-    alive: int
+    trials_left: int
     best: float
     done: float
     planned: float
@@ -87,7 +87,7 @@ OnProgress: TypeAlias = Callable[[SearchProgress], object]
 @dataclass(slots=True)
 class _Bracket:
     rung: int = 0
-    alive: int = 0
+    trials_left: int = 0
     best: float = math.nan
     done: float = 0.0
 
@@ -111,7 +111,7 @@ class ProgressTracker:
     >>> tracker = ProgressTracker(run, "epochs", continues=True, budget=hb.Budget())
     >>> tracker.submit(run.ask(3))
     >>> progress = tracker.summary(partial={0: 0.5})
-    >>> progress.brackets[0].alive, progress.done, progress.planned
+    >>> progress.brackets[0].trials_left, progress.done, progress.planned
     (3, 0.5, 69.0)
     """
 
@@ -121,7 +121,7 @@ class ProgressTracker:
         self._brackets: dict[int, _Bracket] = {}
         self._open: dict[int, tuple[int, float]] = {}  # trial -> its bracket, what its job adds
         self._partial: dict[int, float] = {}  # trial -> what its open job has added so far
-        self._alive: dict[int, int] = {}  # trial -> bracket
+        self._left: dict[int, int] = {}  # trial -> bracket
         self._catch_up(run.results)
         self._evaluations_before = self._evaluations = run.n_evaluations
         self._started = time.monotonic()
@@ -137,9 +137,9 @@ class ProgressTracker:
         for job in jobs:
             bracket = self._bracket(job.bracket)
             bracket.rung = max(bracket.rung, job.rung)
-            if job.trial not in self._alive:
-                self._alive[job.trial] = job.bracket
-                bracket.alive += 1
+            if job.trial not in self._left:
+                self._left[job.trial] = job.bracket
+                bracket.trials_left += 1
             self._open[job.trial] = job.bracket, job.resource - (job.previous if self._continues else 0)
 
     def tell(self, results: Sequence[Result]) -> None:
@@ -153,9 +153,9 @@ class ProgressTracker:
     def drop(self, trials: Sequence[int]) -> None:
         """These trials will never continue."""
         for trial in trials:
-            bracket = self._alive.pop(trial, None)
+            bracket = self._left.pop(trial, None)
             if bracket is not None:
-                self._brackets[bracket].alive -= 1
+                self._brackets[bracket].trials_left -= 1
 
     def summary(self, partial: Mapping[int, float]) -> SearchProgress:
         """The figures now; ``partial``: see `Evaluator.partial`."""
@@ -197,7 +197,7 @@ class ProgressTracker:
         if not self._plan.endless:
             return list(range(n))
         end = max([n, *(k + 1 for k in self._brackets)])
-        return [k for k in range(end) if k >= end - n or (k in self._brackets and self._brackets[k].alive)]
+        return [k for k in range(end) if k >= end - n or (k in self._brackets and self._brackets[k].trials_left)]
 
     def _describe(self, k: int, gained: float) -> BracketProgress:
         like = k % len(self._planned)  # repetitions are planned alike
@@ -206,7 +206,7 @@ class ProgressTracker:
         if not self._plan.exact:  # at least so much was planned
             planned = max(planned, done)
         n_rungs = len(self._plan.brackets[like].rungs)
-        return BracketProgress(k, bracket.rung, n_rungs, bracket.alive, bracket.best, min(done, planned), planned)
+        return BracketProgress(k, bracket.rung, n_rungs, bracket.trials_left, bracket.best, min(done, planned), planned)
 
     def _rate(self, seconds: float, done: float) -> float:
         """Resource a second, over a window that grows with the search: slow evaluations arrive one by one."""

@@ -1,4 +1,4 @@
-"""What a search shows while it runs: a live table on a terminal, else a plain line per bracket from time to time."""
+"""What a search shows while it runs: a live table on a terminal, else a plain line from time to time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from typing import IO, Any
 
 from hyperband.evaluation.progress import BracketProgress, SearchProgress
 
+#: Seconds between two drawings on a terminal.
+REDRAWN = 0.1
+#: Lines wait at least this share of the time since the start: a search of hours writes some two hundred.
+SHARE = 0.02
+#: Columns of a terminal from which on the bars are long.
+WIDE = 100
+
 
 class Reporter:
     """Shows a `SearchProgress` as often as people can read it.
@@ -16,16 +23,17 @@ class Reporter:
     Parameters
     ----------
     stream : text stream, default stderr
-        On a terminal it gets one table, redrawn in place; else a line for each bracket that has moved.
-    interval : float, seconds between two looks when the stream is no terminal
+        On a terminal it gets one table, redrawn in place; else a line from time to time.
+    interval : float, seconds
+        Between two lines when the stream is no terminal; longer searches write them less often.
     """
 
-    def __init__(self, stream: IO[str] | None = None, interval: float = 2.0) -> None:
+    def __init__(self, stream: IO[str] | None = None, interval: float = 5.0) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._terminal = self._stream.isatty()
-        self._interval = 0.1 if self._terminal else interval
+        self._interval = REDRAWN if self._terminal else interval
         self._next = 0.0
-        self._shown: dict[int, str] = {}
+        self._shown = ""
         self._live: Any = None
         self._last: SearchProgress | None = None
 
@@ -33,7 +41,8 @@ class Reporter:
         """Remember the progress, and show it when it is time."""
         self._last = progress
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._interval
+            wait = self._interval if self._terminal else max(self._interval, SHARE * progress.seconds)
+            self._next = time.monotonic() + wait
             self._show(progress)
 
     def close(self) -> None:
@@ -47,12 +56,9 @@ class Reporter:
     def _show(self, progress: SearchProgress) -> None:
         if self._terminal:
             self._draw(progress)
-            return
-        for bracket in progress.brackets:
-            line = bracket_line(bracket, progress.unit, progress.exact)
-            if self._shown.get(bracket.bracket) != line and (bracket.alive or bracket.done):
-                self._shown[bracket.bracket] = line
-                print(f"[{progress.seconds:5.1f} s] {line}, {_pace(progress)}", file=self._stream, flush=True)
+        elif (line := progress_line(progress)) != self._shown:
+            self._shown = line
+            print(f"[{progress.seconds:5.1f} s] {line}", file=self._stream, flush=True)
 
     def _draw(self, progress: SearchProgress) -> None:
         from rich.console import Console
@@ -63,28 +69,39 @@ class Reporter:
             self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=False)
             self._live.start()
         table = Table(title=None, box=None, pad_edge=False)
-        for name in ("bracket", "rung", "alive", "best loss", progress.unit, ""):
-            table.add_column(name, justify="right")
+        for name in ("bracket", "rung", "trials left", "best loss", progress.unit, ""):
+            table.add_column(name, justify="right", no_wrap=True)
+        bar = 20 if self._live.console.width >= WIDE else 10
         for b in progress.brackets:
-            best = "-" if math.isnan(b.best) else f"{b.best:.4f}"
-            cells = [str(b.bracket), f"{b.rung + 1} of {b.n_rungs}", str(b.alive), best]
-            table.add_row(*cells, _done(b, progress.exact), _bar(b, progress.exact))
+            cells = [str(b.bracket), f"{b.rung + 1} of {b.n_rungs}", str(b.trials_left), _best(b.best) or "-"]
+            table.add_row(*cells, _done(b, progress.exact, "≥ "), _bar(b, progress.exact, bar))
         table.caption = f"{progress.seconds:.1f} s, {_pace(progress)}"
         self._live.update(table, refresh=True)
 
 
-def bracket_line(b: BracketProgress, unit: str, exact: bool = True) -> str:
-    """One bracket as plain text.
+def progress_line(progress: SearchProgress) -> str:
+    """The whole search as one line of plain text.
 
     Examples
     --------
-    >>> bracket_line(BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), "epochs")
-    'bracket 0: rung 2 of 5, 27 alive, best loss 0.2500, 120 of 405 epochs'
-    >>> bracket_line(BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), "epochs", exact=False)
-    'bracket 0: rung 2 of 5, 27 alive, best loss 0.2500, 120 of at least 405 epochs'
+    >>> first, second = BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), BracketProgress(1, 0, 4, 0, math.nan, 0.0, 363.0)
+    >>> progress_line(SearchProgress((first, second), "epochs", 3.0, rate=40.0, seconds_left=16.2))
+    'bracket 0: rung 2 of 5, 27 trials left, best loss 0.2500, 120 of 768 epochs, 40 epochs/s, about 16 s left'
     """
-    best = "no loss yet" if math.isnan(b.best) else f"best loss {b.best:.4f}"
-    return f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}, {b.alive} alive, {best}, {_done(b, exact)} {unit}"
+    begun = [b for b in progress.brackets if b.done or b.trials_left]
+    now = [b for b in begun if b.trials_left] or begun[-1:]
+    where = f"{len(now)} brackets" if len(now) > 1 else "".join(f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}" for b in now)
+    left = sum(b.trials_left for b in now)
+    best = min((b.best for b in begun if not math.isnan(b.best)), default=math.nan)
+    return ", ".join(
+        [
+            *([where] if where else []),
+            f"{left} trial{'' if left == 1 else 's'} left",
+            f"best loss {_best(best)}" if _best(best) else "no loss yet",
+            f"{_done(progress, progress.exact, 'at least ')} {progress.unit}",
+            _pace(progress),
+        ]
+    )
 
 
 def duration(seconds: float) -> str:
@@ -111,14 +128,18 @@ def _resource(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _done(b: BracketProgress, exact: bool) -> str:
+def _best(loss: float) -> str:
+    return "" if math.isnan(loss) else f"{loss:.4f}"
+
+
+def _done(of: BracketProgress | SearchProgress, exact: bool, at_least: str) -> str:
     if exact:
-        return f"{_resource(b.done)} of {_resource(b.planned)}"
+        return f"{_resource(of.done)} of {_resource(of.planned)}"
     # An asynchronous bracket continues beyond what is planned at least: then nobody knows how far.
-    return f"{_resource(b.done)} of at least {_resource(b.planned)}" if b.done < b.planned else _resource(b.done)
+    return f"{_resource(of.done)} of {at_least}{_resource(of.planned)}" if of.done < of.planned else _resource(of.done)
 
 
-def _bar(b: BracketProgress, exact: bool, width: int = 20) -> str:
+def _bar(b: BracketProgress, exact: bool, width: int) -> str:
     if not exact and b.done >= b.planned:
         return ""
     full = round(min(1.0, b.done / b.planned if b.planned else 1.0) * width)

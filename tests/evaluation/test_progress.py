@@ -1,4 +1,4 @@
-"""The account of a search: what is done of what is planned, who is alive, the rate, the time left."""
+"""The account of a search: what is done of what is planned, how many trials are left, the rate, the time left."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_jobs_count_when_they_are_told_and_live_trials_until_they_are_dropped():
     first = run.ask(9)
     tracker.submit(first)
     open_ = tracker.summary({}).brackets[0]
-    assert (open_.alive, open_.done, open_.rung) == (9, 0.0, 0)
+    assert (open_.trials_left, open_.done, open_.rung) == (9, 0.0, 0)
     results = [result_of(job, float(job.trial)) for job in first]
     run.tell(results)
     tracker.tell(results)
     tracker.drop(run.dropped())
     told = tracker.summary({}).brackets[0]
-    assert (told.alive, told.done, told.best) == (3, 9.0, 0.0)
+    assert (told.trials_left, told.done, told.best) == (3, 9.0, 0.0)
     tracker.submit(run.ask(3))
     assert tracker.summary({}).brackets[0].rung == 1
 
@@ -185,7 +185,7 @@ def test_the_loop_reports_while_jobs_are_open_and_at_the_end(monkeypatch):
     outcome = drive(Algorithm(FullScheduler(4, 1)).start(), Slow(), on_progress=seen.append)
     assert outcome.stopped == "finished"
     assert [p.done for p in seen] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]
-    assert (seen[-1].unit, seen[-1].planned, seen[-1].brackets[0].alive) == ("steps", 4.0, 0)
+    assert (seen[-1].unit, seen[-1].planned, seen[-1].brackets[0].trials_left) == ("steps", 4.0, 0)
 
 
 def test_reports_are_several_a_second_and_no_more():

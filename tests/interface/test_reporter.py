@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+import re
+
+import pytest
 
 from hyperband.evaluation.progress import BracketProgress, SearchProgress
-from hyperband.interface.reporter import Reporter
+from hyperband.interface import reporter as reporter_module
+from hyperband.interface.reporter import Reporter, progress_line
 
 
 class Terminal(io.StringIO):
@@ -15,26 +19,59 @@ class Terminal(io.StringIO):
 
 
 def progress(*brackets, rate=2.0, left=None):
-    return SearchProgress(brackets, "epochs", 3.0, rate, left)
+    return SearchProgress(brackets, "epochs", 0.0, rate, left)
 
 
 FIRST = BracketProgress(0, 1, 3, 3, 0.5, 9.0, 21.0)
 
 
-def test_lines_name_every_bracket_that_moved_once():
+def test_a_line_tells_of_the_whole_search_once():
     stream = io.StringIO()
     reporter = Reporter(stream, interval=0.0)
     untouched = BracketProgress(1, 0, 2, 0, math.nan, 0.0, 21.0)
     reporter(progress(FIRST, untouched))
     reporter(progress(FIRST, untouched))
-    second = BracketProgress(0, 2, 3, 1, 0.25, 21.0, 21.0), BracketProgress(2, 0, 1, 3, math.nan, 1.5, 27.0)
-    reporter(progress(*second, left=190.0))
+    done = BracketProgress(0, 2, 3, 0, 0.25, 21.0, 21.0)
+    reporter(progress(done, BracketProgress(1, 0, 2, 1, math.nan, 1.5, 21.0), left=190.0))
+    reporter(progress(done, *(BracketProgress(k, 1, 2, 3, 0.125, 9.0, 21.0) for k in (1, 2))))
+    reporter(progress(done, BracketProgress(1, 1, 2, 0, 0.5, 21.0, 21.0)))
     reporter.close()
     assert stream.getvalue().splitlines() == [
-        "[  3.0 s] bracket 0: rung 2 of 3, 3 alive, best loss 0.5000, 9 of 21 epochs, 2 epochs/s",
-        "[  3.0 s] bracket 0: rung 3 of 3, 1 alive, best loss 0.2500, 21 of 21 epochs, 2 epochs/s, about 3 min left",
-        "[  3.0 s] bracket 2: rung 1 of 1, 3 alive, no loss yet, 1.5 of 27 epochs, 2 epochs/s, about 3 min left",
+        "[  0.0 s] bracket 0: rung 2 of 3, 3 trials left, best loss 0.5000, 9 of 42 epochs, 2 epochs/s",
+        "[  0.0 s] bracket 1: rung 1 of 2, 1 trial left, best loss 0.2500, 22.5 of 42 epochs, 2 epochs/s, about 3 min left",
+        "[  0.0 s] 2 brackets, 6 trials left, best loss 0.1250, 39 of 63 epochs, 2 epochs/s",
+        "[  0.0 s] bracket 1: rung 2 of 2, 0 trials left, best loss 0.2500, 42 of 42 epochs, 2 epochs/s",
     ]
+
+
+def test_before_the_first_loss():
+    waiting = BracketProgress(0, 0, 2, 0, math.nan, 0.0, 21.0)
+    assert progress_line(progress(waiting)) == "0 trials left, no loss yet, 0 of 21 epochs, 2 epochs/s"
+
+
+def test_long_searches_write_fewer_lines(monkeypatch):
+    """Three hours, looked at every second."""
+    stream, clock = io.StringIO(), iter(float(k) for k in range(1_000_000))
+    monkeypatch.setattr(reporter_module.time, "monotonic", lambda: next(clock) / 2)  # asked twice a line
+    reporter = Reporter(stream)
+    for second in range(3 * 3600):
+        now = BracketProgress(0, 0, 3, 9, math.nan, float(second), 20000.0)
+        reporter(SearchProgress((now,), "epochs", float(second), 1.0))
+    assert 100 < len(stream.getvalue().splitlines()) < 600
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_breaks_no_word(monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    stream = Terminal()
+    reporter = Reporter(stream)
+    many = BracketProgress(12, 10, 12, 4321, 123.4567, 1234567.0, 7654321.0)
+    reporter(SearchProgress((many,), "epochs", 3.0, 2.0, exact=False))
+    reporter.close()
+    lines = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).splitlines()
+    (row,) = {line for line in lines if "4321" in line}  # drawn more than once
+    assert row.startswith("     12  11 of 12         4321   123.4567  1,234,567 of ≥ 7,654,321  ██")
+    assert len(row.rstrip()) <= width and "…" not in "".join(lines)
 
 
 def test_lines_are_occasional():
@@ -62,7 +99,7 @@ def test_an_asynchronous_search_may_do_more_than_is_planned():
     reporter = Reporter(stream, interval=0.0)
     for done in (9.0, 30.0):
         reporter(
-            SearchProgress((BracketProgress(0, 1, 3, 3, 0.5, done, max(done, 21.0)),), "epochs", 3.0, 2.0, exact=False)
+            SearchProgress((BracketProgress(0, 1, 3, 3, 0.5, done, max(done, 21.0)),), "epochs", 0.0, 2.0, exact=False)
         )
     assert [line.split("0.5000, ")[1] for line in stream.getvalue().splitlines()] == [
         "9 of at least 21 epochs, 2 epochs/s",
@@ -75,4 +112,4 @@ def test_no_time_is_shown_where_none_is_known():
     reporter = Reporter(stream)
     reporter(progress(FIRST))
     reporter.close()
-    assert "left" not in stream.getvalue()
+    assert "about" not in stream.getvalue()

@@ -116,7 +116,7 @@ def test_progress_function_sees_the_plan():
     last = seen[-1]
     assert (last.planned, last.done, last.unit) == (69, 69, "epochs")
     assert [b.n_rungs for b in last.brackets] == [3, 2, 1]
-    assert last.brackets[0].alive == 0
+    assert last.brackets[0].trials_left == 0
 
 
 def test_progress_lines(capsys):

@@ -51,12 +51,12 @@ def test_progress_is_a_function_or_lines_on_stderr(run, capsys):
     last = seen[-1]
     cost = 69 if run is search else 78  # the objective starts again in every rung
     assert (last.planned, last.done, [b.n_rungs for b in last.brackets]) == (cost, cost, [3, 2, 1])
-    assert (last.seconds_left, {b.alive for b in last.brackets}) == (0.0, {0})
+    assert (last.seconds_left, {b.trials_left for b in last.brackets}) == (0.0, {0})
     assert capsys.readouterr() == ("", "")
     run(progress=True)
     out, err = capsys.readouterr()
     unit = "epochs" if run is search else "resource"
-    assert out == "" and "bracket 2: rung 1 of 1, 0 alive, best loss" in err and f"27 of 27 {unit}, " in err
+    assert out == "" and "bracket 2: rung 1 of 1, 0 trials left, best loss" in err and f"{cost} of {cost} {unit}, " in err
 
 
 def test_progress_changes_nothing():

@@ -191,7 +191,25 @@ def test_the_printed_table():
         "      2  0        3            3    27         27",
         "-------------------------------------------------",
         "  total     9  8  5           22    69         78",
+        "",
+        "s: times that a bracket discards trials; cost: resource in all, where promoted",
+        "trials continue; restarted: what it would be if every rung began at zero.",
     ]
+
+
+@pytest.mark.parametrize(("max_resource", "eta", "tables"), [(729, 3, 1), (6561, 3, 2), (2**20, 2, 3)])
+def test_the_printed_table_fits_a_terminal(max_resource, eta, tables):
+    plan = hyperband_plan(max_resource, eta)
+    lines = str(plan).splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line.split() for line in lines if line.startswith("bracket")]
+    assert len(heads) == tables
+    shown = [word for head in heads for word in head[2:]]
+    assert shown == [*(str(rung.r) for rung in plan.brackets[0].rungs), "evaluations", "cost", "restarted"]
+    rows = [line.split()[2:] for line in lines if line.split()[:2] == ["0", str(plan.brackets[0].s)]]
+    counts = [int(cell) for row in rows for cell in row]
+    assert counts[:-3] == [rung.n for rung in plan.brackets[0].rungs]
+    assert counts[-3:] == [plan.brackets[0].n_evaluations, plan.brackets[0].cost, plan.brackets[0].cost_restart]
 
 
 def test_plain_data_says_where_trials_begin():

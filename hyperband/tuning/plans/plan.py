@@ -150,6 +150,14 @@ class Plan:
         return html_table(names, rows, title=f"{_title(self)}; configurations at resource")
 
 
+#: Characters of a line, as a terminal has them.
+WIDTH = 80
+_LEGEND = (
+    "s: times that a bracket discards trials; cost: resource in all, where promoted",
+    "trials continue; restarted: what it would be if every rung began at zero.",
+)
+
+
 def _cells(plan: Plan) -> list[list[str]]:
     """Bracket, s, configurations at each resource, evaluations, cost: names, a row a bracket, sums."""
     resources = sorted({rung.r for bracket in plan.brackets for rung in bracket.rungs})
@@ -172,13 +180,26 @@ def _title(plan: Plan) -> str:
 
 
 def _table(plan: Plan) -> str:
-    """Lines of equal columns."""
+    """Lines of equal columns, of at most `WIDTH` characters: resources that do not fit go into a further table."""
     rows = _cells(plan)
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    head = " " * (widths[0] + 2 + widths[1] + 2) + "configurations at resource"
-    rule = "-" * len(lines[0])
-    return "\n".join([_title(plan), "", head, lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    widths = [max(len(row[j]) for row in rows) + 2 for j in range(len(rows[0]))]
+    first, last = 2, len(widths) - 3  # columns of resources
+    blocks: list[list[int]] = [[]]
+    for j in range(first, last):
+        if blocks[-1] and sum(widths[i] for i in (0, 1, *blocks[-1], j)) - 2 > WIDTH:
+            blocks.append([])
+        blocks[-1].append(j)
+    sums = list(range(last, len(widths)))
+    if sum(widths[i] for i in (0, 1, *blocks[-1], *sums)) - 2 > WIDTH:
+        blocks.append([])
+    blocks[-1] += sums
+    lines = [_title(plan)]
+    for columns in ([0, 1, *block] for block in blocks):
+        block = ["".join(row[j].rjust(widths[j]) for j in columns)[2:] for row in rows]
+        head = " " * (widths[0] + widths[1]) + "configurations at resource" if columns[2] < last else ""
+        rule = "-" * len(block[0])
+        lines += ["", *([head] if head else []), block[0], rule, *block[1:-1], rule, block[-1]]
+    return "\n".join([*lines, "", *_LEGEND])
 
 
 def _count(n: int, word: str) -> str:
