@@ -18,8 +18,6 @@ TEST_PROCESSES ?= 2
 # In CI a warning of the compiler is an error; on a stranger's newer compiler it is not.
 WARNINGS := $(if $(CI),-C cmake.define.HYPERBAND_WERROR=ON)
 DEMO_TIME ?= 45s
-# Where nvcc is: code for the GPU that is here, else for two architectures. `pip install .` alone compiles for all of them.
-export HYPERBAND_CUDA_ARCHITECTURES ?= $(if $(wildcard /proc/driver/nvidia/version),native,80;90)
 
 .PHONY: help demo test check lint format bench gpu-check build clean
 
@@ -58,7 +56,7 @@ $(STAMPS)/tools: $(STAMPS)/venv pyproject.toml
 	@touch $@
 
 $(STAMPS)/build: $(STAMPS)/tools $(NATIVE)
-	@echo "== building hyperband (about a minute; only what changed the next time) =="
+	@echo "== building hyperband (one to three minutes, with nvcc five to ten more; only what changed the next time) =="
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-build-isolation $(WARNINGS) -e ".[test]"
 	@$(PY) -m hyperband._common.build_info
 	@touch $@

@@ -23,9 +23,16 @@ elseif(NOT hyperband_cuda MATCHES "^(AUTO)?$")
 endif()
 
 include(CheckLanguage)
-string(REPLACE " " ";" HYPERBAND_CUDA_ARCHITECTURES "${HYPERBAND_CUDA_ARCHITECTURES}")
-# Before CUDA is enabled: the default is one old architecture alone.
-set(CMAKE_CUDA_ARCHITECTURES ${HYPERBAND_CUDA_ARCHITECTURES})
+# Before CUDA is enabled: CMake's default is one old architecture alone. AUTO: the GPU that is here, else two, which also
+# carry PTX that newer GPUs compile for themselves. Each takes minutes.
+string(TOUPPER "${HYPERBAND_CUDA_ARCHITECTURES}" hyperband_cuda_names)
+if(NOT hyperband_cuda_names MATCHES "^(AUTO)?$")
+  string(REPLACE " " ";" CMAKE_CUDA_ARCHITECTURES "${HYPERBAND_CUDA_ARCHITECTURES}")
+elseif(EXISTS /proc/driver/nvidia/version)
+  set(CMAKE_CUDA_ARCHITECTURES native)
+else()
+  set(CMAKE_CUDA_ARCHITECTURES 80 90)
+endif()
 check_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER)
   hyperband_without_cuda("no working nvcc was found")

@@ -89,7 +89,8 @@ def parse_delimited(text: str, name: str, *, separator: str | None, header: bool
         )
     names = _names(layout)
     frame = _parse(layout, name)
-    _warn_of_short_lines(layout, name, frame.height)
+    if frame.to_series(-1).null_count():  # where fields are absent, the last one is
+        _warn_of_short_lines(layout, name, frame.height)
     frame.columns = names
     named, texts = layout.names is not None, Texts(decimal_comma=layout.separator == ";")
     return FileTable(frame, named, texts, _index(frame, layout))
@@ -157,7 +158,9 @@ def _warn_of_short_lines(layout: Layout, name: str, n_rows: int) -> None:
 
 def _without_blank_lines(layout: Layout) -> str:
     """The rows; in a table of one column a blank line is a missing value, unless it is the last one."""
-    body = layout.body.rstrip("\n") + "\n"
+    body = layout.body
+    if not body.endswith("\n") or body.endswith("\n\n"):  # a large text is not copied in vain
+        body = body.rstrip("\n") + "\n"
     if layout.width == 1:
         return body
     blanks = " *" if layout.separator == "\t" else r"[ \t]*"

@@ -75,7 +75,7 @@ def _read_bytes(path: Path) -> bytes:
         raise DataError(f"A table must be a file that exists; there is no {str(path)!r}.{hint}") from None
     except OSError as error:
         raise DataError(f"A table must be readable; {str(path)!r} is not: {error.strerror}.") from error
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError(f"A table must hold at least two rows; the file {str(path)!r} is empty. Name another file.")
     return data
 
@@ -119,7 +119,7 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
 
 
 def _not_empty(data: bytes, name: str) -> bytes:
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError(f"A table must hold at least two rows; the file inside {name!r} is empty. Name another file.")
     return data
 

@@ -88,11 +88,7 @@ class Reading:
             known = true | lower.is_in(["false", "0", "0.0"])
             return true.zip_with(known.fill_null(False), pl.Series([None], dtype=pl.Boolean))
         plain = pl.select(self._plain(pl.lit(texts))).to_series().alias(texts.name)
-        numbers = plain.cast(pl.Float64, strict=False)
-        if _has_fractions(numbers):
-            return numbers
-        whole = plain.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == numbers.null_count() else numbers
+        return _exact(plain, plain.cast(pl.Float64, strict=False))
 
     def _plain(self, texts: pl.Expr) -> pl.Expr:
         """Numbers as programs write them; null where a text is none of this form."""
@@ -132,6 +128,41 @@ def stripped(texts: pl.DataFrame, missing: Collection[str]) -> list[pl.Series]:
     return [column.alias("column") for column in found]
 
 
+def plain_numbers(texts: pl.DataFrame, missing: Collection[str]) -> list[pl.Series | None]:
+    """Values of the columns of texts that hold numbers as programs write them, and null, alone; None for the others.
+
+    So are most columns of most tables: they need not be `stripped`, which takes longer than to read them.
+
+    Examples
+    --------
+    >>> found = plain_numbers(pl.DataFrame({"a": ["1", None], "b": ["1.5", "x"], "c": [" 1", "2"]}), MISSING)
+    >>> [None if values is None else values.to_list() for values in found]
+    [[1, None], None, None]
+    """
+    words = pl.Series(list(missing), dtype=pl.String).cast(pl.Float64, strict=False)
+    if words.is_not_nan().any():  # -999, say, means a missing value
+        return [None] * texts.width
+    numbers = texts.select(pl.all().cast(pl.Float64, strict=False))
+    return [
+        None if read.null_count() > text.null_count() or not read.is_not_nan().any() or read.is_nan().any()
+        else _exact(text, read)
+        for text, read in zip(texts, numbers, strict=True)
+    ]  # fmt: skip
+
+
+def may_be_names(digits: pl.Series) -> bool:
+    """Whether some begin with a zero, as in postcodes."""
+    return bool(digits.str.contains(_PADDED).any())
+
+
+def _exact(texts: pl.Series, numbers: pl.Series) -> pl.Series:
+    """Numbers as Int64 where all are written as whole ones."""
+    if _has_fractions(numbers):
+        return numbers
+    whole = texts.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == numbers.null_count() else numbers
+
+
 def _has_fractions(numbers: pl.Series) -> bool:
     return bool((numbers.floor() != numbers).any())
 
@@ -164,7 +195,7 @@ def find_reading(texts: pl.Series, decimal_comma: bool, numeric: bool = False) -
     if seen.len() == 0:
         return Reading(TEXT)
     numbers = seen.cast(pl.Float64, strict=False)
-    if not numbers.null_count() and (_has_fractions(numbers) or not seen.str.contains(_PADDED).any()):
+    if not numbers.null_count() and (_has_fractions(numbers) or not may_be_names(seen)):
         return Reading(NUMBER)  # most columns: what follows takes ten times as long
     if numeric and (found := _forced(seen.unique(), decimal_comma)) is not None:
         return found

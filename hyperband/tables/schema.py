@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from hyperband.tables.readings import (
     TRUTH,
     Reading,
     find_reading,
+    may_be_names,
+    plain_numbers,
     stripped,
 )
 from hyperband.tables.table import Table, columns_of
@@ -149,6 +151,13 @@ def find_schema(
     notes: list[str] = []
     readings = {column.name: _by_type(column) for column in table.frame}
     read = [instants_of(column) for column in table.frame if holds_times(column)]
+    if table.texts is not None:
+        for name, values in _plain_numbers(table.frame, names, missing):
+            if values.dtype.is_float() or not may_be_names(table.frame.get_column(name)):
+                readings[name] = _PLAIN
+                read.append(values)
+        known = {values.name for values in read}
+        names = [name for name in names if name not in known]
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
         for name, texts in zip(some, stripped(columns_of(table.frame, some), missing), strict=True):
@@ -164,6 +173,18 @@ def find_schema(
                 read.append(texts.alias(name))
     schema = Schema(readings, tuple(missing), tuple(left_out), targets or {})
     return schema, replace(table, frame=table.frame.with_columns(read), texts=None), notes
+
+
+def _plain_numbers(
+    frame: pl.DataFrame, names: Sequence[str], missing: Collection[str]
+) -> Iterator[tuple[str, pl.Series]]:
+    """The columns of texts that `plain_numbers` reads."""
+    texts = [name for name in names if frame.schema[name] == pl.String]
+    for start in range(0, len(texts), _TOGETHER):
+        some = texts[start : start + _TOGETHER]
+        for name, values in zip(some, plain_numbers(columns_of(frame, some), missing), strict=True):
+            if values is not None:
+                yield name, values
 
 
 def _by_type(column: pl.Series) -> Reading:
@@ -205,8 +226,9 @@ def _date_note(name: str, levels: pl.Series, date: str) -> list[str]:
 
 def _read(frame: pl.DataFrame, readings: Mapping[str, Reading], missing: Sequence[str]) -> list[pl.Series]:
     """Columns of texts as they are read."""
-    names = list(readings)
-    read: list[pl.Series] = []
+    plain = dict(_plain_numbers(frame, [name for name in readings if readings[name] == _PLAIN], missing))
+    read = list(plain.values())
+    names = [name for name in readings if name not in plain]
     for start in range(0, len(names), _TOGETHER):
         some = names[start : start + _TOGETHER]
         for name, texts in zip(some, stripped(columns_of(frame, some), missing), strict=True):

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hyperband.tables.readings import NUMBER, TEXT, TRUTH, Reading, find_reading
+from hyperband.tables.readings import (
+    MISSING,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    Reading,
+    find_reading,
+    may_be_names,
+    plain_numbers,
+    stripped,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +109,32 @@ def test_truth_values_and_columns_without_values():
 def test_readings_are_plain_data():
     reading = Reading(NUMBER, ",", ".", True, ("x",))
     assert Reading.from_dict(reading.to_dict()) == reading
+
+
+WORDS = ["0", "7", "-12", "1.5", "1e3", "-999", "9223372036854775808", "007", "nan", "NaN", "-inf", "inf", "", "NA", " 3", "x"]
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(WORDS)), min_size=1, max_size=5), st.booleans())
+def test_plain_numbers_are_what_the_long_way_finds(texts, with_code):
+    """Without stripping, candidates and words: the same values, or none."""
+    frame = pl.DataFrame({"a": pl.Series(texts, dtype=pl.String)})
+    missing = [*MISSING, "-999"] if with_code else MISSING
+    (values,) = plain_numbers(frame, missing)
+    (column,) = stripped(frame, missing)
+    reading = find_reading(column, decimal_comma=False)
+    if values is not None and not (values.dtype == pl.Int64 and may_be_names(frame.to_series())):
+        assert reading == Reading(NUMBER)
+        assert values.dtype == reading.of(column).dtype
+        assert values.to_list() == reading.of(column).to_list()
+
+
+@pytest.mark.parametrize("texts", [["1", "2"], ["1", None], ["1.5", "inf"], ["9223372036854775808"]])
+def test_plain_numbers_are_found(texts):
+    (values,) = plain_numbers(pl.DataFrame({"a": texts}), MISSING)
+    assert values is not None and values.to_list() == [None if t is None else float(t) for t in texts]
+
+
+@pytest.mark.parametrize("texts", [["1", "nan"], ["1", ""], ["1", " 2"], ["x"], [None, None]])
+def test_plain_numbers_are_left_to_the_long_way(texts):
+    assert plain_numbers(pl.DataFrame({"a": pl.Series(texts, dtype=pl.String)}), MISSING) == [None]
+    assert plain_numbers(pl.DataFrame({"a": ["5", "-999"]}), ["-999"]) == [None]
