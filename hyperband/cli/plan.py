@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from hyperband.cli.options import Duration, algorithm_options, algorithm_settings, given_algorithm, make_algorithm
 from hyperband.cli.remarks import note, remarks
@@ -16,6 +17,7 @@ from hyperband.cli.table_input import (
     table_input_options,
     target_option,
 )
+from hyperband.cli.wording import option_names
 from hyperband.errors import InputError
 from hyperband.evaluation.networks.compute import Compute
 
@@ -35,7 +37,8 @@ COMPUTE = Compute()
 @click.option("--threads", type=int, default=COMPUTE.threads, help="Of TABLE.  [default: all processors]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of TABLE: that of the search.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(table: str | None, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, table: str | None, as_json: bool, **options: Any) -> None:
     """Show the brackets and rungs of a search before it runs; with TABLE also about how long it would train.
 
     A column per resource holds how many networks reach it; cost counts promoted networks from where they were paused.
@@ -47,7 +50,7 @@ def command(table: str | None, as_json: bool, **options: Any) -> None:
             "`hyperband search --algorithm grid` says how many networks it tries."
         )
     if table is None:
-        _refuse_table_options(options)
+        _refuse_table_options(ctx)
         algorithm = make_algorithm(**algorithm_settings(options))
         plan, found = algorithm.plan(), None
         if algorithm.note is not None:
@@ -85,11 +88,12 @@ def _estimate(table: str, options: dict[str, Any]) -> SearchEstimate:
         return estimate(prepare_input(read_input(table, options), options, table_options), settings)
 
 
-def _refuse_table_options(options: dict[str, Any]) -> None:
-    given = [name for name in ("target", "seconds") if options[name]]
-    if given:
-        flag = {"seconds": "--time"}.get(given[0], f"--{given[0]}")
-        raise InputError(f"{flag} needs a TABLE; got none. Write `hyperband plan TABLE {flag} ...`.")
+def _refuse_table_options(ctx: click.Context) -> None:
+    """Options of a table are not overlooked where there is none."""
+    known = ("table", "as_json", *algorithm_settings(ctx.params))
+    for name, flag in option_names(ctx.command).items():
+        if name not in known and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InputError(f"{flag} needs a TABLE; got none. Write `hyperband plan TABLE {flag} ...`.")
 
 
 def _duration(seconds: float) -> str:

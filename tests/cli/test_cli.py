@@ -412,5 +412,8 @@ def test_the_plan_of_a_table_has_a_time(here):
     assert "4 brackets" in shown.stdout and "s of training here" in shown.stdout
     timed = json.loads(call("plan", "t.csv", "--target", "label", "--time", "20s", "--json").stdout)
     assert timed["seconds"] > 0 and timed["epochs_per_second"] > 0
-    refused = call("plan", "--target", "label")
-    assert refused.exit_code == 2 and "needs a TABLE" in refused.stderr
+
+
+@pytest.mark.parametrize("options", [["--target", "label"], ["--drop", "a"], ["--threads", 1], ["--seed", 0]])
+def test_a_plan_without_a_table_refuses_options_of_one(here, options):
+    assert f"{options[0]} needs a TABLE; got none" in refused("plan", *options)
