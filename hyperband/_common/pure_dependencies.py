@@ -26,3 +26,8 @@ def dynamic_metadata(settings: Mapping[str, Any], project: Mapping[str, Any]) ->
     """
     asked = any(os.environ.get(name, "").strip().lower() not in _NO for name in _ASKS_FOR_IT)
     return {"dependencies": list(project["optional-dependencies"]["numba"]) if asked else []}
+
+
+def dynamic_wheel(settings: Mapping[str, Any]) -> dict[str, bool]:
+    """A source package cannot know what its wheel will need."""
+    return {"dependencies": True}

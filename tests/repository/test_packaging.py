@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 import hyperband
 from hyperband._common import build_info
+from hyperband._common.pure_dependencies import dynamic_metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +72,13 @@ def run_in(contents: Path, code: str) -> str:
     return done.stdout
 
 
+def needed(contents: Path) -> set[str]:
+    """Names of the packages that an unpacked wheel needs, without its extras."""
+    text = next(contents.glob("*.dist-info/METADATA")).read_text(encoding="utf-8")
+    lines = [line.partition(": ")[2] for line in text.splitlines() if line.startswith("Requires-Dist: ")]
+    return {re.split(r"[<>=!~ ;]", line)[0] for line in lines if "extra ==" not in line}
+
+
 def test_a_pure_wheel_is_pure_and_searches(source: Path, tmp_path: Path) -> None:
     done = build(source, tmp_path, HYPERBAND_PURE="1", CXX="/bin/false")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -79,6 +88,7 @@ def test_a_pure_wheel_is_pure_and_searches(source: Path, tmp_path: Path) -> None
     assert (contents / "hyperband" / "py.typed").exists()
     assert list(contents.glob("*.dist-info/licenses/LICENSE"))
     assert "hyperband = hyperband.cli.main:main" in next(contents.glob("*.dist-info/entry_points.txt")).read_text()
+    assert {"numpy", "polars", "numba"} <= needed(contents)
     said = run_in(
         contents,
         "print(hb.show_config())\n"
@@ -98,6 +108,7 @@ def test_a_failed_compile_falls_back_where_that_is_asked_for(source: Path, tmp_p
     assert "THE C++ ENGINE COULD NOT BE COMPILED" in done.stdout + done.stderr
     name, contents = unpack(tmp_path)
     assert name.endswith("-py3-none-any.whl")
+    assert {"numpy", "polars", "numba"} <= needed(contents)
     said = run_in(contents, "from hyperband._common import build_info; print(build_info.kind(), build_info.summary())")
     assert said.startswith("fallback ")
     assert "failed" in said
@@ -136,6 +147,18 @@ def test_a_source_package_holds_all_that_a_build_needs(source: Path, tmp_path: P
     assert kept <= names
     assert {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE"} <= names
     assert not [name for name in names if name.endswith((".so", ".o"))]
+
+
+def test_numba_is_needed_where_there_may_be_no_engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = {"optional-dependencies": {"numba": ["numba>=1"]}}
+    for variable in ("HYPERBAND_PURE", "HYPERBAND_FALLBACK"):
+        monkeypatch.delenv(variable, raising=False)
+    assert dynamic_metadata({}, project) == {"dependencies": []}
+    for variable in ("HYPERBAND_PURE", "HYPERBAND_FALLBACK"):
+        for value, found in {"1": ["numba>=1"], "true": ["numba>=1"], "0": [], "": [], "OFF": []}.items():
+            monkeypatch.setenv(variable, value)
+            assert dynamic_metadata({}, project) == {"dependencies": found}, (variable, value)
+        monkeypatch.delenv(variable)
 
 
 def test_the_version_is_said_once() -> None:
