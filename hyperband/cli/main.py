@@ -33,13 +33,19 @@ ARGUMENTS = "hyperband.arguments"
 USAGE, INTERRUPTED = 2, 130
 
 
+#: Characters of an error; of longer ones the middle is left out, since the remedy comes last.
+LONGEST = 300
+#: Shows the traceback of an error, wherever it stands in a command.
+DEBUG = "--debug"
+
+
 class _Refusal(click.ClickException):
-    """An error of ours as one line on stderr."""
+    """An error as one line on stderr."""
 
     exit_code = USAGE
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {self.format_message()}", err=True)
+        click.echo(f"error: {shortened(self.format_message())}", err=True)
 
 
 class _Group(click.Group):
@@ -57,11 +63,14 @@ class _Group(click.Group):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **others: Any) -> click.Context:
         given = list(args)  # parsing takes the list apart
+        end = args.index("--") if "--" in args else len(args)
+        debug = DEBUG in args[:end]
+        args = [word for word in args[:end] if word != DEBUG] + args[end:]
         try:
             ctx = super().make_context(info_name, args, *more, **others)
         except click.NoSuchOption as error:
             raise _Refusal(_usage(error)) from error
-        ctx.meta[ARGUMENTS] = given
+        ctx.meta[ARGUMENTS], ctx.meta[DEBUG] = given, debug
         return ctx
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -92,17 +101,43 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             raise _Refusal(_usage(error)) from error
-        except HyperbandError as error:
-            raise _Refusal(self._in_options(ctx, " ".join(str(error).split()))) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
+        except (OSError, click.ClickException):
+            raise
+        except Exception as error:
+            if ctx.meta[DEBUG]:
+                raise
+            raise _Refusal(self._told(ctx, error)) from error
+
+    def _told(self, ctx: click.Context, error: Exception) -> str:
+        """What is said of an error: ours in the words of the command, of any other its kind too."""
+        if isinstance(error, HyperbandError):
+            return self._in_options(ctx, " ".join(str(error).split()))
+        kind = "Memory" if isinstance(error, MemoryError) else type(error).__name__
+        said = " ".join(str(error).split()[:60])
+        return f"{kind}: {said or 'no more is known'}. Nobody expected this; {DEBUG} shows where it happened."
 
     def _in_options(self, ctx: click.Context, text: str) -> str:
         from hyperband.cli.wording import with_options
 
         command = self.get_command(ctx, ctx.invoked_subcommand or "")
         return text if command is None else with_options(text, command)
+
+
+def shortened(text: str) -> str:
+    """A message of at most `LONGEST` characters, with its beginning and its end.
+
+    Examples
+    --------
+    >>> len(shortened("rule " * 100 + "remedy")), shortened("rule " * 100 + "remedy")[-7:]
+    (300, ' remedy')
+    """
+    if len(text) <= LONGEST:
+        return text
+    end = LONGEST // 3
+    return f"{text[: LONGEST - end - 5]} ... {text[-end:]}"
 
 
 def _usage(error: click.UsageError) -> str:
@@ -135,7 +170,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "hyperband",
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 2 an error (one line on stderr), 130 interrupted by Ctrl-C.",
+    epilog="Exit codes: 0 done, 2 an error (one line on stderr; --debug shows its traceback), 130 interrupted by Ctrl-C.",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:

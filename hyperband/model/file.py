@@ -1,12 +1,14 @@
-"""The model file: a zip of plain data, weights and scikit-learn transformers; no pickle.
+"""The model file: a zip of plain data and weights, neither of them compressed; nothing in it is code.
 
 =========================  ==============================================================================
-``meta.json``              format, versions, temperature, provenance; of each preprocessing its plain parts, among them
-                           the target; of each member its weight, view and architecture
+``meta.json``              format, versions, temperature, provenance; of each preprocessing its fitted numbers, texts and
+                           target; of each member its weight, view and architecture
 ``weights.safetensors``    the arrays of `hyperband.engine.parameters`, float32, with the member's number in front:
                            ``0.weights.0``, ``0.bias.0``, ..., ``1.weights.0``, ...
-``preprocessing.skops``    of each preprocessing a dict of its fitted scikit-learn transformers
 =========================  ==============================================================================
+
+A file is read as data that anybody may have written: nothing is decompressed, so that its size bounds what is allocated,
+and every part goes through the constructor that checks what it means.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -24,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common import memory
 from hyperband._common.files import write_bytes
 from hyperband._common.version import VERSION
 from hyperband.engine.architecture import Architecture
@@ -37,13 +42,16 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 #: raised by one whenever what is in the file changes
-FORMAT = 3
+FORMAT = 4
 
 #: the name of the model in the folder of a search
 NAME = "model.hyperband"
 
-#: types in the preprocessing that skops does not trust by itself; nothing else is ever loaded
-TRUSTED = ("numpy.dtype",)
+META, WEIGHTS = "meta.json", "weights.safetensors"
+
+#: How `META` begins, in every format.
+_BEGIN = re.compile(rb'\{\s*"format":\s*(\d{1,6}),\s*"hyperband":\s*"([^"]{1,40})"')
+_LENGTH_OF_BEGIN = 200
 
 _REMEDY = "Copy it again from where it was written, or train again."
 
@@ -70,8 +78,6 @@ def write_model(contents: Contents, path: str | os.PathLike[str]) -> None:
 
 
 def _pack(model: Contents) -> bytes:
-    import sklearn
-    import skops.io
     from safetensors.numpy import save
 
     members = [
@@ -81,7 +87,6 @@ def _pack(model: Contents) -> bytes:
     meta = {
         "format": FORMAT,
         "hyperband": VERSION,
-        "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
         "temperature": model.temperature,
         "preprocessings": [preprocessing.to_dict() for preprocessing in model.preprocessings],
@@ -93,17 +98,11 @@ def _pack(model: Contents) -> bytes:
         for number, member in enumerate(model.members)
         for name, array in named(member.architecture, member.weights).items()
     }
-    transformers = [preprocessing.transformers for preprocessing in model.preprocessings]
+    content = {META: json.dumps(meta, separators=(",", ":"), default=_plain).encode(), WEIGHTS: save(arrays)}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in (
-            ("meta.json", json.dumps(meta, indent=1, default=_plain).encode()),
-            ("weights.safetensors", save(arrays)),
-            ("preprocessing.skops", skops.io.dumps(transformers)),
-        ):
-            entry = zipfile.ZipInfo(name)  # a fixed date: equal models, equal bytes as far as skops allows
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in content.items():
+            archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: equal models, equal bytes
     return buffer.getvalue()
 
 
@@ -136,53 +135,71 @@ def read_model(path: str | os.PathLike[str]) -> Contents:
             )
         path = os.path.join(path, NAME)
     name = os.fspath(path)
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"A model must be a readable file; {name!r} is not: {error.strerror}.") from None
+    data = _bytes_of(Path(path), name)
     if data[:2] != b"PK":
         what = "is empty" if not data else "is something else"
         raise ModelFileError(f"A model must be a file written by `Model.save`; {name!r} {what}.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if "meta.json" not in archive.namelist():
-                raise ModelFileError(
-                    f"A model must be a file written by `Model.save`; {name!r} is another zip archive."
-                )
-            meta = _meta(archive.read("meta.json"), name)
-            return _unpack(meta, archive.read("weights.safetensors"), archive.read("preprocessing.skops"), name)
+            _check_entries(archive, name)
+            return _unpack(json.loads(archive.read(META)), archive.read(WEIGHTS), name)
+    except (ModelFileError, MemoryError):
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: flags or versions garbled
         raise ModelFileError(
             f"A model file must be complete; {name!r} is cut off or damaged: {error}. {_REMEDY}"
         ) from None
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, ModelFileError):
-            raise
+    except Exception as error:  # whatever a constructor makes of a part that is not what was written
         raise damaged(name, error) from error
 
 
 def damaged(path: str | os.PathLike[str], error: Exception) -> ModelFileError:
     """The error for a file whose parts can be read, but do not belong together."""
-    return ModelFileError(f"A model file must be intact; {os.fspath(path)!r} is damaged: {error!r}. {_REMEDY}")
+    return ModelFileError(f"A model file must be intact; {os.fspath(path)!r} is damaged: {error!r:.200}. {_REMEDY}")
 
 
-def _meta(data: bytes, name: str) -> dict[str, Any]:
-    meta = json.loads(data)
-    if not isinstance(meta, dict) or not isinstance(meta.get("format"), int):
+def _bytes_of(path: Path, name: str) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(
+                f"A model must be a readable file; {name!r} is a folder, a device or a pipe. Copy it to a file."
+            )
+        memory.require(status.st_size, "A model file", "Free memory.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"A model must be a readable file; {name!r} is not: {error.strerror}.") from None
+
+
+def _check_entries(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse other archives, other formats, and parts that are not stored as they are."""
+    entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    if META not in names:
+        raise ModelFileError(f"A model must be a file written by `Model.save`; {name!r} is another zip archive.")
+    with archive.open(META) as file:
+        begin = _BEGIN.match(file.read(_LENGTH_OF_BEGIN))  # older formats are compressed: no more than that
+    if begin is None:
         raise ModelFileError(f"A model file must say its format; {name!r} does not. {_REMEDY}")
-    if meta["format"] != FORMAT:
-        newer = meta["format"] > FORMAT
-        remedy = "Upgrade: pip install --upgrade hyperband." if newer else "Predict with that version, or train again."
+    number, version = int(begin[1]), begin[2].decode("ascii", "replace")
+    if number != FORMAT:
+        remedy = "Predict with that version, or train again."
+        if number > FORMAT:
+            remedy = "Upgrade: pip install --upgrade hyperband."
         raise ModelFileError(
-            f"A model file must have format {FORMAT}; {name!r} has format {meta['format']}, written by hyperband "
-            f"{meta.get('hyperband', '?')}. {remedy}"
+            f"A model file must have format {FORMAT}; {name!r} has format {number}, written by hyperband {version}. {remedy}"
         )
-    return meta
+    if sorted(names) != sorted((META, WEIGHTS)):
+        raise ModelFileError(f"A model file must hold {META} and {WEIGHTS}; {name!r} holds {names!r:.80}. {_REMEDY}")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ModelFileError(f"A model file must not be compressed; parts of {name!r} are. {_REMEDY}")
 
 
-def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: str) -> Contents:
+def _unpack(meta: dict[str, Any], weights: bytes, name: str) -> Contents:
     from safetensors import SafetensorError
     from safetensors.numpy import load
+
+    from hyperband.tables.preprocess import Preprocessing
 
     try:
         tensors = load(weights)
@@ -197,22 +214,8 @@ def _unpack(meta: dict[str, Any], weights: bytes, preprocessing: bytes, name: st
     unknown = sorted(set(tensors) - known)
     if unknown:
         raise ModelFileError(f"Weights in a model file must be known; {name!r} holds also {unknown[0]!r}. {_REMEDY}")
-    return Contents(_preprocessings(meta, preprocessing, name), members, meta["temperature"], meta["provenance"])
-
-
-def _preprocessings(meta: dict[str, Any], data: bytes, name: str) -> list[Preprocessing]:
-    import skops.io
-
-    from hyperband.tables.preprocess import Preprocessing
-
-    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED))
-    if unknown:
-        raise ModelFileError(
-            f"A model file must hold known types only; {name!r} holds {', '.join(unknown)} and is not loaded. "
-            f"Do not use it unless you know who wrote it."
-        )
-    fitted = skops.io.loads(data, trusted=list(TRUSTED))
-    return [
-        Preprocessing.from_dict(plain, transformers)
-        for plain, transformers in zip(meta["preprocessings"], fitted, strict=True)
-    ]
+    for array, values in tensors.items():
+        if values.dtype != np.float32 or not np.isfinite(values).all():
+            raise ModelFileError(f"Weights in a model file must be finite float32; {array!r} of {name!r} are not. {_REMEDY}")
+    preprocessings = [Preprocessing.from_dict(plain) for plain in meta["preprocessings"]]
+    return Contents(preprocessings, members, meta["temperature"], dict(meta["provenance"]))

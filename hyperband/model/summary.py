@@ -22,10 +22,12 @@ def summary_lines(
     if target.classes:
         lines.append(f"classes: {first_names([str(label) for label in target.classes])}")
     found = provenance.get("ensemble")
-    ensemble = found if isinstance(found, Mapping) else None
+    ensemble = found if isinstance(found, Mapping) else {}  # a file may hold anything there
     networks = _count(len(members), "network")
-    if ensemble is not None and "distilled" not in provenance:
-        networks += f" of {_count(len({member['trial'] for member in ensemble['members']}), 'trial')}"
+    chosen = ensemble.get("members")
+    if isinstance(chosen, Sequence) and "distilled" not in provenance:
+        trials = {member.get("trial") for member in chosen if isinstance(member, Mapping)}
+        networks += f" of {_count(len(trials), 'trial')}"
     lines.append(f"networks: {networks}")
     used = {column for view in views for column in view.used}
     of_view: dict[str, set[int]] = {}  # of folds, whose rows differ, a view may have several numbers
@@ -38,18 +40,19 @@ def summary_lines(
     return [lines[0], *("  " + " ".join(line.split()) for line in lines[1:])]  # labels may hold line feeds
 
 
-def _origin(provenance: Mapping[str, Any], ensemble: Mapping[str, Any] | None) -> list[str]:
+def _origin(provenance: Mapping[str, Any], ensemble: Mapping[str, Any]) -> list[str]:
     parts = []
-    if isinstance(distilled := provenance.get("distilled"), Mapping):
-        parts.append(f"distilled from {_count(distilled['members'], 'network')}")
-    if ensemble is not None:
-        parts.append(f"validation {ensemble['metric']} {ensemble['cross_score']:.4f}")
+    distilled = provenance.get("distilled")
+    if isinstance(distilled, Mapping) and isinstance(n_members := distilled.get("members"), int):
+        parts.append(f"distilled from {_count(n_members, 'network')}")
+    if isinstance(score := ensemble.get("cross_score"), float):
+        parts.append(f"validation {ensemble.get('metric')!s:.40} {score:.4f}")
     elif isinstance(loss := provenance.get("loss"), float):
         parts.append(f"validation loss {loss:.4g}")
-    if "resource" in provenance and "unit" in provenance:
-        parts.append(f"best after {provenance['resource']:g} {provenance['unit']}")
-    if "seed" in provenance:
-        parts.append(f"seed {provenance['seed']}")
+    if isinstance(resource := provenance.get("resource"), (int, float)) and "unit" in provenance:
+        parts.append(f"best after {resource:g} {provenance['unit']!s:.40}")
+    if isinstance(seed := provenance.get("seed"), int):
+        parts.append(f"seed {seed}")
     return parts
 
 

@@ -10,6 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hyperband.errors import InputError
+from hyperband.tables.fitted_numbers import check_flags, check_positions, check_texts
+
 F32 = NDArray[np.float32]
 Codes = NDArray[np.int32]
 
@@ -34,6 +37,11 @@ class CategoryColumn:
         Further features of each level: target means and frequency, both standardised.
     value_names : tuple of str
 
+    Raises
+    ------
+    InputError
+        When levels are not different texts, a number is none of a level, or shapes do not agree.
+
     Examples
     --------
     >>> column = CategoryColumn(("a", "b"), False, (0, 1), False, np.zeros((4, 0), np.float32), ())
@@ -47,18 +55,23 @@ class CategoryColumn:
     shared: bool
     values: F32
     value_names: tuple[str, ...]
-    _table: F32 = field(init=False, repr=False)
+    _own_column: Codes = field(init=False, repr=False)  # of each level number, -1 where it has none
 
     def __post_init__(self) -> None:
         n_levels = len(self.levels) + 2
-        table = np.zeros((n_levels, self.n_own + len(self.value_names)), dtype=np.float32)
-        if self.sign:
-            table[:2, 0] = (-1.0, 1.0)
-        table[list(self.own), range(len(self.own))] = 1.0
-        if self.shared:
-            table[~np.isin(np.arange(n_levels), self.own), len(self.own)] = 1.0
-        table[:, self.n_own :] = self.values
-        object.__setattr__(self, "_table", table)
+        check_flags(sign=self.sign, shared=self.shared)
+        check_texts(self.levels, "levels")
+        check_texts(self.value_names, "value_names")
+        check_positions(self.own, "own", n_levels)
+        if self.sign and (self.own or self.shared or len(self.levels) != 2):
+            raise InputError(f"`sign` is for two levels and nothing else; got {len(self.levels)} levels.")
+        if self.values.shape != (n_levels, len(self.value_names)) or not np.isfinite(self.values).all():
+            raise InputError(
+                f"`values` must be finite, of shape {(n_levels, len(self.value_names))}; got {self.values.shape}."
+            )
+        column = np.full(n_levels, len(self.own) if self.shared else -1, dtype=np.int32)
+        column[list(self.own)] = range(len(self.own))
+        object.__setattr__(self, "_own_column", column)
 
     @property
     def n_own(self) -> int:
@@ -68,7 +81,7 @@ class CategoryColumn:
     @property
     def n_features(self) -> int:
         """Number of features."""
-        return int(self._table.shape[1])
+        return self.n_own + len(self.value_names)
 
     def codes(self, texts: pl.Series) -> Codes:
         """Level numbers, int32 of shape (n_rows,)."""
@@ -82,7 +95,15 @@ class CategoryColumn:
 
     def transform(self, texts: pl.Series) -> F32:
         """Features, shape (n_rows, n_features), of texts, None where missing."""
-        return self._table[self.codes(texts)]
+        codes = self.codes(texts)
+        out = np.zeros((len(codes), self.n_features), dtype=np.float32)
+        if self.sign:
+            out[codes == 0, 0], out[codes == 1, 0] = -1.0, 1.0
+        column = self._own_column[codes]
+        rows = np.flatnonzero(column >= 0)
+        out[rows, column[rows]] = 1.0
+        out[:, self.n_own :] = self.values[codes]
+        return out
 
     def names(self, column: str) -> list[str]:
         """Names of the features."""

@@ -1,4 +1,4 @@
-"""Fitting the categories of a view: two levels, few levels, and many levels by cross-fitted target means."""
+"""Fitting the categories of a view: one-hot columns, signs of two levels, cross-fitted target means of many."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ RowNumbers = NDArray[np.intp]
 
 #: Columns of at most this many levels, the missing one among them, have one one-hot column a level.
 ONE_HOT_LEVELS = 32
+#: Most one-hot columns where they are all that a column of categories has.
+MOST_LEVELS = 128
 #: Parts of the training rows: each row's target means come from the other parts.
 CROSS_FIT_PARTS = 5
 #: With more outputs than this, target means would be wider than the one-hot columns that they help.
@@ -78,6 +80,26 @@ def fit_categories(
     return CategoryEncoding(tuple(columns)), cross_fitted
 
 
+def fit_one_hot(table: Table, names: Sequence[str], train: RowNumbers) -> CategoryEncoding:
+    """One column a level, at most `MOST_LEVELS`: then the least frequent levels share the last one.
+
+    A missing value is a level of its own. Levels that training never saw count as infrequent ones; of as frequent ones
+    the alphabetically first share a column, as with `sklearn.preprocessing.OneHotEncoder`.
+    """
+    return CategoryEncoding(tuple(_one_hot(text_column(table, name, train)) for name in names))
+
+
+def _one_hot(texts: pl.Series) -> CategoryColumn:
+    counts = sorted(texts.drop_nulls().value_counts(sort=False).rows())
+    levels, sizes = tuple(level for level, _ in counts), [size for _, size in counts]
+    none = np.zeros((len(levels) + 2, 0), dtype=np.float32)
+    if missing := texts.null_count():
+        sizes.append(missing)
+    n_shared = 0 if len(sizes) <= MOST_LEVELS else len(sizes) - MOST_LEVELS + 1
+    own = np.sort(np.argsort(sizes, kind="stable")[n_shared:])
+    return CategoryColumn(levels, False, tuple(own.tolist()), n_shared > 0, none, ())
+
+
 def _fit_column(texts: pl.Series, target: tuple[F64, list[str]]) -> tuple[CategoryColumn, F32]:
     """The column, and the cross-fitted target means of its training rows."""
     counts = texts.drop_nulls().value_counts(sort=False)
@@ -90,8 +112,7 @@ def _fit_column(texts: pl.Series, target: tuple[F64, list[str]]) -> tuple[Catego
     if len(ordered) == 2:
         return CategoryColumn(tuple(sorted(ordered)), True, (), False, none, ()), no_rows
     if len(ordered) + missing <= ONE_HOT_LEVELS:
-        alphabetic = tuple(sorted(ordered))
-        return CategoryColumn(alphabetic, False, tuple(range(len(ordered) + missing)), False, none, ()), no_rows
+        return _one_hot(texts), no_rows
     own = (*range(ONE_HOT_LEVELS - 1 - missing), *([len(ordered)] if missing else []))
     plain = CategoryColumn(ordered, False, own, True, none, ())
     codes = plain.codes(texts)

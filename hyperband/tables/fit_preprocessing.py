@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hyperband._common import memory
 from hyperband.errors import DataError
+from hyperband.tables.category_encoding import CategoryEncoding
 from hyperband.tables.column_kinds import (
     CONSTANT,
     NumberColumns,
@@ -19,11 +20,17 @@ from hyperband.tables.column_kinds import (
     ignored_note,
     unusable_categories,
 )
-from hyperband.tables.fit_categories import ONE_HOT_LEVELS, fit_categories, target_columns
-from hyperband.tables.fit_transformers import MOST_LEVELS, fit_numbers, fit_one_hot
+from hyperband.tables.fit_categories import (
+    MOST_LEVELS,
+    ONE_HOT_LEVELS,
+    fit_categories,
+    fit_one_hot,
+    target_columns,
+)
 from hyperband.tables.number_encoders import Bins, Fourier, NumberEncoder, RobustClip
 from hyperband.tables.number_encoding import NumberEncoding
 from hyperband.tables.preprocess import CATEGORY, IGNORED, NUMBER, InputColumn, Preprocessing, finite_block
+from hyperband.tables.standard_scaling import HEAVY, PLAIN, TWO_VALUED, Standard
 from hyperband.tables.table import Table
 from hyperband.tables.target import Target
 from hyperband.tables.views import VIEWS, View
@@ -105,8 +112,8 @@ def fit_preprocessing(table: Table, train: RowNumbers, target: Target, y: Array,
     """
     view = VIEWS[settings.view]
     inputs, notes = column_kinds(table, train, settings.categorical, settings.numeric)
-    numbers: Any = None
-    categories: Any = None
+    numbers: NumberEncoding | None = None
+    categories: CategoryEncoding | None = None
     features: list[str] = []
     cross_fitted: dict[int, F32] = {}
     n_numbers = 0
@@ -123,10 +130,9 @@ def fit_preprocessing(table: Table, train: RowNumbers, target: Target, y: Array,
         if view.encodes_categories:
             categories, of_training = fit_categories(table, names, train, target_columns(y, len(target.classes)))
             cross_fitted = {len(features) + k: values for k, values in of_training.items()}
-            features += categories.names(names)
         else:
-            categories, more = fit_one_hot(table, names, train)
-            features += more
+            categories = fit_one_hot(table, names, train)
+        features += categories.names(names)
     if not features:
         raise DataError(
             "A table must have at least one feature that varies; every column is constant or an identifier. Add one."
@@ -145,8 +151,8 @@ def _without(inputs: Sequence[InputColumn], ignored: Mapping[str, str]) -> list[
 
 def _fit_number_columns(
     table: Table, names: Sequence[str], train: RowNumbers, view: View, settings: FitSettings
-) -> tuple[Any, list[str], int, set[str]]:
-    """The fitted transformer or encoding or None, its features, how many are numbers, and columns to ignore."""
+) -> tuple[NumberEncoding | None, list[str], int, set[str]]:
+    """The fitted encoding or None, its features, how many are numbers, and columns to ignore."""
     width = 8 if table.frame is not None or table.matrix is None else max(4, table.matrix.dtype.itemsize)
     memory.require(2 * width * len(train) * len(names), "The training rows", "Use fewer rows, or drop columns.")
     block = finite_block(table, names, train)
@@ -160,12 +166,33 @@ def _fit_number_columns(
     names, groups = [names[j] for j in used], groups.among(used)
     if view.numbers in ("standard", "quantile"):
         first = view.numbers == "standard"
-        return *fit_numbers(block, names, groups, settings.seed, two_valued_first=first), ignored
+        encoding = _scaling(block, groups, first)
+        n_numbers = len(groups.heavy) + len(groups.plain) + (len(groups.two_valued) if first else 0)
+        return encoding, encoding.names(names), n_numbers, ignored
     position = {name: j for j, name in enumerate(table.names)}
     keys = [position[names[j]] for j in groups.plain]
     encoding = _encoding(block, groups, view.numbers, keys, settings.seed)
     n_numbers = 0 if view.numbers == "bins" else len(groups.plain)
     return encoding, encoding.names(names), n_numbers, ignored
+
+
+def _scaling(block: Array, groups: NumberColumns, two_valued_first: bool) -> NumberEncoding:
+    """Two values, heavy tails, others; columns of two values come first, as numbers, or follow them.
+
+    Of each treatment those without missing values come first.
+    """
+    treatments = {TWO_VALUED: groups.two_valued, HEAVY: groups.heavy, PLAIN: groups.plain}
+    if not two_valued_first:
+        treatments[TWO_VALUED] = treatments.pop(TWO_VALUED)
+    columns = [
+        (j, treatment)
+        for treatment, members in treatments.items()
+        for j in sorted(members, key=groups.with_missing.__contains__)
+    ]
+    order = [j for j, _ in columns]
+    x = np.ascontiguousarray(block[:, order], dtype=np.float64)
+    encoder = Standard.fit(x, [treatment for _, treatment in columns]) if columns else None
+    return NumberEncoding(tuple(order), encoder, (), tuple(groups.with_missing))
 
 
 def _encoding(block: Array, groups: NumberColumns, kind: str, keys: Sequence[int], seed: int) -> NumberEncoding:

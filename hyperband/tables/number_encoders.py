@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperband._common.philox import FOURIER, uniform
+from hyperband.errors import InputError
+from hyperband.tables.fitted_numbers import check_ascending, check_finite
 
 F64 = NDArray[np.float64]
 
@@ -33,6 +35,10 @@ N_COSINES = 8
 
 class NumberEncoder(Protocol):
     """A fitted encoding of columns of numbers."""
+
+    @property
+    def n_columns(self) -> int:
+        """Columns that it takes."""
 
     def transform(self, x: F64) -> F64:
         """Features, shape (n_rows, n_features), of values of shape (n_rows, n_columns), NaN where missing."""
@@ -55,6 +61,11 @@ class RobustClip:
     ----------
     median, scale : tuple of float, one a column
 
+    Raises
+    ------
+    InputError
+        When the lengths differ, or numbers are not finite.
+
     Examples
     --------
     >>> RobustClip((1.0,), (0.5,)).transform(np.array([[1.0], [9.0], [1e300], [np.nan]]))[:, 0].round(3).tolist()
@@ -63,6 +74,14 @@ class RobustClip:
 
     median: tuple[float, ...]
     scale: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        check_finite(self.median, "median", len(self.median))
+        check_finite(self.scale, "scale", len(self.median))
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.median)
 
     @classmethod
     def fit(cls, x: F64) -> RobustClip:
@@ -119,8 +138,13 @@ class Bins:
 
     Parameters
     ----------
-    edges : tuple of tuple of float, ascending, one a column
+    edges : tuple of tuple of float, ascending, at least two a column
     median : tuple of float, one a column
+
+    Raises
+    ------
+    InputError
+        When the lengths differ, numbers are not finite, or edges do not ascend.
 
     Examples
     --------
@@ -130,6 +154,14 @@ class Bins:
 
     edges: tuple[tuple[float, ...], ...]
     median: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        check_finite(self.median, "median", len(self.median))
+        check_ascending(self.edges, "edges", len(self.median), least=2, strictly=True)
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.median)
 
     @classmethod
     def fit(cls, x: F64, n_bins: int | None = None) -> Bins:
@@ -235,6 +267,11 @@ class Fourier:
     robust : RobustClip
     frequency, phase : tuples of tuples of float, `N_COSINES` a column: w, and b / pi
 
+    Raises
+    ------
+    InputError
+        When the lengths differ, or numbers are not finite.
+
     Examples
     --------
     >>> fourier = Fourier(RobustClip((0.0,), (1.0,)), ((0.0, 0.0),), ((0.0, 1 / 3),))
@@ -245,6 +282,17 @@ class Fourier:
     robust: RobustClip
     frequency: tuple[tuple[float, ...], ...]
     phase: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.frequency) == len(self.phase) == self.n_columns:
+            raise InputError(f"`frequency` and `phase` must have a row a column, {self.n_columns}; they do not.")
+        for frequency, phase in zip(self.frequency, self.phase, strict=True):
+            check_finite(frequency, "frequency", len(phase))
+            check_finite(phase, "phase", len(phase))
+
+    @property
+    def n_columns(self) -> int:
+        return self.robust.n_columns
 
     @classmethod
     def fit(cls, x: F64, keys: Sequence[int], seed: int) -> Fourier:

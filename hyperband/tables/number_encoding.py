@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband.errors import InputError
+from hyperband.tables.fitted_numbers import check_ascending, check_positions
 from hyperband.tables.number_encoders import Bins, Fourier, NumberEncoder, RobustClip
+from hyperband.tables.standard_scaling import Standard
 
 F64 = NDArray[np.float64]
 
-_ENCODERS: dict[str, Any] = {"robust": RobustClip, "bins": Bins, "fourier": Fourier}
+_ENCODERS: dict[str, Any] = {"standard": Standard, "robust": RobustClip, "bins": Bins, "fourier": Fourier}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class NumberEncoding:
         A column of two values becomes -1 and 1; other values lie between them, missing ones are 0.
     missing : tuple of int, positions of the columns with a 0/1 feature that marks missing values
 
+    Raises
+    ------
+    InputError
+        When positions are no different whole numbers from 0, or a column of two values has no lower and higher one.
+
     Examples
     --------
     >>> encoding = NumberEncoding((), None, ((0, 2.0, 6.0),), (1,))
@@ -39,6 +47,21 @@ class NumberEncoding:
     encoder: NumberEncoder | None
     two_valued: tuple[tuple[int, float, float], ...]
     missing: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_positions(self.numbers, "numbers")
+        check_positions((position for position, _, _ in self.two_valued), "two_valued")
+        check_positions(self.missing, "missing")
+        check_ascending([values for _, *values in self.two_valued], "two_valued", len(self.two_valued), 2, strictly=True)
+        n_columns = 0 if self.encoder is None else self.encoder.n_columns
+        if n_columns != len(self.numbers):
+            raise InputError(f"`encoder` must take the {len(self.numbers)} columns of `numbers`; it takes {n_columns}.")
+
+    @property
+    def least_columns(self) -> int:
+        """So many columns are there at least."""
+        positions = (*self.numbers, *(position for position, _, _ in self.two_valued), *self.missing)
+        return max(positions, default=-1) + 1
 
     def transform(self, block: NDArray[Any]) -> F64:
         """Features, float64 of shape (n_rows, n_features), of values of shape (n_rows, n_columns)."""
@@ -75,6 +98,6 @@ class NumberEncoding:
         return cls(
             tuple(plain["numbers"]),
             None if encoder is None else _ENCODERS[encoder["type"]].from_dict(encoder),
-            tuple((int(position), low, high) for position, low, high in plain["two_valued"]),
+            tuple((position, low, high) for position, low, high in plain["two_valued"]),
             tuple(plain["missing"]),
         )

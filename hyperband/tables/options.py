@@ -33,7 +33,7 @@ class TableOptions:
         where the target is a column of the table, unless a text such as NA stands among its classes, and not where it
         is given apart.
     scaling : {"auto", "standard", "quantile"}
-        Scaling of columns of numbers: see `hyperband.tables.fit_transformers.fit_preprocessing`.
+        Scaling of columns of numbers: see `hyperband.tables.fit_preprocessing.FitSettings`.
     class_weight : None, "balanced", or mapping of label to weight
     na_values : texts that mean a missing value, besides the empty one; None: `hyperband.tables.readings.MISSING`
     sample_weight : array-like, shape (n_rows,), or the name of a column; None gives all rows the same weight

@@ -1,4 +1,4 @@
-"""From columns to float32 rows: transformers fitted on the training rows only, and their plain data."""
+"""From columns to float32 rows: encodings fitted on the training rows only, and their plain data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hyperband.errors import DataError
+from hyperband._common.checks import whole_number
+from hyperband.errors import DataError, InputError
 from hyperband.tables.category_encoding import CategoryEncoding
 from hyperband.tables.columns import as_text, raise_infinite
+from hyperband.tables.fitted_numbers import check_flags, check_positive, check_texts
 from hyperband.tables.number_encoding import NumberEncoding
 from hyperband.tables.polars_threads import check_polars_threads
 from hyperband.tables.schema import Schema
 from hyperband.tables.table import Table, as_table
 from hyperband.tables.target import Target
+from hyperband.tables.views import VIEWS
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
@@ -49,6 +52,13 @@ class InputColumn:
     part_of: str = ""
     why: str = ""
 
+    def __post_init__(self) -> None:
+        check_texts((self.name,), "name")
+        check_texts((self.part_of,), "part_of")
+        check_texts((self.why,), "why")
+        if self.kind not in (NUMBER, CATEGORY, IGNORED):
+            raise InputError(f"`kind` of a column must be {NUMBER}, {CATEGORY} or {IGNORED}; got {self.kind!r:.80}.")
+
     @property
     def source(self) -> str:
         """The column of the input table."""
@@ -68,10 +78,8 @@ class Preprocessing:
         Whether columns are matched by name (tables) or by position (arrays).
     target : Target
         Turns predictions back into labels or original units.
-    numbers : sklearn.compose.ColumnTransformer, NumberEncoding, or None
-        Transforms the columns of kind "number", in order.
-    categories : sklearn.preprocessing.OneHotEncoder, CategoryEncoding, or None
-        Transforms the columns of kind "category", in order.
+    numbers : NumberEncoding or None, of the columns of kind "number", in order
+    categories : CategoryEncoding or None, of the columns of kind "category", in order
     clip : float or None
         Features are limited to [-clip, clip], so that one extreme value cannot dominate a row.
     feature_names : tuple of str, one a feature
@@ -80,18 +88,45 @@ class Preprocessing:
         one-hot columns and other features follow.
     view : str, how the table is seen; see `hyperband.tables.views`
     schema : Schema, how columns of texts are read
+
+    Raises
+    ------
+    InputError
+        When encodings do not belong to the columns, features to the encodings, or the view is unknown.
     """
 
     inputs: tuple[InputColumn, ...]
     named: bool
     target: Target
-    numbers: Any
-    categories: Any
+    numbers: NumberEncoding | None
+    categories: CategoryEncoding | None
     clip: float | None
     feature_names: tuple[str, ...]
     n_numbers: int = 0
     view: str = "standard"
     schema: Schema = field(default_factory=Schema)
+
+    def __post_init__(self) -> None:
+        names, categories = self.columns(NUMBER), self.columns(CATEGORY)
+        check_flags(named=self.named)
+        if self.view not in VIEWS:
+            raise InputError(f"`view` must be one of {', '.join(VIEWS)}; got {self.view!r:.80}.")
+        if self.clip is not None:
+            check_positive((self.clip,), "clip", 1)
+        n_numbers = 0 if self.numbers is None else self.numbers.least_columns
+        n_categories = 0 if self.categories is None else len(self.categories.columns)
+        if n_numbers > len(names) or n_categories != len(categories):
+            raise InputError(
+                f"Encodings must be of the {len(names)} columns of numbers and {len(categories)} of categories; they are "
+                f"of {n_numbers} and {n_categories}."
+            )
+        features = [] if self.numbers is None else self.numbers.names(names)
+        features += [] if self.categories is None else self.categories.names(categories)
+        if list(self.feature_names) != features:
+            raise InputError(
+                f"`feature_names` must be those of the encodings, {len(features)}; got {len(self.feature_names)}."
+            )
+        whole_number(self.n_numbers, "n_numbers", 0, len(features))
 
     @property
     def n_inputs(self) -> int:
@@ -157,21 +192,15 @@ class Preprocessing:
             part = slice(start, min(n_rows, start + size))
             take = part if rows is None else rows[part]
             blocks = []
-            if numbers:
-                with np.errstate(over="ignore"):  # what overflows is clipped, or an error of `transform`
+            if self.numbers is not None:
+                with np.errstate(over="ignore", invalid="ignore"):  # what overflows is clipped, or an error of `transform`
                     blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
-            if categories:
-                blocks.append(self._of_categories(table, categories, take))
+            if self.categories is not None:
+                blocks.append(self.categories.transform([text_column(table, name, take) for name in categories]))
             yield part, blocks
 
-    def _of_categories(self, table: Table, names: Sequence[str], rows: Array | slice) -> Array:
-        if isinstance(self.categories, CategoryEncoding):
-            return self.categories.transform([text_column(table, name, rows) for name in names])
-        transformed: Array = self.categories.transform(text_block(table, names, rows))
-        return transformed
-
     def to_dict(self) -> dict[str, Any]:
-        """All but the transformers of scikit-learn, as plain data that JSON can hold; `from_dict` reads it back.
+        """Plain data that JSON can hold; `from_dict` reads it back.
 
         Examples
         --------
@@ -186,37 +215,34 @@ class Preprocessing:
             "inputs": [asdict(column) for column in self.inputs],
             "named": self.named,
             "target": self.target.to_dict(),
-            "numbers": self.numbers.to_dict() if isinstance(self.numbers, NumberEncoding) else None,
-            "categories": self.categories.to_dict() if isinstance(self.categories, CategoryEncoding) else None,
+            "numbers": None if self.numbers is None else self.numbers.to_dict(),
+            "categories": None if self.categories is None else self.categories.to_dict(),
             "clip": self.clip,
             "feature_names": list(self.feature_names),
             "n_numbers": self.n_numbers,
             "schema": self.schema.to_dict(),
         }
 
-    @property
-    def transformers(self) -> dict[str, Any]:
-        """The fitted transformers of scikit-learn, under "numbers" and "categories": what `to_dict` leaves out."""
-        own = (NumberEncoding, CategoryEncoding)
-        parts = {"numbers": self.numbers, "categories": self.categories}
-        return {name: part for name, part in parts.items() if part is not None and not isinstance(part, own)}
-
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], transformers: Mapping[str, Any] | None = None) -> Preprocessing:
-        """The preprocessing of `to_dict` and `transformers`."""
-        given, numbers, categories = transformers or {}, plain["numbers"], plain["categories"]
-        return cls(
+    def from_dict(cls, plain: Mapping[str, Any]) -> Preprocessing:
+        """The preprocessing that `to_dict` wrote."""
+        numbers, categories = plain["numbers"], plain["categories"]
+        made = cls(
             inputs=tuple(InputColumn(**column) for column in plain["inputs"]),
             named=plain["named"],
             target=Target.from_dict(plain["target"]),
-            numbers=given.get("numbers") if numbers is None else NumberEncoding.from_dict(numbers),
-            categories=given.get("categories") if categories is None else CategoryEncoding.from_dict(categories),
+            numbers=None if numbers is None else NumberEncoding.from_dict(numbers),
+            categories=None if categories is None else CategoryEncoding.from_dict(categories),
             clip=plain["clip"],
             feature_names=tuple(plain["feature_names"]),
             n_numbers=plain["n_numbers"],
             view=plain["view"],
             schema=Schema.from_dict(plain["schema"]),
         )
+        for column in made.inputs:
+            if column.part_of != made.schema.part_of.get(column.name, ""):
+                raise InputError(f"`part_of` of {column.name!r:.80} must be what the schema says; got {column.part_of!r:.80}.")
+        return made
 
     def columns(self, kind: str) -> list[str]:
         """Names of the input columns of one kind, in order."""
@@ -225,13 +251,10 @@ class Preprocessing:
     @property
     def levels(self) -> dict[str, list[str]]:
         """The levels of each column of categories that training has seen."""
-        names = self.columns(CATEGORY)
-        if not names:
+        if self.categories is None:
             return {}
-        if isinstance(self.categories, CategoryEncoding):
-            return {name: list(column.levels) for name, column in zip(names, self.categories.columns, strict=True)}
-        found = zip(names, self.categories.categories_, strict=True)
-        return {name: [level for level in levels.tolist() if level is not None] for name, levels in found}
+        columns = zip(self.columns(CATEGORY), self.categories.columns, strict=True)
+        return {name: list(column.levels) for name, column in columns}
 
     @property
     def used(self) -> list[str]:
@@ -319,14 +342,6 @@ def finite_block(table: Table, names: Sequence[str], rows: Array | slice) -> Arr
     return block
 
 
-def text_block(table: Table, names: Sequence[str], rows: Array | slice) -> Array:
-    """Columns as texts, an object array of shape (n_rows, n_columns), None where missing."""
-    block = np.empty((_count(table, rows), len(names)), dtype=object)
-    for j, name in enumerate(names):
-        block[:, j] = text_column(table, name, rows).to_list()
-    return block
-
-
 def text_column(table: Table, name: str, rows: Array | slice) -> pl.Series:
     """Some rows of a column as texts, None where missing."""
     check_polars_threads()
@@ -334,7 +349,3 @@ def text_column(table: Table, name: str, rows: Array | slice) -> pl.Series:
         return as_text(pl.Series(name, np.ascontiguousarray(table.matrix[rows, table.names.index(name)])))
     column = table.column(name).alias("column")  # polars takes a name such as "^a$" for a pattern
     return as_text(column[rows] if isinstance(rows, slice) else column.gather(pl.Series(rows, dtype=pl.Int64)))
-
-
-def _count(table: Table, rows: Array | slice) -> int:
-    return len(range(*rows.indices(table.n_rows))) if isinstance(rows, slice) else len(rows)

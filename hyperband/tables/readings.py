@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from hyperband.tables.dates import ISO, as_instants, find_date
+from hyperband.errors import InputError
+from hyperband.tables.dates import DATES, ISO, NO_DATE, as_instants, find_date
+from hyperband.tables.fitted_numbers import check_flags, check_texts
 
 #: Texts that mean a missing value in any column, after blanks are stripped.
 MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A", "#NA")
@@ -56,6 +58,11 @@ class Reading:
         Texts of a column of numbers or times that are none: they mean a missing value.
     date : str, how dates are written in a column of times, see `hyperband.tables.dates`
 
+    Raises
+    ------
+    InputError
+        When the form, the separators or the date are none that `find_reading` finds.
+
     Examples
     --------
     >>> Reading(NUMBER, ",", ".", True).of(pl.Series(["1.234,5 €", "7", "x", None])).to_list()
@@ -68,6 +75,14 @@ class Reading:
     signs: bool = False
     words: tuple[str, ...] = ()
     date: str = ISO
+
+    def __post_init__(self) -> None:
+        written = (self.decimal, self.thousands)
+        known = self.form in (NUMBER, TRUTH, TEXT, TIME) and (written == (".", "") or written in _FORMS)
+        if not known or self.date not in (*DATES, NO_DATE):
+            raise InputError(f"A reading must be one of those that `find_reading` finds; got {self!r:.200}.")
+        check_flags(signs=self.signs)
+        check_texts(self.words, "words")
 
     def of(self, texts: pl.Series) -> pl.Series:
         """Values of texts as `stripped` gives them, null where missing and, but for texts, where a text is none.

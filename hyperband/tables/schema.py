@@ -13,6 +13,7 @@ from hyperband.errors import DataError
 from hyperband.tables.columns import first_names, first_values, holds_times
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.dates import ISO, NO_DATE, as_instants, find_date, in_words, is_ambiguous
+from hyperband.tables.fitted_numbers import check_positions, check_texts
 from hyperband.tables.readings import (
     MISSING,
     MISSING_NUMBERS,
@@ -55,6 +56,10 @@ class Schema:
     left_out: tuple[int, ...] = ()
     targets: Mapping[str, Reading] = field(default_factory=dict)
     times: Mapping[str, TimeParts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_positions(self.left_out, "left_out")
+        check_texts(set(self.missing), "missing")
 
     def read(self, table: Table, names: Collection[str]) -> Table:
         """A table with these of its columns as they are read; columns of times become their parts.

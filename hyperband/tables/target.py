@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperband.errors import DataError
+from hyperband.errors import DataError, InputError
+from hyperband.tables.fitted_numbers import check_finite, check_positive, check_texts
 from hyperband.tables.target_input import MOST_INTEGER_CLASSES
 
 Array = NDArray[Any]
@@ -30,6 +31,11 @@ class Target:
     low, high : tuple of float, one an output
         Smallest and largest training value, in original units; empty for classification.
 
+    Raises
+    ------
+    InputError
+        When there are fewer than two different classes, or numbers are not finite, one an output.
+
     Examples
     --------
     >>> target = Target(("label",), "classification", ("no", "yes"))
@@ -46,6 +52,19 @@ class Target:
     scale: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_texts(self.names, "names")
+        if self.task == "classification":
+            known = all(isinstance(label, (str, bool, int, float)) for label in self.classes)
+            if not known or len({label_text(label) for label in self.classes}) < max(2, len(self.classes)):
+                raise InputError(f"`classes` must be two or more different labels; got {_some(self.classes)}.")
+        elif self.task != "regression" or not self.names or not self.mean:
+            raise InputError(f"`task` must be classification, or regression with its mean; got {self.task!r:.80}.")
+        check_finite(self.mean, "mean", len(self.mean))
+        for name in ("low", "high"):
+            check_finite(getattr(self, name), name, len(self.mean) if self.low else 0)
+        check_positive(self.scale, "scale", len(self.mean))
 
     @property
     def loss(self) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from hyperband.errors import InputError
+from hyperband.tables.fitted_numbers import check_texts
+
 _DAY = 86_400_000_000  # microseconds
 
 #: What becomes of an instant: a name and its value. `hour` has a fraction for minutes and seconds.
@@ -23,6 +26,11 @@ class TimeParts:
     first : int, the earliest instant of the training table in microseconds since 1970: what `days` counts from
     names : dict of part, one of `PARTS`, to the name of its column; at least one, those that vary
 
+    Raises
+    ------
+    InputError
+        When ``first`` does not fit in 64 bits, or ``names`` are of other parts, or not different.
+
     Examples
     --------
     >>> day = pl.Series("day", ["2013-01-31", "2013-02-01"]).str.to_datetime(time_unit="us")
@@ -36,6 +44,13 @@ class TimeParts:
     first: int
     names: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        if isinstance(self.first, bool) or not isinstance(self.first, int) or not -(2**63) <= self.first < 2**63:
+            raise InputError(f"`first` must be a whole number of 64 bits; got {self.first!r:.80}.")
+        if not self.names or not set(self.names) <= {*PARTS}:
+            raise InputError(f"`names` must be of parts of an instant, {', '.join(PARTS)}; got {list(self.names)!r:.80}.")
+        check_texts(self.names.values(), "names")
+
     def of(self, instants: pl.Series) -> list[pl.Series]:
         """The columns of numbers, null where the instant is."""
         values = _parts(instants, self.first)
@@ -48,7 +63,7 @@ class TimeParts:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> TimeParts:
         """What `to_dict` wrote."""
-        return cls(int(plain["first"]), dict(plain["names"]))
+        return cls(plain["first"], dict(plain["names"]))
 
 
 def find_parts(instants: pl.Series, taken: Collection[str]) -> TimeParts:

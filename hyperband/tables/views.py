@@ -15,7 +15,7 @@ class View:
     ----------
     name : str
     numbers : {"standard", "quantile", "robust", "bins", "fourier"}
-        "standard" and "quantile" are the scalings of `hyperband.tables.fit_transformers`, the others encoders of
+        "standard" and "quantile" are scalings of `hyperband.tables.standard_scaling`, the others encoders of
         `hyperband.tables.number_encoders`.
     encodes_categories : bool
         Whether two levels become -1 and 1, and many levels target means besides one-hot columns

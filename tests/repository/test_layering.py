@@ -52,7 +52,6 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "llvmlite": ("engine/backends/",),
     "cupy": ("engine/backends/",),
     "sklearn": ("tables/", "model/", "metrics/", "plots/"),
-    "skops": ("model/",),
     "safetensors": ("model/",),
     "polars": ("tables/", "model/", "interface/result.py", "cli/"),
     "pandas": ("tables/", "interface/result.py"),
@@ -295,7 +294,7 @@ def _loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize("statement", ["import hyperband", "import hyperband; hyperband.Hyperband(81).plan()"])
 def test_import_loads_nothing_heavy(statement: str) -> None:
-    heavy = {"sklearn", "scipy", "polars", "pandas", "pyarrow", "numba", "llvmlite", "torch", "skops", "safetensors"}
+    heavy = {"sklearn", "scipy", "polars", "pandas", "pyarrow", "numba", "llvmlite", "torch", "safetensors"}
     before = _loaded_by("pass")
     assert not (_loaded_by(statement) - before) & (heavy | {"click", "rich", "matplotlib", "cupy"})
 

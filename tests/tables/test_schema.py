@@ -173,8 +173,7 @@ def test_a_schema_is_plain_data(trained):
     schema = prepared.preprocessing.schema
     assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
     plain = json.loads(json.dumps(prepared.preprocessing.to_dict()))
-    again = Preprocessing.from_dict(plain, prepared.preprocessing.transformers)
-    assert again.schema == schema
+    assert Preprocessing.from_dict(plain).schema == schema
 
 
 def test_regression_targets_are_numbers_however_they_are_written(tmp_path):
