@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
@@ -108,7 +109,7 @@ class _Group(click.Group):
             raise
         except Exception as error:
             if ctx.meta[DEBUG]:
-                raise
+                click.echo(traceback.format_exc(), err=True)
             raise _Refusal(self._told(ctx, error)) from error
 
     def _told(self, ctx: click.Context, error: Exception) -> str:

@@ -85,7 +85,8 @@ def test_a_column_that_one_view_uses_is_used():
     frame = messy().drop("id")
     view = prepare(frame, target="goal").preprocessing
     noise = [replace(column, kind=IGNORED, why=SAYS_NOTHING) for column in view.inputs]
-    selected = replace(view, inputs=(*noise[:-1], view.inputs[-1]))
+    no_features = {"numbers": None, "categories": None, "feature_names": (), "n_numbers": 0}
+    selected = replace(view, inputs=(*noise[:-1], view.inputs[-1]), **no_features)
     whole, least = column_lines([selected, view]), column_lines([selected])
     assert whole == column_lines([view]) != least
     assert "one     ignored   constant in the training rows" in whole
