@@ -171,7 +171,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "hyperband",
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 done, 2 an error (one line on stderr; --debug shows its traceback), 130 interrupted by Ctrl-C.",
+    epilog="Exit codes: 0 done, 2 an error (one line on stderr; --debug: its traceback), 130 interrupted by Ctrl-C.",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:

@@ -38,7 +38,7 @@ COMPUTE = Compute()
 @click.option("--seed", type=int, default=0, show_default=True, help="Of TABLE: that of the search.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, table: str | None, as_json: bool, **options: Any) -> None:
+def command(ctx: click.Context, /, table: str | None, as_json: bool, **options: Any) -> None:
     """Show the brackets and rungs of a search before it runs; with TABLE also about how long it would train.
 
     A column per resource holds how many networks reach it; cost counts promoted networks from where they were paused.

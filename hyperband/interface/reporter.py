@@ -84,13 +84,17 @@ def progress_line(progress: SearchProgress) -> str:
 
     Examples
     --------
-    >>> first, second = BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), BracketProgress(1, 0, 4, 0, math.nan, 0.0, 363.0)
+    >>> first, second = BracketProgress(0, 1, 5, 27, 0.25, 120.0, 405.0), BracketProgress(1, 0, 4, 0, 0.0, 0.0, 363.0)
     >>> progress_line(SearchProgress((first, second), "epochs", 3.0, rate=40.0, seconds_left=16.2))
     'bracket 0: rung 2 of 5, 27 trials left, best loss 0.2500, 120 of 768 epochs, 40 epochs/s, about 16 s left'
     """
     begun = [b for b in progress.brackets if b.done or b.trials_left]
     now = [b for b in begun if b.trials_left] or begun[-1:]
-    where = f"{len(now)} brackets" if len(now) > 1 else "".join(f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}" for b in now)
+    where = (
+        f"{len(now)} brackets"
+        if len(now) > 1
+        else "".join(f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}" for b in now)
+    )
     left = sum(b.trials_left for b in now)
     best = min((b.best for b in begun if not math.isnan(b.best)), default=math.nan)
     return ", ".join(

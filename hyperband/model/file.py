@@ -1,14 +1,14 @@
 """The model file: a zip of plain data and weights, neither of them compressed; nothing in it is code.
 
 =========================  ==============================================================================
-``meta.json``              format, versions, temperature, provenance; of each preprocessing its fitted numbers, texts and
-                           target; of each member its weight, view and architecture
+``meta.json``              format, versions, temperature, provenance; of each preprocessing its fitted numbers, texts
+                           and target; of each member its weight, view and architecture
 ``weights.safetensors``    the arrays of `hyperband.engine.parameters`, float32, with the member's number in front:
                            ``0.weights.0``, ``0.bias.0``, ..., ``1.weights.0``, ...
 =========================  ==============================================================================
 
-A file is read as data that anybody may have written: nothing is decompressed, so that its size bounds what is allocated,
-and every part goes through the constructor that checks what it means.
+A file is read as data that anybody may have written: nothing is decompressed, so that its size bounds what is
+allocated, and every part goes through the constructor that checks what it means.
 """
 
 from __future__ import annotations
@@ -187,7 +187,8 @@ def _check_entries(archive: zipfile.ZipFile, name: str) -> None:
         if number > FORMAT:
             remedy = "Upgrade: pip install --upgrade hyperband."
         raise ModelFileError(
-            f"A model file must have format {FORMAT}; {name!r} has format {number}, written by hyperband {version}. {remedy}"
+            f"A model file must have format {FORMAT}; {name!r} has format {number}, written by hyperband {version}. "
+            f"{remedy}"
         )
     if sorted(names) != sorted((META, WEIGHTS)):
         raise ModelFileError(f"A model file must hold {META} and {WEIGHTS}; {name!r} holds {names!r:.80}. {_REMEDY}")
@@ -216,6 +217,8 @@ def _unpack(meta: dict[str, Any], weights: bytes, name: str) -> Contents:
         raise ModelFileError(f"Weights in a model file must be known; {name!r} holds also {unknown[0]!r}. {_REMEDY}")
     for array, values in tensors.items():
         if values.dtype != np.float32 or not np.isfinite(values).all():
-            raise ModelFileError(f"Weights in a model file must be finite float32; {array!r} of {name!r} are not. {_REMEDY}")
+            raise ModelFileError(
+                f"Weights in a model file must be finite float32; {array!r} of {name!r} are not. {_REMEDY}"
+            )
     preprocessings = [Preprocessing.from_dict(plain) for plain in meta["preprocessings"]]
     return Contents(preprocessings, members, meta["temperature"], dict(meta["provenance"]))

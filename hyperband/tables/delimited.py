@@ -14,31 +14,34 @@ from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.file_table import FileTable, Texts
 from hyperband.tables.text_layout import Layout, find_layout, rows_of
 
+#: Byte order marks of UTF-16 and of UTF-32.
+MARKS_OF_16, MARKS_OF_32 = (b"\xff\xfe", b"\xfe\xff"), (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _QUOTE, _LINE_FEED = b'"\n'
 #: Where Latin-1 has control characters, Windows-1252 has quotes, dashes and the sign of the euro.
 _WINDOWS = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 
 
 def decode(data: bytes, name: str) -> str:
-    """Text of a file: UTF-8, UTF-16 with a byte order mark, otherwise Windows-1252 with a `DataWarning`.
+    """Text of a file: UTF-8, UTF-16 or UTF-32 with a byte order mark, otherwise Windows-1252 with a `DataWarning`.
 
     Raises
     ------
     DataError
-        When the file begins as UTF-16 but cannot be decoded.
+        When the file begins as UTF-16 or UTF-32 but cannot be decoded.
 
     Examples
     --------
     >>> decode("é".encode(), "t.csv")
     'é'
     """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return data.decode("utf-16")
-        except UnicodeDecodeError:
-            raise DataError(
-                f"A text file must be UTF-8; {name!r} starts as UTF-16 but is damaged. Save it as UTF-8."
-            ) from None
+    for marks, encoding in ((MARKS_OF_32, "UTF-32"), (MARKS_OF_16, "UTF-16")):  # one of 32 begins like one of 16
+        if data.startswith(marks):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                raise DataError(
+                    f"A text file must be UTF-8; {name!r} starts as {encoding} but is damaged. Save it as UTF-8."
+                ) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Checks of what a fit gives and a model file brings back: numbers that mean something, as many as there are columns."""
+"""Checks of what a fit gives and a model file brings back: numbers that mean something, one a column."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def check_positive(values: Sequence[Any], name: str, n: int) -> None:
         raise InputError(f"`{name}` must be above 0; got {min(values)!r}.")
 
 
-def check_ascending(
-    rows: Sequence[Sequence[Any]], name: str, n: int, least: int = 0, strictly: bool = False
-) -> None:
+def check_ascending(rows: Sequence[Sequence[Any]], name: str, n: int, least: int = 0, strictly: bool = False) -> None:
     """Refuse anything but ``n`` ascending rows of at least so many finite floats; ``strictly``: without equal ones."""
     if len(rows) != n:
         raise InputError(f"`{name}` must have one row a column, {n}; got {len(rows)}.")

@@ -52,7 +52,9 @@ class NumberEncoding:
         check_positions(self.numbers, "numbers")
         check_positions((position for position, _, _ in self.two_valued), "two_valued")
         check_positions(self.missing, "missing")
-        check_ascending([values for _, *values in self.two_valued], "two_valued", len(self.two_valued), 2, strictly=True)
+        check_ascending(
+            [values for _, *values in self.two_valued], "two_valued", len(self.two_valued), 2, strictly=True
+        )
         n_columns = 0 if self.encoder is None else self.encoder.n_columns
         if n_columns != len(self.numbers):
             raise InputError(f"`encoder` must take the {len(self.numbers)} columns of `numbers`; it takes {n_columns}.")

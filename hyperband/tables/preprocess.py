@@ -117,8 +117,8 @@ class Preprocessing:
         n_categories = 0 if self.categories is None else len(self.categories.columns)
         if n_numbers > len(names) or n_categories != len(categories):
             raise InputError(
-                f"Encodings must be of the {len(names)} columns of numbers and {len(categories)} of categories; they are "
-                f"of {n_numbers} and {n_categories}."
+                f"Encodings must be of the {len(names)} columns of numbers and {len(categories)} of categories; they "
+                f"are of {n_numbers} and {n_categories}."
             )
         features = [] if self.numbers is None else self.numbers.names(names)
         features += [] if self.categories is None else self.categories.names(categories)
@@ -191,9 +191,9 @@ class Preprocessing:
         for start in range(0, n_rows, size):
             part = slice(start, min(n_rows, start + size))
             take = part if rows is None else rows[part]
-            blocks = []
+            blocks: list[Array] = []
             if self.numbers is not None:
-                with np.errstate(over="ignore", invalid="ignore"):  # what overflows is clipped, or an error of `transform`
+                with np.errstate(over="ignore", invalid="ignore"):  # overflows are clipped, or an error of `transform`
                     blocks.append(self.numbers.transform(finite_block(table, numbers, take)))
             if self.categories is not None:
                 blocks.append(self.categories.transform([text_column(table, name, take) for name in categories]))
@@ -241,7 +241,9 @@ class Preprocessing:
         )
         for column in made.inputs:
             if column.part_of != made.schema.part_of.get(column.name, ""):
-                raise InputError(f"`part_of` of {column.name!r:.80} must be what the schema says; got {column.part_of!r:.80}.")
+                raise InputError(
+                    f"`part_of` of {column.name!r:.80} must be what the schema says; got {column.part_of!r:.80}."
+                )
         return made
 
     def columns(self, kind: str) -> list[str]:

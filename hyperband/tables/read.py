@@ -15,7 +15,7 @@ import polars as pl
 
 from hyperband.errors import DataError
 from hyperband.tables.arff import parse_arff
-from hyperband.tables.delimited import decode, parse_delimited
+from hyperband.tables.delimited import MARKS_OF_16, MARKS_OF_32, decode, parse_delimited
 from hyperband.tables.file_table import FileTable
 from hyperband.tables.polars_threads import check_polars_threads
 
@@ -135,7 +135,7 @@ def _checked_text(data: bytes, name: str) -> bytes:
     start = data[:256].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
         raise DataError(f"A table must be a {FORMATS}; {name!r} is a web page or XML. Download the table itself.")
-    if b"\0" in data[:65536] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    if b"\0" in data[:65536] and not data.startswith((*MARKS_OF_16, *MARKS_OF_32)):
         raise DataError(f"A table must be a {FORMATS}; {name!r} is not text (it holds zero bytes).")
     return data
 

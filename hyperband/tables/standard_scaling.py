@@ -1,4 +1,4 @@
-"""Columns of numbers standardised, those with heavy tails by normal quantiles first: the views "standard" and "quantile"."""
+"""Columns of numbers standardised, heavy tails as normal quantiles: the views "standard" and "quantile"."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ class TimeParts:
         if isinstance(self.first, bool) or not isinstance(self.first, int) or not -(2**63) <= self.first < 2**63:
             raise InputError(f"`first` must be a whole number of 64 bits; got {self.first!r:.80}.")
         if not self.names or not set(self.names) <= {*PARTS}:
-            raise InputError(f"`names` must be of parts of an instant, {', '.join(PARTS)}; got {list(self.names)!r:.80}.")
+            raise InputError(
+                f"`names` must be of parts of an instant, {', '.join(PARTS)}; got {list(self.names)!r:.80}."
+            )
         check_texts(self.names.values(), "names")
 
     def of(self, instants: pl.Series) -> list[pl.Series]:

@@ -213,12 +213,12 @@ def test_newer_algorithms(here, options):
 
 
 def test_piped_progress_goes_to_stderr_as_plain_lines(here):
-    process = command("search", "sklearn:wine", "--max-resource", 27, "--threads", 1, cwd=here)
+    process = command("search", "sklearn:wine", *QUICK, cwd=here)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     lines = [line for line in err.splitlines() if "bracket" in line]
     assert len(lines) > 1 and all(" epochs/s" in line and " trials left, " in line for line in lines)
-    assert "bracket 3: rung 1 of 1, 0 trials left" in lines[-1]
+    assert "bracket 2: rung 1 of 1, 0 trials left" in lines[-1]
     assert "\x1b" not in err + out
     assert " epochs/s" not in out and "model written to" in out
 

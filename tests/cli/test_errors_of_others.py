@@ -1,4 +1,4 @@
-"""Errors that nobody expected end a command like any other: one line on stderr, and a traceback where it is asked for."""
+"""Errors that nobody expected end a command like others: one line on stderr; a traceback where it is asked for."""
 
 from __future__ import annotations
 

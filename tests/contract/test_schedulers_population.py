@@ -12,6 +12,7 @@ import pytest
 from hyperband.errors import InputError
 from hyperband.tuning.plans import Bracket, Plan, Rung
 from hyperband.tuning.schedulers import (
+    AsyncHyperbandScheduler,
     EvolutionScheduler,
     HyperbandScheduler,
     PopulationScheduler,
@@ -130,10 +131,11 @@ def test_later_repetitions_of_generations_have_no_successive_halving():
     assert len(kinds) >= 4
 
 
-@pytest.mark.parametrize("repetitions", [0, 1.5, True, "two"])
+@pytest.mark.parametrize("repetitions", [0, 1.5, True, "two", 10**6 + 1, 10**400])
 def test_odd_repetitions_are_refused(repetitions):
-    with pytest.raises(InputError, match="`repetitions` must be a whole number of at least 1"):
-        HyperbandScheduler(9, 3, repetitions=repetitions)
+    for scheduler in (HyperbandScheduler, AsyncHyperbandScheduler, EvolutionScheduler):
+        with pytest.raises(InputError, match="`repetitions` must be a whole number from 1 to 1000000"):
+            scheduler(9, 3, repetitions=repetitions).plan()
 
 
 # Cases that other projects check, in our words.

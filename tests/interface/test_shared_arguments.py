@@ -56,7 +56,9 @@ def test_progress_is_a_function_or_lines_on_stderr(run, capsys):
     run(progress=True)
     out, err = capsys.readouterr()
     unit = "epochs" if run is search else "resource"
-    assert out == "" and "bracket 2: rung 1 of 1, 0 trials left, best loss" in err and f"{cost} of {cost} {unit}, " in err
+    assert (
+        out == "" and "bracket 2: rung 1 of 1, 0 trials left, best loss" in err and f"{cost} of {cost} {unit}, " in err
+    )
 
 
 def test_progress_changes_nothing():

@@ -23,8 +23,8 @@ from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.views import VIEWS
 
 ODD = [
-    None, True, -1, 0, 7, 1.5, -1e308, 1e-320, float("nan"), float("inf"), 10**30, 2**63, "", "x", "nan", "\ud800", "number",
-    "fourier", [], {}, [1, 2], ["a", "a"], [[]], {"x": 1},
+    None, True, -1, 0, 7, 1.5, -1e308, 1e-320, float("nan"), float("inf"), 10**30, 2**63, "", "x", "nan", "\ud800",
+    "number", "fourier", [], {}, [1, 2], ["a", "a"], [[]], {"x": 1},
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def table(n=200):
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    """`meta.json` and the weights of a model with every view, of each a network whose outputs depend on its features."""
+    """`meta.json` and the weights of a model with every view, each with a network that depends on its features."""
     prepared = prepare_table(table(), target="y")
     preprocessings = [prepared.dataset(name).preprocessing for name, view in VIEWS.items() if not view.selects]
     rng, members = np.random.default_rng(0), []
@@ -104,7 +104,9 @@ def test_any_value_anywhere_is_refused_or_predicts(parts, seed):
     check_it_predicts(model)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "{}", "[]", "null", '{"format":4}', '{"format":4,"hyperband":"1"', "\x00" * 9])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "{}", "[]", "null", '{"format":4}', '{"format":4,"hyperband":"1"', "\x00" * 9]
+)
 def test_texts_that_are_no_description(parts, text):
     path = parts[2]
     with zipfile.ZipFile(path, "w") as archive:

@@ -60,6 +60,7 @@ def gzipped(content):
         ("t.csv", CSV.replace(",", " , ")),
         ("t.csv", "\ufeff" + CSV),
         ("t.csv", CSV.encode("utf-16")),
+        ("t.csv", CSV.encode("utf-32")),
         ("t.csv", CSV.replace("\n", "\r\n")),
         ("t.csv", "# a comment, of two fields\n" + CSV),
         ("t.csv", "# " + CSV),

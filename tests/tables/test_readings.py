@@ -111,7 +111,24 @@ def test_readings_are_plain_data():
     assert Reading.from_dict(reading.to_dict()) == reading
 
 
-WORDS = ["0", "7", "-12", "1.5", "1e3", "-999", "9223372036854775808", "007", "nan", "NaN", "-inf", "inf", "", "NA", " 3", "x"]
+WORDS = [
+    "0",
+    "7",
+    "-12",
+    "1.5",
+    "1e3",
+    "-999",
+    "9223372036854775808",
+    "007",
+    "nan",
+    "NaN",
+    "-inf",
+    "inf",
+    "",
+    "NA",
+    " 3",
+    "x",
+]
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from(WORDS)), min_size=1, max_size=5), st.booleans())

@@ -1,4 +1,4 @@
-"""Standardised columns, normal quantiles and one-hot columns: what scikit-learn's transformers give, and bad parts refused."""
+"""Standardised columns, normal quantiles, one-hot columns: what scikit-learn's give, and bad parts refused."""
 
 from __future__ import annotations
 
@@ -40,7 +40,12 @@ def test_missing_values_become_what_is_usual():
     nan = np.nan
     x = np.array([[1.0, 5.0, 1.0, 0.0], [9.0, nan, 2.0, nan], [nan, 5.0, 9.0, 3.0], [2.0, 8.0, 4.0, 3.0]])
     fitted = Standard.fit(x, [PLAIN, TWO_VALUED, PLAIN, TWO_VALUED])
-    assert fitted.fill == (2.0, 5.0, 4.0, 3.0)  # median, most frequent, mean of a column that misses none, most frequent
+    assert fitted.fill == (
+        2.0,
+        5.0,
+        4.0,
+        3.0,
+    )  # median, most frequent, mean of a column that misses none, most frequent
     missing = fitted.transform(np.full((1, 4), nan))
     assert np.array_equal(missing, fitted.transform(np.array([fitted.fill])))
     assert np.array_equal(fitted.transform(x)[:, [1, 3]], [[0, 0], [0, 1], [0, 1], [1, 1]])

@@ -10,6 +10,7 @@ from hyperband.tuning.plans.tables import (
     population_plan,
     repeated,
     successive_halving_plan,
+    times_of,
 )
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "population_plan",
     "repeated",
     "successive_halving_plan",
+    "times_of",
     "whole_number",
 ]

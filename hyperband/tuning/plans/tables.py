@@ -16,6 +16,9 @@ MAX_BRACKETS = 255
 #: Likewise for the steps of a population.
 MOST_STEPS = 100_000
 
+#: More repetitions than this are meant to be endless: their plan would be all that memory holds.
+MOST_REPETITIONS = 1_000_000
+
 VARIANTS = ("algorithm1", "table1", "ceil")
 
 
@@ -171,7 +174,7 @@ def async_hyperband_plan(
     [162, 68, 30, 16, 10]
     """
     top, ratio, _ = _settings(max_resource, eta, min_resource, whole)
-    times = 1 if repetitions is None else whole_number(repetitions, "repetitions")
+    times = times_of(repetitions)
     once = hyperband_plan(max_resource, eta, min_resource, whole=whole).brackets
     brackets = tuple(_async_bracket(times * bracket.rungs[0].n, bracket.s, top, ratio, whole) for bracket in once)
     return Plan(brackets, exact=False, endless=repetitions is None)
@@ -209,7 +212,18 @@ def repeated(plan: Plan, repetitions: int | None) -> Plan:
     """
     if repetitions is None:
         return Plan(plan.brackets, plan.exact, endless=True)
-    return Plan(plan.brackets * whole_number(repetitions, "repetitions"), plan.exact)
+    return Plan(plan.brackets * times_of(repetitions), plan.exact)
+
+
+def times_of(repetitions: Any) -> int:
+    """How often all brackets are planned: once where they go on until a budget is spent.
+
+    Raises
+    ------
+    InputError
+        When ``repetitions`` is neither None nor a whole number from 1 to `MOST_REPETITIONS`.
+    """
+    return 1 if repetitions is None else whole_number(repetitions, "repetitions", 1, MOST_REPETITIONS)
 
 
 def _resource(value: Any, name: str, whole: bool) -> Fraction:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from hyperband._common.checks import exact, whole_number
-from hyperband.tuning.plans import Plan, async_hyperband_plan, async_plan
+from hyperband._common.checks import exact
+from hyperband.tuning.plans import Plan, async_hyperband_plan, async_plan, times_of
 from hyperband.tuning.schedulers.asynchronous import AsyncAllocation
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.settings import register
@@ -72,5 +72,5 @@ class AsyncHyperbandScheduler(RungScheduler):
 
     def start(self, one_by_one: bool = False) -> AsyncAllocation:
         """A fresh allocation; asynchronous brackets never wait for one another."""
-        times = 1 if self.repetitions is None else whole_number(self.repetitions, "repetitions")
+        times = times_of(self.repetitions)
         return AsyncAllocation(self.plan(), exact(self.eta, "eta"), times)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
-from hyperband._common.checks import whole_number
-from hyperband.tuning.plans import Bracket, Plan, hyperband_plan
+from hyperband.tuning.plans import Bracket, Plan, hyperband_plan, times_of
 from hyperband.tuning.schedulers.base import RungScheduler
 from hyperband.tuning.schedulers.brackets import BracketAllocation
 from hyperband.tuning.settings import register
@@ -38,7 +37,7 @@ class EvolutionScheduler(RungScheduler):
     def plan(self) -> Plan:
         """The exact table. Of an endless search that of the first repetition; later ones have no successive halving."""
         once = hyperband_plan(self.max_resource, self.eta, self.min_resource, whole=self.whole)
-        times = 1 if self.repetitions is None else whole_number(self.repetitions, "repetitions")
+        times = times_of(self.repetitions)
         first, *others = once.brackets * times
         return Plan((first, *map(generations, others)), endless=self.repetitions is None)
 
