@@ -54,7 +54,7 @@ class FitSettings:
         "auto" uses quantiles for columns with values beyond `HEAVY_TAIL` standard deviations, unless half of the rows
         hold one value. "standard" does not limit scaled values to [-`CLIP`, `CLIP`].
     categorical, numeric : names of columns that are categories, and of those that are numbers, whatever they hold
-    seed : int, of the rows from which quantiles are estimated, and of the draws of the view "fourier"
+    seed : int, of the draws of the view "fourier"
     """
 
     view: str = "standard"
