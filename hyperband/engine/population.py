@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,9 +31,25 @@ _VALIDATION = ("validation X", "validation y")  # as errors call them
 Members = int | Sequence[int] | NDArray[np.integer[Any]] | None
 Weights = Literal["current", "best"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _in_turn(method: Callable[Concatenate[Population, P], T]) -> Callable[Concatenate[Population, P], T]:
+    """A method that waits until no other thread is in one of this population."""
+
+    @wraps(method)
+    def waiting(self: Population, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return waiting
+
 
 class Population:
     """Networks of any shapes on one data set, trained at once; each one's curve depends on itself alone.
+
+    Threads may share a population: each call waits for those of others.
 
     Parameters
     ----------
@@ -139,6 +157,7 @@ class Population:
         self._engine = chosen.engine(
             train, held, self.loss, self.n_outputs, EngineSettings(threads, precision, device_memory)
         )
+        self._lock = threading.RLock()
         self._residency = Residency(self._engine, memory_limit)
         total = np.maximum(1, np.rint(self.epochs * self._steps_per_epoch)).astype(np.int64)
         for i, (a, k, t) in enumerate(zip(self.architectures, keys, total, strict=True)):
@@ -154,6 +173,7 @@ class Population:
             f"loss={self.loss!r}, backend={self.backend!r})"
         )
 
+    @_in_turn
     def train(self, members: Members = None, until: float | None = None, *, seconds: float | None = None) -> None:
         """Train the listed members (None: all) until each has seen ``until`` epochs in all.
 
@@ -187,6 +207,7 @@ class Population:
                 if there:
                     del goals[member]
 
+    @_in_turn
     def evaluate(
         self, members: Members, X: ArrayLike, y: ArrayLike, *, weights: Weights = "current"
     ) -> tuple[F64, F64]:
@@ -206,6 +227,7 @@ class Population:
             loss[at], error[at] = self._engine.evaluate(self._residency.ids(wave), split, weights=kind)
         return loss, error
 
+    @_in_turn
     def predict(self, member: int, X: ArrayLike, *, weights: Weights = "current") -> F32:
         """Raw outputs, float32, shape (n_rows, n_outputs): logits (one for ``logistic``) or predicted values.
 
@@ -215,15 +237,18 @@ class Population:
         kind = self._weights_kind(weights, np.array([chosen]))
         return self._engine.predict(self._resident(chosen), matrix(X, "X", self.n_inputs, self._backend), weights=kind)
 
+    @_in_turn
     def progress(self, members: Members = None) -> TrainingProgress:
         """Steps, epochs, validation and training losses; arrays of shape (n_members,), see `TrainingProgress`."""
         return self._residency.progress(self._members(members).tolist())
 
+    @_in_turn
     def state(self, member: int) -> dict[str, NDArray[np.generic]]:
         """The whole state of a member as arrays: `load_state` continues from it to the same bits."""
         (chosen,) = self._members(_single(member))
         return self._engine.export_state(self._resident(chosen))
 
+    @_in_turn
     def load_state(self, member: int, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Overwrite a member by the `state` of one with the same architecture, data and seed."""
         (chosen,) = self._members(_single(member))
@@ -231,6 +256,7 @@ class Population:
         _same_shapes(self._engine.export_state(identity), state)
         self._engine.import_state(identity, state)
 
+    @_in_turn
     def weights(
         self, member: int, *, weights: Weights = "current", array: Literal["numpy", "cupy"] = "numpy"
     ) -> list[tuple[F32, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,26 @@ def test_no_file_stays(monkeypatch, tmp_path):
     assert len(list(tmp_path.glob("hyperband-*/*"))) >= 2
     del scarce
     assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_that_share_a_population_wait_for_one_another():
+    """Members of one thread leave memory for those of the other: the bits are those of one thread."""
+    alone, shared, failures = population(), population(2 * max(sizes("native"))), []
+
+    def train(members):
+        try:
+            for until in (1, 2.5, 4, 6):
+                shared.train(members, until=until)
+                shared.progress()
+                shared.evaluate(members, X, Y, weights="best")
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=train, args=(members,)) for members in ([0, 1], [2, 3, 4], [1, 2])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone.train()
+    assert not failures
+    assert everything(shared) == everything(alone)
