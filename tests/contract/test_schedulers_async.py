@@ -279,3 +279,14 @@ def test_several_objectives_are_promoted_by_fronts(seed):
         assert isinstance(table_._engine, FrontRungs)
         assert [trial for trial, _, _ in table_.promote(12)] == expected
         assert not table_.ready
+
+
+def test_a_state_with_more_trials_to_come_than_the_plan_has_is_refused():
+    allocation = ASHAScheduler(9, 3, n=40).start()
+    allocation.ask(9)
+    state = allocation.state_dict()
+    assert state["left"] == 31
+    for left in (10**9, 30, 32):
+        with pytest.raises(InputError, match="`left` must be the trials of the plan that have not begun, 31, or 0"):
+            ASHAScheduler(9, 3, n=40).start().load_state_dict({**state, "left": left})
+    ASHAScheduler(9, 3, n=40).start().load_state_dict({**state, "left": 0})  # the space had no more

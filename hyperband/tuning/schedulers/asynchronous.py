@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hyperband._common.checks import as_float, whole_number
+from hyperband.errors import InputError
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.schedulers.async_rungs import AsyncRungs
 from hyperband.tuning.schedulers.base import F64, I64, Slot, slots_of, tell_each
@@ -35,7 +36,8 @@ class AsyncAllocation:
     def __init__(self, plan: Plan, eta: Fraction, repetitions: int = 1) -> None:
         self._resources = [[as_float(rung.r) for rung in bracket.rungs] for bracket in plan.brackets]
         self._ends = list(accumulate(bracket.n_configurations // repetitions for bracket in plan.brackets))
-        self._left: float = math.inf if plan.endless else plan.n_configurations
+        self._planned: float = math.inf if plan.endless else plan.n_configurations
+        self._left = self._planned
         self._rungs = AsyncRungs([len(bracket.rungs) for bracket in plan.brackets], eta)
         self._tops: I64 = np.array([len(resources) - 1 for resources in self._resources])
         self._dropped: list[int] = []
@@ -114,6 +116,11 @@ class AsyncAllocation:
         left = math.inf if state["left"] is None else whole_number(state["left"], "left", 0)
         dropped = [whole_number(trial, "dropped", 0) for trial in state["dropped"]]
         self._rungs.load_state_dict(state["rungs"])
+        if left not in (0, self._planned - self._rungs.n_trials):  # 0 too where the space had no more
+            raise InputError(
+                f"`left` must be the trials of the plan that have not begun, {self._planned - self._rungs.n_trials:g}, or "
+                f"0; got {left:g}."
+            )
         self._left, self._dropped, self._paused_dropped = left, dropped, bool(state["paused_dropped"])
 
     def _promoted(self, n: int) -> list[Slot]:
