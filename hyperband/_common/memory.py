@@ -28,14 +28,15 @@ def usable_bytes() -> int | None:
 def free_bytes() -> int | None:
     """Bytes that this process can still allocate without swapping; None where the system does not report it.
 
-    The smaller of the machine's available memory and what is left of the control group's limit (a container's).
+    The smallest of the machine's available memory, what is left of the control group's limit (a container's), and of
+    the address space that the process may have (``ulimit -v``).
 
     Examples
     --------
     >>> (free_bytes() or 1) > 0
     True
     """
-    known = [n for n in (_machine(), _control_group()) if n is not None]
+    known = [n for n in (_machine(), _control_group(), _address_space()) if n is not None]
     return min(known) if known else None
 
 
@@ -108,3 +109,16 @@ def _control_group() -> int | None:
         except (OSError, ValueError):  # no such group, or no limit ("max")
             continue
     return None
+
+
+def _address_space() -> int | None:
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return None
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        return max(0, limit - taken)
+    except (ImportError, OSError, ValueError, AttributeError):  # not on this system
+        return None

@@ -9,10 +9,12 @@ import zipfile
 import zlib
 from difflib import get_close_matches
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import polars as pl
 
+from hyperband._common import memory
 from hyperband.errors import DataError
 from hyperband.tables.arff import parse_arff
 from hyperband.tables.delimited import MARKS_OF_16, MARKS_OF_32, decode, parse_delimited
@@ -23,6 +25,9 @@ FORMATS = "csv, tsv (plain, .gz or one file in a .zip), parquet, arff, or sklear
 SKLEARN = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 _DELIMITED = {".csv": None, ".tsv": "\t", ".tab": "\t"}
+
+#: Bytes that are read at a time, for which there always is room.
+_PART = 1 << 24
 
 #: First bytes of a file -> what it is, for the error.
 _SIGNATURES = {
@@ -68,7 +73,8 @@ def _read_bytes(path: Path) -> bytes:
     if path.is_dir():
         raise DataError(f"A table must be a file; {str(path)!r} is a folder. Name one of the files in it.")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = _all_of(stream, str(path), os.fstat(stream.fileno()).st_size)
     except FileNotFoundError:
         near = get_close_matches(path.name, _names_in(path.parent), n=3)
         hint = f" Did you mean {', '.join(near)}?" if near else f" Give the path of a {FORMATS}."
@@ -78,6 +84,33 @@ def _read_bytes(path: Path) -> bytes:
     if not data or data.isspace():
         raise DataError(f"A table must hold at least two rows; the file {str(path)!r} is empty. Name another file.")
     return data
+
+
+def _all_of(stream: IO[bytes], name: str, size: int = 0) -> bytes:
+    """All bytes of a stream: of a file, of a device that may never end, or of what a file unpacks to.
+
+    ``size`` is how many there are, as far as that is known: they are read at once.
+
+    Raises
+    ------
+    DataError
+        When they are more than an eighth of the free memory: the text, its columns and what becomes of them are there
+        at once.
+    """
+    free = memory.free_bytes()
+    most = None if free is None else free // 8
+    parts: list[bytes] = []
+    while True:
+        if most is not None and size > most:
+            raise DataError(
+                f"A table must have at most {most:,} bytes when it is unpacked, an eighth of the free memory; {name!r} "
+                "has more. Free memory, or take fewer rows."
+            )
+        part = stream.read(max(_PART, size) if not parts else _PART)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size = max(size, sum(map(len, parts)))
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -92,7 +125,8 @@ def _unpack(data: bytes, name: str) -> tuple[bytes, str]:
     suffix = Path(name).suffix.lower()
     if suffix == ".gz" or data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+                data = _all_of(stream, name)
         except (EOFError, OSError, zlib.error) as error:
             raise DataError(
                 f"A .gz file must be complete gzip data; {name!r} is damaged or cut off: {error}."
@@ -113,7 +147,9 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
                 raise DataError(
                     f"A .zip table must hold exactly one file; {name!r} holds {len(inside)}. Unpack it and name one."
                 )
-            return _not_empty(archive.read(inside[0]), name), os.path.join(os.path.dirname(name), inside[0])
+            with archive.open(inside[0]) as stream:
+                data = _all_of(stream, name)
+            return _not_empty(data, name), os.path.join(os.path.dirname(name), inside[0])
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"A .zip file must be a complete archive; {name!r} is not: {error}.") from None
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import subprocess
+import sys
+import threading
 import zipfile
 
 import numpy as np
 import polars as pl
 import pytest
 
+from hyperband._common import memory
 from hyperband.errors import DataError
 from hyperband.tables import read_table
 from hyperband.tables.data_warning import DataWarning
@@ -345,3 +350,46 @@ def test_numbers_survive_exactly(tmp_path):
     values = np.random.default_rng(0).normal(size=(50, 2))
     text = "a,b\n" + "\n".join(f"{a!r},{b!r}" for a, b in values.tolist())
     assert np.array_equal(read_table(write(tmp_path, "t.csv", text)).to_numpy(), values)
+
+
+# ---- sizes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv.gz", gzipped(b"0,1,2,3\n" * 300_000)),
+        ("t.csv", gzipped(b"0,1,2,3\n" * 300_000)),
+        ("t.zip", zipped(**{"t.csv": b"0,1,2,3\n" * 300_000})),
+        ("t.csv", b"0,1,2,3\n" * 300_000),
+    ],
+)
+def test_what_memory_has_no_room_for_is_not_unpacked(tmp_path, monkeypatch, name, content):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 2_000_000)
+    with pytest.raises(
+        DataError, match=r"at most 2,000,000 bytes when it is unpacked, .*Free memory, or take fewer rows"
+    ):
+        read_table(write(tmp_path, name, content))
+
+
+def test_a_device_that_never_ends_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 50_000_000)
+    with pytest.raises(DataError, match="'/dev/zero' has more"):
+        read_table("/dev/zero")
+
+
+def test_a_pipe_is_a_table(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    writer = threading.Thread(target=(tmp_path / "t.csv").write_bytes, args=(CSV.encode() + b"4,2.5,z\n" * 200_000,))
+    writer.start()
+    assert read_table(tmp_path / "t.csv").height == FRAME.height + 200_000
+    writer.join()
+
+
+def test_a_limit_of_the_address_space_is_known():
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "from hyperband._common.memory import free_bytes; print(free_bytes())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 2 << 30

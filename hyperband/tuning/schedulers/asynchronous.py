@@ -116,10 +116,10 @@ class AsyncAllocation:
         left = math.inf if state["left"] is None else whole_number(state["left"], "left", 0)
         dropped = [whole_number(trial, "dropped", 0) for trial in state["dropped"]]
         self._rungs.load_state_dict(state["rungs"])
-        if left not in (0, self._planned - self._rungs.n_trials):  # 0 too where the space had no more
+        to_come = self._planned - self._rungs.n_trials
+        if left not in (0, to_come):  # 0 too where the space had no more
             raise InputError(
-                f"`left` must be the trials of the plan that have not begun, {self._planned - self._rungs.n_trials:g}, or "
-                f"0; got {left:g}."
+                f"`left` must be the trials of the plan that have not begun, {to_come:g}, or 0; got {left:g}."
             )
         self._left, self._dropped, self._paused_dropped = left, dropped, bool(state["paused_dropped"])
 
