@@ -86,7 +86,7 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _all_of(stream: IO[bytes], name: str, size: int = 0) -> bytes:
+def _all_of(stream: IO[bytes] | gzip.GzipFile, name: str, size: int = 0) -> bytes:
     """All bytes of a stream: of a file, of a device that may never end, or of what a file unpacks to.
 
     ``size`` is how many there are, as far as that is known: they are read at once.
