@@ -105,7 +105,7 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
-        except (OSError, click.ClickException):
+        except (OSError, click.ClickException, click.exceptions.Exit, click.Abort):  # the end of --help is one too
             raise
         except Exception as error:
             if ctx.meta[DEBUG]:

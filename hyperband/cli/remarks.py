@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -29,4 +29,10 @@ def note(text: str) -> None:
     """One remark on stderr, in the words of the command that runs."""
     ctx = click.get_current_context(silent=True)
     said = text if ctx is None else with_options(text, ctx.command)
-    click.echo(f"note: {' '.join(said.split())}", err=True)
+    say(f"note: {' '.join(said.split())}")
+
+
+def say(text: str) -> None:
+    """A line on stderr, where somebody still reads it: that nobody does, or its disk is full, ends no search."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)

@@ -86,6 +86,7 @@ def write_results(folder: Path, model: Model, texts: Mapping[str, str], force: b
         When a file cannot be written.
     """
     try:
+        folder.mkdir(parents=True, exist_ok=True)  # another search may have removed it, or somebody
         stage = Path(tempfile.mkdtemp(dir=folder, prefix=".hyperband-"))
     except OSError as error:
         raise InputError(f"--out must be writable; {str(folder)!r} is not: {error.strerror}.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +22,8 @@ from hyperband.cli.options import (
     make_algorithm,
     takes,
 )
-from hyperband.cli.remarks import note, remarks
+from hyperband.cli.remarks import note, remarks, say
+from hyperband.cli.stops import counted_stops
 from hyperband.cli.table_input import (
     choice,
     fields_of,
@@ -163,28 +165,30 @@ def command(
     settings, table_options = _settings(options, quiet), make_table_options(options)
     settings.check()  # before anything is read or made
     folder, is_new = claim_folder(out, force)
-    try:
-        if out is None and folder != Path(DEFAULT) and not quiet:
-            note(f"{DEFAULT} is there already: the results go to {folder}.")
-        with remarks(quiet):
-            prepared, fingerprints = _prepare(table, options, table_options)
-        if not quiet:
-            _say(prepared)
-        with remarks(quiet):
-            result = _search(prepared, options, settings, started)
-        if result.model is None:
-            _fail(result)
-        record = search_record(ctx, result, fingerprints)
-        earlier = _write(result, prepared, table, folder, {**options, "force": force}, as_json, record)
-        if earlier is not None and not quiet:
-            note(f"the earlier results in {folder} are in {earlier} now.")
-    except BaseException:
-        if is_new:
-            remove_if_empty(folder)
-        raise
+    with counted_stops() as stops:
+        try:
+            if out is None and folder != Path(DEFAULT) and not quiet:
+                note(f"{DEFAULT} is there already: the results go to {folder}.")
+            with remarks(quiet):
+                prepared, fingerprints = _prepare(table, options, table_options)
+            if not quiet:
+                _say(prepared)
+            with remarks(quiet):
+                result = _search(prepared, options, settings, started)
+            stops.hand_over()
+            if result.model is None:
+                _fail(result)
+            record = search_record(ctx, result, fingerprints)
+            earlier = _write(result, prepared, table, folder, {**options, "force": force}, as_json, record)
+            if earlier is not None and not quiet:
+                note(f"the earlier results in {folder} are in {earlier} now.")
+        except BaseException:
+            if is_new:
+                remove_if_empty(folder)
+            raise
     if result.interrupted:
         if not quiet:
-            click.echo("interrupted: this is the best so far", err=True)
+            say("interrupted: this is the best so far")
         sys.exit(INTERRUPTED)
 
 
@@ -201,7 +205,7 @@ def _say(prepared: PreparedTable) -> None:
     for text in prepared.notes:
         note(text)
     for line in column_lines([prepared.dataset(prepared.views[0]).preprocessing]):
-        click.echo(line, err=True)
+        say(line)
 
 
 def _settings(options: dict[str, Any], quiet: bool) -> Settings:
@@ -257,21 +261,51 @@ def _write(
     as_json: bool,
     record: Mapping[str, Any],
 ) -> Path | None:
-    """Write and print the results; returns where earlier ones are now."""
+    """Write and print the results; returns where earlier ones are now.
+
+    Where they cannot be written, they are printed all the same, and a folder for temporary files is tried.
+    """
     from hyperband.cli.report import as_text, predict_command, to_json, trials_csv
     from hyperband.cli.results_folder import MODEL, REPORT, TEST, TRIALS, write_results
 
-    model = folder / MODEL
-    assert result.model is not None  # looked at before
-    how = predict_command(model, table, folder / "predictions.csv", options["header"])
-    test = _test_predictions(result.model, prepared, options["backend"])
-    tested = None if test is None else folder / TEST
-    report = to_json(result, prepared, str(model), how, tested, record)
-    shown = report if as_json else as_text(result, prepared, str(model), how, tested)
-    texts = {TRIALS: trials_csv(result), **({} if test is None else {TEST: test}), REPORT: report + "\n"}
-    earlier = write_results(folder, result.model, texts, options["force"])
+    network = result.model
+    assert network is not None  # looked at before
+    test = _test_predictions(network, prepared, options["backend"])
+    trials = trials_csv(result)
+
+    def write_to(into: Path) -> tuple[str, Path | None]:
+        """What is printed, and where earlier results are now; an `InputError` has the former as ``shown``."""
+        model, tested = into / MODEL, None if test is None else into / TEST
+        how = predict_command(model, table, into / "predictions.csv", options["header"])
+        report = to_json(result, prepared, str(model), how, tested, record)
+        shown = report if as_json else as_text(result, prepared, str(model), how, tested)
+        texts = {TRIALS: trials, **({} if test is None else {TEST: test}), REPORT: report + "\n"}
+        try:
+            return shown, write_results(into, network, texts, options["force"])
+        except InputError as error:
+            raise _NotWritten(str(error), shown) from error
+
+    try:
+        shown, earlier = write_to(folder)
+    except _NotWritten as error:
+        try:
+            other = Path(tempfile.mkdtemp(prefix="hyperband-"))
+            shown, _ = write_to(other)
+        except (OSError, _NotWritten):
+            click.echo(error.shown)
+            raise InputError(f"{error} They could not be written elsewhere either: only the report is above.") from None
+        click.echo(shown)
+        raise InputError(f"{error} The results are in {other} now.") from None
     click.echo(shown)
     return earlier
+
+
+class _NotWritten(InputError):
+    """Results that could not be written, with the report on them."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        super().__init__(text)
+        self.shown = shown
 
 
 def _test_predictions(model: Model, prepared: PreparedTable, backend: str) -> str | None:

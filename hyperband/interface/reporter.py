@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from typing import IO, Any
 
 from hyperband.evaluation.progress import BracketProgress, SearchProgress
@@ -28,7 +29,7 @@ class Reporter:
         Between two lines when the stream is no terminal; longer searches write them less often.
     """
 
-    def __init__(self, stream: IO[str] | None = None, interval: float = 5.0) -> None:
+    def __init__(self, stream: IO[str] | None = None, interval: float = 2.0) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._terminal = self._stream.isatty()
         self._interval = REDRAWN if self._terminal else interval
@@ -50,15 +51,17 @@ class Reporter:
         if self._last is not None:
             self._show(self._last)
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError, ValueError):
+                self._live.stop()
             self._live = None
 
     def _show(self, progress: SearchProgress) -> None:
-        if self._terminal:
-            self._draw(progress)
-        elif (line := progress_line(progress)) != self._shown:
-            self._shown = line
-            print(f"[{progress.seconds:5.1f} s] {line}", file=self._stream, flush=True)
+        with suppress(OSError, ValueError):  # nobody reads it any more, or its disk is full: the search goes on
+            if self._terminal:
+                self._draw(progress)
+            elif (line := progress_line(progress)) != self._shown:
+                self._shown = line
+                print(f"[{progress.seconds:5.1f} s] {line}", file=self._stream, flush=True)
 
     def _draw(self, progress: SearchProgress) -> None:
         from rich.console import Console
@@ -90,16 +93,14 @@ def progress_line(progress: SearchProgress) -> str:
     """
     begun = [b for b in progress.brackets if b.done or b.trials_left]
     now = [b for b in begun if b.trials_left] or begun[-1:]
-    where = (
-        f"{len(now)} brackets"
-        if len(now) > 1
-        else "".join(f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}" for b in now)
-    )
+    where = [f"bracket {b.bracket}: rung {b.rung + 1} of {b.n_rungs}" for b in now[:1]]
+    if len(now) > 1:
+        where.append(f"{len(now) - 1} more open")
     left = sum(b.trials_left for b in now)
     best = min((b.best for b in begun if not math.isnan(b.best)), default=math.nan)
     return ", ".join(
         [
-            *([where] if where else []),
+            *where,
             f"{left} trial{'' if left == 1 else 's'} left",
             f"best loss {_best(best)}" if _best(best) else "no loss yet",
             f"{_done(progress, progress.exact, 'at least ')} {progress.unit}",

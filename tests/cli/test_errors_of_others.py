@@ -53,3 +53,9 @@ def test_a_traceback_where_it_is_asked_for(monkeypatch, words):
     result = call(*words)
     assert result.exit_code == 2 and "Traceback" in result.stderr and "in raises" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("error: ValueError: odd")
+
+
+def test_help_is_no_error():
+    for words in (["--help"], ["search", "--help"], ["--version"]):
+        result = call(*words)
+        assert result.exit_code == 0 and result.stderr == "" and result.stdout

@@ -40,7 +40,7 @@ def test_a_line_tells_of_the_whole_search_once():
         "[  0.0 s] bracket 0: rung 2 of 3, 3 trials left, best loss 0.5000, 9 of 42 epochs, 2 epochs/s",
         "[  0.0 s] bracket 1: rung 1 of 2, 1 trial left, best loss 0.2500, 22.5 of 42 epochs, 2 epochs/s, "
         "about 3 min left",
-        "[  0.0 s] 2 brackets, 6 trials left, best loss 0.1250, 39 of 63 epochs, 2 epochs/s",
+        "[  0.0 s] bracket 1: rung 2 of 2, 1 more open, 6 trials left, best loss 0.1250, 39 of 63 epochs, 2 epochs/s",
         "[  0.0 s] bracket 1: rung 2 of 2, 0 trials left, best loss 0.2500, 42 of 42 epochs, 2 epochs/s",
     ]
 
