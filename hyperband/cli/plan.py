@@ -69,6 +69,7 @@ def command(ctx: click.Context, /, table: str | None, as_json: bool, **options: 
         click.echo(
             f"\nabout {_duration(found.seconds)} of training here: {found.speed:.3g} epochs of a network a second, "
             "on average over the space"
+            + ("; the rest of the time is for views, validation and the ensemble" if options["seconds"] else "")
         )
 
 

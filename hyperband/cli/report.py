@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperband._common.counted import counted
 from hyperband.engine.architecture import Architecture
 from hyperband.tables.column_table import column_table
 from hyperband.tables.columns import first_names
@@ -44,7 +45,8 @@ def as_text(
 ) -> str:
     """The report for people; ``tested`` is the file of predictions for the test rows."""
     lines = [
-        f"{result.n_evaluations} evaluations of {result.n_configurations} networks, {result.cost:,.6g} {result.unit}, "
+        f"{counted(result.n_evaluations, 'evaluation')} of {counted(result.n_configurations, 'network')}, "
+        f"{result.cost:,.6g} {result.unit}, "
         f"{result.seconds:.1f} s" + ("" if result.stopped == "finished" else f" ({result.stopped})"),
         *(["only one network was tried, and compared with none"] if result.n_configurations == 1 else []),
         *(
@@ -58,7 +60,8 @@ def as_text(
     if result.best is not None:
         lines += ["", "hyperparameters of the best network"]
         architecture = result.best.network.members[0].architecture
-        lines += [f"  {name:<16} {_show(value)}" for name, value in _hyperparameters(architecture)]
+        view = ("view", result.best.network.preprocessings[0].view)
+        lines += [f"  {name:<16} {_show(value)}" for name, value in (view, *_hyperparameters(architecture))]
         lines += ["", f"the {min(TOP, result.n_configurations)} best", *_top(result, prepared)]
     lines += ["", f"model written to {model}"]
     lines += [] if tested is None else [f"predictions for the test rows in {tested}"]
@@ -105,7 +108,7 @@ def _ensemble(result: NetworkSearchResult) -> list[str]:
     again = len({member.trial for member in ensemble.members if member.refit})
     lines = [
         "",
-        f"model          {len(model.members)} networks of {trials} {'trial' if trials == 1 else 'trials'}"
+        f"model          {counted(len(model.members), 'network')} of {counted(trials, 'trial')}"
         + (f", {'all' if again == trials else again} trained again on all rows" if again else ""),
         f"validation     {ensemble.metric} {ensemble.score:.4f} on the rows that chose it, "
         f"{ensemble.cross_score:.4f} on others, {ensemble.single:.4f} of the best alone",
@@ -135,6 +138,7 @@ def to_json(
         "model": model,
         "predict": command,
         "test_predictions": None if tested is None else str(tested),
+        "target": list(prepared.target.names),
         "task": prepared.task,
         "unit": result.unit,
         "stopped": result.stopped,
@@ -224,6 +228,8 @@ def _top(result: NetworkSearchResult, prepared: PreparedTable) -> list[str]:
             continue
         seen.add(trial)
         network = summary(result.architecture(trial))
+        if "view" in trials:
+            network += f", {trials['view'][row]}"
         figure = f"{trials[metric][row]:.4f}" if metric in trials else ""
         cells = [str(len(rows) + 1), str(trial), str(trials["bracket"][row]), f"{trials['resource'][row]:g}"]
         rows.append([*cells, f"{loss[row]:.4f}", figure, network])

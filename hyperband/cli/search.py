@@ -172,6 +172,10 @@ def command(
             with remarks(quiet):
                 prepared, fingerprints = _prepare(table, options, table_options)
             if not quiet:
+                if not options["target"]:
+                    from hyperband.tables.columns import first_names
+
+                    note(f"The target is {first_names(prepared.target.names)}; --target names another column.")
                 _say(prepared)
             with remarks(quiet):
                 result = _search(prepared, options, settings, started)

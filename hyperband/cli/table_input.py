@@ -27,7 +27,11 @@ def choice(choices: Sequence[str], default: str | None) -> dict[str, Any]:
 
 
 target_option = click.option(
-    "--target", multiple=True, metavar="COLUMN", help="Column to predict; repeat it for several outputs."
+    "--target",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to predict; repeat it for several outputs.  "
+    "[default: the only column named target, class, label or y]",
 )
 
 

@@ -22,7 +22,7 @@ PHRASES = (
     (r"Set max_resource of the algorithm", "Set --max-resource"),
     (r"header=False(?: \(--no-header\))?", "--no-header"),
     (r"na_values=\(\) \((--keep-na)\)", r"\1"),
-    (r"(?:drop|numeric)=\[[^\]]*\], (--)", r"\1"),
+    (r"(?:TableOptions\()?(?:drop|numeric)=\[[^\]]*\]\)?, (--)", r"\1"),
     (r", or be given as \(X, y\); it does neither", ", and it does not"),
 )
 

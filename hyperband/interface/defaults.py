@@ -9,10 +9,14 @@ from hyperband.space import Choice, Float, Int, Space
 from hyperband.tables import PreparedTable
 from hyperband.tables.options import VALIDATION
 from hyperband.tables.validation import AUTO
+from hyperband.tables.views import VIEWS
 from hyperband.tuning.algorithms import Algorithm
 
 #: The least resource of the default Hyperband is the largest one divided by this.
 SPREAD = 81
+
+#: The part of the time that may be spent on finding columns of noise.
+SELECTION_PART = 0.25
 
 #: The default space of grids: two points on each axis of `default_space` are more networks than anyone trains.
 GRID_SPACE = Space(
@@ -38,15 +42,24 @@ def resource_range(resource: str, table: PreparedTable) -> tuple[int, int]:
     return max(1, largest // SPREAD), largest
 
 
-def space_for(table: PreparedTable, resource: str, algorithm: Algorithm | None = None) -> Space:
-    """The space of a search of which no other is given; of a grid `GRID_SPACE`."""
+def space_for(
+    table: PreparedTable, resource: str, algorithm: Algorithm | None = None, seconds: float | None = None
+) -> Space:
+    """The space of a search of which no other is given; of a grid `GRID_SPACE`.
+
+    Where finding the columns of noise in all folds would take more than `SELECTION_PART` of the ``seconds`` that there
+    are, it has no views that leave them out.
+    """
     if algorithm is not None and algorithm.small_space:
         return GRID_SPACE
     data = table.dataset(table.views[0])
     n_rows, n_features = data.x_train.shape
     if resource == "features":  # columns are counted in one view, and a network that embeds them sees all
         return default_space(n_rows, n_features, data.n_outputs, data.loss)
-    return default_space(n_rows, n_features, data.n_outputs, data.loss, views=table.views, n_numbers=data.n_numbers)
+    views = table.views
+    if seconds is not None and table.selection_seconds * (table.n_folds - 1) > SELECTION_PART * seconds:
+        views = tuple(view for view in views if not VIEWS[view].selects)
+    return default_space(n_rows, n_features, data.n_outputs, data.loss, views=views, n_numbers=data.n_numbers)
 
 
 def refit_trials(refit: Any, table: PreparedTable, size: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hyperband._common.counted import counted
 from hyperband.engine.architecture import Architecture
 from hyperband.engine.backends import registry
 from hyperband.engine.network_space import to_architecture
@@ -70,7 +71,7 @@ class NetworkSearchResult(SearchResult):
         if ensemble is not None and model is not None:
             trials = len({member.trial for member in ensemble.members})
             text = (
-                f"{_count(len(model.members), 'network')} of {_count(trials, 'trial')}, {ensemble.metric} "
+                f"{counted(len(model.members), 'network')} of {counted(trials, 'trial')}, {ensemble.metric} "
                 f"{ensemble.score:.4f} on the rows that chose it, {ensemble.cross_score:.4f} on others, "
                 f"{ensemble.single:.4f} of the best alone"
             )
@@ -192,7 +193,3 @@ class Finished:
 
 def _list(figures: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"

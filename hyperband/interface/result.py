@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperband._common.counted import counted
 from hyperband._common.html import html_table
 from hyperband.tuning.plans import Plan
 from hyperband.tuning.run.run import Incumbent, Run
@@ -222,7 +223,7 @@ class SearchResult:
     def _head(self) -> str:
         """What was done."""
         return (
-            f"{self.n_evaluations} evaluations of {self.n_configurations} configurations, "
+            f"{counted(self.n_evaluations, 'evaluation')} of {counted(self.n_configurations, 'configuration')}, "
             f"{self.cost:.6g} {self.unit}, {self.seconds:.3g} s, {self.stopped}"
             f"{f', {len(self.failures)} failed' if self.failures else ''}"
         )

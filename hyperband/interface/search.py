@@ -312,7 +312,7 @@ def planned(table: PreparedTable, settings: Settings, started: float) -> Planned
     """What a search with these settings runs; of its time some has passed since ``started``, in monotonic seconds."""
     algorithm, space, budget = settings.algorithm, settings.space, settings.limits
     if space is None:
-        space = space_for(table, settings.training.resource, algorithm)
+        space = space_for(table, settings.training.resource, algorithm, budget.seconds)
     if algorithm is None:
         if settings.training.resource == "epochs":
             backend = registry.get(settings.compute.backend)

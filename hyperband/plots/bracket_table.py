@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from hyperband._common.counted import counted
 from hyperband.errors import InputError
 from hyperband.plots.canvas import canvas, ink_on, rung_colours
 from hyperband.plots.style import COLUMN, SMALL, TINY
@@ -74,7 +75,7 @@ def brackets(plan: Plan, *, unit: str = "resource", ax: Axes | None = None, styl
 
 def _sums(plan: Plan, unit: str) -> str:
     """The totals of a plan: what it spends, and where that differs what it would spend without continuing."""
-    counts = f"{_count(plan.n_configurations, 'configuration')}, {_count(plan.n_evaluations, 'evaluation')}"
+    counts = f"{counted(plan.n_configurations, 'configuration')}, {counted(plan.n_evaluations, 'evaluation')}"
     if plan.cost == plan.cost_restart:
         return f"{counts}, {short(float(plan.cost))} {unit}"
     return (
@@ -100,10 +101,6 @@ def _added(bracket: Bracket) -> list[list[tuple[int, str]]]:
         lines = [(rung.n - fresh, f"{more}{short(float(rung.r - below))}"), (fresh, short(float(rung.r)))]
         found.append([(n, resource) for n, resource in lines if n])
     return found
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _row(ax: Axes, look: Style, bracket: Bracket, row: int, columns: list[int], colours: list[str]) -> None:

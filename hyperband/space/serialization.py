@@ -78,10 +78,7 @@ def parts(data: Mapping[str, Any]) -> SpaceParts:
             raise TypeError(f"there must be an object, got {data!r:.60}")
         if data["version"] != VERSION:
             raise InputError(f"The written space must be of version {VERSION}; got {data['version']!r}.")
-        parameters = {
-            name: _KINDS[entry["type"]](**{key: value for key, value in entry.items() if key != "type"})
-            for name, entry in data["parameters"].items()
-        }
+        parameters = {name: _parameter(name, entry) for name, entry in data["parameters"].items()}
         conditions = [When(**entry) for entry in data["conditions"]]
         nests = checked_nests(data.get("nests", {}), parameters)
         constraints = data["constraints"]
@@ -90,6 +87,14 @@ def parts(data: Mapping[str, Any]) -> SpaceParts:
         return SpaceParts(parameters, conditions, constraints, nests)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(error) from None
+
+
+def _parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    try:
+        made: Parameter = _KINDS[entry["type"]](**{key: value for key, value in entry.items() if key != "type"})
+    except InputError as error:
+        raise InputError(f"Of the parameter {name!r:.80}: {error}") from None
+    return made
 
 
 def loads(text: str) -> Any:

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from hyperband.tables.columns import first_names
 from hyperband.tables.preprocess import CATEGORY, NUMBER, InputColumn, finite_block, text_column
+from hyperband.tables.readings import NUMBER as NUMBERS
+from hyperband.tables.readings import find_reading
 from hyperband.tables.table import Table
 
 RowNumbers = NDArray[np.intp]
 
 #: A text column with more distinct values than this, and than half of its rows, is an identifier.
 FEWEST_IDS = 20
+#: Values of a column of texts that are looked at for numbers.
+_LOOKED_AT = 1000
 #: A column of consecutive whole numbers, from three to this many of them, holds codes: it becomes a category.
 MOST_CODES = 5
 #: Columns of numbers that are read together.
@@ -197,6 +201,28 @@ def unusable_categories(
             )
     constant = [name for name, why in ignored.items() if why == CONSTANT]
     return ignored, notes + ignored_note(constant, CONSTANT)
+
+
+def numbers_as_texts(table: Table, train: RowNumbers) -> list[str]:
+    """Columns of a data frame that are ignored for their many different texts, which a file would have as numbers.
+
+    Such are $1,200.50 or 7 %, not digits alone, which may be names.
+
+    Examples
+    --------
+    >>> from hyperband.tables.table import as_table
+    >>> frame = {"price": [f"${k}.50" for k in range(30)], "id": [f"{k}" for k in range(30)]}
+    >>> numbers_as_texts(as_table(frame), np.arange(30))
+    ['price']
+    """
+    found = []
+    for name in table.names if table.frame is not None else ():
+        if table.column(name).dtype == pl.String:
+            texts = text_column(table, name, train).drop_nulls()
+            if texts.n_unique() > max(FEWEST_IDS, texts.len() // 2):
+                reading = find_reading(texts.head(_LOOKED_AT).str.strip_chars(), False)
+                found += [name] if reading.form == NUMBERS and (reading.signs or reading.thousands) else []
+    return found
 
 
 def _numbers_hint(column: pl.Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,17 +63,20 @@ class Source:
     seed: int
     notes: tuple[str, ...]
     found: dict[bytes, Relevance] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)  # that each of them took
 
     def relevance(self, train: RowNumbers, y: Array) -> Relevance:
         """Which columns say something about the target on these rows; of two views of a fold it is found once."""
         rows = train[:ROWS]
         key = rows.tobytes()
         if key not in self.found:
+            began = time.monotonic()
             kinds = kinds_of(column_kinds(self.usable, rows, self.categories, self.numeric)[0])
             texts = [name for name, kind in kinds.items() if kind == CATEGORY]
             ignored, _ = unusable_categories(self.usable, texts, rows, len(rows))
             used = {name: kind for name, kind in kinds.items() if name not in ignored}
             self.found[key] = relevance(self.usable, used, rows, y[:ROWS], self.seed)
+            self.seconds.append(time.monotonic() - began)
         return self.found[key]
 
 

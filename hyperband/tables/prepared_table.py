@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hyperband.errors import DataError
-from hyperband.tables.column_kinds import column_kinds, examine, kinds_of
+from hyperband.tables.column_kinds import column_kinds, examine, kinds_of, numbers_as_texts
 from hyperband.tables.columns import first_names, is_declared
 from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.features_and_target import (
@@ -116,6 +116,11 @@ class PreparedTable:
     def notes(self) -> tuple[str, ...]:
         """What was decided about the rows, as sentences; each data set adds what was done to its columns."""
         return self._source.notes
+
+    @property
+    def selection_seconds(self) -> float:
+        """About the time in which the columns of noise are found for a fold; 0 where no view leaves them out."""
+        return max(self._source.seconds, default=0.0)
 
     @property
     def nbytes(self) -> int:
@@ -301,9 +306,18 @@ def prepare_table(
     usable = rows.table.without(dropped)
     if counters := row_counters(usable, listed.categorical | listed.numeric | {key}):
         dropped |= dict.fromkeys(counters, "numbers the rows")
-        keep = f"numeric=[{counters[0]!r}], --numeric {counters[0]}"
+        keep = f"TableOptions(numeric=[{counters[0]!r}]), --numeric {counters[0]}"
         text = f"Ignored, since it numbers the rows: {first_names(counters)}. Where it means more, pass {keep}."
         warnings.warn(text, DataWarning, stacklevel=3)
+    texts_of_frame = rows.table.without({*dropped, *listed.categorical})
+    if whole.texts is None and (unread := numbers_as_texts(texts_of_frame, scaled_by)):
+        keep = f"TableOptions(numeric=[{', '.join(map(repr, unread[:4]))}]), --numeric {unread[0]}"
+        warnings.warn(
+            f"Ignored, texts of a data frame that look like numbers: {first_names(unread)}. To read them as numbers, "
+            f"pass {keep}.",
+            DataWarning,
+            stacklevel=3,
+        )
     times, of_times = find_time_parts(rows.table.without(dropped), listed.categorical, rows.table.names)
     notes += of_times
     schema = replace(schema, times=times)

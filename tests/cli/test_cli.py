@@ -18,6 +18,8 @@ import pytest
 from command_line import call
 from hyperband_81_3 import EVALUATIONS
 
+from hyperband.tables.views import VIEWS
+
 ROOT = Path(__file__).parents[2]
 QUICK = ["--max-resource", "9", "--threads", "1", "--validation", "0.2"]
 
@@ -210,6 +212,22 @@ def test_newer_algorithms(here, options):
     report = json.loads(result.stdout)
     assert report["n_evaluations"] >= (1 if "--time" in options else 12)
     assert report["best"]["resource"] <= 9
+
+
+def test_a_target_that_nobody_named_is_told(here):
+    table(here / "t.csv")
+    result = call("search", "t.csv", *QUICK, "--json")
+    assert "note: The target is label; --target names another column." in result.stderr
+    assert json.loads(result.stdout)["target"] == ["label"]
+    assert "The target is" not in call("search", "t.csv", "--target", "label", *QUICK, "--out", "o").stderr
+
+
+def test_networks_that_see_the_table_differently_are_told_apart(here):
+    table(here / "t.csv")
+    report = call("search", "t.csv", "--target", "label", "--algorithm", "random", "--n", 6, *QUICK).stdout
+    best = [line for line in report.splitlines() if " lr " in line]
+    assert len(best) == 6 and all(line.rsplit(", ", 1)[1] in VIEWS for line in best)
+    assert any(line.startswith("  view ") for line in report.splitlines())
 
 
 def test_piped_progress_goes_to_stderr_as_plain_lines(here):

@@ -14,6 +14,7 @@ import hyperband as hb
 from hyperband.evaluation import budget
 from hyperband.evaluation.networks.time_plan import TimePlanner
 from hyperband.interface import planned_search
+from hyperband.interface.defaults import space_for
 from hyperband.tables import prepare_table, read_table
 
 CANCER = load_breast_cancer(return_X_y=True)
@@ -269,3 +270,15 @@ def test_a_search_without_evaluations_has_no_speed():
     assert np.isnan(search.speed(run, 2.0))
     run.tell(run.ask()[0], 0.5)
     assert search.speed(run, 2.0) == 5.0
+
+
+@pytest.mark.parametrize(("seconds", "selects"), [(None, True), (60.0, True), (7.0, False)])
+def test_columns_of_noise_are_not_looked_for_where_that_takes_the_time(seconds, selects):
+    """Half a second for each of four more folds, of which a quarter of the time may be spent."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 20))
+    table = prepare_table(x, (x[:, 3] > 0).astype(int), validation=5)
+    assert "selected" in table.views and table.selection_seconds > 0
+    table._source.seconds[:] = [0.5]
+    views = space_for(table, "epochs", seconds=seconds).parameters["view"].options
+    assert ("selected" in views) == selects and "standard" in views

@@ -11,6 +11,7 @@ import pytest
 
 from hyperband.errors import DataError
 from hyperband.tables import TableOptions, prepare, prepare_table
+from hyperband.tables.data_warning import DataWarning
 
 
 def test_declared_categories_of_numbers_are_categories():
@@ -54,3 +55,21 @@ def test_columns_of_another_kind_are_refused(value, column):
     fitted = prepare(frame, ["p", "n"] * 40).preprocessing
     with pytest.raises(DataError, match=f"as in training; '{column}' holds"):
         fitted.transform(frame.head(3).with_columns(pl.lit(value).alias(column)))
+
+
+def test_numbers_that_a_frame_has_as_texts_are_told():
+    rng = np.random.default_rng(0)
+    n = 200
+    frame = pl.DataFrame(
+        {
+            "price": [f"${v:,.2f}" for v in 1e6 * rng.random(n)],
+            "code": [f"{v}" for v in rng.permutation(10**6)[:n]],
+            "number": rng.normal(size=n),
+        }
+    )
+    y = rng.integers(0, 2, n)
+    with pytest.warns(DataWarning, match=r"look like numbers: price\. .*TableOptions\(numeric=\['price'\]\)"):
+        found = prepare_table(frame, y).dataset("standard").preprocessing
+    assert found.feature_names == ("number",)
+    read = prepare_table(frame, y, options=TableOptions(numeric=["price"])).dataset("standard")
+    assert read.preprocessing.feature_names == ("price", "number")

@@ -65,7 +65,7 @@ def test_a_file_that_is_sorted_by_its_target_does_not_tell_it(tmp_path):
     goal = ["no"] * (N // 2) + ["yes"] * (N // 2)
     frame = pd.DataFrame({"record": np.arange(N), "x": NOISE.round(3), "goal": goal})
     frame.to_csv(tmp_path / "t.csv", index=False)
-    said = r"numbers the rows: record. Where it means more, pass numeric=\['record'\], --numeric record"
+    said = r"numbers the rows: record. Where it means more, pass TableOptions\(numeric=\['record'\]\), --numeric record"
     with pytest.warns(DataWarning, match=said):
         table = prepare_table(tmp_path / "t.csv", target="goal")
     assert table.dataset("standard").feature_names == ("x",)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from hyperband._common.checks import Exact, as_float, plain
+from hyperband._common.counted import counted
 from hyperband._common.html import html_table
 
 
@@ -173,8 +174,8 @@ def _cells(plan: Plan) -> list[list[str]]:
 
 def _title(plan: Plan) -> str:
     return (
-        f"{_count(len(plan.brackets), 'bracket')}, {_count(plan.n_configurations, 'configuration')}, "
-        f"{'' if plan.exact else 'at least '}{_count(plan.n_evaluations, 'evaluation')}"
+        f"{counted(len(plan.brackets), 'bracket')}, {counted(plan.n_configurations, 'configuration')}, "
+        f"{'' if plan.exact else 'at least '}{counted(plan.n_evaluations, 'evaluation')}"
         f"{', again and again until a budget is spent' if plan.endless else ''}"
     )
 
@@ -200,10 +201,6 @@ def _table(plan: Plan) -> str:
         rule = "-" * len(block[0])
         lines += ["", *([head] if head else []), block[0], rule, *block[1:-1], rule, block[-1]]
     return "\n".join([*lines, "", *_LEGEND])
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def _show(value: Exact) -> str:
