@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +36,12 @@ def note(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """A line on stderr, where somebody still reads it: that nobody does, or its disk is full, ends no search."""
+    """A line on stderr, on a terminal broken between words.
+
+    That nobody reads it any more, or that its disk is full, ends no search.
+    """
     with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            width = shutil.get_terminal_size().columns
+            text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
         click.echo(text, err=True)
