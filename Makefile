@@ -77,7 +77,7 @@ test: check lint
 
 check: $(STAMPS)/build
 	@echo "== tests =="
-	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(STAMPS)/dev
 	@echo "== ruff =="

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -361,9 +360,29 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     return copies
 
 
+def together(selections: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Selections of tests, those of one file as one: a file, or a file, -k and an expression.
+
+    Examples
+    --------
+    >>> together([("a.py", "-k", "x"), ("b.py",), ("a.py", "-k", "y and z")])
+    [('a.py', '-k', '(x) or (y and z)'), ('b.py',)]
+    """
+    found: dict[str, list[str]] = {}
+    for file, *chosen in sorted(selections):
+        found.setdefault(file, []).append(f"({chosen[1]})" if chosen else "")
+    return [
+        (file, "-k", " or ".join(expressions)) if all(expressions) else (file,) for file, expressions in found.items()
+    ]
+
+
 @pytest.mark.parametrize(
     ("tests", "compiled"),
-    sorted({(fault.tests, fault.compiled) for fault in FAULTS.values()}),
+    [
+        (tests, compiled)
+        for compiled in (False, True)
+        for tests in together({fault.tests for fault in FAULTS.values() if fault.compiled is compiled})
+    ],
     ids=lambda value: Path(value[0]).stem if isinstance(value, tuple) else str(value),
 )
 def test_the_unchanged_copy_passes(healthy: dict[bool, Path], tests: Sequence[str], compiled: bool) -> None:
@@ -372,20 +391,11 @@ def test_the_unchanged_copy_passes(healthy: dict[bool, Path], tests: Sequence[st
 
 @pytest.mark.parametrize("name", {**FAULTS, **NATIVE_FAULTS})
 def test_a_fault_can_be_planted(name: str) -> None:
-    """Without running anything: the text stands once in its file, the tests exist, and the selection names some."""
+    """Without running anything: the text stands once in its file, and the tests exist."""
     fault = {**FAULTS, **NATIVE_FAULTS}[name]
     assert (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old) == 1
     assert fault.new != fault.old
     assert (ROOT / fault.tests[0].split("::")[0]).is_file()
-
-
-@pytest.mark.parametrize(
-    "tests", sorted({fault.tests for fault in (*FAULTS.values(), *NATIVE_FAULTS.values())}), ids=lambda tests: tests[-1]
-)
-def test_a_selection_of_tests_names_some(tests: Sequence[str]) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", *tests]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout[-1000:]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -408,7 +418,7 @@ def healthy_build(tmp_path_factory: pytest.TempPathFactory) -> NativeBuild:
 def test_the_unchanged_module_passes(healthy_build: NativeBuild, tmp_path: Path) -> None:
     tree = copy_tree(tmp_path)
     healthy_build.link(tree)
-    for tests in sorted({fault.tests for fault in NATIVE_FAULTS.values()}):
+    for tests in together({fault.tests for fault in NATIVE_FAULTS.values()}):
         must_pass(run_tests(tree, tests, HYPERBAND_ISA=healthy_build.isa))
 
 
