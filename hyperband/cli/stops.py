@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a search: the first stops it, the next is answered in words, the third ends the command."""
+"""Ctrl-C and SIGTERM during a search: the first stops it, the next gets an explanation, the third ends the command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stops:
         self._count = 0
 
     def hand_over(self) -> None:
-        """From here on the results are put together and written: the first stop is answered in words."""
+        """From here on the results are put together and written: the first stop gets an explanation."""
         self._count = max(self._count, 1)
 
     def interrupt(self, number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ from command_line import call
 import hyperband as hb
 from hyperband.cli.columns import column_lines
 from hyperband.tables import prepare
+from hyperband.tables.data_warning import DataWarning
 from hyperband.tables.preprocess import IGNORED, SAYS_NOTHING
 
 QUICK = ["--algorithm", "random", "--n", "2", "--max-resource", "3", "--threads", "1", "--validation", "0.2"]
@@ -83,7 +84,8 @@ def test_a_wide_table_has_a_line_a_kind():
 def test_a_column_that_one_view_uses_is_used():
     """The first view may leave out columns of noise, and says so only of those that no view uses."""
     frame = messy().drop("id")
-    view = prepare(frame, target="goal").preprocessing
+    with pytest.warns(DataWarning, match="look like numbers: price"):
+        view = prepare(frame, target="goal").preprocessing
     noise = [replace(column, kind=IGNORED, why=SAYS_NOTHING) for column in view.inputs]
     no_features = {"numbers": None, "categories": None, "feature_names": (), "n_numbers": 0}
     selected = replace(view, inputs=(*noise[:-1], view.inputs[-1]), **no_features)

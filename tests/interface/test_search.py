@@ -149,7 +149,7 @@ def test_networks_that_diverge_are_counted():
     assert result.best.configuration["learning_rate"] == 1e-2
     assert result.trials["learning_rate"][result.not_finite].tolist() == [1e6]
     assert "NaN or infinite: 1 of 2 losses" in repr(result)
-    prepared = SimpleNamespace(task="regression")
+    prepared = SimpleNamespace(task="regression", target=SimpleNamespace(names=("y",)))
     assert "\n1 of 2 evaluations diverged" in as_text(result, prepared, "model", "command")
     assert json.loads(to_json(result, prepared, "model", "command"))["n_not_finite"] == 1
     with pytest.warns(RuntimeWarning, match=r"no best: of 1, 1 gave NaN or an infinite loss\.$") as seen:
