@@ -153,7 +153,7 @@ def command(
 ) -> None:
     """Find the best networks for TABLE: csv, tsv (also .gz), parquet, arff, or sklearn:digits and the like.
 
-    The model is an ensemble of the networks that were trained. Ctrl-C stops within a second, and the best so far is
+    The model is an ensemble of the networks that were trained. Ctrl-C or SIGTERM stops it, and the best so far is
     written all the same (exit code 130). Results go to stdout and progress to stderr; FOLDER gets model.hyperband,
     trials.csv, result.json and, of the test rows, test_predictions.csv.
     """
@@ -172,11 +172,7 @@ def command(
             with remarks(quiet):
                 prepared, fingerprints = _prepare(table, options, table_options)
             if not quiet:
-                if not options["target"]:
-                    from hyperband.tables.columns import first_names
-
-                    note(f"The target is {first_names(prepared.target.names)}; --target names another column.")
-                _say(prepared)
+                _say(prepared, named=bool(options["target"]))
             with remarks(quiet):
                 result = _search(prepared, options, settings, started)
             stops.hand_over()
@@ -202,10 +198,12 @@ def _prepare(table: str, options: dict[str, Any], table_options: TableOptions) -
     return prepare_input(given, options, table_options), given.fingerprints()
 
 
-def _say(prepared: PreparedTable) -> None:
-    """What was decided about the table, on stderr."""
+def _say(prepared: PreparedTable, named: bool) -> None:
+    """What was decided about the table, on stderr; ``named``: whether somebody named the target."""
     from hyperband.cli.columns import column_lines
 
+    if not named:
+        note(f"The target is {', '.join(prepared.target.names)}; --target names another column.")
     for text in prepared.notes:
         note(text)
     for line in column_lines([prepared.dataset(prepared.views[0]).preprocessing]):
