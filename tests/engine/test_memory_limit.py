@@ -136,19 +136,23 @@ def test_no_file_stays(monkeypatch, tmp_path):
 
 
 def test_threads_that_share_a_population_wait_for_one_another():
-    """Members of one thread leave memory for those of the other: the bits are those of one thread."""
-    alone, shared, failures = population(), population(2 * max(sizes("native"))), []
+    """Forty members of which a few fit at a time: the bits are those of one thread."""
+    shapes = [hb.Architecture(widths=[8 + k % 5]) for k in range(40)]
+    alone, shared = (
+        hb.Population(shapes, X, Y, seed=3, epochs=8, validation=(X[:30], Y[:30]), backend="native", memory_limit=limit)
+        for limit in (None, 60_000)
+    )
+    failures = []
 
     def train(members):
         try:
-            for until in (1, 2.5, 4, 6):
+            for until in range(1, 9):
                 shared.train(members, until=until)
-                shared.progress()
-                shared.evaluate(members, X, Y, weights="best")
+                shared.evaluate(members, X, Y)
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=train, args=(members,)) for members in ([0, 1], [2, 3, 4], [1, 2])]
+    threads = [threading.Thread(target=train, args=(range(k, k + 20),)) for k in (0, 20, 10)]
     for thread in threads:
         thread.start()
     for thread in threads:
